@@ -1,0 +1,34 @@
+"""From what a trace holds to a probability distribution over experts."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polyroute.errors import PolyrouteError
+
+READINGS = ("soft_mass", "topk_mass", "topk_count")
+"""The three readings of expert importance: the softmax over all experts, the model's own weights of the
+chosen experts renormalised, and the counts of the chosen experts (paper 1, Eq. 1, and the first author's later code)."""
+
+
+class MeasureError(PolyrouteError):
+    """A measure was asked of numbers that cannot carry it."""
+
+
+def normalise(mass_E: ArrayLike) -> NDArray[np.float64]:
+    """Divide masses or counts over experts by their sum.
+
+    Args:
+        mass_E: non-negative, any leading axes, last axis the E experts.
+
+    Returns:
+        Distributions of the same shape in float64. Where the sum is 0 (no token was counted) the whole
+        distribution is NaN, so that nothing downstream mistakes an absent sequence for a uniform one.
+
+    Raises:
+        MeasureError: a mass is negative, or infinite.
+    """
+    mass_E = np.asarray(mass_E, dtype=np.float64)
+    if np.isinf(mass_E).any() or (mass_E < 0).any():
+        raise MeasureError("expert masses must be finite and not negative")
+    total = mass_E.sum(axis=-1, keepdims=True)
+    return np.divide(mass_E, total, out=np.full_like(mass_E, np.nan), where=total > 0)

@@ -1,0 +1,446 @@
+"""params.yaml as frozen, validated types.
+
+Every section and key is checked when the file is read, used or not: an unknown key, a missing one or a
+value outside its range is a `ParamsError` that names the key and lists what would be right. A stage then
+sees only the keys it declares (`Params.only`), so a key that a stage reads without telling DVC is an error too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from polyroute import languages as language_table
+from polyroute.errors import PolyrouteError
+
+MIRROR_VARIABLE = "POLYROUTE_MIRROR"
+
+
+class ParamsError(PolyrouteError):
+    """params.yaml says something that cannot be; the message names the key."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+"""Names are parts of paths and of DVC keys: lower case, digits and hyphens, no dot."""
+LayerRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+"""First and last layer, both included, counted from 0 in the model's own numbering."""
+
+
+class Study(_Frozen):
+    name: str
+    """Name of the MLflow experiment."""
+    models: list[str] = Field(min_length=1)
+    """Which entries of `models` the study runs."""
+    pivot: str
+    """FLORES code of the language that divergence is measured from."""
+    seed: int = Field(ge=0)
+    """Seed of token pairs, resampling and every other draw of the measurement."""
+
+
+class Hub(_Frozen):
+    mirror: Path | None
+    """A folder that `polyroute mirror` fills, read instead of the network (`POLYROUTE_MIRROR` overrides it)."""
+
+    def mirror_folder(self) -> Path | None:
+        """The mirror in force: the environment variable, else the key."""
+        override = os.environ.get(MIRROR_VARIABLE)
+        return Path(override) if override else self.mirror
+
+
+class HubFiles(_Frozen):
+    """Files of one data set on the hub."""
+
+    hub: str = Field(pattern=r"^[^/]+/[^/]+$")
+    """`organisation/dataset`."""
+    revision: str
+    """Commit of the data set; `polyroute pin` turns a branch into one."""
+    files: str
+    """Path in the data set, with `{language}` and `{split}` where they vary."""
+    splits: list[str] = Field(default=[""])
+    """Values of `{split}`, read in this order as one corpus."""
+    items: int = Field(ge=1)
+    """Items in each language that the release holds; any other number is an error."""
+    unicode: Literal["as-is", "NFC"] = "as-is"
+    """Whether text is normalised to NFC on the way in."""
+    take: int | None = Field(default=None, ge=1)
+    """Keep the first so many items in order of id (null keeps all)."""
+
+
+class SIB200(HubFiles):
+    reader: Literal["sib200"]
+
+
+class FloresPlus(HubFiles):
+    reader: Literal["flores_plus"]
+
+
+class Belebele(HubFiles):
+    reader: Literal["belebele"]
+
+
+class GSM8K(HubFiles):
+    reader: Literal["gsm8k"]
+
+
+class MedInstruct(HubFiles):
+    reader: Literal["medinstruct"]
+
+
+class LocalFiles(_Frozen):
+    """Text of the user's own."""
+
+    reader: Literal["local"]
+    files: str
+    """Path of a file, or of a file a language with `{language}`; the ending tells the format: tsv, jsonl,
+    parquet (columns below) or txt (one item a line, aligned across languages by line number)."""
+    parallel: bool = True
+    """Whether every item exists in every language; in-task text is English only."""
+    id_column: str = "item_id"
+    text_column: str = "text"
+    language_column: str = "language"
+    """Read where `files` has no `{language}`; holds FLORES codes."""
+    items: int | None = Field(default=None, ge=1)
+    """Expected number of items in each language (null takes what is there)."""
+    unicode: Literal["as-is", "NFC"] = "as-is"
+    take: int | None = Field(default=None, ge=1)
+
+
+class PocketCorpus(_Frozen):
+    """Text generated from the mini world of the pocket models."""
+
+    reader: Literal["pocket"]
+    content: Literal["generic", "arithmetic", "knowledge"]
+    """`generic` is parallel; the tasks' text is in English only."""
+    split: Literal["select", "report"]
+    items: int = Field(ge=1)
+    seed: int = Field(ge=0)
+
+
+Corpus = Annotated[
+    SIB200 | FloresPlus | Belebele | GSM8K | MedInstruct | LocalFiles | PocketCorpus,
+    Field(discriminator="reader"),
+]
+
+
+class Task(_Frozen):
+    """A task by the English in-task text that identifies its experts."""
+
+    text: str
+    """Which entry of `corpora` holds the in-task text."""
+
+
+class Shape(_Frozen):
+    """What the model's release says of its routers; checked against the model when it is loaded."""
+
+    layers: int = Field(ge=1)
+    experts: int = Field(ge=2)
+    top_k: int = Field(ge=1)
+
+
+class Zones(_Frozen):
+    """Layer ranges that a summary compares."""
+
+    early: LayerRange
+    middle: LayerRange
+    late: LayerRange
+
+
+class _Model(_Frozen):
+    corpora: list[str] = Field(min_length=1)
+    """Parallel corpora whose routing is measured."""
+    tasks: list[str] = []
+    """Entries of `tasks` whose in-task text is traced too."""
+    languages: str
+    """Which entry of `languages` is measured; must hold the pivot."""
+    shape: Shape | None = None
+    """Layers, experts and top-k; `null` takes the model's word."""
+    zones: Zones | None = None
+    """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
+
+    @model_validator(mode="after")
+    def _zones_inside(self) -> Self:
+        if self.shape and self.zones:
+            for zone, (first, last) in self.zones:
+                _check_range(f"zones.{zone}", (first, last), self.shape.layers)
+        return self
+
+
+class TransformersModel(_Model):
+    engine: Literal["transformers"]
+    hub: str | None = None
+    """`organisation/model` on the hub."""
+    revision: str | None = None
+    """Commit of the model on the hub; `polyroute pin` turns a branch into one."""
+    folder: Path | None = None
+    """A checkpoint folder on disk, instead of `hub`."""
+    dtype: Literal["float32", "bfloat16", "float16"]
+    device: str = "auto"
+    """`auto` (every GPU there is, else CPU), `cpu`, `cuda:0`, ..."""
+    experts: Literal["auto", "eager", "grouped_mm", "batched_mm"] = "auto"
+    """Experts implementation of transformers."""
+    batch_tokens: int = Field(ge=1)
+    """Padded tokens in one batch."""
+    max_tokens: int = Field(default=4096, ge=2)
+    """Longer texts are an error, never truncated."""
+    layers: LayerRange | None = None
+    """Layers to trace; `null` traces all."""
+    trust_remote_code: bool = False
+    """Run code that the model repository ships. Only by naming it here."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.hub is None) == (self.folder is None):
+            raise ValueError("give exactly one of `hub` and `folder`")
+        if self.hub is not None and self.revision is None:
+            raise ValueError("`hub` needs a `revision`: a commit, or a branch for `polyroute pin`")
+        if self.folder is not None and self.revision is not None:
+            raise ValueError("`revision` belongs to `hub`; a folder has none")
+        if self.shape and self.layers:
+            _check_range("layers", self.layers, self.shape.layers)
+        return self
+
+
+class RecordedModel(_Model):
+    engine: Literal["recorded"]
+    url: str
+    """Where each language's counts lie, with `{language}`, at a pinned commit."""
+    files: str
+    """Their path in a mirror folder, with `{language}`."""
+    codes: Literal["flores", "bcp47", "mgsm"]
+    """How `{language}` is written in `url` and `files`."""
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    """FLORES code -> checksum of its file."""
+    shape: Shape
+
+    @field_validator("url")
+    @classmethod
+    def _pinned(cls, url: str) -> str:
+        if not re.search(r"/[0-9a-f]{40}/", url):
+            raise ValueError("no commit of 40 hexadecimal digits in the path: a branch moves")
+        if "{language}" not in url:
+            raise ValueError("no `{language}` in it")
+        return url
+
+
+Model = Annotated[TransformersModel | RecordedModel, Field(discriminator="engine")]
+
+
+class Trace(_Frozen):
+    pairs: int = Field(ge=1)
+    """Token pairs sampled a sequence for routing consistency; all pairs where there are fewer."""
+    special_tokens: Literal["exclude", "include"]
+    """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics."""
+
+
+class Align(_Frozen):
+    resamples: int = Field(ge=100)
+    """Bootstrap resamples over sentences."""
+    confidence: float = Field(gt=0, lt=1)
+    """Coverage of the intervals."""
+
+
+class PocketRecipe(_Frozen):
+    """How a pocket model is made; every knob of its data, architecture and training."""
+
+    seed: int = Field(ge=0)
+
+
+class ParamsFile(_Frozen):
+    """The whole of params.yaml, its cross-references checked."""
+
+    study: Study
+    hub: Hub
+    languages: dict[Name, list[str]]
+    corpora: dict[Name, Corpus]
+    tasks: dict[Name, Task]
+    models: dict[Name, Model]
+    trace: Trace
+    align: Align
+    pocket: dict[Name, PocketRecipe]
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        for group, codes in self.languages.items():
+            for code in codes:
+                _check_known(f"languages.{group}", code, language_table.codes(), "a FLORES code")
+            _check_unique(f"languages.{group}", codes)
+        _check_known("study.pivot", self.study.pivot, language_table.codes(), "a FLORES code")
+        _check_unique("study.models", self.study.models)
+        for model in self.study.models:
+            _check_known("study.models", model, self.models, "an entry of `models`")
+        for name, task in self.tasks.items():
+            _check_known(f"tasks.{name}.text", task.text, self.corpora, "an entry of `corpora`")
+        for name, spec in self.models.items():
+            self._model_references(f"models.{name}", spec)
+        return self
+
+    def _model_references(self, key: str, spec: TransformersModel | RecordedModel) -> None:
+        _check_known(f"{key}.languages", spec.languages, self.languages, "a group of `languages`")
+        group = self.languages[spec.languages]
+        if self.study.pivot not in group:
+            raise ValueError(f"{key}.languages: group `{spec.languages}` lacks the pivot {self.study.pivot}")
+        for task in spec.tasks:
+            _check_known(f"{key}.tasks", task, self.tasks, "an entry of `tasks`")
+        if isinstance(spec, RecordedModel):
+            for code in group:
+                _check_known(f"{key}.languages: {spec.languages}", code, spec.sha256, "among `sha256`")
+            return
+        for corpus in spec.corpora:
+            _check_known(f"{key}.corpora", corpus, self.corpora, "an entry of `corpora`")
+            reader = self.corpora[corpus].reader
+            for code in group:
+                if reader not in ("local", "pocket"):
+                    covered = language_table.covered(reader)
+                    _check_known(f"{key}.languages: {spec.languages}", code, covered, f"a language of {corpus}")
+
+
+class Params:
+    """params.yaml, of which only declared keys can be read."""
+
+    def __init__(self, file: ParamsFile, declared: tuple[str, ...] | None = None):
+        self._file = file
+        self._declared = declared
+
+    def only(self, *keys: str) -> Params:
+        """The same parameters with nothing but `keys` (dotted, as in dvc.yaml) readable.
+
+        Raises:
+            ParamsError: a key is not in params.yaml.
+        """
+        for key in keys:
+            _resolve(self._file, key)
+        return Params(self._file, keys)
+
+    def __getitem__(self, key: str) -> Any:
+        """The value at a dotted key such as `models.pocket-plain`.
+
+        Raises:
+            ParamsError: the key is unknown, or the stage did not declare it.
+        """
+        value = _resolve(self._file, key)
+        if self._declared is not None and not any(
+            key == declared or key.startswith(declared + ".") for declared in self._declared
+        ):
+            raise ParamsError(f"key `{key}` is read but not declared: add it to the stage's params in dvc.yaml")
+        return value
+
+
+def load(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        ParamsError: the file is absent, is not YAML, or breaks a rule; names every breach and its key.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path} is absent: run the command from the root of the study") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path} is not valid YAML: {error}") from None
+    return Params(parse(raw, str(path)))
+
+
+def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
+    """Check parameters given as plain data.
+
+    Raises:
+        ParamsError: names every breach and its key.
+    """
+    try:
+        return ParamsFile.model_validate(raw)
+    except ValidationError as error:
+        breaches = "\n".join(f"  {_sentence(breach, raw)}" for breach in error.errors())
+        raise ParamsError(f"{where} cannot be used:\n{breaches}") from None
+
+
+def study_languages(params: Params, model: str) -> list[str]:
+    """FLORES codes that a model is measured in, the pivot first."""
+    pivot: str = params["study.pivot"]
+    group: list[str] = params[f"languages.{params[f'models.{model}'].languages}"]
+    return [pivot, *(code for code in group if code != pivot)]
+
+
+def _check_range(key: str, layers: LayerRange, count: int) -> None:
+    first, last = layers
+    if not first <= last < count:
+        raise ValueError(
+            f"`{key}: [{first}, {last}]` is outside the model: first <= last, both between 0 and {count - 1}"
+        )
+
+
+def _check_known(key: str, name: str, known: Iterable[str], what: str) -> None:
+    known = list(known)
+    if name not in known:
+        raise ValueError(f"{key}: `{name}` is not {what}; {_suggest(name, known)}")
+
+
+def _check_unique(key: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{key}: listed twice: {', '.join(twice)}")
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=3)
+    listed = ", ".join(known) if len(known) <= 30 else f"{len(known)} are known, such as {', '.join(known[:8])}"
+    return f"did you mean {' or '.join(close)}?" if close else f"there is {listed}"
+
+
+def _resolve(file: ParamsFile, key: str) -> Any:
+    value: Any = file
+    walked: list[str] = []
+    for part in key.split("."):
+        known = list(value) if isinstance(value, dict) else list(getattr(type(value), "model_fields", ()))
+        if part not in known:
+            place = f"`{'.'.join(walked)}`" if walked else "params.yaml"
+            raise ParamsError(f"{place} has no key `{part}`; {_suggest(part, known)}")
+        value = value[part] if isinstance(value, dict) else getattr(value, part)
+        walked.append(part)
+    return value
+
+
+_TAGS = {"sib200", "flores_plus", "belebele", "gsm8k", "medinstruct", "local", "pocket", "transformers", "recorded"}
+
+
+def _sentence(breach: Any, raw: object) -> str:
+    """One breach as `key: what is wrong; what would be right`."""
+    location = [part for part in breach["loc"]]
+    # Pydantic puts the union's tag into the location; the file has no such key.
+    path = [str(part) for i, part in enumerate(location) if not (part in _TAGS and i == 2)]
+    key = ".".join(path)
+    message = breach["msg"].removeprefix("Value error, ")
+    if breach["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        return f"{key}: unknown key; {_suggest(str(location[-1]), known)}"
+    if breach["type"] == "missing":
+        return f"{key}: missing key"
+    return f"{key}: {message}" if key else message
+
+
+def _fields_at(location: list[Any]) -> list[str]:
+    """Which keys the type at a location of a validation error knows."""
+    by_tag: dict[str, type[BaseModel]] = {
+        "sib200": SIB200, "flores_plus": FloresPlus, "belebele": Belebele, "gsm8k": GSM8K, "medinstruct": MedInstruct,
+        "local": LocalFiles, "pocket": PocketCorpus, "transformers": TransformersModel, "recorded": RecordedModel,
+    }  # fmt: skip
+    by_section: dict[str, type[BaseModel]] = {
+        "study": Study, "hub": Hub, "tasks": Task, "trace": Trace, "align": Align, "pocket": PocketRecipe,
+        "shape": Shape, "zones": Zones,
+    }  # fmt: skip
+    for part in reversed(location):
+        if part in by_section:
+            return list(by_section[part].model_fields)
+        if len(location) > 2 and part == location[2] and part in by_tag:
+            return list(by_tag[part].model_fields)
+    return list(ParamsFile.model_fields)

@@ -1,0 +1,53 @@
+"""Every path of the study, once, relative to the root of the repository (the folder of dvc.yaml)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the study reads and writes below ``root``."""
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    @property
+    def dvc_lock(self) -> Path:
+        return self.root / "dvc.lock"
+
+    @property
+    def corpora(self) -> Path:
+        return self.root / "data" / "corpora"
+
+    def corpus(self, corpus: str) -> Path:
+        return self.corpora / f"{corpus}.parquet"
+
+    @property
+    def recorded(self) -> Path:
+        """Counts recorded elsewhere, as fetched: ``<model>/<corpus>/<language>.json``."""
+        return self.root / "data" / "recorded"
+
+    def traces(self, model: str) -> Path:
+        return self.root / "data" / "traces" / model
+
+    def trace(self, model: str, corpus: str, language: str) -> Path:
+        return self.traces(model) / corpus / f"{language}.safetensors"
+
+    def metrics(self, model: str) -> Path:
+        return self.root / "metrics" / model
+
+    def figures(self, model: str) -> Path:
+        return self.root / "figures" / model
+
+    @property
+    def tracked(self) -> Path:
+        """What the last ``track`` stage logged to MLflow."""
+        return self.root / "data" / "tracked.json"
+
+    @property
+    def parts(self) -> Path:
+        """Finished parts of long stages, outside DVC's outputs, so that a rerun takes them up."""
+        return self.root / ".polyroute" / "parts"

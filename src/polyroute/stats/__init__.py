@@ -1,0 +1,1 @@
+"""Statistics, each stating its unit of resampling."""
