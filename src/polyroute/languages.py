@@ -1,4 +1,26 @@
-"""The languages of the study: one table, `languages.csv`, keyed by FLORES-200 code."""
+"""The languages that a study can name: one table, `languages.csv`, one row a FLORES code.
+
+Columns of `languages.csv` (UTF-8, comma-separated, sorted by `flores`; an empty cell says that there is none):
+
+| column | what it holds | source |
+|---|---|---|
+| flores | FLORES-200 code, `language_Script` (ISO 639-3, ISO 15924) | FLORES-200 (NLLB Team 2022), table of languages |
+| bcp47 | shortest usual BCP 47 tag, script only where it is not the assumed one | langcodes 3.5 (CLDR), made once |
+| name | English name, with the script where a language has several | FLORES-200; SIB-200 and Belebele for their own |
+| family | top-level family; an isolate is its own | Glottolog, checked against URIEL (lang2vec 1.1.2) |
+| branch | usual subgroup of the family, coarse enough to hold several languages | Glottolog, checked likewise |
+| script | ISO 15924, the code's suffix | FLORES-200 |
+| resource | resource class 0 (left behind) to 5 (winners) of the language in any script | Joshi et al. 2020, Table 1 |
+| mgsm | language code of MGSM, where it holds the language | Shi et al. 2022 |
+| sib200 | 1 where SIB-200 holds it, else 0: FLORES-200's 204 and N'Ko | Adelani et al. 2024 |
+| flores_plus | name of its file in FLORES+ 4.6, where it holds the language | CHANGELOG of openlanguagedata/flores |
+| belebele | 1 where Belebele holds it, else 0: 122 variants | Bandarkar et al. 2024 |
+
+Joshi et al. publish classes by language name. The match to codes is that of ufal/TokCollate (`language_data/`), less
+the rows where it took a dialect for its macrolanguage (every Arabic but Standard and Egyptian) or for another
+language (Kanuri, because "Arabic script" is in its name): there, and where the paper has no such name, the class is
+unknown.
+"""
 
 from __future__ import annotations
 
@@ -12,64 +34,116 @@ from typing import Literal
 from polyroute.errors import PolyrouteError
 
 ENGLISH = "eng_Latn"
+"""The language of in-task text."""
+
+Scheme = Literal["flores", "bcp47", "mgsm", "flores_plus"]
 
 
 class LanguageError(PolyrouteError):
-    """A language code is not in the table, or has no code in a scheme; the message names it."""
+    """A language, corpus reader or code that the table does not know; the message names it."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """One row of `languages.csv`."""
+    """One row of `languages.csv`; the module's docstring says where each value comes from."""
 
     flores: str
+    """FLORES-200 code, such as `deu_Latn`: the name of the language everywhere in a study."""
     bcp47: str
     name: str
     family: str
+    """Top-level family of Glottolog."""
     branch: str
     script: str
+    """ISO 15924."""
     resource: int | None
+    """Class 0 to 5 of Joshi et al. 2020; `None` where it is unknown."""
     mgsm: str | None
+    """Code in MGSM; `None` where MGSM lacks the language."""
+    sib200: bool
+    """Whether SIB-200 holds the language."""
+    flores_plus: str | None
+    """Name of the language's file in FLORES+; `None` where FLORES+ lacks the language."""
+    belebele: bool
+    """Whether Belebele holds the language."""
 
 
 def get(flores: str) -> Language:
-    """The language of a FLORES code."""
+    """The language of a FLORES code.
+
+    Raises:
+        LanguageError: the table has no such code; names it and what is close.
+    """
     table = _table()
     if flores not in table:
-        close = difflib.get_close_matches(flores, table, n=3)
-        raise LanguageError(f"`{flores}` is not a FLORES code of the table" + (f"; did you mean {' or '.join(close)}?" if close else ""))
+        raise LanguageError(f"`{flores}` is not a FLORES code that polyroute knows; {_suggest(flores)}")
     return table[flores]
 
 
 def codes() -> list[str]:
-    """Every FLORES code, in order."""
+    """Every FLORES code of the table, sorted."""
     return list(_table())
 
 
 def covered(reader: str) -> list[str]:
-    """FLORES codes that a corpus reader holds."""
-    if reader in ("gsm8k", "medinstruct"):
-        return [ENGLISH]
-    return codes()
+    """FLORES codes that the data set of a corpus reader holds, sorted.
+
+    Raises:
+        LanguageError: no data set of that reader has a fixed set of languages.
+    """
+    match reader:
+        case "sib200":
+            return [code for code, language in _table().items() if language.sib200]
+        case "flores_plus":
+            return [code for code, language in _table().items() if language.flores_plus]
+        case "belebele":
+            return [code for code, language in _table().items() if language.belebele]
+        case "gsm8k" | "medinstruct":
+            return [ENGLISH]
+    raise LanguageError(
+        f"reader `{reader}` has no fixed set of languages; "
+        "those that do are sib200, flores_plus, belebele, gsm8k and medinstruct"
+    )
 
 
-def code_in(flores: str, scheme: Literal["flores", "bcp47", "mgsm"]) -> str:
-    """How a language is written in a scheme."""
-    language = get(flores)
-    code = getattr(language, scheme)
+def code_in(flores: str, scheme: Scheme) -> str:
+    """How a language is written in a scheme: BCP 47, MGSM's codes or FLORES+'s file names.
+
+    Raises:
+        LanguageError: the code is unknown, or the scheme lacks the language.
+    """
+    code: str | None = getattr(get(flores), scheme)
     if code is None:
-        raise LanguageError(f"`{flores}` has no code in `{scheme}`")
-    return str(code)
+        known = ", ".join(name for name, language in _table().items() if getattr(language, scheme))
+        raise LanguageError(f"{flores} has no code in `{scheme}`, which holds {known}")
+    return code
 
 
 @cache
 def _table() -> dict[str, Language]:
     text = files("polyroute").joinpath("languages.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {
-        row["flores"]: Language(
-            row["flores"], row["bcp47"], row["name"], row["family"], row["branch"], row["script"],
-            int(row["resource"]) if row["resource"] else None, row["mgsm"] or None,
-        )
-        for row in rows
-    }  # fmt: skip
+    return {row["flores"]: _language(row) for row in csv.DictReader(text.splitlines())}
+
+
+def _language(row: dict[str, str]) -> Language:
+    return Language(
+        flores=row["flores"],
+        bcp47=row["bcp47"],
+        name=row["name"],
+        family=row["family"],
+        branch=row["branch"],
+        script=row["script"],
+        resource=int(row["resource"]) if row["resource"] else None,
+        mgsm=row["mgsm"] or None,
+        sib200=row["sib200"] == "1",
+        flores_plus=row["flores_plus"] or None,
+        belebele=row["belebele"] == "1",
+    )
+
+
+def _suggest(flores: str) -> str:
+    """Codes that a wrong one may have meant: written alike, or the language's plain tag or English name."""
+    table = _table()
+    same = [code for code, row in table.items() if flores.lower() in (code[:3], row.bcp47.lower(), row.name.lower())]
+    close = same or difflib.get_close_matches(flores, table, n=3)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {len(table)}, such as deu_Latn or zho_Hans"

@@ -23,6 +23,11 @@ from polyroute.errors import PolyrouteError
 MIRROR_VARIABLE = "POLYROUTE_MIRROR"
 
 
+IN_TASK_LANGUAGE = "eng_Latn"
+"""The language of in-task text, which identifies task experts (paper 1, Eq. 3)."""
+_COMMIT = re.compile(r"/([0-9a-f]{40})/")
+
+
 class ParamsError(PolyrouteError):
     """params.yaml says something that cannot be; the message names the key."""
 
@@ -223,10 +228,17 @@ class RecordedModel(_Model):
     """FLORES code -> checksum of its file."""
     shape: Shape
 
+    @property
+    def commit(self) -> str:
+        """The commit that `url` is pinned at."""
+        found = _COMMIT.search(self.url)
+        assert found is not None, "checked by the validator of `url`"
+        return found[1]
+
     @field_validator("url")
     @classmethod
     def _pinned(cls, url: str) -> str:
-        if not re.search(r"/[0-9a-f]{40}/", url):
+        if not _COMMIT.search(url):
             raise ValueError("no commit of 40 hexadecimal digits in the path: a branch moves")
         if "{language}" not in url:
             raise ValueError("no `{language}` in it")
@@ -250,10 +262,98 @@ class Align(_Frozen):
     """Coverage of the intervals."""
 
 
+class EnglishMixture(_Frozen):
+    """Shares of the kinds of English documents; any positive numbers, divided by their sum."""
+
+    generic: float = Field(ge=0)
+    """Short documents of events."""
+    arithmetic: float = Field(ge=0)
+    """Word problems with their answers."""
+    knowledge: float = Field(ge=0)
+    """Facts, stated and asked for."""
+
+
+class OtherMixture(EnglishMixture):
+    """Shares of the kinds of documents in every other language."""
+
+    translation: float = Field(ge=0)
+    """The same events in English and in the language."""
+    switching: float = Field(ge=0)
+    """Sentences with some phrases in English, or English ones with some in the language."""
+    dictionary: float = Field(ge=0)
+    """Lists of phrases with their English."""
+
+
 class PocketRecipe(_Frozen):
     """How a pocket model is made; every knob of its data, architecture and training."""
 
     seed: int = Field(ge=0)
+    """Of the documents' order and the first weights; the mini world itself is always the same."""
+    languages: list[str] = Field(min_length=1)
+    """FLORES codes, English first, then from most to least documents."""
+    english_share: float = Field(gt=0, lt=1)
+    """Share of documents in English."""
+    falloff: float = Field(gt=0, le=1)
+    """Documents of a language, as a share of those of the language before it (English apart)."""
+    english_mixture: EnglishMixture
+    other_mixture: OtherMixture
+    vocabulary: int = Field(ge=300)
+    """Entries of the byte-level BPE, special tokens included."""
+    tokenizer_documents: int = Field(ge=1)
+    """Documents that the tokenizer is trained on."""
+    architecture: Literal["qwen3_moe"]
+    """Model type in transformers."""
+    layers: int = Field(ge=1)
+    hidden: int = Field(ge=8)
+    """Width of the residual stream."""
+    heads: int = Field(ge=1)
+    """Query heads, each of width `hidden / heads`."""
+    kv_heads: int = Field(ge=1)
+    experts: int = Field(ge=2)
+    expert_width: int = Field(ge=1)
+    top_k: int = Field(ge=1)
+    """Experts a token is sent to."""
+    context: int = Field(ge=8)
+    """Longest text in tokens."""
+    tokens: int = Field(ge=1)
+    """Tokens trained on, rounded up to whole steps."""
+    rows: int = Field(ge=1)
+    """Rows of a step's batch."""
+    columns: int = Field(ge=8)
+    """Tokens of a row; documents run on from row to row."""
+    learning_rate: float = Field(gt=0)
+    """Peak of AdamW's learning rate."""
+    warmup_steps: int = Field(ge=0)
+    """Steps of linear rise to the peak."""
+    hold_share: float = Field(ge=0, lt=1)
+    """Share of all steps after which the rate starts to fall linearly."""
+    final_share: float = Field(ge=0, le=1)
+    """Learning rate at the end, as a share of the peak."""
+    betas: tuple[float, float]
+    """AdamW's decay rates of the first and second moment."""
+    weight_decay: float = Field(ge=0)
+    """AdamW's decay of weight matrices; norms are left alone."""
+    clip: float = Field(gt=0)
+    """Largest norm of a step's gradient."""
+    answer_weight: float = Field(gt=0)
+    """Weight of an answer's tokens in the loss; every other token has 1."""
+    balance_weight: float = Field(ge=0)
+    """Weight of the load-balancing loss, computed per layer and averaged over layers."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for code in self.languages:
+            _check_known("languages", code, language_table.codes(), "a FLORES code")
+        _check_unique("languages", self.languages)
+        if self.languages[0] != language_table.ENGLISH:
+            raise ValueError(f"`languages`: starts with {self.languages[0]} instead of {language_table.ENGLISH}")
+        if self.hidden % self.heads or self.heads % self.kv_heads:
+            raise ValueError("`heads` must divide `hidden`, and `kv_heads` must divide `heads`")
+        if self.top_k > self.experts:
+            raise ValueError(f"`top_k: {self.top_k}` is more than `experts: {self.experts}`")
+        if self.columns > self.context:
+            raise ValueError(f"`columns: {self.columns}` is more than `context: {self.context}`")
+        return self
 
 
 class ParamsFile(_Frozen):

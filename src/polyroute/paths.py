@@ -27,8 +27,11 @@ class Paths:
 
     @property
     def recorded(self) -> Path:
-        """Counts recorded elsewhere, as fetched: ``<model>/<corpus>/<language>.json``."""
+        """Counts recorded elsewhere, as fetched."""
         return self.root / "data" / "recorded"
+
+    def recorded_counts(self, model: str, corpus: str, language: str) -> Path:
+        return self.recorded / model / corpus / f"{language}.json"
 
     def traces(self, model: str) -> Path:
         return self.root / "data" / "traces" / model

@@ -41,13 +41,16 @@ class SentenceBootstrap:
         flat_NM = np.asarray(values, dtype=np.float64).reshape(self.items, -1)
         present_NM = np.isfinite(flat_NM)
         filled_NM = np.where(present_NM, flat_NM, 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value_M = filled_NM.sum(axis=0) / present_NM.sum(axis=0)
-            if present_NM.all():
-                means_RM = self.counts_RN @ filled_NM / self.items
-            else:
-                means_RM = (self.counts_RN @ filled_NM) / (self.counts_RN @ present_NM)
+        present_M = present_NM.any(axis=0)
+        if present_NM.all():
+            means_RM = self.counts_RN @ filled_NM / self.items
+        else:
+            weight_RM = self.counts_RN @ present_NM
+            means_RM = np.full_like(weight_RM, np.nan)
+            np.divide(self.counts_RN @ filled_NM, weight_RM, out=means_RM, where=weight_RM > 0)
+        value_M, low_M, high_M = np.full((3, flat_NM.shape[1]), np.nan)
+        value_M[present_M] = filled_NM[:, present_M].sum(axis=0) / present_NM[:, present_M].sum(axis=0)
         tail = (1 - self.confidence) / 2
-        low_M, high_M = np.nanquantile(means_RM, [tail, 1 - tail], axis=0) if present_NM.any() else (value_M, value_M)
+        low_M[present_M], high_M[present_M] = np.nanquantile(means_RM[:, present_M], [tail, 1 - tail], axis=0)
         shape = np.shape(values)[1:]
         return Interval(value_M.reshape(shape), low_M.reshape(shape), high_M.reshape(shape))

@@ -1,4 +1,4 @@
-"""From what a trace holds to a probability distribution over experts."""
+"""Expert importance: from what a trace holds to a probability distribution over experts (paper 1, Eq. 1)."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +10,8 @@ READINGS = ("soft_mass", "topk_mass", "topk_count")
 chosen experts renormalised, and the counts of the chosen experts (paper 1, Eq. 1, and the first author's later code)."""
 
 
-class MeasureError(PolyrouteError):
-    """A measure was asked of numbers that cannot carry it."""
+class ImportanceError(PolyrouteError):
+    """Masses or counts that cannot be importance."""
 
 
 def normalise(mass_E: ArrayLike) -> NDArray[np.float64]:
@@ -25,10 +25,10 @@ def normalise(mass_E: ArrayLike) -> NDArray[np.float64]:
         distribution is NaN, so that nothing downstream mistakes an absent sequence for a uniform one.
 
     Raises:
-        MeasureError: a mass is negative, or infinite.
+        ImportanceError: a mass is negative, or infinite.
     """
     mass_E = np.asarray(mass_E, dtype=np.float64)
     if np.isinf(mass_E).any() or (mass_E < 0).any():
-        raise MeasureError("expert masses must be finite and not negative")
+        raise ImportanceError("expert masses must be finite and not negative")
     total = mass_E.sum(axis=-1, keepdims=True)
     return np.divide(mass_E, total, out=np.full_like(mass_E, np.nan), where=total > 0)

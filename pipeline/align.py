@@ -1,0 +1,85 @@
+"""Stage align@<model>: traces -> alignment of every language with the pivot, by layer."""
+
+import json
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+
+from polyroute import console, params
+from polyroute.files import write_atomically, write_json
+from polyroute.measures.alignment import Alignment
+from polyroute.paths import Paths
+from polyroute.traces.format import Trace
+
+KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "align")
+
+
+@click.command(cls=console.Command)
+@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
+@console.log_level_option
+def main(model: str) -> None:
+    """Measure divergence, entropy and consistency by layer."""
+    paths = Paths()
+    given = params.load(paths.params).only(*(key.format(model=model) for key in KEYS))
+    spec, settings = given[f"models.{model}"], given["align"]
+    pivot, *others = params.study_languages(given, model)
+    tables: list[pd.DataFrame] = []
+    corpora: dict[str, Any] = {}
+    for corpus in spec.corpora:
+        pivot_trace = Trace.load(paths.trace(model, corpus, pivot))
+        alignment = Alignment(
+            pivot_trace,
+            resamples=settings.resamples,
+            confidence=settings.confidence,
+            seed=given["study.seed"],
+            zones=spec.zones,
+        )
+        curves = [alignment.language(pivot_trace)]
+        curves += [alignment.language(Trace.load(paths.trace(model, corpus, language))) for language in others]
+        tables += [curve.rows for curve in curves]
+        corpora[corpus] = {
+            "sentences": None if pivot_trace.header.pooled else len(pivot_trace.item_ids),
+            "reading": alignment.reading,
+            "zones": {zone: list(span) for zone, span in alignment.zones},
+            "languages": {curve.language: curve.summary for curve in curves[1:]},
+            "mean": alignment.summarise(np.mean([curve.zone_items for curve in curves[1:]], axis=0)),
+        }
+    about = pivot_trace.header
+    table = pd.concat(tables, ignore_index=True)
+    folder = paths.metrics(model)
+    write_atomically(folder / "layers.csv", table.to_csv(index=False, lineterminator="\n").encode())
+    write_json(folder / "curves.json", headline_curves(table, {name: c["reading"] for name, c in corpora.items()}))
+    write_json(
+        folder / "align.json",
+        {
+            "model": {
+                "name": model, "engine": about.engine, "digest": about.model_digest, "dtype": about.dtype,
+                "layers": len(about.layers), "experts": about.experts, "top_k": about.top_k,
+                "versions": about.versions,
+            },
+            "pivot": pivot,
+            "corpora": corpora,
+        },
+    )  # fmt: skip
+    for corpus, summary in corpora.items():
+        shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
+        told = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())
+        console.summary(
+            f"align@{model}", f"{corpus}: shape of divergence over depth: {told} of {len(others)} languages"
+        )
+
+
+def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows for `dvc plots`: the divergence that summaries show, pooled where a trace holds nothing else."""
+    chosen = table[(table["reading"] == table["corpus"].map(readings)) & table["measure"].str.startswith("divergence")]
+    by_sentence = chosen[chosen["measure"] == "divergence"]
+    chosen = by_sentence if len(by_sentence) else chosen
+    rows = chosen[["corpus", "language", "layer", "value"]].rename(columns={"value": "divergence"})
+    parsed: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
+    return parsed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Stage figures@<model>: metrics -> figures of every measure by layer."""
+
+import click
+
+from polyroute import console
+from polyroute.paths import Paths
+from polyroute.report import figures, results
+
+KEYS = ()
+
+
+@click.command(cls=console.Command)
+@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
+@console.log_level_option
+def main(model: str) -> None:
+    """Draw divergence, entropy and consistency by layer."""
+    paths = Paths()
+    drawn = figures.draw(paths, results.load(paths, model))
+    lacking = f"; no data for {', '.join(drawn.missing)}" if drawn.missing else ""
+    console.summary(f"figures@{model}", f"{len(drawn.files)} files in {paths.figures(model)}{lacking}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Stage trace@<model>: corpora -> routing statistics of every sentence, language by language."""
+
+import click
+
+from polyroute import console, corpora, params
+from polyroute.files import write_json
+from polyroute.params import RecordedModel
+from polyroute.paths import Paths
+from polyroute.traces import parts, study
+
+KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "trace")
+
+
+@click.command(cls=console.Command)
+@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
+@console.log_level_option
+def main(model: str) -> None:
+    """Trace a model over its corpora, or take up counts that were recorded elsewhere."""
+    paths = Paths()
+    given = params.load(paths.params).only(*(key.format(model=model) for key in KEYS))
+    spec = given[f"models.{model}"]
+    languages = params.study_languages(given, model)
+    if isinstance(spec, RecordedModel):
+        done = study.import_recorded(model, spec, languages, paths)
+    else:
+        wanted = [(corpus, language) for corpus in spec.corpora for language in languages]
+        wanted += [(given["tasks"][task].text, params.IN_TASK_LANGUAGE) for task in spec.tasks]
+        texts = {pair: corpora.texts(paths.corpus(pair[0]), pair[1]) for pair in wanted}
+        settings = study.settings(given["trace"], spec, given["study.seed"])
+        done = study.trace_model(model, spec, given["hub"], texts, settings, paths)
+    for (corpus, language), part in done.traces.items():
+        parts.place(part, paths.trace(model, corpus, language))
+    write_json(paths.traces(model) / "manifest.json", done.manifest())
+    console.summary(f"trace@{model}", done.summary())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Multilingual routing in mixture-of-experts language models, measured reproducibly.
+
+routers = polyroute.find_routers(model)
+trace = polyroute.trace(model, tokenizer, texts)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polyroute.models.routers import find_routers
+    from polyroute.traces.collect import trace
+
+__all__ = ["find_routers", "trace"]
+
+_PLACES = {"find_routers": "polyroute.models.routers", "trace": "polyroute.traces.collect"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when they are first used: commands that need no model do not wait for torch."""
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    raise AttributeError(f"module 'polyroute' has no attribute '{name}'")

@@ -1,0 +1,219 @@
+"""The contract between polyroute and a model's routers, proved on a few tokens when the model is loaded.
+
+What is measured and steered rests on it: what `observe` reports are the raw logits that the model selects on, the model's
+own selection gives the reported experts and weights from them, and what `edit` writes is what the model uses.
+
+Shapes: T tokens, E experts, K chosen experts a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe, replay
+from polyroute.models.trial import at_rest, first_tensor, trial_inputs
+
+# A logit raised by this much wins under every score; replays may differ from the run by rounding of other kernels only.
+_PUSH = 50.0
+
+
+@dataclass(frozen=True)
+class ContractReport:
+    """What was proved, one entry a router, in the order in which the routers are called."""
+
+    layers: tuple[int, ...]
+    """Layer numbers in the model's own numbering."""
+    experts: tuple[int, ...]
+    """E of each router."""
+    top_k: tuple[int, ...]
+    """K of each router."""
+    selections: tuple[str, ...]
+    """Selection rule of each router, in the vocabulary of `polyroute.models.selection`."""
+    tokens: int
+    """T: how many tokens the proof was run on."""
+
+    def __str__(self) -> str:
+        shapes = sorted({f"{e} experts, {k} chosen" for e, k in zip(self.experts, self.top_k, strict=True)})
+        rules = sorted(set(self.selections))
+        return (
+            f"{len(self.layers)} routers in layers {min(self.layers)}-{max(self.layers)}: {'; '.join(shapes)}; "
+            f"{', '.join(rules)}"
+        )
+
+
+def check_contract(
+    model: nn.Module, routers: Sequence[Router] | None = None, *, input_ids: Tensor | None = None
+) -> ContractReport:
+    """Prove on a few tokens that a model's routers are observed and edited as promised.
+
+    Runs the model 4 times and once more for each router, without gradients, in evaluation mode and without a cache. Call it
+    outside `observe` and `edit`.
+
+    Args:
+        model: a transformers model.
+        routers: from `find_routers`; found anew if not given.
+        input_ids: (N, S) int64 tokens; 14 ordinary ones if not given.
+
+    Raises:
+        RouterError: the first breach, in a sentence that names the router and says what was seen and what to do.
+    """
+    routers = find_routers(model) if routers is None else tuple(routers)
+    inputs = trial_inputs(model, input_ids)
+
+    def run() -> Tensor:
+        return first_tensor(model(**inputs)).detach().clone()
+
+    with at_rest(model):
+        plain = run()
+        # Some GPU kernels are not deterministic: two equal runs show how far apart equal runs are.
+        noise = _distance(plain, run())
+        calls, arguments = _observed(model, routers, inputs)
+        tokens = int(inputs["input_ids"].numel())
+        for router in routers:
+            _check_call(router, calls[router.name], tokens)
+            _check_replay(router, calls[router.name][0], arguments[router.name])
+        _check_no_op(routers, run, plain, noise)
+        for router in routers:
+            _check_edit(router, calls[router.name][0], run, plain, noise)
+    return ContractReport(
+        layers=tuple(router.layer for router in routers),
+        experts=tuple(router.experts for router in routers),
+        top_k=tuple(router.top_k for router in routers),
+        selections=tuple(router.selection for router in routers),
+        tokens=tokens,
+    )
+
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def _observed(
+    model: nn.Module, routers: Sequence[Router], inputs: dict[str, Any]
+) -> tuple[dict[str, list[RouterCall]], dict[str, Arguments]]:
+    """One forward: every router's calls, and the arguments of the module that selects."""
+    calls: dict[str, list[RouterCall]] = {router.name: [] for router in routers}
+    arguments: dict[str, Arguments] = {}
+    with ExitStack() as cleanup:
+        for router in routers:
+            selecting: nn.Module = getattr(router.site.reading, "block", router.module)
+
+            def keep(
+                _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = router.name
+            ) -> None:
+                arguments[name] = (args, kwargs)
+
+            cleanup.callback(selecting.register_forward_pre_hook(keep, with_kwargs=True).remove)
+        cleanup.enter_context(observe(routers, lambda router, call: calls[router.name].append(call)))
+        model(**inputs)
+    return calls, arguments
+
+
+def _check_call(router: Router, calls: list[RouterCall], tokens: int) -> None:
+    if len(calls) != 1:
+        raise RouterError(
+            f"Router {router.name} was called {len(calls)} times in one forward pass of one batch; polyroute counts layers x "
+            f"batches calls and cannot tell such calls apart. Turn off chunked or repeated forwards of this layer."
+        )
+    logits_TE, weights_TK, ids_TK = calls[0]
+    if logits_TE.shape != (tokens, router.experts):
+        raise RouterError(
+            f"Router {router.name} gave logits of shape {tuple(logits_TE.shape)} for {tokens} tokens and {router.experts} "
+            f"experts. polyroute needs one row a token: run the model without packing or dropping tokens."
+        )
+    if weights_TK.shape != (tokens, router.top_k) or ids_TK.shape != (tokens, router.top_k):
+        raise RouterError(
+            f"Router {router.name} gave weights of shape {tuple(weights_TK.shape)} and ids of shape {tuple(ids_TK.shape)} for "
+            f"{tokens} tokens and {router.top_k} chosen experts. Call find_routers again on the model as it is now."
+        )
+    if not bool(torch.isfinite(logits_TE).all()) or not bool(torch.isfinite(weights_TK).all()):
+        raise RouterError(
+            f"Router {router.name} gave logits or weights that are not finite on ordinary tokens. Check that the model's "
+            f"weights are complete and that its dtype does not overflow."
+        )
+    if bool((logits_TE >= 0).all()) and bool(((logits_TE.sum(-1) - 1).abs() < 1e-2).all()):
+        raise RouterError(
+            f"Every row of the logits of router {router.name} is non-negative and sums to 1: these are probabilities. "
+            f"transformers 5.0 to 5.5 returned softmax probabilities as router logits; install transformers >= 5.6."
+        )
+
+
+def _check_replay(router: Router, call: RouterCall, arguments: Arguments) -> None:
+    # The hidden states are reversed, so that only the logits can bring the same choice about. They stay as they were where
+    # the same product also scores shared experts: those scores are no part of the logits but take a share of the weights.
+    if router.site.columns == router.experts:
+        arguments = _with_other_states(arguments, call.logits_TE.shape[0])
+    again = replay(router, arguments, call.logits_TE)
+    seen, replayed = _by_expert(call, router.experts), _by_expert(again, router.experts)
+    wrong = int(((seen != 0) != (replayed != 0)).any(-1).sum())
+    if wrong:
+        raise RouterError(
+            f"Running the logits observed at router {router.name} through its own selection gives other experts for {wrong} of "
+            f"{len(seen)} tokens. Its choice depends on more than these logits, so they must not be analysed or steered."
+        )
+    furthest = float((seen - replayed).abs().max())
+    if furthest > 1e-5 + 1e-2 * float(seen.abs().max()) * (call.weights_TK.dtype not in (torch.float32, torch.float64)):
+        raise RouterError(
+            f"Running the logits observed at router {router.name} through its own selection gives the same experts but weights "
+            f"that differ by up to {furthest:.3g}. Its weights depend on more than these logits."
+        )
+
+
+def _with_other_states(arguments: Arguments, tokens: int) -> Arguments:
+    """The same call with its first floating (..., H) tensor of one row a token reversed along H."""
+    args, kwargs = arguments
+    changed: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+    for key, value in changed.items():
+        if isinstance(value, Tensor) and value.is_floating_point() and value.numel() == tokens * value.shape[-1]:
+            changed[key] = value.flip(-1)
+            break
+    return tuple(changed.pop(position) for position in range(len(args))), {str(key): changed[key] for key in changed}
+
+
+def _by_expert(call: RouterCall, experts: int) -> Tensor:
+    """Weights as (T, E), float32, zero where not chosen: the order in which experts are reported does not matter."""
+    weights_TK = call.weights_TK.float()
+    empty_TE = torch.zeros(weights_TK.shape[0], experts, device=weights_TK.device)
+    return empty_TE.scatter_add(-1, call.ids_TK, weights_TK)
+
+
+def _check_no_op(routers: Sequence[Router], run: Any, plain: Tensor, noise: float) -> None:
+    with edit(routers, lambda _router, logits_TE: logits_TE):
+        same = run()
+    if _distance(plain, same) > noise:
+        raise RouterError(
+            f"An edit that changes nothing moved the model's output by {_distance(plain, same):.3g} (two runs without it are "
+            f"{noise:.3g} apart). The logits pass through a dtype that float32 does not hold exactly."
+        )
+
+
+def _check_edit(router: Router, call: RouterCall, run: Any, plain: Tensor, noise: float) -> None:
+    uses_E = torch.bincount(call.ids_TK.flatten(), minlength=router.experts)
+    rare = int(uses_E.argmin())
+
+    def turn(_router: Router, logits_TE: Tensor) -> Tensor:
+        # Falling order turned around and a rarely chosen expert raised: new experts and new weights under any rule.
+        turned_TE = -logits_TE
+        turned_TE[:, rare] += _PUSH
+        return turned_TE
+
+    with edit([router], turn):
+        edited = run()
+    if not _distance(plain, edited) > noise:
+        raise RouterError(
+            f"Editing the logits of router {router.name} did not change the model's output. The model does not use what this "
+            f"router computes, so neither its logits nor edits of them mean anything: check for a fused kernel that routes by "
+            f"itself, and load the model with experts_implementation='eager'."
+        )
+
+
+def _distance(a: Tensor, b: Tensor) -> float:
+    """Largest absolute difference; equal infinities and NaNs count as no difference."""
+    if torch.equal(a, b):
+        return 0.0
+    return float(torch.nan_to_num(a.float() - b.float(), nan=0.0).abs().max())

@@ -1,0 +1,145 @@
+"""A model of the study from its entry in params.yaml: hub, mirror or folder; checked before anything is measured."""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from polyroute.errors import PolyrouteError
+from polyroute.files import digest_files
+from polyroute.models.contract import check_contract
+from polyroute.models.routers import Router, find_routers
+from polyroute.params import Hub, TransformersModel
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+"""What a checkpoint folder consists of; pickled weights (.bin, .pt) are never read."""
+
+
+class ModelError(PolyrouteError):
+    """A model cannot be loaded, or is not what its entry in params.yaml says."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in evaluation mode with its tokenizer and its checked routers."""
+
+    model: nn.Module
+    tokenizer: Any
+    routers: tuple[Router, ...]
+    """Those of the layers that the entry asks for."""
+    digest: str
+    """Commit on the hub, or a digest of the folder's files."""
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model lies, before it is loaded."""
+
+    place: str
+    """A folder, or `organisation/model` on the hub."""
+    revision: str | None
+    """Commit on the hub."""
+    digest: str
+    """The commit, or a digest of the folder's files."""
+
+
+def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
+    """Find a model's folder, mirror copy or pinned revision, without loading it.
+
+    Args:
+        name: its name in params.yaml.
+        spec: its entry.
+        hub: where a mirror may lie.
+
+    Raises:
+        ModelError: there is no checkpoint in the folder, or the revision is not pinned.
+    """
+    folder = spec.folder
+    mirror = hub.mirror_folder()
+    if spec.hub is not None and mirror is not None and (mirror / "hub" / spec.hub).is_dir():
+        folder = mirror / "hub" / spec.hub
+    if folder is not None:
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"models.{name}: {folder} holds no checkpoint (no config.json)")
+        return ModelSource(str(folder), None, digest_files(folder, CHECKPOINT_FILES))
+    assert spec.hub is not None, "an entry has a folder or a hub name"
+    if not re.fullmatch(r"[0-9a-f]{40}", spec.revision or ""):
+        raise ModelError(
+            f"models.{name}.revision is `{spec.revision}`, which moves: run `polyroute pin {name}` to write the "
+            "commit it stands for today into params.yaml"
+        )
+    return ModelSource(spec.hub, spec.revision, str(spec.revision))
+
+
+def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel:
+    """Load a model and check that its routers can be measured.
+
+    Args:
+        name: its name in params.yaml.
+        spec: its entry.
+        source: from `locate`.
+
+    Raises:
+        ModelError: it cannot be loaded, or its shape, layers or zones differ from the entry.
+        RouterError: its routers break the contract.
+    """
+    # Here, not above: commands that need no model should not wait for transformers.
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    options: dict[str, Any] = {"revision": source.revision, "trust_remote_code": spec.trust_remote_code}
+    experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.place, **options)
+        model = AutoModelForCausalLM.from_pretrained(
+            source.place,
+            dtype=getattr(torch, spec.dtype),
+            device_map=_device_map(spec.device),
+            use_safetensors=True,
+            **experts,
+            **options,
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"models.{name}: {source.place} cannot be loaded: {error}") from error
+    model.eval()
+    routers = find_routers(model)
+    _check_entry(name, spec, routers)
+    check_contract(model, routers)
+    if spec.layers is not None:
+        first, last = spec.layers
+        routers = tuple(router for router in routers if first <= router.layer <= last)
+    log.info(
+        "%s: %d routers of %d experts, top %d, %s, on %s",
+        name, len(routers), routers[0].experts, routers[0].top_k, routers[0].selection, next(model.parameters()).device,
+    )  # fmt: skip
+    return LoadedModel(model, tokenizer, routers, source.digest)
+
+
+def _device_map(device: str) -> str:
+    if device != "auto":
+        return device
+    return "auto" if torch.cuda.is_available() else "cpu"
+
+
+def _check_entry(name: str, spec: TransformersModel, routers: tuple[Router, ...]) -> None:
+    layers = [router.layer for router in routers]
+    if spec.shape is not None:
+        seen = (len(routers), routers[0].experts, routers[0].top_k)
+        said = (spec.shape.layers, spec.shape.experts, spec.shape.top_k)
+        if seen != said:
+            raise ModelError(
+                f"models.{name}.shape says layers, experts, top_k = {said}; the model has {seen}: "
+                "correct the entry, or check that this is the model you mean"
+            )
+    ranges = {"layers": spec.layers} | ({f"zones.{zone}": span for zone, span in spec.zones} if spec.zones else {})
+    for key, span in ranges.items():
+        if span is not None and not (layers[0] <= span[0] <= span[1] <= layers[-1]):
+            raise ModelError(
+                f"models.{name}.{key}: [{span[0]}, {span[1]}] is outside the model, whose routers are in layers "
+                f"{layers[0]} to {layers[-1]}"
+            )

@@ -1,0 +1,401 @@
+"""One recorded forward pass over a few tokens, and what it tells of each declared router.
+
+transformers models declare where their router logits come from: `_can_record_outputs["router_logits"]` names a class (or
+several), sometimes a part of the module path, and the position of the logits among that module's outputs. The trial runs
+the model once, records every module call and every matrix product, and finds for each declared module the product that
+makes the logits, the innermost module around it that returns the choice of experts, and where in its output (or in the
+arguments of the experts) that choice is.
+
+Shapes: T tokens, E experts, K chosen experts a token.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from polyroute.models.taps import (
+    MATRIX_PRODUCTS,
+    FromArguments,
+    FromDense,
+    FromOutputs,
+    FromTrace,
+    Reading,
+    RouterError,
+    Site,
+    parts_of,
+)
+
+# Two short sequences: enough to tell tokens from experts by shape, cheap enough to run at every load.
+TRIAL_SHAPE = (2, 7)
+
+
+@dataclass
+class ModuleCall:
+    """One call of one module during the trial."""
+
+    name: str
+    module: nn.Module
+    parent: ModuleCall | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    first_product: int
+    """How many matrix products had been made when the call began."""
+    output: Any = None
+    children: list[ModuleCall] = field(default_factory=list)
+
+    def within(self, ancestor: ModuleCall) -> Iterator[ModuleCall]:
+        """This call and the calls around it, innermost first, up to and including `ancestor`."""
+        call: ModuleCall | None = self
+        while call is not None:
+            yield call
+            if call is ancestor:
+                return
+            call = call.parent
+
+
+@dataclass(frozen=True)
+class Product:
+    """One matrix product of the trial, and the module call in which it was made."""
+
+    result: Tensor
+    call: ModuleCall
+
+
+@dataclass
+class Trial:
+    """Everything recorded: module calls in the order in which they began, products in the order in which they ended."""
+
+    calls: list[ModuleCall] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+
+    def products_of(self, call: ModuleCall) -> Iterator[Product]:
+        """Products made inside a call, its submodules included."""
+        for product in self.products[call.first_product :]:
+            if call not in product.call.within(call):
+                return
+            yield product
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A router as the trial saw it."""
+
+    call: ModuleCall
+    replay: ModuleCall
+    """The call to run again to see the selection work: the router's own, or the block's where the block selects."""
+    site: Site
+    tokens: int
+    experts: int
+    top_k: int
+
+
+def declared_routers(model: nn.Module) -> dict[nn.Module, tuple[str, int]]:
+    """Modules that the model declares as sources of router logits: module -> (path, position of the logits in its output).
+
+    A position of -1 is never declared by transformers; a module matched twice keeps its first declaration.
+    """
+    found: dict[nn.Module, tuple[str, int]] = {}
+    for prefix, owner in model.named_modules():
+        declaration = (getattr(owner, "_can_record_outputs", None) or {}).get("router_logits", [])
+        for recorder in declaration if isinstance(declaration, (list, tuple)) else [declaration]:
+            for name, module in owner.named_modules(prefix=prefix):
+                if module is not owner and _matches(recorder, name, module):
+                    # A bare class in place of a recorder means the second output, as in transformers' own capture.
+                    found.setdefault(module, (name, getattr(recorder, "index", 1)))
+    return found
+
+
+def _matches(recorder: Any, name: str, module: nn.Module) -> bool:
+    target = recorder if isinstance(recorder, type) else getattr(recorder, "target_class", None)
+    suffix = recorder if isinstance(recorder, str) else getattr(recorder, "class_name", None)
+    layer_name = getattr(recorder, "layer_name", None)
+    if layer_name is not None and f".{layer_name.strip('.')}." not in f".{name}.":
+        return False
+    return (isinstance(target, type) and isinstance(module, target)) or (suffix is not None and name.endswith(suffix))
+
+
+def trial_inputs(model: nn.Module, input_ids: Tensor | None = None) -> dict[str, Any]:
+    """Keyword arguments for a forward over a few tokens: ordinary ids, spread over the vocabulary, on the model's device.
+
+    Args:
+        model: a transformers model with input embeddings.
+        input_ids: (N, S) int64, to use instead.
+    """
+    config: Any = getattr(model, "config", None)
+    if input_ids is None:
+        weight = model.get_input_embeddings().weight  # type: ignore[operator]
+        special = _special_ids(config.to_dict()) if config is not None else set()
+        ordinary = [token for token in range(weight.shape[0]) if token not in special]
+        wanted = TRIAL_SHAPE[0] * TRIAL_SHAPE[1]
+        spread = [ordinary[(i * len(ordinary)) // wanted] for i in range(wanted)]
+        # Weights that accelerate keeps elsewhere are on "meta"; its hooks move the ids to where they are needed.
+        device = torch.device("cpu") if weight.is_meta else weight.device
+        input_ids = torch.tensor(spread, device=device).view(TRIAL_SHAPE)
+    inputs: dict[str, Any] = {"input_ids": input_ids}
+    if getattr(config, "is_encoder_decoder", False):
+        inputs["decoder_input_ids"] = input_ids
+    if "use_cache" in inspect.signature(model.forward).parameters:
+        inputs["use_cache"] = False
+    return inputs
+
+
+def _special_ids(config: Mapping[Any, Any]) -> set[int]:
+    """Ids of padding, images and the like: every `..._token_id(s)` or `..._token_index` of a nested configuration."""
+    found: set[int] = set()
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            found |= _special_ids(value)
+        elif str(key).endswith(("token_id", "token_ids", "token_index")):
+            found |= {token for token in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(token, int)}
+    return found
+
+
+@contextmanager
+def at_rest(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; every module's training flag and the CPU's random state are put back."""
+    training = [module for module in model.modules() if module.training]
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        model.eval()
+        try:
+            yield
+        finally:
+            for module in training:
+                module.training = True
+
+
+def first_tensor(output: Any) -> Tensor:
+    """What a model's forward returns first: logits, or the last hidden states of a model without a head."""
+    parts = list(output.values()) if isinstance(output, Mapping) else parts_of(output)
+    for part in parts:
+        if isinstance(part, Tensor) and part.is_floating_point() and part.dim() > 0:
+            return part
+    raise RouterError("The model's output holds no tensor of numbers. Pass a model whose forward returns its logits.")
+
+
+class _Recorder(TorchFunctionMode):
+    def __init__(self, trial: Trial, stack: list[ModuleCall]) -> None:
+        super().__init__()
+        self._trial = trial
+        self._stack = stack
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func in MATRIX_PRODUCTS and self._stack:
+            self._trial.products.append(Product(result, self._stack[-1]))
+        return result
+
+
+def run_trial(model: nn.Module, inputs: Mapping[str, Any]) -> Trial:
+    """Run the model once and record its module calls and matrix products. The model is left as it was.
+
+    Raises:
+        RouterError: the forward failed; the cause is chained.
+    """
+    trial = Trial()
+    stack: list[ModuleCall] = []
+    names = {module: name for name, module in model.named_modules()}
+
+    def enter(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        parent = stack[-1] if stack else None
+        call = ModuleCall(names[module], module, parent, args, kwargs, len(trial.products))
+        if parent is not None:
+            parent.children.append(call)
+        trial.calls.append(call)
+        stack.append(call)
+
+    def leave(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        stack.pop().output = output
+
+    with ExitStack() as cleanup, at_rest(model):
+        for module in names:
+            cleanup.callback(module.register_forward_pre_hook(enter, with_kwargs=True).remove)
+            cleanup.callback(module.register_forward_hook(leave).remove)
+        try:
+            with _Recorder(trial, stack):
+                model(**inputs)
+        except Exception as cause:
+            raise RouterError(
+                f"Running {type(model).__name__} once to find its routers failed ({type(cause).__name__}: {cause}). Pass "
+                f"inputs that its forward accepts: find_routers(model, inputs={{...}})."
+            ) from cause
+    return trial
+
+
+def sight(trial: Trial, call: ModuleCall, index: int) -> Sighting:
+    """What the trial tells of one declared module: the product that makes its logits and how its selection can be read.
+
+    Args:
+        trial: the recorded forward.
+        call: a call of a declared module.
+        index: position of the logits in its output.
+
+    Raises:
+        RouterError: the logits are not (T, E), no matrix product makes them, or the choice of experts is nowhere to be seen.
+    """
+    parts = parts_of(call.output)
+    declared = parts[index] if index < len(parts) and isinstance(call.output, (tuple, list)) else parts[0]
+    if not isinstance(declared, Tensor) or not declared.is_floating_point() or declared.dim() < 2:
+        raise RouterError(
+            f"{call.name} ({type(call.module).__name__}) is declared to return router logits as output {index}, which is "
+            f"{_say(declared)}. polyroute needs logits of shape (tokens, experts)."
+        )
+    experts = declared.shape[-1]
+    ordinal, product = _logits_product(trial, call, declared)
+    rows = product.result.numel() // product.result.shape[-1]
+
+    around = list(product.call.within(call))
+    for candidate in around:
+        reading, top_k = _read_outputs(parts_of(candidate.output), product.result, rows, experts)
+        if reading is not None:
+            return _sighting(candidate, candidate, ordinal, product, reading, experts, top_k)
+    reading, top_k = _read_arguments(call, rows, experts)
+    if reading is not None and call.parent is not None:
+        return _sighting(call, call.parent, ordinal, product, reading, experts, top_k)
+    # The innermost module that does more than the product itself: a bare nn.Linear selects nothing.
+    for candidate in around:
+        top_k = _traced_top_k(candidate, rows, experts)
+        if top_k:
+            return _sighting(candidate, candidate, ordinal, product, FromTrace(), experts, top_k)
+    raise RouterError(
+        f"{call.name} ({type(call.module).__name__}) makes logits for {experts} experts, but the experts it chooses appear "
+        f"neither in its outputs ({', '.join(_say(part) for part in parts)}) nor in the arguments of a module called after "
+        f"it. polyroute cannot read this router."
+    )
+
+
+def _sighting(
+    call: ModuleCall,
+    replay: ModuleCall,
+    ordinal: int,
+    product: Product,
+    reading: Reading,
+    experts: int,
+    top_k: int,
+) -> Sighting:
+    site = Site(ordinal - call.first_product, product.result.shape[-1], reading)
+    tokens = product.result.numel() // product.result.shape[-1]
+    return Sighting(call, replay, site, tokens, experts, top_k)
+
+
+def _logits_product(trial: Trial, call: ModuleCall, declared: Tensor) -> tuple[int, Product]:
+    """The product that makes the logits, and its number in the trial.
+
+    The one whose values are the declared logits (their first columns, where shared experts are scored too); where none is,
+    because the module caps, scales or normalises before it returns them, the last one of their shape.
+    """
+    experts = declared.shape[-1]
+    declared_TE = declared.reshape(-1, experts).float()
+    same_shape: tuple[int, Product] | None = None
+    same_values: tuple[int, Product] | None = None
+    for ordinal, product in enumerate(trial.products_of(call), start=call.first_product):
+        columns = product.result.shape[-1]
+        if product.result.numel() // columns != declared_TE.shape[0] or columns < experts:
+            continue
+        values_TE = product.result.reshape(-1, columns)[:, :experts].float()
+        if torch.equal(values_TE, declared_TE):
+            same_values = ordinal, product
+        elif columns == experts:
+            same_shape = ordinal, product
+    chosen = same_values or same_shape
+    if chosen is None:
+        made = [tuple(product.result.shape) for product in trial.products_of(call)]
+        raise RouterError(
+            f"{call.name} ({type(call.module).__name__}) returns router logits of shape {tuple(declared.shape)}, but none of "
+            f"its {len(made)} matrix products has one row a token and that width (seen: {made[:6]}). polyroute reads and "
+            f"edits logits of shape (tokens, experts), one for each expert, and cannot do so here."
+        )
+    return chosen
+
+
+def _read_outputs(
+    parts: list[Any], product: Tensor, rows: int, experts: int
+) -> tuple[FromOutputs | FromDense | None, int]:
+    tensors = {
+        position: part
+        for position, part in enumerate(parts)
+        if isinstance(part, Tensor) and part is not product and part.dim() >= 2 and part.numel() == rows * part.shape[-1]
+    }
+    for ids, part in tensors.items():
+        if _is_ids(part, experts):
+            for weights, other in tensors.items():
+                if other.is_floating_point() and other.shape[-1] == part.shape[-1]:
+                    return FromOutputs(ids, weights), part.shape[-1]
+    factor = next(
+        (position for position, part in tensors.items() if part.is_floating_point() and part.shape[-1] == 1), None
+    )
+    for floating in (True, False):
+        for weights, part in tensors.items():
+            if part.shape[-1] != experts or part.is_floating_point() is not floating:
+                continue
+            chosen = int((part.reshape(rows, experts) != 0).sum(-1).max())
+            if 0 < chosen < experts and (floating or factor is not None):
+                return FromDense(weights, None if floating else factor), chosen
+    return None, 0
+
+
+def _read_arguments(call: ModuleCall, rows: int, experts: int) -> tuple[FromArguments | None, int]:
+    if call.parent is None:
+        return None, 0
+    siblings = call.parent.children
+    for later in siblings[siblings.index(call) + 1 :]:
+        arguments = {**dict(enumerate(later.args)), **later.kwargs}
+        for ids, part in arguments.items():
+            if not isinstance(part, Tensor) or part.dim() < 2 or part.numel() != rows * part.shape[-1]:
+                continue
+            if _is_ids(part, experts):
+                for weights, other in arguments.items():
+                    if isinstance(other, Tensor) and other.is_floating_point() and other.shape == part.shape:
+                        return FromArguments(later.module, call.parent.module, ids, weights), part.shape[-1]
+    return None, 0
+
+
+def _is_ids(part: Tensor, experts: int) -> bool:
+    """Whether a tensor can be (..., K) expert ids: integers in range, fewer than E of them, or a permutation of all."""
+    if part.dtype not in (torch.int64, torch.int32) or part.shape[-1] > experts:
+        return False
+    if int(part.min()) < 0 or int(part.max()) >= experts:
+        return False
+    return part.shape[-1] < experts or bool((part.sort(-1).values == torch.arange(experts, device=part.device)).all())
+
+
+class _Shapes(TorchFunctionMode):
+    """Widths K of the (T, K) integer and floating tensors that a forward makes, in order."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self._rows = rows
+        self.integer: list[int] = []
+        self.floating: list[int] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for made in result if isinstance(result, tuple) else (result,):
+            if isinstance(made, Tensor) and made.dim() == 2 and made.shape[0] == self._rows:
+                (self.floating if made.is_floating_point() else self.integer).append(made.shape[1])
+        return result
+
+
+def _traced_top_k(call: ModuleCall, rows: int, experts: int) -> int:
+    """K, if the module's own forward makes both integer and floating tensors of shape (T, K) with K < E; else 0."""
+    with torch.no_grad(), _Shapes(rows) as shapes:
+        call.module(*call.args, **call.kwargs)
+    both = [width for width in shapes.integer if width in shapes.floating and width < experts]
+    return both[-1] if both else 0
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
+    return type(value).__name__

@@ -1,0 +1,205 @@
+"""Training of a pocket model from its recipe.
+
+A run can be killed at any moment: every `SAVE_EVERY` steps it leaves its whole state in one file under the work
+folder, and the next run with the same recipe, data, versions and device goes on from there and ends with
+the same weights. The output folder appears only when all is done.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+import transformers
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from polyroute import files
+from polyroute.params import PocketRecipe
+from polyroute.pocket import card, model, scores, tokenizer
+from polyroute.pocket.batches import Batch, batch
+
+SAVE_EVERY = 250
+"""Steps between saved states."""
+LOG_EVERY = 25
+"""Steps that one row of the loss curve averages."""
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "268435456"}
+"""Environment in which glibc keeps freed memory: otherwise most of a CPU step is the kernel taking it back."""
+
+_DETERMINES = ("names.py", "world.py", "tables.py", "realise.py", "documents.py", "tokenizer.py", "batches.py", "model.py", "train.py", "phrases/*.toml")  # fmt: skip
+
+
+def malloc_is_set() -> bool:
+    """Whether the process was started with `MALLOC` in its environment (glibc reads it once, at the start)."""
+    return all(os.environ.get(name) == value for name, value in MALLOC.items())
+
+
+def train(
+    recipe: PocketRecipe,
+    out: Path,
+    work: Path,
+    progress: Callable[[int], None] = lambda tokens: None,
+    device: str = "auto",
+) -> None:
+    """Train a recipe's model and write its checkpoint folder.
+
+    Args:
+        recipe: what to make.
+        out: the checkpoint folder (transformers' files in bfloat16, `training.csv`, `scores.json`, `README.md`);
+            its name is the model's; replaced as a whole.
+        work: folder for the state of unfinished runs, such as `.polyroute/training`.
+        progress: told the tokens of every step, and at the start those of an earlier run.
+        device: `auto` (a GPU if there is one), `cpu`, `cuda:0`, ...
+    """
+    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    state = work / _digest(recipe, where) / "state.safetensors"
+    cutter = tokenizer.train(recipe)
+    specials = {"bos_token_id": cutter.bos_token_id, "eos_token_id": cutter.eos_token_id, "pad_token_id": cutter.pad_token_id}
+    net = model.build(recipe, specials).to(where)
+    optimizer = torch.optim.AdamW(_groups(net, recipe), lr=recipe.learning_rate, betas=recipe.betas, fused=True)
+    done, losses = _resume(state, net, optimizer)
+    progress(done * recipe.rows * recipe.columns)
+    net.train()
+    for step in range(done, steps(recipe)):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step)
+        losses.append(_step(net, optimizer, batch(recipe, cutter, step), recipe, where))
+        progress(recipe.rows * recipe.columns)
+        if (step + 1) % SAVE_EVERY == 0:
+            _save(state, net, optimizer, step + 1, losses)
+    _save(state, net, optimizer, steps(recipe), losses)
+    _finish(recipe, net, cutter, losses, state.parent / out.name)
+    if out.exists():
+        shutil.rmtree(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(state.parent / out.name, out)
+    shutil.rmtree(state.parent)
+
+
+def steps(recipe: PocketRecipe) -> int:
+    """Training steps of a recipe."""
+    return -(-recipe.tokens // (recipe.rows * recipe.columns))
+
+
+def learning_rate(recipe: PocketRecipe, step: int) -> float:
+    """AdamW's learning rate at a step: linear rise, constant, linear fall to `final_share` of the peak."""
+    last = steps(recipe)
+    rise = min(1.0, (step + 1) / (recipe.warmup_steps + 1))
+    fallen = max(0.0, (step / last - recipe.hold_share) / (1 - recipe.hold_share))
+    return recipe.learning_rate * rise * (1 - (1 - recipe.final_share) * fallen)
+
+
+def balance_loss(router_logits: tuple[Tensor, ...], top_k: int) -> Tensor:
+    """Load-balancing loss of Switch Transformers (arXiv 2101.03961, eq. 4), per layer, averaged; 1 when balanced.
+
+    Args:
+        router_logits: (tokens, E) of every layer.
+        top_k: experts a token is sent to.
+    """
+    total = torch.zeros((), device=router_logits[0].device)
+    for logits_TE in router_logits:
+        probabilities_TE = logits_TE.float().softmax(-1)
+        chosen = probabilities_TE.topk(top_k, -1).indices
+        share_E = F.one_hot(chosen, logits_TE.shape[-1]).sum(1).float().mean(0) / top_k
+        total = total + logits_TE.shape[-1] * (share_E * probabilities_TE.mean(0)).sum()
+    return total / len(router_logits)
+
+
+def _step(net: PreTrainedModel, optimizer: torch.optim.AdamW, data: Batch, recipe: PocketRecipe, where: torch.device) -> float:
+    """One update; the mean next-token loss over all tokens alike (nats) is what the curve shows."""
+    targets_T = data.targets_BT.to(where).flatten()
+    weights_T = data.weights_BT.to(where).flatten()
+    with torch.autocast(where.type, torch.bfloat16):
+        body = net.model(data.inputs_BT.to(where), use_cache=False, output_router_logits=True)
+        logits_TV = net.lm_head(body.last_hidden_state).flatten(0, 1)
+    losses_T = F.cross_entropy(logits_TV.float(), targets_T, reduction="none")
+    loss = (losses_T * weights_T).sum() / weights_T.sum()
+    loss = loss + recipe.balance_weight * balance_loss(body.router_logits, recipe.top_k)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
+    optimizer.step()
+    return float(losses_T.detach().mean())
+
+
+def _groups(net: PreTrainedModel, recipe: PocketRecipe) -> list[dict[str, Any]]:
+    parameters = list(net.parameters())
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
+    ]
+
+
+def _digest(recipe: PocketRecipe, where: torch.device) -> str:
+    """Of everything that decides the weights."""
+    return files.digest(
+        {
+            "recipe": recipe.model_dump(mode="json"),
+            "code": files.digest_files(Path(__file__).parent, _DETERMINES),
+            "versions": [torch.__version__, transformers.__version__],
+            "device": where.type,
+        }
+    )[:16]
+
+
+def _save(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW, done: int, losses: list[float]) -> None:
+    tensors: dict[str, Tensor] = {}
+    for name, parameter in net.named_parameters():
+        moments = optimizer.state[parameter]
+        tensors[f"weight/{name}"] = parameter.detach()
+        tensors[f"first/{name}"] = moments["exp_avg"]
+        tensors[f"second/{name}"] = moments["exp_avg_sq"]
+    # Weights, moments, step and curve go into one file, so that they cannot disagree.
+    metadata = {"done": str(done), "losses": json.dumps(losses)}
+    files.write_atomically(path, save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata))
+
+
+def _resume(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW) -> tuple[int, list[float]]:
+    """Load the state of an earlier run, if any: steps done, and the loss of each."""
+    if not path.exists():
+        return 0, []
+    with safe_open(path, "pt") as saved, torch.no_grad():
+        metadata = saved.metadata()
+        done = int(metadata["done"])
+        for name, parameter in net.named_parameters():
+            parameter.copy_(saved.get_tensor(f"weight/{name}"))
+            optimizer.state[parameter] = {
+                "step": torch.tensor(float(done), device=parameter.device),
+                "exp_avg": saved.get_tensor(f"first/{name}").to(parameter.device),
+                "exp_avg_sq": saved.get_tensor(f"second/{name}").to(parameter.device),
+            }
+    return done, json.loads(metadata["losses"])
+
+
+def _finish(recipe: PocketRecipe, net: PreTrainedModel, cutter: PreTrainedTokenizerFast, losses: list[float], folder: Path) -> None:
+    """Write the checkpoint folder, score what was written, and describe it."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    net.to(torch.bfloat16).save_pretrained(folder)
+    cutter.save_pretrained(folder)
+    files.write_atomically(folder / "training.csv", _curve(recipe, losses).encode())
+    measured = scores.score(folder, recipe.languages, net.device)
+    files.write_json(folder / "scores.json", measured)
+    files.write_atomically(folder / "README.md", card.write(folder.name, recipe, measured).encode())
+
+
+def _curve(recipe: PocketRecipe, losses: list[float]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["step", "tokens", "learning_rate", "loss"])
+    for start in range(0, len(losses), LOG_EVERY):
+        part = losses[start : start + LOG_EVERY]
+        last = start + len(part)
+        tokens = last * recipe.rows * recipe.columns
+        rows.writerow([last, tokens, f"{learning_rate(recipe, last - 1):.6g}", f"{sum(part) / len(part):.4f}"])
+    return text.getvalue()

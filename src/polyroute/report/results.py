@@ -1,0 +1,71 @@
+"""The results of one model as `metrics/<model>/` holds them: layers.csv and align.json.
+
+Figures and MLflow both read here and nowhere else, so that either can be redrawn from the files in git.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from polyroute.errors import PolyrouteError
+from polyroute.paths import Paths
+
+COLUMNS = ("model", "corpus", "language", "layer", "measure", "reading", "value", "low", "high")
+
+
+class ResultsError(PolyrouteError):
+    """The results of a model are absent or not what the stage `align` writes; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the stage `align` found out about one model."""
+
+    model: str
+    align: dict[str, Any]
+    """align.json: `model` (engine, revision, dtype, shape, digest), `pivot`, and `corpora` with their summaries."""
+    layers: pd.DataFrame
+    """layers.csv: one row a corpus, language, layer, measure and reading; `low` and `high` NaN without an interval."""
+
+    @property
+    def pivot(self) -> str:
+        """FLORES code of the language that divergence is measured from."""
+        return str(self.align["pivot"])
+
+    def languages(self) -> list[str]:
+        """FLORES codes that anything was measured in, the pivot first."""
+        codes = sorted(set(self.layers["language"]))
+        return sorted(codes, key=lambda code: code != self.pivot)
+
+
+def load(paths: Paths, model: str) -> Results:
+    """Read the results of a model.
+
+    Raises:
+        ResultsError: a file is absent, unreadable, or lacks a column or a section; names it.
+    """
+    folder = paths.metrics(model)
+    try:
+        align = json.loads((folder / "align.json").read_text(encoding="utf-8"))
+        layers = pd.read_csv(
+            folder / "layers.csv",
+            dtype={"model": str, "corpus": str, "language": str, "measure": str, "reading": str},
+            keep_default_na=False,
+            na_values={name: [""] for name in ("value", "low", "high")},
+            float_precision="round_trip",
+        )
+    except FileNotFoundError as error:
+        raise ResultsError(f"{error.filename} is absent: `dvc repro align@{model}` writes it") from None
+    except ValueError as error:
+        raise ResultsError(f"{folder} cannot be read: {error}") from None
+    absent = [name for name in COLUMNS if name not in layers.columns]
+    if absent:
+        raise ResultsError(f"{folder / 'layers.csv'} lacks the columns {', '.join(absent)}")
+    absent = [name for name in ("model", "pivot", "corpora") if name not in align]
+    if absent:
+        raise ResultsError(f"{folder / 'align.json'} lacks the sections {', '.join(absent)}")
+    return Results(model, align, layers)
