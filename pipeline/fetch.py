@@ -1,8 +1,11 @@
-"""Stage fetch: every corpus that the study's models are measured on, and counts recorded elsewhere."""
+"""Stage fetch: the text that the study's models read, and counts recorded elsewhere."""
 
 import click
 
-from polyroute import console
+from polyroute import console, corpora, params
+from polyroute.corpora.hub import HubSource
+from polyroute.params import RecordedModel
+from polyroute.paths import Paths
 
 KEYS = ("study.models", "study.pivot", "hub", "languages", "corpora", "tasks", "models")
 
@@ -10,4 +13,25 @@ KEYS = ("study.models", "study.pivot", "hub", "languages", "corpora", "tasks", "
 @click.command(cls=console.Command)
 @console.log_level_option
 def main() -> None:
-    """Read, check and write the corpora of all models of the study."""
+    """Read, check and write the corpora of every model of the study."""
+    paths = Paths()
+    given = params.load(paths.params).only(*KEYS)
+    source = HubSource(given["hub"].mirror_folder())
+    paths.corpora.mkdir(parents=True, exist_ok=True)
+    paths.recorded.mkdir(parents=True, exist_ok=True)
+    for corpus, languages in params.study_corpora(given).items():
+        frame = corpora.fetch(corpus, given[f"corpora.{corpus}"], languages, source)
+        corpora.write(frame, paths.corpus(corpus))
+        console.summary("fetch", f"{corpus}: {frame['item_id'].nunique()} items in {len(languages)} languages")
+    for model in given["study.models"]:
+        spec = given[f"models.{model}"]
+        if isinstance(spec, RecordedModel):
+            languages = params.study_languages(given, model)
+            for corpus in spec.corpora:
+                for language in languages:
+                    source.recorded(spec, language, paths.recorded_counts(model, corpus, language))
+            console.summary("fetch", f"{model}: recorded counts in {len(languages)} languages")
+
+
+if __name__ == "__main__":
+    main()

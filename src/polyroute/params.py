@@ -43,6 +43,8 @@ LayerRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 
 
 class Study(_Frozen):
+    """What is studied."""
+
     name: str
     """Name of the MLflow experiment."""
     models: list[str] = Field(min_length=1)
@@ -54,6 +56,8 @@ class Study(_Frozen):
 
 
 class Hub(_Frozen):
+    """Where data sets and models come from."""
+
     mirror: Path | None
     """A folder that `polyroute mirror` fills, read instead of the network (`POLYROUTE_MIRROR` overrides it)."""
 
@@ -83,22 +87,32 @@ class HubFiles(_Frozen):
 
 
 class SIB200(HubFiles):
+    """FLORES-200 sentences with topics; see `polyroute.corpora.sib200`."""
+
     reader: Literal["sib200"]
 
 
 class FloresPlus(HubFiles):
+    """FLORES+ sentences, gated; see `polyroute.corpora.flores_plus`."""
+
     reader: Literal["flores_plus"]
 
 
 class Belebele(HubFiles):
+    """Belebele passages; see `polyroute.corpora.belebele`."""
+
     reader: Literal["belebele"]
 
 
 class GSM8K(HubFiles):
+    """English mathematical problems; see `polyroute.corpora.gsm8k`."""
+
     reader: Literal["gsm8k"]
 
 
 class MedInstruct(HubFiles):
+    """English medical instructions; see `polyroute.corpora.medinstruct`."""
+
     reader: Literal["medinstruct"]
 
 
@@ -164,8 +178,6 @@ class Zones(_Frozen):
 class _Model(_Frozen):
     corpora: list[str] = Field(min_length=1)
     """Parallel corpora whose routing is measured."""
-    tasks: list[str] = []
-    """Entries of `tasks` whose in-task text is traced too."""
     languages: str
     """Which entry of `languages` is measured; must hold the pivot."""
     shape: Shape | None = None
@@ -182,6 +194,8 @@ class _Model(_Frozen):
 
 
 class TransformersModel(_Model):
+    """A model that runs here, in transformers."""
+
     engine: Literal["transformers"]
     hub: str | None = None
     """`organisation/model` on the hub."""
@@ -198,6 +212,8 @@ class TransformersModel(_Model):
     """Padded tokens in one batch."""
     max_tokens: int = Field(default=4096, ge=2)
     """Longer texts are an error, never truncated."""
+    tasks: list[str] = []
+    """Entries of `tasks` whose in-task text is traced too."""
     layers: LayerRange | None = None
     """Layers to trace; `null` traces all."""
     trust_remote_code: bool = False
@@ -217,6 +233,8 @@ class TransformersModel(_Model):
 
 
 class RecordedModel(_Model):
+    """A model whose expert counts were recorded elsewhere."""
+
     engine: Literal["recorded"]
     url: str
     """Where each language's counts lie, with `{language}`, at a pinned commit."""
@@ -249,6 +267,8 @@ Model = Annotated[TransformersModel | RecordedModel, Field(discriminator="engine
 
 
 class Trace(_Frozen):
+    """How routing is traced."""
+
     pairs: int = Field(ge=1)
     """Token pairs sampled a sequence for routing consistency; all pairs where there are fewer."""
     special_tokens: Literal["exclude", "include"]
@@ -256,6 +276,8 @@ class Trace(_Frozen):
 
 
 class Align(_Frozen):
+    """How alignment is measured."""
+
     resamples: int = Field(ge=100)
     """Bootstrap resamples over sentences."""
     confidence: float = Field(gt=0, lt=1)
@@ -390,12 +412,12 @@ class ParamsFile(_Frozen):
         group = self.languages[spec.languages]
         if self.study.pivot not in group:
             raise ValueError(f"{key}.languages: group `{spec.languages}` lacks the pivot {self.study.pivot}")
-        for task in spec.tasks:
-            _check_known(f"{key}.tasks", task, self.tasks, "an entry of `tasks`")
         if isinstance(spec, RecordedModel):
             for code in group:
                 _check_known(f"{key}.languages: {spec.languages}", code, spec.sha256, "among `sha256`")
             return
+        for task in spec.tasks:
+            _check_known(f"{key}.tasks", task, self.tasks, "an entry of `tasks`")
         for corpus in spec.corpora:
             _check_known(f"{key}.corpora", corpus, self.corpora, "an entry of `corpora`")
             reader = self.corpora[corpus].reader
@@ -437,7 +459,16 @@ class Params:
 
 
 def load(path: Path) -> Params:
-    """Read and check params.yaml.
+    """Read and check params.yaml, for reading by key.
+
+    Raises:
+        ParamsError: as `read`.
+    """
+    return Params(read(path))
+
+
+def read(path: Path) -> ParamsFile:
+    """Read and check params.yaml as a whole.
 
     Raises:
         ParamsError: the file is absent, is not YAML, or breaks a rule; names every breach and its key.
@@ -448,7 +479,7 @@ def load(path: Path) -> Params:
         raise ParamsError(f"{path} is absent: run the command from the root of the study") from None
     except yaml.YAMLError as error:
         raise ParamsError(f"{path} is not valid YAML: {error}") from None
-    return Params(parse(raw, str(path)))
+    return parse(raw, str(path))
 
 
 def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
@@ -460,7 +491,7 @@ def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
     try:
         return ParamsFile.model_validate(raw)
     except ValidationError as error:
-        breaches = "\n".join(f"  {_sentence(breach, raw)}" for breach in error.errors())
+        breaches = "\n".join(f"  {_sentence(breach)}" for breach in error.errors())
         raise ParamsError(f"{where} cannot be used:\n{breaches}") from None
 
 
@@ -469,6 +500,21 @@ def study_languages(params: Params, model: str) -> list[str]:
     pivot: str = params["study.pivot"]
     group: list[str] = params[f"languages.{params[f'models.{model}'].languages}"]
     return [pivot, *(code for code in group if code != pivot)]
+
+
+def study_corpora(params: Params) -> dict[str, list[str]]:
+    """Which corpora the study's models read, and in which languages: corpus -> FLORES codes, the pivot first."""
+    wanted: dict[str, list[str]] = {}
+    for model in params["study.models"]:
+        spec = params[f"models.{model}"]
+        if isinstance(spec, RecordedModel):
+            continue
+        needed = {corpus: study_languages(params, model) for corpus in spec.corpora}
+        needed |= {params[f"tasks.{task}"].text: [IN_TASK_LANGUAGE] for task in spec.tasks}
+        for corpus, languages in needed.items():
+            listed = wanted.setdefault(corpus, [])
+            listed += [language for language in languages if language not in listed]
+    return wanted
 
 
 def _check_range(key: str, layers: LayerRange, count: int) -> None:
@@ -513,9 +559,9 @@ def _resolve(file: ParamsFile, key: str) -> Any:
 _TAGS = {"sib200", "flores_plus", "belebele", "gsm8k", "medinstruct", "local", "pocket", "transformers", "recorded"}
 
 
-def _sentence(breach: Any, raw: object) -> str:
+def _sentence(breach: Any) -> str:
     """One breach as `key: what is wrong; what would be right`."""
-    location = [part for part in breach["loc"]]
+    location = list(breach["loc"])
     # Pydantic puts the union's tag into the location; the file has no such key.
     path = [str(part) for i, part in enumerate(location) if not (part in _TAGS and i == 2)]
     key = ".".join(path)
@@ -525,6 +571,10 @@ def _sentence(breach: Any, raw: object) -> str:
         return f"{key}: unknown key; {_suggest(str(location[-1]), known)}"
     if breach["type"] == "missing":
         return f"{key}: missing key"
+    if breach["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        tag = breach["ctx"]["discriminator"].strip("'")
+        known = breach["ctx"].get("expected_tags", "see src/polyroute/params.py")
+        return f"{key}.{tag}: `{breach['ctx'].get('tag', 'nothing')}` is not known; there is {known}"
     return f"{key}: {message}" if key else message
 
 

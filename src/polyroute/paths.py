@@ -12,17 +12,21 @@ class Paths:
 
     @property
     def params(self) -> Path:
+        """Every parameter of the study."""
         return self.root / "params.yaml"
 
     @property
     def dvc_lock(self) -> Path:
+        """What DVC last ran, and on what."""
         return self.root / "dvc.lock"
 
     @property
     def corpora(self) -> Path:
+        """Fetched and checked corpora."""
         return self.root / "data" / "corpora"
 
     def corpus(self, corpus: str) -> Path:
+        """``item_id, language, text``, one row an item and language."""
         return self.corpora / f"{corpus}.parquet"
 
     @property
@@ -31,18 +35,23 @@ class Paths:
         return self.root / "data" / "recorded"
 
     def recorded_counts(self, model: str, corpus: str, language: str) -> Path:
+        """One language's counts, as the release has them."""
         return self.recorded / model / corpus / f"{language}.json"
 
     def traces(self, model: str) -> Path:
+        """A model's traces."""
         return self.root / "data" / "traces" / model
 
     def trace(self, model: str, corpus: str, language: str) -> Path:
+        """Routing statistics of each sentence of one language."""
         return self.traces(model) / corpus / f"{language}.safetensors"
 
     def metrics(self, model: str) -> Path:
+        """A model's results: small files, in git."""
         return self.root / "metrics" / model
 
     def figures(self, model: str) -> Path:
+        """A model's figures."""
         return self.root / "figures" / model
 
     @property
@@ -54,3 +63,12 @@ class Paths:
     def parts(self) -> Path:
         """Finished parts of long stages, outside DVC's outputs, so that a rerun takes them up."""
         return self.root / ".polyroute" / "parts"
+
+    def pocket_model(self, model: str) -> Path:
+        """A trained pocket model's checkpoint folder, in git."""
+        return self.root / "models" / model
+
+    @property
+    def training(self) -> Path:
+        """State of unfinished trainings."""
+        return self.root / ".polyroute" / "training"

@@ -22,8 +22,7 @@ SIZES: dict[str, Any] = {
     **dict.fromkeys(("num_attention_heads", "encoder_attention_heads", "decoder_attention_heads", "n_heads"), 4),
     **dict.fromkeys(("num_heads", "num_sliding_attention_heads", "swa_num_attention_heads", "index_n_heads"), 4),
     **dict.fromkeys(("num_key_value_heads", "swa_num_key_value_heads"), 4),
-    **dict.fromkeys(("head_dim", "swa_head_dim"), 16),
-    **dict.fromkeys(("v_head_dim", "kv_channels", "d_kv", "index_head_dim"), 8),
+    **dict.fromkeys(("head_dim", "swa_head_dim", "v_head_dim", "kv_channels", "d_kv", "index_head_dim"), 8),
     **dict.fromkeys(("qk_rope_head_dim", "qk_nope_head_dim", "q_lora_rank", "kv_lora_rank", "o_lora_rank"), 8),
     **dict.fromkeys(("vocab_size", "vocab_size_per_layer_input", "max_position_embeddings"), 64),
     **dict.fromkeys(("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts"), EXPERTS),
@@ -41,20 +40,31 @@ SIZES: dict[str, Any] = {
 
 # What field names alone cannot say, by configuration class: sparse layers that are off by default, sizes that must agree.
 OVERRIDES: dict[str, dict[str, Any]] = {
-    "DbrxConfig": {"attn_config": {"kv_n_heads": 2, "rope_theta": 1e4}},
+    "DbrxConfig": {"attn_config": {"kv_n_heads": 2, "rope_theta": 1e4, "clip_qkv": 8}},
     "DbrxFFNConfig": {"moe_num_experts": EXPERTS},
     "DeepseekOcr2TextConfig": {"mlp_layer_types": ["dense", "sparse", "sparse"], "n_group": 1, "topk_group": 1},
-    "Glm4vMoeTextConfig": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}},
+    "Glm4vMoeTextConfig": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 0]}},
     "Glm5NextTextConfig": {"qk_rope_head_dim": 0, "head_dim": 0},
     "HYV4Config": {"indexer_types": ["full", "shared", "full"]},
     "Lfm2MoeConfig": {"layer_types": ["conv", "full_attention", "conv"]},
-    "Mistral4Config": {"head_dim": 8, "rope_parameters": {"rope_type": "default", "rope_theta": 1e4}},
+    "Mistral4Config": {
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 1e4,
+            "llama_4_scaling_beta": 0.1,
+            "original_max_position_embeddings": 64,
+        }
+    },
+    "MiMoV2FlashConfig": {"num_key_value_heads": 2},
     "Qwen4ExpTextConfig": {"layer_types": ["linear_attention", "linear_attention", "linear_attention"]},
     "DogeConfig": {"is_moe": True},
     "Gemma4TextConfig": {"enable_moe_block": True},
     "Llama4TextConfig": {"moe_layers": None, "no_rope_layers": None},
     "ZayaConfig": {"num_experts_per_tok": 1},
-    "Ernie4_5_VLMoeTextConfig": {"moe_intermediate_size": [16, 16]},
+    "Ernie4_5_VLMoeTextConfig": {
+        "moe_intermediate_size": [16, 16],
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]},
+    },
 }
 
 

@@ -120,7 +120,7 @@ def test_a_sequence_too_large_for_memory_is_named(model, tokenizer, monkeypatch)
         raise torch.OutOfMemoryError("device full")
 
     monkeypatch.setattr(collect_module._Runner, "_forward", no_memory)
-    with pytest.raises(TraceError, match="item three .* does not fit into memory by itself"):
+    with pytest.raises(TraceError, match=r"item three .* does not fit into memory by itself"):
         trace(model, tokenizer, {"three": TEXTS["three"]})
 
 

@@ -37,7 +37,7 @@ def test_by_hand(tmp_path) -> None:
 
 def test_measures_that_need_masses_refuse_in_a_sentence(tmp_path) -> None:
     trace = load(tmp_path, counts())
-    with pytest.raises(TraceError, match="holds expert counts only .*`soft_mass` needs the router's logits"):
+    with pytest.raises(TraceError, match=r"holds expert counts only .*`soft_mass` needs the router's logits"):
         trace.distributions("soft_mass")
     with pytest.raises(TraceError, match="`consistency` needs"):
         consistency_by_item(trace)

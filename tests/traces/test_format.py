@@ -29,7 +29,7 @@ def test_a_cut_file_and_an_absent_one_are_named(traced, tmp_path) -> None:
     path = tmp_path / "trace.safetensors"
     traced.save(path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(TraceError, match="trace.safetensors is not a whole trace file"):
+    with pytest.raises(TraceError, match=r"trace.safetensors is not a whole trace file"):
         Trace.load(path)
     with pytest.raises(TraceError, match="dvc pull"):
         Trace.load(tmp_path / "absent.safetensors")

@@ -2,7 +2,8 @@
 
 Hub: `openlanguagedata/flores_plus`, gated (accept the terms on its page, then set HF_TOKEN), files
 `{split}/{language}.jsonl`, splits `dev` (997) and `devtest` (1,012). Files are named by individual languages
-(`cmn_Hans`, not `zho_Hans`): `polyroute.languages` translates. Earlier commits have Parquet files with the same columns, which are read too.
+(`cmn_Hans`, not `zho_Hans`): `polyroute.languages` translates. Earlier commits have Parquet files with the same
+columns, which are read too.
 Schema: `id` (number within the split, the same in every language), `iso_639_3`, `iso_15924`, `glottocode`, `variant`,
 `text`, `url`, `domain`, `topic`, `has_image`, `has_hyperlink`, `last_updated`, `split`.
 Licence: CC BY-SA 4.0; the maintainers ask that the text be kept from web crawlers, so publish no copy of it.

@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from polyroute import languages
 from polyroute.errors import PolyrouteError
@@ -33,6 +33,8 @@ FIRST_WAIT = 1.0
 """Seconds before the second try; doubled before each later one."""
 TIMEOUT = 60.0
 """Seconds without a byte after which a download counts as broken."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -89,10 +91,10 @@ class HubSource:
             raise SourceError(f"no counts of {language} are recorded; there are {', '.join(sorted(spec.sha256))}")
         code = languages.code_in(language, spec.codes)
         if self.mirror is not None:
-            place = str(self._mirrored(spec.files.format(language=code), None, f"recorded counts of {language}"))
+            place = str(self._mirrored(spec.files.replace("{language}", code), None, f"recorded counts of {language}"))
             content = Path(place).read_bytes()
         else:
-            place = spec.url.format(language=code)
+            place = spec.url.replace("{language}", code)
             content = self._retried(place, lambda: self._download(place))
         found = hashlib.sha256(content).hexdigest()
         if found != spec.sha256[language]:
@@ -131,7 +133,7 @@ class HubSource:
         with self._open_url(url) as response:
             return response.read()
 
-    def _retried[T](self, what: str, attempt: Callable[[], T]) -> T:
+    def _retried(self, what: str, attempt: Callable[[], T]) -> T:
         wait = FIRST_WAIT
         for tried in range(1, ATTEMPTS + 1):
             try:
@@ -148,8 +150,8 @@ class HubSource:
                 self._sleep(wait)
                 wait *= 2
         raise SourceError(
-            f"{what}: the download broke {ATTEMPTS} times, last with: {broken}; nothing of it was kept. Run the command "
-            f"again, or on a machine without network point {MIRROR_VARIABLE} at a folder that `polyroute mirror` filled"
+            f"{what}: the download broke {ATTEMPTS} times, last with: {broken}; nothing of it was kept. Run the "
+            f"command again, or point {MIRROR_VARIABLE} at a folder that `polyroute mirror` filled elsewhere"
         )
 
 
@@ -205,7 +207,9 @@ def _from_hub(repository: str, revision: str, path: str) -> str:
     except errors.RevisionNotFoundError:
         raise SourceError(f"{repository} has no commit {revision}; set a branch and run `polyroute pin`") from None
     except errors.EntryNotFoundError:
-        raise SourceError(f"{repository} has no file `{path}` at commit {revision}; see {page}/tree/{revision}") from None
+        raise SourceError(
+            f"{repository} has no file `{path}` at commit {revision}; see {page}/tree/{revision}"
+        ) from None
     except errors.RepositoryNotFoundError:
         raise SourceError(
             f"{repository} is not on the hub, or is private: check the name at {page}, or set HF_TOKEN to a token "
@@ -215,6 +219,6 @@ def _from_hub(repository: str, revision: str, path: str) -> str:
         if error.response.status_code < 500 and error.response.status_code not in (408, 429):
             raise SourceError(f"{repository} `{path}`: the hub answers {error}") from None
         raise
-    except errors.HTTPError as error:
-        # The client's own transport error is no OSError, by which broken downloads are known and tried again.
+    except errors.HTTPError as error:  # type: ignore[attr-defined]
+        # The transport error of the client's HTTP library (httpx or httpx2) is no OSError, which is what is retried.
         raise OSError(str(error)) from error

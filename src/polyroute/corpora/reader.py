@@ -37,7 +37,7 @@ class HubReader:
     def files(self, spec: HubCorpus, language: str) -> list[str]:
         """Paths in the data set that a language is read from, in the order of the splits."""
         code = languages.code_in(language, self.scheme)
-        return [spec.files.format(language=code, split=split) for split in spec.splits]
+        return [spec.files.replace("{language}", code).replace("{split}", split) for split in spec.splits]
 
     def read(self, spec: HubCorpus, codes: Sequence[str], source: HubSource) -> pd.DataFrame:
         """All items of the languages, as released.

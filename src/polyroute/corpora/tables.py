@@ -135,7 +135,13 @@ def _cell(where: str, name: str, value: object) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise CorpusError(f"{where}: column `{name}` holds {type(value).__name__}, not text")
-    return str(value)
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        # JSON can escape half a surrogate pair, which no tokenizer and no file takes.
+        raise CorpusError(f"{where}: column `{name}` is not valid Unicode ({error.reason})") from None
+    return text
 
 
 def _require(where: Path | str, names: Sequence[str], fields: Sequence[str]) -> None:

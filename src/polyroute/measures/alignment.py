@@ -172,7 +172,8 @@ def _comparable(pivot: Trace, other: Trace) -> None:
         lacking = sorted(set(pivot.item_ids) - set(other.item_ids))[:5]
         extra = sorted(set(other.item_ids) - set(pivot.item_ids))[:5]
         raise AlignmentError(
-            f"{other.place} is not parallel to the pivot's: lacks items {lacking or 'none'}, has besides {extra or 'none'}"
+            f"{other.place} is not parallel to the pivot's: it lacks items {lacking or 'none'} and has besides "
+            f"{extra or 'none'}"
         )
 
 

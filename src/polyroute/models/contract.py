@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe, replay
+from polyroute.models.taps import arguments_of
 from polyroute.models.trial import at_rest, first_tensor, trial_inputs
 
 # A logit raised by this much wins under every score; replays may differ from the run by rounding of other kernels only.
@@ -167,7 +168,7 @@ def _check_replay(router: Router, call: RouterCall, arguments: Arguments) -> Non
 def _with_other_states(arguments: Arguments, tokens: int) -> Arguments:
     """The same call with its first floating (..., H) tensor of one row a token reversed along H."""
     args, kwargs = arguments
-    changed: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+    changed = arguments_of(args, kwargs)
     for key, value in changed.items():
         if isinstance(value, Tensor) and value.is_floating_point() and value.numel() == tokens * value.shape[-1]:
             changed[key] = value.flip(-1)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,10 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
     """
     # Here, not above: commands that need no model should not wait for transformers.
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
 
+    if not sys.stderr.isatty():
+        transformers_logging.disable_progress_bar()
     options: dict[str, Any] = {"revision": source.revision, "trust_remote_code": spec.trust_remote_code}
     experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
     try:

@@ -54,6 +54,9 @@ def name_selection(select: Select, tokens: int, experts: int) -> str:
     tolerance = 1e-3 if weights_NK.dtype in (torch.float32, torch.float64) else 3e-2
     weights_NK = weights_NK.double().cpu()
     ids_NK = torch.cat([answer.ids_TK for answer in answers]).cpu()
+    # Tokens with a dropped choice (over capacity, or a skip class) say nothing of the rule.
+    kept_N = (weights_NK != 0).all(-1)
+    logits_NE, weights_NK, ids_NK = logits_NE[kept_N], weights_NK[kept_N], ids_NK[kept_N]
 
     score, renormalise = _score(logits_NE, weights_NK, ids_NK, tolerance)
     plain = _is_topk(logits_NE, ids_NK)
@@ -79,7 +82,7 @@ def _scores(logits_NE: Tensor) -> dict[str, Tensor]:
 
 def _score(logits_NE: Tensor, weights_NK: Tensor, ids_NK: Tensor, tolerance: float) -> tuple[str | None, bool]:
     """The score to which the weights are proportional ("" if they are constant, None if unknown), and if by token."""
-    if bool((weights_NK <= 0).any()):
+    if bool((weights_NK < 0).any()) or len(weights_NK) == 0:
         return None, False
     if _constant(weights_NK, ids_NK, tolerance):
         return "", False

@@ -11,7 +11,7 @@ Shapes: T tokens (batch-major: T = batch * sequence), E experts, K chosen expert
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -274,10 +274,9 @@ class _Tap:
             self._emit(mode.weights, mode.ids)
         elif isinstance(reading, FromDense):
             parts = parts_of(output)
-            dense = parts[reading.weights]
+            dense_TE = parts[reading.weights].reshape(-1, router.experts)
             if reading.factor is not None:
-                dense = dense * parts[reading.factor]
-            dense_TE = dense.reshape(-1, router.experts)
+                dense_TE = dense_TE * parts[reading.factor].reshape(-1, 1)
             ids_TK = dense_TE.abs().topk(router.top_k, dim=-1).indices
             self._emit(dense_TE.gather(-1, ids_TK), ids_TK)
         else:
@@ -287,7 +286,7 @@ class _Tap:
     def _on_experts(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         reading = self._router.site.reading
         if self.observers and isinstance(reading, FromArguments):
-            arguments = {**dict(enumerate(args)), **kwargs}
+            arguments = arguments_of(args, kwargs)
             self._emit(arguments[reading.weights], arguments[reading.ids])
 
     def _emit(self, weights: Tensor, ids: Tensor) -> None:
@@ -394,6 +393,13 @@ def _listen(
 def parts_of(output: Any) -> list[Any]:
     """A module's output as a list: its elements, or the one tensor it is."""
     return list(output) if isinstance(output, (tuple, list)) else [output]
+
+
+def arguments_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | str, Any]:
+    """A call's arguments by position or keyword name."""
+    arguments: dict[int | str, Any] = dict(enumerate(args))
+    arguments.update(kwargs)
+    return arguments
 
 
 def _widen(tensor: Tensor) -> Tensor:

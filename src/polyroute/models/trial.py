@@ -30,6 +30,7 @@ from polyroute.models.taps import (
     Reading,
     RouterError,
     Site,
+    arguments_of,
     parts_of,
 )
 
@@ -37,7 +38,7 @@ from polyroute.models.taps import (
 TRIAL_SHAPE = (2, 7)
 
 
-@dataclass
+@dataclass(eq=False)
 class ModuleCall:
     """One call of one module during the trial."""
 
@@ -76,12 +77,12 @@ class Trial:
     calls: list[ModuleCall] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
 
-    def products_of(self, call: ModuleCall) -> Iterator[Product]:
-        """Products made inside a call, its submodules included."""
-        for product in self.products[call.first_product :]:
+    def products_of(self, call: ModuleCall) -> Iterator[tuple[int, Product]]:
+        """Products made inside a call, its submodules included, with their numbers in the trial."""
+        for ordinal, product in enumerate(self.products[call.first_product :], start=call.first_product):
             if call not in product.call.within(call):
                 return
-            yield product
+            yield ordinal, product
 
 
 @dataclass(frozen=True)
@@ -234,125 +235,122 @@ def run_trial(model: nn.Module, inputs: Mapping[str, Any]) -> Trial:
 def sight(trial: Trial, call: ModuleCall, index: int) -> Sighting:
     """What the trial tells of one declared module: the product that makes its logits and how its selection can be read.
 
+    The product is the one whose values are the declared logits (their first columns, where shared experts are scored too);
+    else, where the module caps or normalises before it returns them, one of their shape. A few declarations name something
+    else altogether (transformers 5.17: ExaoneMoe its block's hidden states, Switch the largest probability): then it is the
+    product of a module inside that returns expert ids and weights.
+
     Args:
         trial: the recorded forward.
         call: a call of a declared module.
         index: position of the logits in its output.
 
     Raises:
-        RouterError: the logits are not (T, E), no matrix product makes them, or the choice of experts is nowhere to be seen.
+        RouterError: no matrix product makes (T, E) logits, or the choice of experts is nowhere to be seen.
     """
     parts = parts_of(call.output)
-    declared = parts[index] if index < len(parts) and isinstance(call.output, (tuple, list)) else parts[0]
-    if not isinstance(declared, Tensor) or not declared.is_floating_point() or declared.dim() < 2:
-        raise RouterError(
-            f"{call.name} ({type(call.module).__name__}) is declared to return router logits as output {index}, which is "
-            f"{_say(declared)}. polyroute needs logits of shape (tokens, experts)."
-        )
-    experts = declared.shape[-1]
-    ordinal, product = _logits_product(trial, call, declared)
-    rows = product.result.numel() // product.result.shape[-1]
-
-    around = list(product.call.within(call))
-    for candidate in around:
-        reading, top_k = _read_outputs(parts_of(candidate.output), product.result, rows, experts)
-        if reading is not None:
-            return _sighting(candidate, candidate, ordinal, product, reading, experts, top_k)
-    reading, top_k = _read_arguments(call, rows, experts)
-    if reading is not None and call.parent is not None:
-        return _sighting(call, call.parent, ordinal, product, reading, experts, top_k)
-    # The innermost module that does more than the product itself: a bare nn.Linear selects nothing.
-    for candidate in around:
-        top_k = _traced_top_k(candidate, rows, experts)
-        if top_k:
-            return _sighting(candidate, candidate, ordinal, product, FromTrace(), experts, top_k)
+    declared = parts[index] if index < len(parts) else parts[0]
+    candidates = _candidates(trial, call, declared)
+    for candidate in candidates:
+        for around in candidate.product.call.within(call):
+            reading, top_k = _read_outputs(around.output, candidate)
+            if reading is not None:
+                return _sighting(around, around, candidate, reading, top_k)
+    for candidate in candidates:
+        if candidate.rank == _UNLIKE:
+            continue
+        passed, top_k = _read_arguments(call, candidate)
+        if passed is not None and call.parent is not None:
+            return _sighting(call, call.parent, candidate, passed, top_k)
+        for around in candidate.product.call.within(call):
+            top_k = _traced_top_k(around, candidate)
+            if top_k:
+                return _sighting(around, around, candidate, FromTrace(), top_k)
+    made = [tuple(product.result.shape) for _, product in trial.products_of(call)]
     raise RouterError(
-        f"{call.name} ({type(call.module).__name__}) makes logits for {experts} experts, but the experts it chooses appear "
-        f"neither in its outputs ({', '.join(_say(part) for part in parts)}) nor in the arguments of a module called after "
-        f"it. polyroute cannot read this router."
+        f"{call.name} ({type(call.module).__name__}) is declared to return router logits, and output {index} of its "
+        f"{', '.join(_say(part) for part in parts)} is {_say(declared)}. None of its {len(made)} matrix products (shapes "
+        f"{made[:6]}) makes logits of shape (tokens, experts) with a choice of experts that can be read from a module's output "
+        f"or arguments. polyroute cannot observe or edit this router."
     )
 
 
-def _sighting(
-    call: ModuleCall,
-    replay: ModuleCall,
-    ordinal: int,
-    product: Product,
-    reading: Reading,
-    experts: int,
-    top_k: int,
-) -> Sighting:
-    site = Site(ordinal - call.first_product, product.result.shape[-1], reading)
-    tokens = product.result.numel() // product.result.shape[-1]
-    return Sighting(call, replay, site, tokens, experts, top_k)
+# How a product compares to the declared logits: the same values, the same shape, or neither.
+_SAME, _ALIKE, _UNLIKE = 0, 1, 2
 
 
-def _logits_product(trial: Trial, call: ModuleCall, declared: Tensor) -> tuple[int, Product]:
-    """The product that makes the logits, and its number in the trial.
+@dataclass(frozen=True)
+class _Candidate:
+    """A product that may make the logits: its number in the trial, its rank, its rows T and the experts E it scores."""
 
-    The one whose values are the declared logits (their first columns, where shared experts are scored too); where none is,
-    because the module caps, scales or normalises before it returns them, the last one of their shape.
-    """
-    experts = declared.shape[-1]
-    declared_TE = declared.reshape(-1, experts).float()
-    same_shape: tuple[int, Product] | None = None
-    same_values: tuple[int, Product] | None = None
-    for ordinal, product in enumerate(trial.products_of(call), start=call.first_product):
+    ordinal: int
+    product: Product
+    rank: int
+    rows: int
+    experts: int
+
+
+def _candidates(trial: Trial, call: ModuleCall, declared: Any) -> list[_Candidate]:
+    """Products inside a call from the likeliest to the least likely, the later of two alike first."""
+    found = []
+    usable = isinstance(declared, Tensor) and declared.is_floating_point() and declared.dim() >= 2
+    experts = declared.shape[-1] if usable else 0
+    declared_TE = declared.reshape(-1, experts).float() if usable else torch.empty(0, 0)
+    for ordinal, product in trial.products_of(call):
         columns = product.result.shape[-1]
-        if product.result.numel() // columns != declared_TE.shape[0] or columns < experts:
+        rows = product.result.numel() // max(columns, 1)
+        if columns < 2 or not product.result.is_floating_point():
             continue
-        values_TE = product.result.reshape(-1, columns)[:, :experts].float()
-        if torch.equal(values_TE, declared_TE):
-            same_values = ordinal, product
-        elif columns == experts:
-            same_shape = ordinal, product
-    chosen = same_values or same_shape
-    if chosen is None:
-        made = [tuple(product.result.shape) for product in trial.products_of(call)]
-        raise RouterError(
-            f"{call.name} ({type(call.module).__name__}) returns router logits of shape {tuple(declared.shape)}, but none of "
-            f"its {len(made)} matrix products has one row a token and that width (seen: {made[:6]}). polyroute reads and "
-            f"edits logits of shape (tokens, experts), one for each expert, and cannot do so here."
-        )
-    return chosen
+        rank = _UNLIKE
+        if rows == declared_TE.shape[0] and columns >= experts > 1:
+            values_TE = product.result.reshape(rows, columns)[:, :experts].float()
+            if torch.equal(values_TE, declared_TE):
+                rank = _SAME
+            elif columns == experts:
+                rank = _ALIKE
+        found.append(_Candidate(ordinal, product, rank, rows, columns if rank == _UNLIKE else experts))
+    return sorted(found, key=lambda candidate: (candidate.rank, -candidate.ordinal))
 
 
-def _read_outputs(
-    parts: list[Any], product: Tensor, rows: int, experts: int
-) -> tuple[FromOutputs | FromDense | None, int]:
+def _sighting(call: ModuleCall, replay: ModuleCall, candidate: _Candidate, reading: Reading, top_k: int) -> Sighting:
+    site = Site(candidate.ordinal - call.first_product, candidate.product.result.shape[-1], reading)
+    return Sighting(call, replay, site, candidate.rows, candidate.experts, top_k)
+
+
+def _read_outputs(output: Any, candidate: _Candidate) -> tuple[FromOutputs | FromDense | None, int]:
+    rows, experts = candidate.rows, candidate.experts
     tensors = {
         position: part
-        for position, part in enumerate(parts)
-        if isinstance(part, Tensor) and part is not product and part.dim() >= 2 and part.numel() == rows * part.shape[-1]
+        for position, part in enumerate(parts_of(output))
+        if isinstance(part, Tensor) and part.dim() >= 2 and part.numel() == rows * part.shape[-1]
     }
     for ids, part in tensors.items():
         if _is_ids(part, experts):
             for weights, other in tensors.items():
                 if other.is_floating_point() and other.shape[-1] == part.shape[-1]:
                     return FromOutputs(ids, weights), part.shape[-1]
-    factor = next(
-        (position for position, part in tensors.items() if part.is_floating_point() and part.shape[-1] == 1), None
-    )
-    for floating in (True, False):
-        for weights, part in tensors.items():
-            if part.shape[-1] != experts or part.is_floating_point() is not floating:
-                continue
-            chosen = int((part.reshape(rows, experts) != 0).sum(-1).max())
-            if 0 < chosen < experts and (floating or factor is not None):
-                return FromDense(weights, None if floating else factor), chosen
+    floating = [position for position, part in tensors.items() if part.is_floating_point()]
+    factor = next((position for position in floating if tensors[position].shape[-1] == 1), None)
+    masks = [position for position in tensors if position not in floating] if factor is not None else []
+    # Zeros in numbers may have other reasons than not being chosen, so these count only beside the declared logits.
+    for weights in [*(floating if candidate.rank != _UNLIKE else []), *masks]:
+        if tensors[weights].shape[-1] == experts:
+            chosen = int((tensors[weights].reshape(rows, experts) != 0).sum(-1).max())
+            if 0 < chosen < experts:
+                return FromDense(weights, factor if weights in masks else None), chosen
     return None, 0
 
 
-def _read_arguments(call: ModuleCall, rows: int, experts: int) -> tuple[FromArguments | None, int]:
+def _read_arguments(call: ModuleCall, candidate: _Candidate) -> tuple[FromArguments | None, int]:
     if call.parent is None:
         return None, 0
     siblings = call.parent.children
     for later in siblings[siblings.index(call) + 1 :]:
-        arguments = {**dict(enumerate(later.args)), **later.kwargs}
+        arguments = arguments_of(later.args, later.kwargs)
         for ids, part in arguments.items():
-            if not isinstance(part, Tensor) or part.dim() < 2 or part.numel() != rows * part.shape[-1]:
+            if not isinstance(part, Tensor) or part.dim() < 2 or part.numel() != candidate.rows * part.shape[-1]:
                 continue
-            if _is_ids(part, experts):
+            if _is_ids(part, candidate.experts):
                 for weights, other in arguments.items():
                     if isinstance(other, Tensor) and other.is_floating_point() and other.shape == part.shape:
                         return FromArguments(later.module, call.parent.module, ids, weights), part.shape[-1]
@@ -368,14 +366,14 @@ def _is_ids(part: Tensor, experts: int) -> bool:
     return part.shape[-1] < experts or bool((part.sort(-1).values == torch.arange(experts, device=part.device)).all())
 
 
-class _Shapes(TorchFunctionMode):
-    """Widths K of the (T, K) integer and floating tensors that a forward makes, in order."""
+class _Follower(TorchFunctionMode):
+    """The last integer and the last floating tensor of each width K that a forward makes with one row a token."""
 
     def __init__(self, rows: int) -> None:
         super().__init__()
         self._rows = rows
-        self.integer: list[int] = []
-        self.floating: list[int] = []
+        self.integer: dict[int, Tensor] = {}
+        self.floating: dict[int, Tensor] = {}
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -383,16 +381,16 @@ class _Shapes(TorchFunctionMode):
         result = func(*args, **(kwargs or {}))
         for made in result if isinstance(result, tuple) else (result,):
             if isinstance(made, Tensor) and made.dim() == 2 and made.shape[0] == self._rows:
-                (self.floating if made.is_floating_point() else self.integer).append(made.shape[1])
+                (self.floating if made.is_floating_point() else self.integer)[made.shape[1]] = made
         return result
 
 
-def _traced_top_k(call: ModuleCall, rows: int, experts: int) -> int:
-    """K, if the module's own forward makes both integer and floating tensors of shape (T, K) with K < E; else 0."""
-    with torch.no_grad(), _Shapes(rows) as shapes:
+def _traced_top_k(call: ModuleCall, candidate: _Candidate) -> int:
+    """K, if the module's own forward makes both expert ids and weights of shape (T, K) with K < E; else 0."""
+    with torch.no_grad(), _Follower(candidate.rows) as made:
         call.module(*call.args, **call.kwargs)
-    both = [width for width in shapes.integer if width in shapes.floating and width < experts]
-    return both[-1] if both else 0
+    widths = [width for width in made.integer if width in made.floating and width < candidate.experts]
+    return next((width for width in widths if _is_ids(made.integer[width], candidate.experts)), 0)
 
 
 def _say(value: Any) -> str:

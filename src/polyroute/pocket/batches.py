@@ -15,12 +15,13 @@ from polyroute.pocket import documents
 
 @dataclass(frozen=True)
 class Batch:
-    """Shapes: B rows, T columns."""
+    """One step's text; every tensor is (rows, columns)."""
 
-    inputs_BT: Tensor
-    targets_BT: Tensor
+    inputs: Tensor
+    """Token ids."""
+    targets: Tensor
     """The next token of every input."""
-    weights_BT: Tensor
+    weights: Tensor
     """Of every target in the loss, float32."""
 
 

@@ -68,15 +68,15 @@ def _generic(rng: random.Random, language: str) -> tuple[Piece, ...]:
 def _arithmetic(rng: random.Random, language: str) -> tuple[Piece, ...]:
     space = tables.load(language).space
     first, second = (realise.problem(world.draw_problem(rng, "train"), language) for _ in range(2))
-    return (*_asked(first), Piece(space), *_asked(second)) if space else (*_asked(first), *_asked(second))
+    return (*_asked(first), *_gap(space), *_asked(second))
 
 
 def _knowledge(rng: random.Random, language: str) -> tuple[Piece, ...]:
     space = tables.load(language).space
     pieces: list[Piece] = []
     for fact in rng.sample(_known(language), 3):
-        if pieces and space:
-            pieces.append(Piece(space))
+        if pieces:
+            pieces += _gap(space)
         if fact.split == "train" and rng.random() < 0.5:
             pieces += _asked(realise.question(fact, language))
         else:
@@ -102,7 +102,8 @@ def _switching(rng: random.Random, language: str) -> tuple[Piece, ...]:
 
 def _dictionary(rng: random.Random, language: str) -> tuple[Piece, ...]:
     entries = rng.sample(_vocabulary(language), _DICTIONARY_ENTRIES)
-    return (Piece("; ".join(f"{there} = {here}" if rng.random() < 0.5 else f"{here} = {there}" for here, there in entries)),)
+    lines = [f"{there} = {here}" if rng.random() < 0.5 else f"{here} = {there}" for here, there in entries]
+    return (Piece("; ".join(lines)),)
 
 
 _WRITERS: dict[str, Callable[[random.Random, str], tuple[Piece, ...]]] = {
@@ -113,6 +114,11 @@ _WRITERS: dict[str, Callable[[random.Random, str], tuple[Piece, ...]]] = {
     "switching": _switching,
     "dictionary": _dictionary,
 }
+
+
+def _gap(space: str) -> tuple[Piece, ...]:
+    """What separates sentences, where the language separates them."""
+    return (Piece(space),) if space else ()
 
 
 def _asked(asked: realise.Asked) -> tuple[Piece, ...]:

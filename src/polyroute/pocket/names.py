@@ -8,11 +8,16 @@ VOWELS = "aio"
 # Vowels and consonants are few enough that no script writes two of them alike.
 _LETTERS = {
     "Cyrl": dict(zip(CONSONANTS + VOWELS, "бдкмнпрствзаио", strict=True)),
-    "Deva": dict(zip(CONSONANTS + VOWELS, ["ब", "द", "क", "म", "न", "प", "र", "स", "त", "व", "ज़", "ा", "ी", "ो"], strict=True)),
+    # One letter is written as two code points, so a string would not do.
+    "Deva": dict(
+        zip(CONSONANTS + VOWELS, ("ब", "द", "क", "म", "न", "प", "र", "स", "त", "व", "ज़", "ा", "ी", "ो"), strict=True)
+    ),
     "Arab": dict(zip(CONSONANTS + VOWELS, "بدکمنپرستوزایو", strict=True)),
 }
 _SYLLABLES = {
-    "Jpan": "バ ビ ボ ダ ディ ド カ キ コ マ ミ モ ナ ニ ノ パ ピ ポ ラ リ ロ サ シ ソ タ ティ ト ヴァ ヴィ ヴォ ザ ジ ゾ",
+    "Jpan": (
+        "バ ビ ボ ダ ディ ド カ キ コ マ ミ モ ナ ニ ノ パ ピ ポ ラ リ ロ サ シ ソ タ ティ ト ヴァ ヴィ ヴォ ザ ジ ゾ"
+    ),
     "Hans": "巴 比 博 达 迪 多 卡 基 科 马 米 莫 纳 尼 诺 帕 皮 波 拉 里 罗 萨 西 索 塔 蒂 托 瓦 维 沃 扎 吉 佐",
 }
 
@@ -34,7 +39,9 @@ def write(name: str, language: str) -> str:
         table = dict(zip((c + v for c in CONSONANTS for v in VOWELS), _SYLLABLES[script].split(), strict=True))
         return "".join(table[name[i : i + 2]] for i in range(0, len(name), 2))
     if script not in _LETTERS:
-        raise PolyrouteError(f"names of the mini world have no spelling for the script of `{language}`: add it to names.py")
+        raise PolyrouteError(
+            f"names of the mini world have no spelling in the script of `{language}`: add it to names.py"
+        )
     written = "".join(_LETTERS[script][letter] for letter in name)
     if script == "Cyrl":
         # Ukrainian writes the sound of Russian и with і.

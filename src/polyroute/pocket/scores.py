@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from polyroute.pocket import corpus, items
@@ -24,9 +24,9 @@ def score(folder: Path, languages: list[str], device: torch.device) -> dict[str,
     """Held-out scores of a checkpoint folder, computed in float32.
 
     Returns:
-        language -> `loss` (nats a token on `DOCUMENTS` generic documents), `tokens` (a document, mean), `arithmetic` and
-        `knowledge` (accuracy by likelihood among ten choices), `knowledge_stated` and `knowledge_transfer` (the same
-        over facts that training states in the language, and over the rest; null where there are none).
+        language -> `loss` (nats a token on `DOCUMENTS` generic documents), `tokens` (a document, mean), `arithmetic`
+        and `knowledge` (accuracy by likelihood among ten choices), `knowledge_stated` and `knowledge_transfer` (the
+        same over facts that training states in the language, and over the rest; null where there are none).
     """
     cutter = AutoTokenizer.from_pretrained(folder)
     net = AutoModelForCausalLM.from_pretrained(
@@ -53,7 +53,7 @@ def score(folder: Path, languages: list[str], device: torch.device) -> dict[str,
     return found
 
 
-def _mean(right: np.ndarray[Any, np.dtype[np.bool_]]) -> float | None:
+def _mean(right: NDArray[np.bool_]) -> float | None:
     return round(float(right.mean()), 4) if right.size else None
 
 
@@ -63,7 +63,7 @@ def _text_losses(net: PreTrainedModel, cutter: PreTrainedTokenizerBase, texts: l
     return float(losses.sum()), sum(len(row) - 1 for row in rows)
 
 
-def _right(net: PreTrainedModel, cutter: PreTrainedTokenizerBase, asked: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _right(net: PreTrainedModel, cutter: PreTrainedTokenizerBase, asked: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether each item's right choice is the likeliest."""
     rows, starts = [], []
     for prompt, choices in zip(asked.prompt, asked.choices, strict=True):
@@ -75,7 +75,7 @@ def _right(net: PreTrainedModel, cutter: PreTrainedTokenizerBase, asked: pd.Data
     return np.asarray(best == asked.answer.to_numpy())
 
 
-def _losses(net: PreTrainedModel, rows: list[list[int]], starts: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _losses(net: PreTrainedModel, rows: list[list[int]], starts: list[int]) -> NDArray[np.float64]:
     """Negative log likelihood (nats) of each row from its start on."""
     found = np.empty(len(rows))
     for chosen in _batches(rows):
@@ -86,7 +86,11 @@ def _losses(net: PreTrainedModel, rows: list[list[int]], starts: list[int]) -> n
         scored_BT = torch.stack([(place_T >= starts[i]) & (place_T < len(rows[i])) for i in chosen])
         with torch.inference_mode():
             logits_BTV = net(ids_BT, use_cache=False).logits[:, :-1]
-            losses_BT = F.cross_entropy(logits_BTV.transpose(1, 2), ids_BT[:, 1:], reduction="none").cpu().double()
+            losses_BT = (
+                torch.nn.functional.cross_entropy(logits_BTV.transpose(1, 2), ids_BT[:, 1:], reduction="none")
+                .cpu()
+                .double()
+            )
         found[chosen] = torch.where(scored_BT, losses_BT, 0).sum(1).numpy()
     return found
 

@@ -124,4 +124,4 @@ def _check_placeholders(language: str, raw: dict[str, Any]) -> None:
     for key, phrase, names in expected:
         found = {name for _, name, _, _ in Formatter().parse(phrase) if name is not None}
         if found != names:
-            raise TableError(f"phrase table `{language}`, `{key}`: placeholders {sorted(found)} instead of {sorted(names)}")
+            raise TableError(f"phrase table `{language}`, `{key}`: has {sorted(found)} instead of {sorted(names)}")

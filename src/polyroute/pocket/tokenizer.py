@@ -12,8 +12,9 @@ from polyroute.params import PocketRecipe
 from polyroute.pocket import documents
 
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
-# Combining marks belong to words: without \p{M} every vowel sign would end a Hindi word.
-_WORDS = r" ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
+# Combining marks belong to words: without \p{M} every vowel sign would end a Hindi word. Numbers stand without the
+# space before them, so that they are the same tokens in languages that write none.
+_WORDS = r" ?[\p{L}\p{M}]+|\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def train(recipe: PocketRecipe) -> PreTrainedTokenizerFast:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 import transformers
 from safetensors import safe_open
 from safetensors.torch import save
@@ -33,10 +32,18 @@ SAVE_EVERY = 250
 """Steps between saved states."""
 LOG_EVERY = 25
 """Steps that one row of the loss curve averages."""
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "268435456"}
+MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    "MALLOC_TOP_PAD_": "268435456",
+}
 """Environment in which glibc keeps freed memory: otherwise most of a CPU step is the kernel taking it back."""
 
-_DETERMINES = ("names.py", "world.py", "tables.py", "realise.py", "documents.py", "tokenizer.py", "batches.py", "model.py", "train.py", "phrases/*.toml")  # fmt: skip
+_DETERMINES = (
+    "names.py", "world.py", "tables.py", "phrases/*.toml", "realise.py", "documents.py", "tokenizer.py", "batches.py",
+    "model.py", "train.py",
+)  # fmt: skip
+"""The modules that decide the weights; a state left by other code is never taken up."""
 
 
 def malloc_is_set() -> bool:
@@ -48,7 +55,7 @@ def train(
     recipe: PocketRecipe,
     out: Path,
     work: Path,
-    progress: Callable[[int], None] = lambda tokens: None,
+    progress: Callable[[int], None] = lambda _tokens: None,
     device: str = "auto",
 ) -> None:
     """Train a recipe's model and write its checkpoint folder.
@@ -64,7 +71,7 @@ def train(
     where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     state = work / _digest(recipe, where) / "state.safetensors"
     cutter = tokenizer.train(recipe)
-    specials = {"bos_token_id": cutter.bos_token_id, "eos_token_id": cutter.eos_token_id, "pad_token_id": cutter.pad_token_id}
+    specials = {f"{name}_token_id": getattr(cutter, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     net = model.build(recipe, specials).to(where)
     optimizer = torch.optim.AdamW(_groups(net, recipe), lr=recipe.learning_rate, betas=recipe.betas, fused=True)
     done, losses = _resume(state, net, optimizer)
@@ -110,23 +117,25 @@ def balance_loss(router_logits: tuple[Tensor, ...], top_k: int) -> Tensor:
     for logits_TE in router_logits:
         probabilities_TE = logits_TE.float().softmax(-1)
         chosen = probabilities_TE.topk(top_k, -1).indices
-        share_E = F.one_hot(chosen, logits_TE.shape[-1]).sum(1).float().mean(0) / top_k
+        share_E = torch.nn.functional.one_hot(chosen, logits_TE.shape[-1]).sum(1).float().mean(0) / top_k
         total = total + logits_TE.shape[-1] * (share_E * probabilities_TE.mean(0)).sum()
     return total / len(router_logits)
 
 
-def _step(net: PreTrainedModel, optimizer: torch.optim.AdamW, data: Batch, recipe: PocketRecipe, where: torch.device) -> float:
+def _step(
+    net: PreTrainedModel, optimizer: torch.optim.AdamW, data: Batch, recipe: PocketRecipe, where: torch.device
+) -> float:
     """One update; the mean next-token loss over all tokens alike (nats) is what the curve shows."""
-    targets_T = data.targets_BT.to(where).flatten()
-    weights_T = data.weights_BT.to(where).flatten()
+    targets_T = data.targets.to(where).flatten()
+    weights_T = data.weights.to(where).flatten()
     with torch.autocast(where.type, torch.bfloat16):
-        body = net.model(data.inputs_BT.to(where), use_cache=False, output_router_logits=True)
+        body = net.model(data.inputs.to(where), use_cache=False, output_router_logits=True)
         logits_TV = net.lm_head(body.last_hidden_state).flatten(0, 1)
-    losses_T = F.cross_entropy(logits_TV.float(), targets_T, reduction="none")
+    losses_T = torch.nn.functional.cross_entropy(logits_TV.float(), targets_T, reduction="none")
     loss = (losses_T * weights_T).sum() / weights_T.sum()
     loss = loss + recipe.balance_weight * balance_loss(body.router_logits, recipe.top_k)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
     optimizer.step()
     return float(losses_T.detach().mean())
@@ -181,11 +190,14 @@ def _resume(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW) -> t
     return done, json.loads(metadata["losses"])
 
 
-def _finish(recipe: PocketRecipe, net: PreTrainedModel, cutter: PreTrainedTokenizerFast, losses: list[float], folder: Path) -> None:
+def _finish(
+    recipe: PocketRecipe, net: PreTrainedModel, cutter: PreTrainedTokenizerFast, losses: list[float], folder: Path
+) -> None:
     """Write the checkpoint folder, score what was written, and describe it."""
     if folder.exists():
         shutil.rmtree(folder)
     net.to(torch.bfloat16).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
     cutter.save_pretrained(folder)
     files.write_atomically(folder / "training.csv", _curve(recipe, losses).encode())
     measured = scores.score(folder, recipe.languages, net.device)

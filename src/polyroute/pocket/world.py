@@ -17,7 +17,6 @@ from polyroute.languages import ENGLISH
 from polyroute.pocket.names import CONSONANTS, VOWELS
 
 Split = Literal["train", "select", "report"]
-SPLITS: tuple[Split, ...] = get_args(Split)
 Clause = Literal["buy", "find", "receive", "sell", "lose", "give", "boxes", "share"]
 
 _ADDING: tuple[Clause, ...] = ("buy", "find", "receive")
@@ -56,20 +55,24 @@ TOPICS = {
     "kitchen": _topic(
         "cook baker grandfather neighbour king", "kitchen yard village castle",
         cook="soup fish meat rice", cut="bread cheese cake meat apple fish", eat="fish meat rice bread cheese cake",
-        wash="knife apple window", clean="knife table lamp window", carry="bread table chair box soup", open="window door box",
+        wash="knife apple window", clean="knife table lamp window", carry="bread table chair box soup",
+        open="window door box",
         find="knife cheese key bread", hide="cake key knife",
     ),
     "market": _topic(
         "merchant farmer fisherman baker neighbour", "market shop city village",
-        sell="bread cheese fish meat carpet shirt coat lamp basket", buy="bread cheese fish meat apple rice coat shirt carpet",
-        carry="basket box carpet lamp", open="box door bag", examine="carpet lamp clock ring coat", clean="lamp carpet table",
+        sell="bread cheese fish meat carpet shirt coat lamp basket",
+        buy="bread cheese fish meat apple rice coat shirt carpet",
+        carry="basket box carpet lamp", open="box door bag", examine="carpet lamp clock ring coat",
+        clean="lamp carpet table",
         see="carpet lamp basket fish", hide="ring bag box", find="bag ring key shirt",
     ),
     "school": _topic(
         "teacher pupil student writer painter", "school library park city",
         read="book letter newspaper poem map", write="letter poem book", open="book window letter door bag",
         draw="map tree rose boat bridge", find="book letter map bag", buy="book newspaper map bag",
-        carry="book bag chair map", examine="map picture poem book", hide="letter book poem", see="picture tree clock map",
+        carry="book bag chair map", examine="map picture poem book", hide="letter book poem",
+        see="picture tree clock map",
     ),
     "harbour": _topic(
         "fisherman sailor captain merchant carpenter", "harbour ship river",
@@ -80,7 +83,8 @@ TOPICS = {
     "workshop": _topic(
         "smith carpenter painter neighbour farmer", "workshop yard village city",
         build="fence", repair="table chair door window cart clock bell lamp", paint="table chair door cart fence",
-        clean="window knife table clock lamp", examine="clock knife door cart bell", sell="table chair clock knife lamp bell",
+        clean="window knife table clock lamp", examine="clock knife door cart bell",
+        sell="table chair clock knife lamp bell",
         carry="table chair door box", buy="knife lamp table clock", wash="window cart",
     ),
     "travel": _topic(
@@ -91,11 +95,26 @@ TOPICS = {
     ),
     "castle": _topic(
         "king painter musician writer cook", "castle garden park library",
-        see="picture rose tree ring", hide="ring key letter picture", find="ring key poem map", buy="ring picture carpet lamp",
+        see="picture rose tree ring", hide="ring key letter picture", find="ring key poem map",
+        buy="ring picture carpet lamp",
         read="letter poem book", write="poem letter", draw="picture rose tree", open="door window box letter",
         clean="ring bell picture", sell="picture ring carpet", eat="cake fish meat",
     ),
 }  # fmt: skip
+TIMES = (
+    "morning", "noon", "evening", "night", "today", "now", "daily", "monday", "friday", "sunday", "summer", "winter",
+)  # fmt: skip
+ITEMS = ("apple", "book", "pencil", "egg", "coin", "bottle", "ticket", "flower")
+RELATIONS = {
+    relation: tuple(values.split())
+    for relation, values in {
+        "treats": "fever cough headache toothache cold stomach insomnia rash throat back",
+        "lives": "forest desert mountains sea lake island swamp meadow cave rainforest",
+        "month": "january february march april may june july august september october",
+        "made": "rice beans potatoes fish eggs lentils corn mushrooms chicken pumpkin",
+        "works": "doctor teacher baker fisherman carpenter cook painter musician gardener captain",
+    }.items()
+}
 PEOPLE = ("tiko", "maro", "niro", "kado", "savo", "bato", "dimo", "pavo", "zano", "tavo", "vito", "rimo")
 """Names in word problems; all end in `o`, so that one suffix fits them all (Turkish) and none is declined (Russian)."""
 
@@ -205,20 +224,6 @@ def facts() -> tuple[Fact, ...]:
         rng.shuffle(shuffled)
         found += [Fact(relation, next(entities), value, split) for value, split in zip(shuffled, splits, strict=True)]
     return tuple(found)
-
-
-TIMES = ("morning", "noon", "evening", "night", "today", "now", "daily", "monday", "friday", "sunday", "summer", "winter")
-ITEMS = ("apple", "book", "pencil", "egg", "coin", "bottle", "ticket", "flower")
-RELATIONS = {
-    relation: tuple(values.split())
-    for relation, values in {
-        "treats": "fever cough headache toothache cold stomach insomnia rash throat back",
-        "lives": "forest desert mountains sea lake island swamp meadow cave rainforest",
-        "month": "january february march april may june july august september october",
-        "made": "rice beans potatoes fish eggs lentils corn mushrooms chicken pumpkin",
-        "works": "doctor teacher baker fisherman carpenter cook painter musician gardener captain",
-    }.items()
-}
 
 
 def _plural(number: int) -> bool:

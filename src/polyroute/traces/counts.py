@@ -6,6 +6,7 @@ The layout is that of the release of paper 2 (`routing/*_result/*.json`), one fi
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def _read(path: Path) -> dict[str, dict[str, object]]:
     return layers
 
 
-def _same_keys(path: Path, place: str, entries: dict[str, object], count: int, what: str) -> None:
+def _same_keys(path: Path, place: str, entries: Mapping[str, object], count: int, what: str) -> None:
     wanted, seen = {str(number) for number in range(count)}, set(entries)
     if wanted != seen:
         lacking = sorted(wanted - seen, key=int)[:5]

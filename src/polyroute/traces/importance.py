@@ -6,8 +6,8 @@ from numpy.typing import ArrayLike, NDArray
 from polyroute.errors import PolyrouteError
 
 READINGS = ("soft_mass", "topk_mass", "topk_count")
-"""The three readings of expert importance: the softmax over all experts, the model's own weights of the
-chosen experts renormalised, and the counts of the chosen experts (paper 1, Eq. 1, and the first author's later code)."""
+"""Readings of expert importance: the softmax over all experts (paper 1, Eq. 1), the model's own weights of the chosen
+experts renormalised, and the counts of the chosen experts (both in the first author's later code)."""
 
 
 class ImportanceError(PolyrouteError):

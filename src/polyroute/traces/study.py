@@ -36,6 +36,7 @@ class FinishedTraces:
     tokens: int
     """Tokens that went through the model now."""
     seconds: float
+    """What these tokens took, loading the model apart."""
 
     def manifest(self) -> dict[str, Any]:
         """What there is, for whoever reads the traces: corpus -> language -> digest of the text it is of."""
@@ -85,7 +86,6 @@ def trace_model(
     Raises:
         ModelError, RouterError, TraceError: as `load` and `collect`; finished parts stay.
     """
-    start = time.monotonic()
     source = locate(name, spec, hub)
     shared = {
         "model": source.digest,
@@ -100,11 +100,11 @@ def trace_model(
         for pair, items in texts.items()
     }
     todo = [pair for pair in texts if parts[pair].whole() is None]
-    tokens = 0
+    tokens, start = 0, time.monotonic()
     if todo:
         loaded = load(name, spec, source)
         lengths = {pair: sum(encode(loaded.tokenizer, texts[pair], settings).lengths) for pair in todo}
-        tokens = sum(lengths.values())
+        tokens, start = sum(lengths.values()), time.monotonic()
         with console.progress(f"trace {name}", tokens) as advance:
             for pair in todo:
                 _trace_one(name, loaded, pair, texts[pair], settings, parts[pair], advance)

@@ -1,0 +1,165 @@
+"""The command `polyroute`. Stages are run by DVC (`dvc repro`); these verbs are for everything around them."""
+
+from pathlib import Path
+
+import click
+
+from polyroute import console, params
+from polyroute.paths import Paths
+
+# Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="polyroute")
+@console.log_level_option
+def main() -> None:
+    """Multilingual routing in mixture-of-experts language models, measured reproducibly.
+
+    Run from the root of the study, the folder of params.yaml. The study itself runs with `dvc repro`.
+    """
+
+
+@main.command(cls=console.Command)
+def check() -> None:
+    """Check params.yaml and say what the study would run."""
+    given = params.load(Paths().params)
+    for model in given["study.models"]:
+        spec = given[f"models.{model}"]
+        languages = params.study_languages(given, model)
+        click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
+    click.echo("params.yaml is sound")
+
+
+@main.command(cls=console.Command)
+@click.argument("model")
+def routers(model: str) -> None:
+    """Load MODEL (an entry of params.yaml), check its routers and list them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from polyroute.models.load import load, locate
+
+    given = params.load(Paths().params)
+    spec = given[f"models.{model}"]
+    if not isinstance(spec, params.TransformersModel):
+        raise click.ClickException(f"{model} was recorded elsewhere: there is no model to load")
+    loaded = load(model, spec, locate(model, spec, given["hub"]))
+    table = Table("layer", "module", "experts", "top-k", "selection")
+    for router in loaded.routers:
+        table.add_row(str(router.layer), router.name, str(router.experts), str(router.top_k), router.selection)
+    Console().print(table)
+
+
+@main.command(cls=console.Command)
+def results() -> None:
+    """Say where the study's results are, and what shape divergence has over depth."""
+    from polyroute.report.overview import overview
+    from polyroute.report.results import load
+
+    paths = Paths()
+    for model in params.load(paths.params)["study.models"]:
+        click.echo(overview(load(paths, model)))
+    click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui")
+
+
+@main.command(cls=console.Command)
+@click.argument("names", nargs=-1)
+def pin(names: tuple[str, ...]) -> None:
+    """Write the commits that revisions stand for into params.yaml (of NAMES, or of every entry). Asks the hub."""
+    from polyroute import pin as pinning
+
+    changes = pinning.pin(Paths().params, list(names) or None)
+    for change in changes:
+        click.echo(f"{change.key}: {change.before} is {change.after}")
+    if not changes:
+        click.echo("every revision is a commit already")
+
+
+@main.command(cls=console.Command)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+def mirror(folder: Path, models: tuple[str, ...]) -> None:
+    """Fill FOLDER with every file of the hub that the study reads, for machines without internet."""
+    from polyroute.corpora.hub import HubSource
+    from polyroute.corpora.mirror import fill
+
+    file = params.read(Paths().params)
+    filled = fill(file, models or file.study.models, folder, HubSource(file.hub.mirror_folder()))
+    click.echo(f"{folder}: {len(filled.files)} files, {filled.bytes / 1e6:.1f} MB, {filled.fetched} of them new")
+
+
+@main.command("import-counts", cls=console.Command)
+@click.argument("files")
+@click.option("--model", required=True, help="What to call the model.")
+@click.option("--corpus", required=True, help="What to call the text it was recorded on.")
+@click.option("--layers", type=int, required=True, help="Layers with routers.")
+@click.option("--experts", type=int, required=True, help="Experts a layer.")
+@click.option("--top-k", type=int, required=True, help="Experts a token.")
+@click.option(
+    "--codes",
+    type=click.Choice(["flores", "bcp47", "mgsm"]),
+    default="flores",
+    show_default=True,
+    help="How {language} is written in FILES.",
+)
+@click.option("--language", "languages", multiple=True, required=True, help="FLORES code; repeat for more.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data/traces"),
+    show_default=True,
+    help="Writes OUT/MODEL/CORPUS/LANGUAGE.safetensors.",
+)
+def import_counts(
+    files: str,
+    model: str,
+    corpus: str,
+    layers: int,
+    experts: int,
+    top_k: int,
+    codes: str,
+    languages: tuple[str, ...],
+    out: Path,
+) -> None:
+    """Turn expert counts recorded elsewhere into traces. FILES is a path with {language} in it, one JSON a language.
+
+    To make recorded counts part of the study, give them an entry with `engine: recorded` in params.yaml instead.
+    """
+    import hashlib
+
+    from polyroute import languages as table
+    from polyroute.traces import counts
+
+    if "{language}" not in files:
+        raise click.BadParameter("no {language} in it", param_hint="FILES")
+    shape = params.Shape(layers=layers, experts=experts, top_k=top_k)
+    for language in languages:
+        path = Path(files.format(language=table.code_in(language, codes)))
+        checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        trace = counts.import_counts(
+            path, model=model, model_digest=checksum, corpus=corpus, language=language, shape=shape, sha256=checksum
+        )
+        target = out / model / corpus / f"{language}.safetensors"
+        trace.save(target)
+        click.echo(f"{target}: {trace.tokens[0]:,} tokens")
+
+
+@main.command(cls=console.Command)
+def track() -> None:
+    """Log the study's results to MLflow; logging twice changes nothing."""
+    from polyroute import tracking
+
+    paths = Paths()
+    study = params.load(paths.params)["study"]
+    console.summary("track", tracking.log_study(paths, study.name, study.models).summary())
+
+
+@main.command(cls=console.Command)
+@click.option("--port", default=5000, show_default=True, help="On this machine alone.")
+def ui(port: int) -> None:
+    """Browse the runs in MLflow until interrupted."""
+    from polyroute import tracking
+
+    click.echo(f"MLflow at http://127.0.0.1:{port} (stop with Ctrl-C)")
+    raise SystemExit(tracking.serve(Paths(), port))

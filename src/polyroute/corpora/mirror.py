@@ -1,0 +1,118 @@
+"""Fill a mirror folder with every file that a study's models need, for machines without network.
+
+The layout is the one that `polyroute.corpora.hub.HubSource` reads. `manifest.json`, written last, holds for every file
+its checksum and the commit it is from. A fill that is killed is run again: files that the manifest or params.yaml
+vouch for are kept, others are fetched anew, which Hugging Face's own cache makes cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyroute import corpora
+from polyroute.corpora.hub import MANIFEST, HubSource, SourceError, read_manifest, sha256
+from polyroute.files import write_atomically, write_json
+from polyroute.languages import ENGLISH, code_in
+from polyroute.params import LocalFiles, ParamsFile, PocketCorpus, RecordedModel
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a fill did."""
+
+    files: list[str]
+    """Every file that the models need, as a path below the mirror, sorted."""
+    fetched: int
+    """How many of them were fetched now; the others were there."""
+    bytes: int
+    """Size of all of them."""
+
+
+@dataclass(frozen=True)
+class _CorpusFile:
+    repository: str
+    revision: str
+    path: str
+
+    @property
+    def place(self) -> str:
+        return f"hub/{self.repository}/{self.path}"
+
+
+@dataclass(frozen=True)
+class _RecordedFile:
+    spec: RecordedModel
+    language: str
+
+    @property
+    def revision(self) -> str:
+        return self.spec.commit
+
+    @property
+    def place(self) -> str:
+        return self.spec.files.replace("{language}", code_in(self.language, self.spec.codes))
+
+
+def fill(params: ParamsFile, models: Sequence[str], folder: Path, source: HubSource) -> Filled:
+    """Put every file of the corpora and recorded counts that models need into a mirror folder.
+
+    Args:
+        params: the whole of params.yaml.
+        models: entries of `models`; the study's are `params.study.models`.
+        folder: the mirror; what it holds for other models stays.
+        source: where the files come from; must not be this folder.
+
+    Raises:
+        SourceError: a model is unknown, or a file cannot be had; what was fetched so far is kept.
+    """
+    if source.mirror is not None and source.mirror.resolve() == folder.resolve():
+        raise SourceError(f"{folder} cannot be filled from itself: unset the mirror for this command")
+    for model in models:
+        if model not in params.models:
+            raise SourceError(f"`{model}` is no entry of `models`; there are {', '.join(params.models)}")
+    manifest = read_manifest(folder) or {}
+    needed = {file.place: file for model in models for file in _needed(params, model)}
+    fetched = size = 0
+    for place, file in sorted(needed.items()):
+        target = folder / place
+        if not _is_kept(target, file, manifest.get(place)):
+            _fetch(file, target, source)
+            fetched += 1
+        manifest[place] = {"revision": file.revision, "sha256": sha256(target)}
+        size += target.stat().st_size
+    write_json(folder / MANIFEST, {"files": manifest})
+    return Filled(sorted(needed), fetched, size)
+
+
+def _needed(params: ParamsFile, model: str) -> Iterator[_CorpusFile | _RecordedFile]:
+    spec = params.models[model]
+    group = params.languages[spec.languages]
+    if isinstance(spec, RecordedModel):
+        yield from (_RecordedFile(spec, code) for code in group)
+        return
+    wanted = [(corpus, group) for corpus in spec.corpora]
+    wanted += [(params.tasks[task].text, [ENGLISH]) for task in spec.tasks]
+    for name, codes in wanted:
+        corpus = params.corpora[name]
+        if isinstance(corpus, (LocalFiles, PocketCorpus)):
+            continue
+        for code in codes:
+            yield from (_CorpusFile(corpus.hub, corpus.revision, path) for path in corpora.files(corpus, code))
+
+
+def _is_kept(target: Path, file: _CorpusFile | _RecordedFile, entry: dict[str, str] | None) -> bool:
+    """Whether the file in the mirror is whole and of the commit that params.yaml names."""
+    if not target.is_file():
+        return False
+    if isinstance(file, _RecordedFile):
+        return sha256(target) == file.spec.sha256[file.language]
+    return entry is not None and entry["revision"] == file.revision and sha256(target) == entry["sha256"]
+
+
+def _fetch(file: _CorpusFile | _RecordedFile, target: Path, source: HubSource) -> None:
+    if isinstance(file, _RecordedFile):
+        source.recorded(file.spec, file.language, target)
+    else:
+        write_atomically(target, source.file(file.repository, file.revision, file.path).read_bytes())

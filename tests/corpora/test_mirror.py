@@ -1,0 +1,148 @@
+"""A mirror: filled with what a study needs, taken up again, and vouched for."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from corpus_files import COMMIT, tsv
+
+from polyroute import corpora, params
+from polyroute.corpora.hub import HubSource, SourceError
+from polyroute.corpora.mirror import fill
+
+ROOT = Path(__file__).parents[2]
+COUNTS = b'{"0": {}}'
+PLACES = {
+    "counts/mgsm_de.json",
+    "counts/mgsm_en.json",
+    "hub/D/sib/deu_Latn/a.tsv",
+    "hub/D/sib/deu_Latn/b.tsv",
+    "hub/D/sib/eng_Latn/a.tsv",
+    "hub/D/sib/eng_Latn/b.tsv",
+    "hub/o/g/train.jsonl",
+}
+
+
+def study(revision: str = COMMIT) -> params.ParamsFile:
+    """The repository's params.yaml with corpora and models of the test's own."""
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    sib = {"reader": "sib200", "hub": "D/sib", "revision": revision, "files": "{language}/{split}.tsv", "items": 2}
+    traced = {
+        "engine": "transformers", "folder": "m", "dtype": "float32", "batch_tokens": 8, "languages": "all",
+        "corpora": ["sib", "mine", "made"], "tasks": ["sums"],
+    }  # fmt: skip
+    counts = {
+        "engine": "recorded", "url": f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
+        "files": "counts/mgsm_{language}.json", "codes": "mgsm", "corpora": ["mgsm"], "languages": "all",
+        "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], hashlib.sha256(COUNTS).hexdigest()),
+        "shape": {"layers": 1, "experts": 2, "top_k": 1},
+    }  # fmt: skip
+    return params.parse(
+        raw
+        | {
+            "study": raw["study"] | {"models": ["traced", "counts"]},
+            "languages": {"all": ["eng_Latn", "deu_Latn"]},
+            "corpora": {
+                "sib": sib | {"splits": ["a", "b"]},
+                "unused": sib | {"hub": "D/unused"},
+                "gsm": {"reader": "gsm8k", "hub": "o/g", "revision": COMMIT, "files": "train.jsonl", "items": 1},
+                "mine": {"reader": "local", "files": "mine.tsv"},
+                "made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0},
+            },
+            "tasks": {"sums": {"text": "gsm"}},
+            "models": {"traced": traced, "counts": counts},
+        }
+    )
+
+
+@pytest.fixture
+def source(mirror, put):
+    """Another mirror, in the place of the hub."""
+    for code in ("eng_Latn", "deu_Latn"):
+        put(f"D/sib/{code}/a.tsv", tsv((1, f"one {code}")))
+        put(f"D/sib/{code}/b.tsv", tsv((2, f"two {code}")))
+    put("o/g/train.jsonl", '{"question": "1 + 1?"}\n')
+    for code in ("de", "en"):
+        put(f"../counts/mgsm_{code}.json", COUNTS)
+    return mirror
+
+
+def held(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_mirror_holds_what_the_models_need_and_can_be_read(tmp_path, source):
+    folder = tmp_path / "filled"
+    filled = fill(study(), ["traced", "counts"], folder, source)
+    assert set(filled.files) == PLACES
+    assert filled.fetched == len(PLACES)
+    assert filled.bytes == sum((folder / place).stat().st_size for place in PLACES)
+    assert held(folder) == PLACES | {"manifest.json"}
+    manifest = json.loads((folder / "manifest.json").read_text())["files"]
+    assert set(manifest) == PLACES
+    assert {entry["revision"] for entry in manifest.values()} == {COMMIT}
+    frame = corpora.fetch("sib", study().corpora["sib"], ["eng_Latn", "deu_Latn"], HubSource(folder))
+    assert frame["text"].tolist() == ["one eng_Latn", "one deu_Latn", "two eng_Latn", "two deu_Latn"]
+
+
+def test_filling_twice_changes_nothing(tmp_path, source):
+    folder = tmp_path / "filled"
+    fill(study(), ["traced", "counts"], folder, source)
+    before = {place: (folder / place).stat().st_mtime_ns for place in PLACES}
+    manifest = (folder / "manifest.json").read_bytes()
+    assert fill(study(), ["traced", "counts"], folder, source).fetched == 0
+    assert {place: (folder / place).stat().st_mtime_ns for place in PLACES} == before
+    assert (folder / "manifest.json").read_bytes() == manifest
+
+
+def test_another_model_adds_to_the_mirror(tmp_path, source):
+    folder = tmp_path / "filled"
+    fill(study(), ["counts"], folder, source)
+    assert fill(study(), ["traced"], folder, source).fetched == len(PLACES) - 2
+    assert set(json.loads((folder / "manifest.json").read_text())["files"]) == PLACES
+
+
+def test_a_changed_file_is_fetched_again(tmp_path, source):
+    folder = tmp_path / "filled"
+    fill(study(), ["traced"], folder, source)
+    (folder / "hub/D/sib/eng_Latn/a.tsv").write_text("cut off")
+    assert fill(study(), ["traced"], folder, source).fetched == 1
+    HubSource(folder).file("D/sib", COMMIT, "eng_Latn/a.tsv")
+
+
+def test_another_commit_is_fetched_again(tmp_path, source):
+    folder = tmp_path / "filled"
+    fill(study(), ["traced"], folder, source)
+    assert fill(study("f" * 40), ["traced"], folder, source).fetched == 4
+    with pytest.raises(SourceError, match=f"mirrored at {'f' * 40}"):
+        HubSource(folder).file("D/sib", COMMIT, "eng_Latn/a.tsv")
+
+
+def test_a_fill_that_breaks_has_no_manifest_and_goes_on(tmp_path, source):
+    folder = tmp_path / "filled"
+    last = tmp_path / "mirror" / "hub" / "o" / "g" / "train.jsonl"
+    content = last.read_bytes()
+    last.unlink()
+    with pytest.raises(SourceError, match=r"o/g `train.jsonl` is not in the mirror"):
+        fill(study(), ["counts", "traced"], folder, source)
+    assert held(folder) == PLACES - {"hub/o/g/train.jsonl"}
+    last.write_bytes(content)
+    fill(study(), ["counts", "traced"], folder, source)
+    assert held(folder) == PLACES | {"manifest.json"}
+
+
+def test_a_mirror_cannot_be_filled_from_itself(tmp_path):
+    with pytest.raises(SourceError, match="cannot be filled from itself"):
+        fill(study(), ["traced"], tmp_path, HubSource(tmp_path))
+
+
+def test_an_unknown_model_is_an_error(tmp_path, source):
+    with pytest.raises(SourceError, match="`tracd` is no entry of `models`; there are traced, counts"):
+        fill(study(), ["tracd"], tmp_path, source)
+
+
+def test_a_branch_is_not_mirrored_from_the_hub(tmp_path):
+    with pytest.raises(SourceError, match="run `polyroute pin`"):
+        fill(study("main"), ["traced"], tmp_path, HubSource(fetch=lambda *_: pytest.fail("went to the network")))

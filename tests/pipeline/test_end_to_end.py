@@ -1,0 +1,129 @@
+"""The stages' scripts on a tiny model and the user's own text, as DVC runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT, make_model, make_tokenizer
+
+TEXTS = {
+    "eng_Latn": ["the dog runs", "a cat sleeps here", "we see the house"],
+    "deu_Latn": ["der hund rennt", "eine katze schlaeft hier", "wir sehen das haus"],
+    "fra_Latn": ["le chien court", "un chat dort ici", "nous voyons la maison"],
+}
+
+
+def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    done = subprocess.run(
+        [sys.executable, ROOT / "pipeline" / f"{script}.py", *arguments],
+        cwd=folder, capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def write_params(folder: Path, languages: list[str]) -> None:
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    model = {"engine": "transformers", "folder": "tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
+    raw["models"] = {"tiny": model | {"corpora": ["own"], "tasks": ["own-task"], "languages": "few"}}
+    raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
+    raw["languages"] = {"few": languages}
+    raw["corpora"] = {
+        "own": {"reader": "local", "files": "text/{language}.txt"},
+        "problems": {"reader": "local", "files": "text/problems.txt", "parallel": False},
+    }
+    raw["tasks"] = {"own-task": {"text": "problems"}}
+    raw["pocket"] = {}
+    (folder / "params.yaml").write_text(yaml.safe_dump(raw))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "text").mkdir()
+    for language, sentences in TEXTS.items():
+        (folder / "text" / f"{language}.txt").write_text("\n".join(sentences) + "\n")
+    (folder / "text" / "problems.txt").write_text("two and two\nthree and one\n")
+    make_model().save_pretrained(folder / "tiny")
+    make_tokenizer().save_pretrained(folder / "tiny")
+    write_params(folder, ["eng_Latn", "deu_Latn"])
+    stage(folder, "fetch")
+    traced = stage(folder, "trace", "--model", "tiny")
+    assert "3 traces" in traced.stdout
+    stage(folder, "align", "--model", "tiny")
+    stage(folder, "figures", "--model", "tiny")
+    return folder
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    found = (path for name in ("data", "metrics", "figures") for path in (folder / name).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_every_output_is_there(study) -> None:
+    assert set(files_of(study)) >= {
+        "data/corpora/own.parquet",
+        "data/corpora/problems.parquet",
+        "data/traces/tiny/manifest.json",
+        "data/traces/tiny/own/deu_Latn.safetensors",
+        "data/traces/tiny/own/eng_Latn.safetensors",
+        "data/traces/tiny/problems/eng_Latn.safetensors",
+        "figures/tiny/divergence-own.png",
+        "metrics/tiny/align.json",
+        "metrics/tiny/curves.json",
+        "metrics/tiny/layers.csv",
+    }
+    table = pd.read_csv(study / "metrics" / "tiny" / "layers.csv")
+    assert set(table["measure"]) == {"divergence", "divergence_pooled", "entropy", "entropy_pooled", "consistency"}
+    assert set(table["layer"]) == {0, 1, 2}
+    curves = json.loads((study / "metrics" / "tiny" / "curves.json").read_text())
+    assert {(row["language"], row["layer"]) for row in curves} == {("deu_Latn", layer) for layer in range(3)}
+
+
+def test_no_output_tells_where_or_when_it_was_made(study) -> None:
+    for name, content in files_of(study).items():
+        assert str(study).encode() not in content, name
+        assert os.uname().nodename.encode() not in content, name
+
+
+def test_running_again_gives_the_same_bytes(study) -> None:
+    before = files_of(study)
+    again = stage(study, "trace", "--model", "tiny")
+    assert "3 were finished before" in again.stdout
+    stage(study, "fetch")
+    stage(study, "align", "--model", "tiny")
+    stage(study, "figures", "--model", "tiny")
+    assert files_of(study) == before
+
+
+def test_adding_a_language_computes_that_language_only(study) -> None:
+    write_params(study, ["eng_Latn", "deu_Latn", "fra_Latn"])
+    try:
+        stage(study, "fetch")
+        before = files_of(study)
+        traced = stage(study, "trace", "--model", "tiny")
+        assert "4 traces" in traced.stdout
+        assert "3 were finished before" in traced.stdout
+        assert "data/traces/tiny/own/fra_Latn.safetensors" in set(files_of(study)) - set(before)
+    finally:
+        write_params(study, ["eng_Latn", "deu_Latn"])
+
+
+def test_a_mistake_is_told_in_a_sentence(study) -> None:
+    raw = (study / "params.yaml").read_text()
+    (study / "params.yaml").write_text(raw.replace("folder: tiny", "folder: nowhere"))
+    try:
+        done = stage(study, "trace", "--model", "tiny", check=False)
+    finally:
+        (study / "params.yaml").write_text(raw)
+    assert done.returncode == 1
+    assert "models.tiny: nowhere holds no checkpoint (no config.json)" in done.stderr
+    assert "Traceback" not in done.stderr

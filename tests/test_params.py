@@ -1,0 +1,134 @@
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from polyroute import params
+from polyroute.params import ParamsError, load, parse, study_languages
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def changed(raw: dict[str, Any], key: str, value: object) -> dict[str, Any]:
+    """A copy with the value at a dotted key replaced, or dropped where it is `...`."""
+    raw = copy.deepcopy(raw)
+    *folders, last = key.split(".")
+    place = raw
+    for folder in folders:
+        place = place[folder]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return raw
+
+
+def test_the_shipped_file_is_sound() -> None:
+    file = load(ROOT / "params.yaml")
+    assert file["study.models"] == ["pocket-plain"]
+    assert {"qwen3-30b-a3b-counts", "qwen3-30b-a3b", "phi35-moe", "gpt-oss-20b", "olmoe-1b-7b"} <= set(file["models"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("study.modles", [], "study.modles: unknown key; did you mean models?"),
+        ("study.seed", ..., "study.seed: missing key"),
+        ("study.models", ["pocket"], "study.models: `pocket` is not an entry of `models`; did you mean pocket-"),
+        ("study.models", ["pocket-plain"] * 2, "study.models: listed twice: pocket-plain"),
+        ("study.pivot", "eng", "study.pivot: `eng` is not a FLORES code; did you mean eng_Latn?"),
+        ("aling", {}, "aling: unknown key; did you mean align?"),
+        ("align.resamples", 3, "align.resamples: Input should be greater than or equal to 100"),
+        ("align.confidence", "much", "align.confidence: Input should be a valid number"),
+        ("languages.pocket", ["eng_Latn", "xyz_Latn"], "languages.pocket: `xyz_Latn` is not a FLORES code"),
+        ("languages.pocket", ["eng_Latn", "eng_Latn"], "languages.pocket: listed twice: eng_Latn"),
+        ("languages.pocket", ["deu_Latn"], "group `pocket` lacks the pivot eng_Latn"),
+        ("models.pocket-plain.languages", "pokcet", "models.pocket-plain.languages: `pokcet` is not a group of"),
+        ("models.pocket-plain.corpora", ["pile"], "models.pocket-plain.corpora: `pile` is not an entry of `corpora`"),
+        ("models.pocket-plain.tasks", ["maths"], "models.pocket-plain.tasks: `maths` is not an entry of `tasks`"),
+        ("models.pocket-plain.dtyp", "float32", "models.pocket-plain.dtyp: unknown key; did you mean dtype?"),
+        ("models.pocket-plain.dtype", ..., "models.pocket-plain.dtype: missing key"),
+        ("models.pocket-plain.dtype", "int4", "models.pocket-plain.dtype: Input should be 'float32', 'bfloat16' or"),
+        ("models.pocket-plain.engine", "jax", "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'recorded'"),
+        ("models.pocket-plain.layers", [2, 9], "`layers: [2, 9]` is outside the model: .* between 0 and 7"),
+        ("models.pocket-plain.hub", "a/b", "models.pocket-plain: give exactly one of `hub` and `folder`"),
+        ("models.olmoe-1b-7b.revision", ..., "`hub` needs a `revision`"),
+        ("models.qwen3-30b-a3b.zones.late", [43, 48], "`zones.late: [43, 48]` is outside the model"),
+        ("models.qwen3-30b-a3b.zones.lat", [43, 48], "models.qwen3-30b-a3b.zones.lat: unknown key; did you mean late"),
+        ("models.qwen3-30b-a3b.shape.top", 8, "models.qwen3-30b-a3b.shape.top: unknown key; did you mean top_k"),
+        ("models.qwen3-30b-a3b-counts.tasks", [], "models.qwen3-30b-a3b-counts.tasks: unknown key"),
+        ("models.qwen3-30b-a3b-counts.url", "https://x/main/{language}", "url: no commit of 40 hexadecimal digits"),
+        ("models.qwen3-30b-a3b-counts.languages", "flores", "counts.languages: flores: `fra_Latn` is not among `sha256`"),
+        ("models.My.Model", {}, "models.My.Model"),
+        ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
+        ("corpora.sib200.reader", "sib", "corpora.sib200.reader: `sib` is not known; there is 'sib200'"),
+        ("corpora.gsm8k.items", 0, "corpora.gsm8k.items: Input should be greater"),
+        ("tasks.mathematics.text", "gsm8", "tasks.mathematics.text: `gsm8` is not an entry of `corpora`; did you mean"),
+    ],
+)
+def test_a_breach_names_its_key_and_what_would_be_right(shipped, key, value, message) -> None:
+    if key == "models.My.Model":
+        raw = copy.deepcopy(shipped)
+        raw["models"]["My.Model"] = raw["models"]["pocket-plain"]
+    else:
+        raw = changed(shipped, key, value)
+    with pytest.raises(ParamsError, match=message.replace("[", r"\[").replace("?", r"\?")):
+        parse(raw)
+
+
+def test_a_language_that_a_corpus_lacks(shipped) -> None:
+    raw = changed(shipped, "models.olmoe-1b-7b.languages", "wide")
+    raw["languages"]["wide"] = ["eng_Latn", "deu_Latn"]
+    raw["models"]["olmoe-1b-7b"]["corpora"] = ["gsm8k"]
+    with pytest.raises(ParamsError, match=r"models.olmoe-1b-7b.languages: wide: `deu_Latn` is not a language of gsm8k"):
+        parse(raw)
+
+
+def test_every_breach_is_told_at_once(shipped) -> None:
+    raw = changed(changed(shipped, "study.seed", -1), "align.resamples", 3)
+    with pytest.raises(ParamsError, match=r"(?s)study.seed.*align.resamples"):
+        parse(raw)
+
+
+def test_a_file_that_is_absent_or_no_yaml(tmp_path) -> None:
+    with pytest.raises(ParamsError, match="params.yaml is absent: run the command from the root"):
+        load(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("study: [")
+    with pytest.raises(ParamsError, match="is not valid YAML"):
+        load(tmp_path / "params.yaml")
+
+
+def test_only_declared_keys_can_be_read() -> None:
+    given = load(ROOT / "params.yaml").only("study.pivot", "models.pocket-plain")
+    assert given["study.pivot"] == "eng_Latn"
+    assert given["models.pocket-plain"].dtype == "float32"
+    assert given["models.pocket-plain.dtype"] == "float32"
+    with pytest.raises(ParamsError, match="key `study.seed` is read but not declared"):
+        given["study.seed"]
+    with pytest.raises(ParamsError, match="`study` has no key `pivott`; did you mean pivot"):
+        load(ROOT / "params.yaml").only("study.pivott")
+
+
+def test_parameters_are_frozen() -> None:
+    spec = load(ROOT / "params.yaml")["models.pocket-plain"]
+    with pytest.raises(ValueError, match="frozen"):
+        spec.dtype = "bfloat16"
+
+
+def test_the_pivot_comes_first() -> None:
+    given = load(ROOT / "params.yaml")
+    languages = study_languages(given, "qwen3-30b-a3b-counts")
+    assert languages[0] == "eng_Latn"
+    assert len(languages) == len(set(languages)) == 6
+
+
+def test_the_mirror_of_the_environment_overrides_the_key(monkeypatch, tmp_path) -> None:
+    hub = params.Hub(mirror="from-key")
+    assert str(hub.mirror_folder()) == "from-key"
+    monkeypatch.setenv("POLYROUTE_MIRROR", str(tmp_path))
+    assert hub.mirror_folder() == tmp_path
