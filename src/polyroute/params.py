@@ -538,9 +538,12 @@ def _check_unique(key: str, names: list[str]) -> None:
 
 
 def _suggest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=3)
+    begun = [candidate for candidate in known if name and candidate.startswith(name)]
+    close = (begun or difflib.get_close_matches(name, known))[:3]
+    if close:
+        return f"did you mean {' or '.join(close)}?"
     listed = ", ".join(known) if len(known) <= 30 else f"{len(known)} are known, such as {', '.join(known[:8])}"
-    return f"did you mean {' or '.join(close)}?" if close else f"there is {listed}"
+    return listed if len(known) > 30 else f"there is {listed}"
 
 
 def _resolve(file: ParamsFile, key: str) -> Any:

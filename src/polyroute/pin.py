@@ -109,12 +109,19 @@ def _replaced(text: str, values: dict[str, str]) -> str:
     for start, end, value in sorted(spans, reverse=True):
         quote = text[start] if text[start] in "'\"" else ""
         text = f"{text[:start]}{quote}{value}{quote}{text[end:]}"
-    if yaml.safe_load(text) != wanted:
+    if not _says(text, wanted):
         raise PinError(
             "params.yaml shares values by anchors (`&`, `*`, `<<`), which cannot be pinned one by one; write by hand:\n"
             + "\n".join(f"  {key}: {value}" for key, value in values.items())
         )
     return text
+
+
+def _says(text: str, wanted: object) -> bool:
+    try:
+        return bool(yaml.safe_load(text) == wanted)
+    except yaml.YAMLError:
+        return False
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:

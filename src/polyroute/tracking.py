@@ -13,8 +13,10 @@ Where MLflow is absent or unreachable, a warning says so and the runs count as p
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -32,6 +34,7 @@ from polyroute import files, languages
 from polyroute.errors import PolyrouteError
 from polyroute.paths import Paths
 from polyroute.report import results
+from polyroute.report.figures import COLOURS
 from polyroute.report.results import Results
 
 PENDING = "pending"
@@ -72,7 +75,7 @@ class TrackReport:
         if self.pending:
             waiting = sum(digest == PENDING for digest in self.runs.values())
             return f"{waiting} of {len(self.runs)} runs pending: {self.pending}"
-        deleted = f", {self.deleted} outdated ones deleted" if self.deleted else ""
+        deleted = f", {self.deleted} outdated deleted" if self.deleted else ""
         return f"{len(self.runs)} runs in MLflow, {self.logged} of them new{deleted}"
 
 
@@ -85,8 +88,10 @@ class _Run:
     tags: dict[str, str]
     metrics: list[tuple[str, float, int]]
     """Name, value, step; the step of a curve is the layer."""
-    note: str = ""
+    note: str
     """Markdown on the run's page."""
+    colour: str
+    """Of the run's lines in charts, `#rrggbb`. Not digested: it depends on which other models are logged."""
     artifacts: dict[str, list[Path]] = field(default_factory=dict)
     """Folder in the run -> files."""
 
@@ -118,10 +123,8 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
         ResultsError: a model has no results. Whatever goes wrong with MLflow is a warning instead.
     """
     models = list(models)
-    # The newest run stands first in MLflow: logged last to first, models and languages are listed in order.
-    runs = [run for model in reversed(models) for run in _runs(paths, results.load(paths, model))]
-    for name, value in _DEFAULTS.items():
-        os.environ.setdefault(name, value)
+    runs = [run for shade, model in enumerate(models) for run in _runs(paths, results.load(paths, model), shade)]
+    _set_defaults()
     done: dict[str, str] = {}
     deleted: list[str] = []
     logged = 0
@@ -131,7 +134,8 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
         current, outdated = store.compare(runs, set(models))
         done.update({run.key: run.digest for run in runs if run.key in current})
         provenance = _provenance(paths)
-        for run in runs:
+        # The newest run stands first in MLflow: logged last to first, models and languages are listed in order.
+        for run in reversed(runs):
             if run.key not in current:
                 store.log(run, provenance)
                 done[run.key] = run.digest
@@ -149,8 +153,8 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
     return TrackReport(keys, logged, len(deleted), pending)
 
 
-def serve(paths: Paths, port: int = 5000) -> int:
-    """Show the study in MLflow's own page on this machine alone, until interrupted.
+def serve(paths: Paths, study: str, port: int = 5000) -> int:
+    """Show a study in MLflow's own page, on this machine alone, until interrupted.
 
     Returns:
         The exit status of the server.
@@ -160,11 +164,21 @@ def serve(paths: Paths, port: int = 5000) -> int:
     """
     uri = tracking_uri(paths)
     if urlsplit(uri).scheme in ("http", "https"):
-        raise PolyrouteError(f"MLFLOW_TRACKING_URI is a server: open {_without_password(uri)}")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1"]
-    # The jobs are those of MLflow's judges of language model answers: five processes that nobody here needs.
-    environment = _DEFAULTS | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | os.environ
+        raise PolyrouteError(f"MLFLOW_TRACKING_URI is a server already: open {_without_password(uri)}")
+    _set_defaults()
+    try:
+        experiment = _Store(uri, study).experiment
+    except ImportError:
+        raise PolyrouteError("mlflow is not installed: `pip install polyroute[study]` brings it") from None
+    # Without the workflow the page opens among chat traces; by name, a model stands beside its languages.
+    view = "workflowType=machine_learning&compareRunsMode=CHART&orderByKey=attributes.run_name&orderByAsc=true"
+    _log.info(
+        "Once the server says that it runs, open http://127.0.0.1:%d/#/experiments/%s/runs?%s", port, experiment, view
+    )
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    # Jobs are for judging answers of chat applications: processes that nobody here needs.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | os.environ
     try:
         return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:
@@ -182,11 +196,11 @@ class _Store:
         if experiment is None:
             # Without the kind the page asks for it, and opens on a tab of traces of chat applications.
             tags = {"mlflow.experimentKind": "custom_model_development"}
-            self._experiment = self._client.create_experiment(study, _artifacts_beside(uri), tags)
+            self.experiment = self._client.create_experiment(study, _artifacts_beside(uri), tags)
         else:
-            self._experiment = experiment.experiment_id
+            self.experiment = experiment.experiment_id
             if experiment.lifecycle_stage != "active":
-                self._client.restore_experiment(self._experiment)
+                self._client.restore_experiment(self.experiment)
 
     def compare(self, wanted: list[_Run], models: set[str]) -> tuple[set[str], list[str]]:
         """Keys that a finished run shows as wanted, and ids of the models' other runs."""
@@ -208,10 +222,9 @@ class _Store:
         """Log a run; it counts as FINISHED only once everything is in."""
         from mlflow.entities import Metric
 
-        tags = run.tags | provenance | {_KEY: run.key, _DIGEST: run.digest}
-        if run.note:
-            tags["mlflow.note.content"] = run.note
-        run_id = self._client.create_run(self._experiment, run_name=run.name, tags=tags).info.run_id
+        shown = {"mlflow.note.content": run.note, "mlflow.runColor": run.colour}
+        tags = run.tags | provenance | {_KEY: run.key, _DIGEST: run.digest} | shown
+        run_id = self._client.create_run(self.experiment, run_name=run.name, tags=tags).info.run_id
         now = int(time.time() * 1000)
         points = [Metric(name, value, now, step) for name, value, step in run.metrics]
         for start in range(0, len(points), _BATCH):
@@ -222,12 +235,13 @@ class _Store:
         self._client.set_terminated(run_id)
 
     def delete(self, run_id: str) -> None:
+        """Move a run to MLflow's deleted runs."""
         self._client.delete_run(run_id)
 
     def _all(self) -> Iterator[Any]:
         token = None
         while True:
-            page = self._client.search_runs([self._experiment], page_token=token)
+            page = self._client.search_runs([self.experiment], page_token=token)
             yield from page
             token = page.token
             if not token:
@@ -240,84 +254,111 @@ def _artifacts_beside(uri: str) -> str | None:
     Not `mlruns`, MLflow's choice: a folder of that name can make `mlflow ui` overlook the SQLite file.
     """
     prefix = "sqlite:///"
-    return (Path(uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri() if uri.startswith(prefix) else None
+    return (
+        (Path(uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri() if uri.startswith(prefix) else None
+    )
 
 
-def _runs(paths: Paths, found: Results) -> Iterator[_Run]:
-    """A run a language, from the last name to the first, then the model's own."""
+def _runs(paths: Paths, found: Results, shade: int) -> Iterator[_Run]:
+    """The model's own run, then one a language in order of name."""
     about = found.align["model"]
-    tags = {"model": found.model}
-    tags |= {name: str(about[name]) for name in ("engine", "revision", "dtype", "layers", "experts", "top_k") if about.get(name)}
-    tags |= {"model_digest": str(about["digest"])}
+    facts = ("engine", "revision", "dtype", "layers", "experts", "top_k")
+    tags = {"model": found.model} | {name: str(about[name]) for name in facts if about.get(name)}
+    tags["model_digest"] = str(about["digest"])
     tags |= {f"version.{name}": str(version) for name, version in about.get("versions", {}).items()}
-    for code in sorted(found.languages(), key=lambda code: languages.get(code).name, reverse=True):
-        yield _language_run(found, code, tags)
-    yield _model_run(paths, found, tags)
+    codes = sorted(found.languages(), key=lambda code: languages.get(code).name)
+    colours = _colours([code for code in sorted(codes) if code != found.pivot], shade)
+    yield _model_run(paths, found, tags, _shaded((0.0, 0.0, 0.0), shade))
+    for code in codes:
+        yield _language_run(found, code, tags, colours.get(code, _shaded((0.35, 0.35, 0.35), shade)))
 
 
-def _language_run(found: Results, code: str, tags: dict[str, str]) -> _Run:
-    language = languages.get(code)
-    resource = "unknown" if language.resource is None else str(language.resource)
-    tags = tags | {
-        "kind": "language", "language": code, "language_name": language.name, "family": language.family,
-        "branch": language.branch, "script": language.script, "resource_class": resource,
-    }  # fmt: skip
-    metrics = list(_curves(found.layers[found.layers["language"] == code]))
-    for corpus, held in found.align["corpora"].items():
-        summary = held["languages"].get(code)
-        if summary:
-            metrics += _scalars(corpus, summary)
-            tags[f"shape.{corpus}"] = str(summary["shape"])
-    name = f"{found.model} · {language.name}" + (" (pivot)" if code == found.pivot else "")
-    return _Run(f"{found.model}/{code}", name, tags, metrics)
-
-
-def _model_run(paths: Paths, found: Results, tags: dict[str, str]) -> _Run:
+def _model_run(paths: Paths, found: Results, tags: dict[str, str], colour: str) -> _Run:
     """Means over the languages but the pivot, and the files."""
-    others = found.layers[(found.layers["language"] != found.pivot) & found.layers["value"].notna()]
-    means = others.groupby(["corpus", "measure", "reading", "layer"], as_index=False)["value"].mean()
-    tags = tags | {"kind": "model", "languages": str(len(found.languages()))}
+    others = found.layers[found.layers["language"] != found.pivot]
+    means = others.groupby(["corpus", "measure", "reading", "layer"])["value"].mean().reset_index()
+    count = others["language"].nunique()
     metrics = list(_curves(means))
+    tags = tags | {"kind": "model", "languages": str(count + 1)}
     for corpus, held in found.align["corpora"].items():
         metrics += _scalars(corpus, held["mean"])
-        tags[f"shape.{corpus}"] = str(held["mean"].get("shape"))
+        tags[f"shape.{corpus}"] = str(held["mean"]["shape"])
     folder = paths.metrics(found.model)
     artifacts = {
         "": [folder / "align.json", folder / "layers.csv"],
         "figures": sorted(path for path in paths.figures(found.model).glob("*") if path.suffix in (".png", ".svg")),
     }
-    return _Run(found.model, f"{found.model} · all languages", tags, metrics, _note(found), artifacts)
+    # The parenthesis comes before every letter where runs are sorted by name.
+    name = f"{found.model} · (mean of {count} {'language' if count == 1 else 'languages'})"
+    return _Run(found.model, name, tags, metrics, _note(found, found.languages()), colour, artifacts)
+
+
+def _language_run(found: Results, code: str, tags: dict[str, str], colour: str) -> _Run:
+    language = languages.get(code)
+    tags = tags | {
+        "kind": "language", "language": code, "language_name": language.name, "family": language.family,
+        "branch": language.branch, "script": language.script,
+        "resource_class": "unknown" if language.resource is None else str(language.resource),
+    }  # fmt: skip
+    metrics = list(_curves(found.layers[found.layers["language"] == code]))
+    for corpus, held in found.align["corpora"].items():
+        if summary := held["languages"].get(code):
+            metrics += _scalars(corpus, summary)
+            tags[f"shape.{corpus}"] = str(summary["shape"])
+    name = f"{found.model} · {language.name}" + (" (pivot)" if code == found.pivot else "")
+    return _Run(f"{found.model}/{code}", name, tags, metrics, _note(found, [code]), colour)
 
 
 def _curves(rows: pd.DataFrame) -> Iterator[tuple[str, float, int]]:
-    """Points of `<corpus>/<measure>.<reading>`; those of pooled counts in a section of their own."""
-    for row in rows[rows["value"].notna()].itertuples():
-        measure = str(row.measure)
-        section = f"{row.corpus} pooled" if measure.endswith("_pooled") else row.corpus
-        yield f"{section}/{measure.removesuffix('_pooled')}.{row.reading}", float(row.value), int(row.layer)
+    """Points of `<measure>/<reading>.<corpus>`.
+
+    MLflow's page makes a section of what stands before the slash and cuts long names at the end: named so, sections
+    are measures, and what is cut is the corpus, which most often is the same in all of them.
+    """
+    columns = [rows[name] for name in ("corpus", "measure", "reading", "value", "layer")]
+    for corpus, measure, reading, value, layer in zip(*columns, strict=True):
+        if math.isfinite(value):
+            yield f"{measure.replace('_', ' ')}/{reading}.{corpus}", float(value), int(layer)
 
 
 def _scalars(corpus: str, summary: dict[str, Any]) -> Iterator[tuple[str, float, int]]:
-    """Points of `<corpus> zones/<name>`, and `.low` and `.high` of those with an interval."""
+    """Points of `zones/<name>.<corpus>`, and `.low` and `.high` of those with an interval."""
     for name, value in summary.items():
-        parts = {f".{part}": held for part, held in value.items()} if isinstance(value, dict) else {"": value}
-        for part, held in parts.items():
+        for part, held in (value if isinstance(value, dict) else {"value": value}).items():
             if isinstance(held, int | float):
-                yield f"{corpus} zones/{name}{part.removeprefix('.value')}", float(held), 0
+                yield f"zones/{name}.{corpus}" + (f".{part}" if part != "value" else ""), float(held), 0
 
 
-def _note(found: Results) -> str:
-    """A table of the verdicts."""
+def _note(found: Results, codes: list[str]) -> str:
+    """Tables of the verdicts on languages, a corpus each."""
+    pivot = languages.get(found.pivot).name
     lines: list[str] = []
     for corpus, held in found.align["corpora"].items():
-        sentences = f"{held['sentences']} sentences" if held.get("sentences") else "pooled counts"
-        lines += [f"**{corpus}**: divergence from {languages.get(found.pivot).name} ({held['reading']}, {sentences})", ""]
+        sentences = f"{held['sentences']} sentences" if held["sentences"] else "pooled counts"
+        lines += [f"Divergence from {pivot} on **{corpus}** ({held['reading']}, {sentences})", ""]
         lines += ["| language | early | middle | late | shape |", "|---|---|---|---|---|"]
-        for code, summary in held["languages"].items():
-            values = " | ".join(f"{summary[zone]:.3f}" for zone in ("early", "middle", "late"))
-            lines.append(f"| {languages.get(code).name} | {values} | {summary['shape']} |")
+        for code in codes:
+            if summary := held["languages"].get(code):
+                zones = " | ".join(f"{summary[zone]:.3f}" for zone in ("early", "middle", "late"))
+                lines.append(f"| {languages.get(code).name} | {zones} | {summary['shape']} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _colours(codes: list[str], shade: int) -> dict[str, str]:
+    """The colours of the figures; beyond those, hues evenly round the circle. Each model has a shade of its own."""
+    if len(codes) <= len(COLOURS):
+        plain = [tuple(bytes.fromhex(colour[1:])) for colour in COLOURS]
+        tones = [(red / 255, green / 255, blue / 255) for red, green, blue in plain]
+    else:
+        tones = [colorsys.hls_to_rgb(i / len(codes), 0.42, 0.75) for i in range(len(codes))]
+    return {code: _shaded(tone, shade) for code, tone in zip(codes, tones, strict=False)}
+
+
+def _shaded(tone: tuple[float, float, float], shade: int) -> str:
+    """The tone itself, lighter, darker, and round again."""
+    towards, share = ((0.0, 0.0), (1.0, 0.5), (0.0, 0.45))[shade % 3]
+    return "#" + "".join(f"{round(255 * ((1 - share) * channel + share * towards)):02x}" for channel in tone)
 
 
 def _provenance(paths: Paths) -> dict[str, str]:
@@ -342,9 +383,16 @@ def _git(paths: Paths, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def _set_defaults() -> None:
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
 def _warn(what: str, detail: str) -> None:
     _log.warning(
-        "%s (%s). The results are complete in metrics/ and figures/; `polyroute track` logs them once it works", what, detail
+        "%s (%s). The results are complete in metrics/ and figures/; `polyroute track` logs them once it works",
+        what,
+        detail,
     )
 
 

@@ -81,6 +81,12 @@ def test_every_breach_is_told_at_once_and_long_lists_are_cut(mirror, put):
     assert "empty text: 0001" in told
 
 
+def test_a_language_without_rows_is_an_error(mirror, put):
+    put("D/sib/eng_Latn.tsv", tsv())
+    with pytest.raises(CorpusError, match=r"  eng_Latn \(eng_Latn.tsv\): no items"):
+        corpora.fetch("sib", sib200(2, files="{language}.tsv", splits=[""]), ["eng_Latn"], mirror)
+
+
 def test_a_few_repeated_texts_are_kept_and_listed(mirror, put):
     put_sib200(put, eng_Latn=[(n, f"text {n}") for n in range(100, 498)] + [(1, "same"), (2, "same")])
     frame = corpora.fetch("sib", sib200(401), ["eng_Latn"], mirror)

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from polyroute import corpora, languages
+from polyroute import corpora, languages, params
 from polyroute.corpora.checks import repeats
 from polyroute.corpora.hub import HubSource
-from polyroute.params import GSM8K, SIB200, Belebele, MedInstruct
+from polyroute.params import GSM8K, SIB200, Belebele, MedInstruct, RecordedModel
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,11 @@ def test_sib200_keeps_the_quotes_of_its_sentences_and_no_others(sib200):
         'During his 2 hour speech he stated that "Today Apple is going to reinvent the phone, '
         'We are going to make history today".'
     )
-    assert not sib200["text"].str.contains('""', regex=False).any()
+    # Sentences that were CSV before they became part of the release, which are not for the reader to mend.
+    doubled = sib200[sib200["text"].str.contains('""', regex=False)].groupby("language").size()
+    assert doubled.max() <= 60
+    assert doubled["deu_Latn"] == 25
+    assert "eng_Latn" not in doubled
 
 
 def test_sib200_repeats_the_sentences_that_its_release_repeats(sib200):
@@ -82,3 +87,14 @@ def test_medinstruct_instructions(hub):
     )
     frame = corpora.fetch("medinstruct", spec, ["eng_Latn"], HubSource(hub.parent))
     assert frame["text"][0].startswith("My sister has just returned from a trip to the tropics")
+
+
+def test_recorded_counts_are_the_ones_that_params_yaml_vouches_for(real_data, tmp_path):
+    file = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
+    recorded = {name: spec for name, spec in params.parse(file).models.items() if isinstance(spec, RecordedModel)}
+    assert recorded
+    for name, spec in recorded.items():
+        for code in spec.sha256:
+            target = tmp_path / name / f"{code}.json"
+            HubSource(real_data).recorded(spec, code, target)
+            assert target.stat().st_size > 0

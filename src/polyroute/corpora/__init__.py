@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 
 from polyroute.corpora import belebele, flores_plus, gsm8k, local, medinstruct, pocket, sib200
 from polyroute.corpora.checks import check
@@ -90,9 +92,6 @@ def is_parallel(spec: Corpus) -> bool:
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write a corpus as Parquet, whole or not at all; the same frame gives the same bytes."""
-    import pyarrow
-    import pyarrow.parquet
-
     # Plain arrays instead of `frame.to_parquet`: pandas would write its index and version into the file.
     table = pyarrow.table({name: pyarrow.array(frame[name].tolist(), pyarrow.string()) for name in COLUMNS})
     sink = pyarrow.BufferOutputStream()
@@ -109,9 +108,6 @@ def read(path: Path, languages: Sequence[str] | None = None) -> pd.DataFrame:
     Raises:
         CorpusError: the file is absent or is no corpus, or lacks a language.
     """
-    import pyarrow
-    import pyarrow.parquet
-
     try:
         frame: pd.DataFrame = pyarrow.parquet.read_table(path, columns=COLUMNS).to_pandas()
     except FileNotFoundError:

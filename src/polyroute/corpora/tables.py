@@ -11,6 +11,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
+
 from polyroute.errors import PolyrouteError
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -111,9 +114,6 @@ def _jsonl(path: Path, names: Sequence[str], optional: Sequence[str]) -> list[di
 
 
 def _parquet(path: Path, names: Sequence[str], optional: Sequence[str]) -> list[dict[str, str]]:
-    import pyarrow
-    import pyarrow.parquet
-
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             fields = file.schema_arrow.names

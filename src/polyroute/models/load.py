@@ -98,18 +98,17 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
         transformers_logging.disable_progress_bar()
     options: dict[str, Any] = {"revision": source.revision, "trust_remote_code": spec.trust_remote_code}
     experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
+    placement = _placement(spec.device)
+    device = placement.pop("device", None)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.place, **options)
         model = AutoModelForCausalLM.from_pretrained(
-            source.place,
-            dtype=getattr(torch, spec.dtype),
-            device_map=_device_map(spec.device),
-            use_safetensors=True,
-            **experts,
-            **options,
+            source.place, dtype=getattr(torch, spec.dtype), use_safetensors=True, **experts, **placement, **options
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"models.{name}: {source.place} cannot be loaded: {error}") from error
+    if device is not None:
+        model.to(device)
     model.eval()
     routers = find_routers(model)
     _check_entry(name, spec, routers)
@@ -124,10 +123,11 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
     return LoadedModel(model, tokenizer, routers, source.digest)
 
 
-def _device_map(device: str) -> str:
-    if device != "auto":
-        return device
-    return "auto" if torch.cuda.is_available() else "cpu"
+def _placement(device: str) -> dict[str, Any]:
+    """Where weights go: spread by accelerate over several GPUs, else onto one device without it."""
+    if device == "auto" and torch.cuda.device_count() > 1:
+        return {"device_map": "auto"}
+    return {"device": ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device}
 
 
 def _check_entry(name: str, spec: TransformersModel, routers: tuple[Router, ...]) -> None:

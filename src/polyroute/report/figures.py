@@ -32,8 +32,8 @@ FEW = 8
 LABELLED = 20
 """Up to so many languages each is named at the end of its line; beyond, in a legend."""
 
-# Okabe and Ito's colours without black (kept for the pivot) and yellow (faint on white), then two of Tol's.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#777777")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#777777")
+"""Okabe and Ito's without black (kept for the pivot) and yellow (faint on white), then a wine and a grey."""
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 _INK, _SOFT, _FAINT = "#1a1a1a", "#5f6368", "#d9dce0"
 _STYLE = {
@@ -230,7 +230,7 @@ def _plot(axes: Axes, curves: list[Curve], pivot: str, zones: dict[str, tuple[in
     ranked = [curve.language for curve in _by_middle(curves, zones) if curve.language != pivot]
     styles: dict[str, Any] = {pivot: (_INK, "-")}
     if len(ranked) <= FEW:
-        styles |= {code: (_COLOURS[i], "-") for i, code in enumerate(sorted(ranked))}
+        styles |= {code: (COLOURS[i], "-") for i, code in enumerate(sorted(ranked))}
     else:
         # Neighbours in colour differ in their dashes, until there are too many to follow one by one;
         # the palest tenth of the map would vanish on white.
@@ -334,7 +334,12 @@ def _legend(axes: Axes, ranked: list[str], names: dict[str, str], styles: dict[s
 def _head(axes: Axes, title: str, *lines: str) -> None:
     """Title and lines above the axes, built upwards from them."""
     text = "\n".join(part for line in lines for part in textwrap.wrap(line, 105))
-    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom", "annotation_clip": False}
+    place: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "bottom",
+        "annotation_clip": False,
+    }
     axes.annotate(text, (0, 1), xytext=(0, 22), fontsize=9, color=_SOFT, linespacing=1.35, **place)
     height = 22 + 13.5 * (text.count("\n") + 1) + 4
     axes.annotate(title, (0, 1), xytext=(0, height), fontsize=12.5, fontweight="bold", color=_INK, **place)
@@ -347,7 +352,8 @@ def _verdicts(summaries: dict[str, Any]) -> str:
     total = sum(shapes.values())
     counted = sorted(shapes.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(
-        f"{words.get(shape, shape)} in {count}" + (f" of {total} {'language' if total == 1 else 'languages'}" if i == 0 else "")
+        f"{words.get(shape, shape)} in {count}"
+        + (f" of {total} {'language' if total == 1 else 'languages'}" if i == 0 else "")
         for i, (shape, count) in enumerate(counted)
     )
 

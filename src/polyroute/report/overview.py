@@ -32,4 +32,5 @@ def overview(results: Results) -> str:
 
 
 def _zones(found: dict[str, Any], zones: dict[str, list[int]]) -> str:
-    return ", ".join(f"{zone} layers {first}-{last} {found[zone]:.3f}" for zone, (first, last) in zones.items())
+    spans = ((zone, *zones[zone]) for zone in ("early", "middle", "late"))
+    return ", ".join(f"{zone} (layers {first}-{last}) {found[zone]:.3f}" for zone, first, last in spans)

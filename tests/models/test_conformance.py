@@ -1,0 +1,75 @@
+"""Every architecture of the installed transformers that declares routers: found, observed, edited, contract proved.
+
+No list of names: architectures are found by scanning the package, and built tiny from their own configuration classes.
+"""
+
+from functools import cache
+
+import pytest
+import torch
+import transformers
+from tiny_models import architectures, build, model_classes
+
+from polyroute.models.contract import check_contract
+from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe
+from polyroute.models.trial import first_tensor, trial_inputs
+
+
+@cache
+def built(architecture: str) -> tuple[transformers.PreTrainedModel, tuple[Router, ...]] | str:
+    """The first class of an architecture that builds and whose routers are found, or why none does."""
+    reasons = []
+    for model_class in model_classes(architecture)[:3]:
+        # A class that cannot be built this small is a matter of this test; a router that is not found is one of polyroute.
+        try:
+            model = build(model_class)
+        except Exception as reason:  # noqa: BLE001
+            reasons.append(f"{model_class.__name__} cannot be built: {type(reason).__name__}: {reason}")
+            continue
+        try:
+            return model, find_routers(model)
+        except RouterError as reason:
+            reasons.append(f"{model_class.__name__}: {reason}")
+    return " | ".join(reasons)
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_routers_of_an_architecture_are_found_observed_and_edited(architecture: str) -> None:
+    found = built(architecture)
+    if isinstance(found, str):
+        pytest.skip(found)
+    model, routers = found
+    inputs = trial_inputs(model)
+    with torch.no_grad():
+        plain = first_tensor(model(**inputs))
+
+        calls: list[tuple[Router, RouterCall]] = []
+        with observe(routers, lambda router, call: calls.append((router, call))) as counter:
+            seen = first_tensor(model(**inputs))
+        assert torch.equal(seen, plain)
+        assert set(counter.calls.values()) == {1}
+        assert [router for router, _ in calls] == list(routers)
+        for router, (logits_TE, weights_TK, ids_TK) in calls:
+            assert logits_TE.shape == (14, router.experts)
+            assert logits_TE.dtype == torch.float32
+            assert weights_TK.shape == ids_TK.shape == (14, router.top_k)
+            assert int(ids_TK.min()) >= 0
+            assert int(ids_TK.max()) < router.experts
+
+        with edit(routers, lambda _router, logits_TE: logits_TE.clone()):
+            assert torch.equal(first_tensor(model(**inputs)), plain)
+        with edit(routers, lambda _router, logits_TE: logits_TE.flip(-1)):
+            assert not torch.equal(first_tensor(model(**inputs)), plain)
+        assert torch.equal(first_tensor(model(**inputs)), plain)
+
+    report = check_contract(model, routers)
+    assert report.layers == tuple(router.layer for router in routers)
+    assert "other" not in report.selections
+
+
+def test_nearly_every_architecture_passes() -> None:
+    """Skips above are exceptions: the one known is Doge, whose logits score product keys and not experts."""
+    reasons = {name: found for name in architectures() if isinstance(found := built(name), str)}
+    assert len(reasons) <= 1, "\n".join(f"{name}: {reason}" for name, reason in reasons.items())
+    if transformers.__version__ >= "5.19":
+        assert len(architectures()) - len(reasons) >= 50
