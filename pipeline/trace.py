@@ -4,6 +4,7 @@ import click
 
 from polyroute import console, corpora, params
 from polyroute.files import write_json
+from polyroute.languages import ENGLISH
 from polyroute.params import RecordedModel
 from polyroute.paths import Paths
 from polyroute.traces import parts, study
@@ -24,7 +25,7 @@ def main(model: str) -> None:
         done = study.import_recorded(model, spec, languages, paths)
     else:
         wanted = [(corpus, language) for corpus in spec.corpora for language in languages]
-        wanted += [(given["tasks"][task].text, params.IN_TASK_LANGUAGE) for task in spec.tasks]
+        wanted += [(given["tasks"][task].text, ENGLISH) for task in spec.tasks]
         texts = {pair: corpora.texts(paths.corpus(pair[0]), pair[1]) for pair in wanted}
         settings = study.settings(given["trace"], spec, given["study.seed"])
         done = study.trace_model(model, spec, given["hub"], texts, settings, paths)

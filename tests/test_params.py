@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT
+from tiny import ROOT
 from polyroute import params
 from polyroute.params import ParamsError, load, parse, study_languages
 

@@ -79,13 +79,15 @@ def pin(names: tuple[str, ...]) -> None:
 @main.command(cls=console.Command)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
-def mirror(folder: Path, models: tuple[str, ...]) -> None:
+@click.option("--checkpoints/--no-checkpoints", default=True, show_default=True, help="Models too, or text alone.")
+def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
     """Fill FOLDER with every file of the hub that the study reads, for machines without internet."""
     from polyroute.corpora.hub import HubSource
     from polyroute.corpora.mirror import fill
 
     file = params.read(Paths().params)
-    filled = fill(file, models or file.study.models, folder, HubSource(file.hub.mirror_folder()))
+    source = HubSource(file.hub.mirror_folder())
+    filled = fill(file, models or file.study.models, folder, source, checkpoints=checkpoints)
     click.echo(f"{folder}: {len(filled.files)} files, {filled.bytes / 1e6:.1f} MB, {filled.fetched} of them new")
 
 

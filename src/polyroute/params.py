@@ -23,8 +23,6 @@ from polyroute.errors import PolyrouteError
 MIRROR_VARIABLE = "POLYROUTE_MIRROR"
 
 
-IN_TASK_LANGUAGE = "eng_Latn"
-"""The language of in-task text, which identifies task experts (paper 1, Eq. 3)."""
 _COMMIT = re.compile(r"/([0-9a-f]{40})/")
 
 
@@ -510,7 +508,7 @@ def study_corpora(params: Params) -> dict[str, list[str]]:
         if isinstance(spec, RecordedModel):
             continue
         needed = {corpus: study_languages(params, model) for corpus in spec.corpora}
-        needed |= {params[f"tasks.{task}"].text: [IN_TASK_LANGUAGE] for task in spec.tasks}
+        needed |= {params[f"tasks.{task}"].text: [language_table.ENGLISH] for task in spec.tasks}
         for corpus, languages in needed.items():
             listed = wanted.setdefault(corpus, [])
             listed += [language for language in languages if language not in listed]

@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -153,8 +154,13 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
     return TrackReport(keys, logged, len(deleted), pending)
 
 
-def serve(paths: Paths, study: str, port: int = 5000) -> int:
-    """Show a study in MLflow's own page, on this machine alone, until interrupted.
+def serve(paths: Paths, port: int = 5000, study: str | None = None) -> int:
+    """Show the runs in MLflow's own page, on this machine alone, until interrupted.
+
+    Args:
+        paths: where the SQLite file is.
+        port: of the page, on 127.0.0.1.
+        study: whose charts the address told in the log leads to; to the list of experiments where None.
 
     Returns:
         The exit status of the server.
@@ -166,15 +172,13 @@ def serve(paths: Paths, study: str, port: int = 5000) -> int:
     if urlsplit(uri).scheme in ("http", "https"):
         raise PolyrouteError(f"MLFLOW_TRACKING_URI is a server already: open {_without_password(uri)}")
     _set_defaults()
-    try:
-        experiment = _Store(uri, study).experiment
-    except ImportError:
-        raise PolyrouteError("mlflow is not installed: `pip install polyroute[study]` brings it") from None
-    # Without the workflow the page opens among chat traces; by name, a model stands beside its languages.
-    view = "workflowType=machine_learning&compareRunsMode=CHART&orderByKey=attributes.run_name&orderByAsc=true"
-    _log.info(
-        "Once the server says that it runs, open http://127.0.0.1:%d/#/experiments/%s/runs?%s", port, experiment, view
-    )
+    page = f"http://127.0.0.1:{port}/#/experiments"
+    if find_spec("mlflow") is None:
+        raise PolyrouteError("mlflow is not installed: `pip install polyroute[study]` brings it")
+    if study is not None:
+        # Without the workflow the page opens among the traces of chat applications.
+        page += f"/{_Store(uri, study).experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    _log.info("In some seconds: %s", page)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     # Jobs are for judging answers of chat applications: processes that nobody here needs.
@@ -254,9 +258,9 @@ def _artifacts_beside(uri: str) -> str | None:
     Not `mlruns`, MLflow's choice: a folder of that name can make `mlflow ui` overlook the SQLite file.
     """
     prefix = "sqlite:///"
-    return (
-        (Path(uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri() if uri.startswith(prefix) else None
-    )
+    if not uri.startswith(prefix):
+        return None
+    return (Path(uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri()
 
 
 def _runs(paths: Paths, found: Results, shade: int) -> Iterator[_Run]:
@@ -277,6 +281,7 @@ def _model_run(paths: Paths, found: Results, tags: dict[str, str], colour: str) 
     """Means over the languages but the pivot, and the files."""
     others = found.layers[found.layers["language"] != found.pivot]
     means = others.groupby(["corpus", "measure", "reading", "layer"])["value"].mean().reset_index()
+    means["value"] = means["value"].map(lambda mean: float(f"{mean:.6g}"))
     count = others["language"].nunique()
     metrics = list(_curves(means))
     tags = tags | {"kind": "model", "languages": str(count + 1)}
@@ -288,8 +293,7 @@ def _model_run(paths: Paths, found: Results, tags: dict[str, str], colour: str) 
         "": [folder / "align.json", folder / "layers.csv"],
         "figures": sorted(path for path in paths.figures(found.model).glob("*") if path.suffix in (".png", ".svg")),
     }
-    # The parenthesis comes before every letter where runs are sorted by name.
-    name = f"{found.model} · (mean of {count} {'language' if count == 1 else 'languages'})"
+    name = f"{found.model} · mean of {count} {'language' if count == 1 else 'languages'}"
     return _Run(found.model, name, tags, metrics, _note(found, found.languages()), colour, artifacts)
 
 
@@ -389,11 +393,8 @@ def _set_defaults() -> None:
 
 
 def _warn(what: str, detail: str) -> None:
-    _log.warning(
-        "%s (%s). The results are complete in metrics/ and figures/; `polyroute track` logs them once it works",
-        what,
-        detail,
-    )
+    complete = "The results are complete in metrics/ and figures/; `polyroute track` logs them once it works"
+    _log.warning("%s (%s). %s", what, detail, complete)
 
 
 def _without_password(uri: str) -> str:

@@ -66,7 +66,7 @@ def test_a_file_comes_from_the_hub_at_its_commit(tmp_path):
         return str(tmp_path / "a.tsv")
 
     assert HubSource(fetch=fetch).file("o/d", COMMIT, "data/a.tsv") == tmp_path / "a.tsv"
-    assert asked == [("o/d", COMMIT, "data/a.tsv")]
+    assert asked == [("o/d", COMMIT, "data/a.tsv", "dataset")]
 
 
 def test_a_download_that_breaks_is_tried_again_then_kept_whole(tmp_path):
@@ -158,11 +158,11 @@ def answer(status: int) -> object:
     ("error", "message"),
     [
         (lambda: errors.GatedRepoError("x", response=answer(403)), r"o/d is gated: accept its terms at .* HF_TOKEN"),
-        (lambda: errors.LocalEntryNotFoundError("x"), r"o/d `a.tsv`: the hub cannot be reached .* POLYROUTE_MIRROR"),
+        (lambda: errors.LocalEntryNotFoundError("x"), r"o/d: the hub cannot be reached and `a.tsv` is not .* POLYROUTE_MIRROR"),
         (lambda: errors.RevisionNotFoundError("x", response=answer(404)), rf"o/d has no commit {COMMIT}"),
-        (lambda: errors.RemoteEntryNotFoundError("x", response=answer(404)), r"o/d has no file `a.tsv` at"),
+        (lambda: errors.RemoteEntryNotFoundError("x", response=answer(404)), r"o/d has no `a.tsv` at"),
         (lambda: errors.RepositoryNotFoundError("x", response=answer(401)), r"o/d is not on the hub, or is private"),
-        (lambda: errors.HfHubHTTPError("forbidden", response=answer(403)), r"o/d `a.tsv`: the hub answers forbidden"),
+        (lambda: errors.HfHubHTTPError("forbidden", response=answer(403)), r"o/d: the hub answers forbidden for `a.tsv`"),
     ],
 )
 def test_the_hubs_refusals_say_what_to_do(monkeypatch, error, message):

@@ -146,3 +146,36 @@ def test_an_unknown_model_is_an_error(tmp_path, source):
 def test_a_branch_is_not_mirrored_from_the_hub(tmp_path):
     with pytest.raises(SourceError, match="run `polyroute pin`"):
         fill(study("main"), ["traced"], tmp_path, HubSource(fetch=lambda *_: pytest.fail("went to the network")))
+
+
+def test_a_models_checkpoint_is_mirrored_without_pickles_and_variants(tmp_path):
+    raw = study().model_dump(mode="json")
+    del raw["models"]["counts"], raw["models"]["traced"]["folder"]
+    raw["models"]["traced"] |= {"hub": "o/m", "revision": COMMIT, "corpora": ["made"], "tasks": []}
+    raw["study"]["models"] = ["traced"]
+    released = tmp_path / "released"
+    released.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (released / name).write_text(name)
+
+    def on_hub(model, revision):
+        assert (model, revision) == ("o/m", COMMIT)
+        return ["config.json", "model.safetensors", "pytorch_model.bin", "onnx/config.json", "README.md"]
+
+    def download(repository, revision, path, kind):
+        assert (repository, revision, kind) == ("o/m", COMMIT, "model")
+        return str(released / path)
+
+    source = HubSource(fetch=download, list_files=on_hub)
+    filled = fill(params.parse(raw), ["traced"], tmp_path / "filled", source)
+    assert filled.files == ["hub/o/m/config.json", "hub/o/m/model.safetensors"]
+    assert (tmp_path / "filled" / "hub/o/m/model.safetensors").read_text() == "model.safetensors"
+    assert fill(params.parse(raw), ["traced"], tmp_path / "other", source, checkpoints=False).files == []
+
+
+def test_a_model_without_config_is_no_checkpoint(tmp_path):
+    source = HubSource(fetch=lambda *_: pytest.fail("downloaded"), list_files=lambda *_: ["weights.safetensors"])
+    with pytest.raises(SourceError, match="o/m holds no checkpoint"):
+        source.checkpoint_files("o/m", COMMIT)
+    with pytest.raises(SourceError, match="run `polyroute pin`"):
+        source.checkpoint_files("o/m", "main")

@@ -1,12 +1,14 @@
 """What the contract check says of models that break it: small fabricated ones, one breach each."""
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
-from tiny_models import tiny
+from tiny_models import build, tiny
 from torch import nn
 from torch.nn import functional
+from transformers import LlamaForCausalLM
 
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import RouterError, find_routers
@@ -45,7 +47,7 @@ class Block(nn.Module):
 
 
 class Model(nn.Module):
-    _can_record_outputs = {"router_logits": SimpleNamespace(target_class=Gate, index=0, layer_name=None, class_name=None)}
+    _can_record_outputs: ClassVar = {"router_logits": SimpleNamespace(target_class=Gate, index=0)}
 
     def __init__(self, gate: type[Gate] = Gate, block: type[Block] = Block) -> None:
         super().__init__()
@@ -69,6 +71,12 @@ def test_sound_model_passes() -> None:
     assert report.selections == ("softmax>topk", "softmax>topk")
     assert report.tokens == 14
     assert str(report) == "2 routers in layers 0-1: 4 experts, 2 chosen; softmax>topk"
+
+
+def test_untrained_router_of_zeros_passes() -> None:
+    model = Model()
+    nn.init.zeros_(model.layers[1].gate.weight)
+    check_contract(model)
 
 
 def test_given_tokens_are_used() -> None:
@@ -114,6 +122,14 @@ class Deaf(Block):
         return hidden_BSH + self.values.sum(0)
 
 
+class Misdirected(Block):
+    """Uses the weights, but on experts of its own choice."""
+
+    def forward(self, hidden_BSH):
+        _, weights_TK, _ = self.gate(hidden_BSH)
+        return hidden_BSH + (self.values[:TOP_K] * weights_TK[..., None]).sum(-2).view_as(hidden_BSH)
+
+
 class Twice(Block):
     def forward(self, hidden_BSH):
         return super().forward(super().forward(hidden_BSH))
@@ -130,11 +146,20 @@ class Shortened(Block):
 @pytest.mark.parametrize(
     ("gate", "block", "said"),
     [
-        (Probabilities, Block, r"layers\.0\.gate is non-negative and sums to 1.*transformers 5\.0 to 5\.5 returned softmax"),
+        (
+            Probabilities,
+            Block,
+            r"layers\.0\.gate is non-negative and sums to 1.*transformers 5\.0 to 5\.5 returned softmax",
+        ),
         (Overflowing, Block, r"layers\.0\.gate gave logits or weights that are not finite"),
         (OtherChoice, Block, r"layers\.0\.gate through its own selection gives other experts for \d+ of 14 tokens"),
-        (OtherWeights, Block, r"layers\.0\.gate through its own selection gives the same experts but weights that differ"),
-        (Gate, Deaf, r"Editing the logits of router layers\.0\.gate did not change the model's output"),
+        (
+            OtherWeights,
+            Block,
+            r"layers\.0\.gate through its own selection gives the same experts but weights that differ",
+        ),
+        (Gate, Deaf, r"Shifting the logits of router layers\.0\.gate by one expert did not change the model's output"),
+        (Gate, Misdirected, r"the experts that run are not those that this router chooses"),
         (Gate, Twice, r"layers\.0\.gate was called 2 times in one forward pass"),
         (Gate, Shortened, r"layers\.0\.gate gave logits of shape \(12, 4\) for 14 tokens and 4 experts"),
     ],
@@ -147,8 +172,8 @@ def test_breach_is_named(gate, block, said) -> None:
 def test_changed_model_is_noticed() -> None:
     model = Model()
     routers = find_routers(model)
-    model.layers[0].gate.weight = nn.Parameter(torch.randn(EXPERTS + 1, HIDDEN))
-    with pytest.raises(RouterError, match="made logits of width 5 where 4 were found"):
+    model.layers[0].gate.weight = nn.Parameter(torch.randn(EXPERTS - 1, HIDDEN))
+    with pytest.raises(RouterError, match="made logits of width 3 where 4 were found"):
         check_contract(model, routers)
     model.layers[0].gate.logits = lambda hidden_TH: (hidden_TH[:, None] * model.layers[0].gate.weight).sum(-1)
     with pytest.raises(RouterError, match="made 0 matrix products in this call"):
@@ -160,17 +185,12 @@ def test_changed_model_is_noticed() -> None:
 
 def test_model_without_routers() -> None:
     with pytest.raises(RouterError, match="LlamaForCausalLM declares no router logits"):
-        find_routers(tiny_llama())
+        find_routers(build(LlamaForCausalLM))
 
 
-def tiny_llama() -> nn.Module:
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    return LlamaForCausalLM(
-        LlamaConfig(
-            hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=16, head_dim=8
-        )
-    )
+def test_model_with_dense_layers_only() -> None:
+    with pytest.raises(RouterError, match="Qwen3MoeForCausalLM declares no router logits"):
+        find_routers(tiny("qwen3_moe", mlp_only_layers=[0, 1, 2]))
 
 
 def test_declared_routers_that_are_never_called() -> None:
@@ -187,7 +207,7 @@ def test_forward_that_fails_is_reported_with_its_cause() -> None:
         def forward(self, input_ids, image):
             return super().forward(input_ids)
 
-    with pytest.raises(RouterError, match="Running Failing once to find its routers failed.*missing 1 required") as raised:
+    with pytest.raises(RouterError, match=r"Running Failing once to find its routers failed.*missing 1") as raised:
         find_routers(Failing())
     assert isinstance(raised.value.__cause__, TypeError)
     assert len(find_routers(Failing(), inputs={"input_ids": torch.arange(5)[None], "image": None})) == 2
@@ -216,11 +236,11 @@ def test_path_without_a_layer_number() -> None:
         def forward(self, input_ids):
             return self.block(self.embedding(input_ids))
 
-    with pytest.raises(RouterError, match="path of router block.gate holds no layer number"):
+    with pytest.raises(RouterError, match=r"path of router block\.gate holds no layer number"):
         find_routers(Single())
 
 
-# ------------------------------------------------------------------------------------------------- ways to return a choice
+# ------------------------------------------------------------------------------------------- ways to return a choice
 
 
 class DenseWeights(Gate):
@@ -297,7 +317,7 @@ class FlatBlock(Block):
 )
 def test_choice_is_read_wherever_a_model_leaves_it(gate, block, index, rule) -> None:
     class Declaring(Model):
-        _can_record_outputs = {"router_logits": [SimpleNamespace(target_class=gate, index=index)]}
+        _can_record_outputs: ClassVar = {"router_logits": [SimpleNamespace(target_class=gate, index=index)]}
 
     assert check_contract(Declaring(gate, block)).selections == (rule, rule)
 

@@ -1,7 +1,9 @@
+import json
+
 import pytest
 import torch
 
-from conftest import make_model, make_tokenizer
+from tiny import make_model, make_tokenizer
 from polyroute.models.load import ModelError, load, locate
 from polyroute.params import Hub, TransformersModel
 
@@ -77,6 +79,16 @@ def test_pinned_models_come_from_the_hub_unless_mirrored(folder, tmp_path) -> No
     mirrored = locate("tiny", spec(hub="org/model", revision=commit), Hub(mirror=tmp_path))
     assert mirrored.place == str(place)
     assert len(load("tiny", spec(hub="org/model", revision=commit), mirrored).routers) == 3
+
+
+def test_a_mirror_of_another_commit_is_refused(folder, tmp_path) -> None:
+    place = tmp_path / "hub" / "org" / "model"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(folder)
+    entry = {"hub/org/model/config.json": {"revision": "1" * 40, "sha256": ""}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": entry}))
+    with pytest.raises(ModelError, match=r"was mirrored at 1+, but params.yaml says 0+: run `polyroute mirror` again"):
+        locate("tiny", spec(hub="org/model", revision="0" * 40), Hub(mirror=tmp_path))
 
 
 def test_pickled_weights_are_not_read(folder, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""Tiny random models of any architecture that declares routers, built from its own configuration class by field names."""
+"""Tiny random models of any architecture that declares routers, built by the field names of its configuration."""
 
 import importlib
 import inspect
@@ -16,7 +16,9 @@ SIZES: dict[str, Any] = {
     **dict.fromkeys(("num_hidden_layers", "num_layers", "n_layers", "encoder_layers", "decoder_layers"), LAYERS),
     **dict.fromkeys(("num_decoder_layers",), LAYERS),
     **dict.fromkeys(("hidden_size", "d_model", "intermediate_size", "dense_intermediate_size", "ffn_hidden_size"), 32),
-    **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim", "d_ff", "intermediate_size_mlp", "expert_ffn_hidden_size"), 32),
+    **dict.fromkeys(
+        ("encoder_ffn_dim", "decoder_ffn_dim", "d_ff", "intermediate_size_mlp", "expert_ffn_hidden_size"), 32
+    ),
     **dict.fromkeys(("moe_intermediate_size", "shared_expert_intermediate_size", "router_hidden_size"), 16),
     **dict.fromkeys(("num_attention_heads", "encoder_attention_heads", "decoder_attention_heads", "n_heads"), 4),
     **dict.fromkeys(("num_heads", "num_sliding_attention_heads", "swa_num_attention_heads", "index_n_heads"), 4),
@@ -40,7 +42,7 @@ SIZES: dict[str, Any] = {
 
 _ROPE = {"rope_type": "default", "rope_theta": 1e4}
 
-# What field names alone cannot say, by configuration class: sparse layers that are off by default, sizes that must agree.
+# What field names alone cannot say, by configuration class: sparse layers off by default, sizes that must agree.
 OVERRIDES: dict[str, dict[str, Any]] = {
     "DbrxConfig": {"attn_config": {"kv_n_heads": 2, "rope_theta": 1e4, "clip_qkv": 8}},
     "DeepseekOcr2TextConfig": {"mlp_layer_types": ["dense", "sparse", "sparse"], "n_group": 1, "topk_group": 1},
@@ -88,6 +90,7 @@ def model_classes(architecture: str) -> list[type[transformers.PreTrainedModel]]
         and value.__module__ == module.__name__
         and inspect.isclass(value.config_class)
         and value.__name__.endswith(_HEADS)
+        and not value.__name__.endswith("PreTrainedModel")
     ]
 
     def rank(model_class: type[transformers.PreTrainedModel]) -> tuple[bool, int]:

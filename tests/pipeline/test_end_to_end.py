@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from conftest import ROOT, make_model, make_tokenizer
+from tiny import ROOT, make_model, make_tokenizer
 
 TEXTS = {
     "eng_Latn": ["the dog runs", "a cat sleeps here", "we see the house"],

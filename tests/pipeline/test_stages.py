@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from conftest import ROOT
+from tiny import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PACKAGE = ROOT / "src" / "polyroute"

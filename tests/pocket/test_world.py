@@ -54,7 +54,16 @@ def test_splits_have_their_shares() -> None:
 
 @pytest.mark.parametrize(
     ("clause", "answer"),
-    [("buy", 24), ("find", 24), ("receive", 24), ("sell", 12), ("lose", 12), ("give", 12), ("boxes", 108), ("share", 3)],
+    [
+        ("buy", 24),
+        ("find", 24),
+        ("receive", 24),
+        ("sell", 12),
+        ("lose", 12),
+        ("give", 12),
+        ("boxes", 108),
+        ("share", 3),
+    ],
 )
 def test_answers(clause, answer) -> None:
     problem = world.Problem(clause, "tiko", "apple", 18, 6)

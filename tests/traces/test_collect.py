@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import polyroute
-from conftest import make_model
+from tiny import make_model
 from polyroute.models.routers import RouterCall, find_routers, observe
 from polyroute.traces import collect as collect_module
 from polyroute.traces.collect import TraceSettings, collect, make_header, trace

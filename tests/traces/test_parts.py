@@ -23,7 +23,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import make_model, make_tokenizer
+from tiny import make_model, make_tokenizer
 from traces.test_parts import run
 
 replace, done = Path.replace, [0]

@@ -1,6 +1,6 @@
-"""Where the files of a data set come from: the hub at a pinned commit, or a mirror folder.
+"""Where the files of data sets and models come from: the hub at a pinned commit, or a mirror folder.
 
-A mirror is laid out as `hub/<organisation>/<data set>/<file>`, recorded counts at the path that params.yaml gives
+A mirror is laid out as `hub/<organisation>/<data set or model>/<file>`, recorded counts at the path that params.yaml gives
 them. With a mirror nothing goes to the network; without one, only the files of the corpora that a study names do.
 If the mirror has a `manifest.json` (`polyroute mirror` writes it), every file read is checked against it.
 """
@@ -8,6 +8,7 @@ If the mirror has a `manifest.json` (`polyroute mirror` writes it), every file r
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import hashlib
 import http.client
 import json
@@ -16,10 +17,10 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Literal, TypeVar
 
 from polyroute import languages
 from polyroute.errors import PolyrouteError
@@ -34,6 +35,9 @@ FIRST_WAIT = 1.0
 TIMEOUT = 60.0
 """Seconds without a byte after which a download counts as broken."""
 
+CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+"""What a checkpoint consists of; pickled weights (.bin, .pt) are never read."""
+
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
@@ -43,8 +47,11 @@ class SourceError(PolyrouteError):
     """A file cannot be had, or is not the one that was pinned; the message says which and what to do."""
 
 
-Fetch = Callable[[str, str, str], str]
-"""Repository, commit, file -> its path on disk, whole; `huggingface_hub.hf_hub_download` for a data set."""
+Kind = Literal["dataset", "model"]
+Fetch = Callable[[str, str, str, Kind], str]
+"""Repository, commit, file, kind of repository -> its path on disk, whole; `huggingface_hub.hf_hub_download`."""
+ListFiles = Callable[[str, str], list[str]]
+"""Model and commit -> the files of its repository."""
 Open = Callable[[str], contextlib.AbstractContextManager[IO[bytes]]]
 """URL -> its bytes."""
 
@@ -57,29 +64,46 @@ class HubSource:
         mirror: Path | None = None,
         *,
         fetch: Fetch | None = None,
+        list_files: ListFiles | None = None,
         open_url: Open | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ):
         """Read from `mirror`, or from the network where it is `None`; the other arguments stand in for the network."""
         self.mirror = mirror
         self._fetch = fetch or _from_hub
+        self._list_files = list_files or _files_on_hub
         self._open_url = open_url or _open_url
         self._sleep = sleep
 
-    def file(self, repository: str, revision: str, path: str) -> Path:
-        """A file of a data set on disk.
+    def file(self, repository: str, revision: str, path: str, kind: Kind = "dataset") -> Path:
+        """A file of a data set or model on disk.
 
         Raises:
             SourceError: it is absent, gated, at no pinned commit, or differs from the mirror's manifest.
         """
         if self.mirror is not None:
             return self._mirrored(f"hub/{repository}/{path}", revision, f"{repository} `{path}`")
-        if not is_commit(revision):
-            raise SourceError(
-                f"{repository}: revision `{revision}` is no commit and may change under the study; "
-                "run `polyroute pin`, which writes its commit into params.yaml"
-            )
-        return Path(self._retried(f"{repository} `{path}`", lambda: self._fetch(repository, revision, path)))
+        _need_commit(repository, revision)
+        what = f"{repository} `{path}`"
+        return Path(self._retried(what, lambda: self._fetch(repository, revision, path, kind)))
+
+    def checkpoint_files(self, model: str, revision: str) -> list[str]:
+        """Names of the files that a model's checkpoint consists of, at the top of its repository.
+
+        Raises:
+            SourceError: the model is not there, or at no pinned commit.
+        """
+        if self.mirror is not None:
+            listed = [path.name for path in (self.mirror / "hub" / model).glob("*")]
+        else:
+            _need_commit(model, revision)
+            listed = self._retried(model, lambda: self._list_files(model, revision))
+        found = [name for name in listed if any(fnmatch.fnmatchcase(name, wanted) for wanted in CHECKPOINT_FILES)]
+        # fnmatch's star matches a slash: variants in subfolders are other checkpoints.
+        found = sorted(name for name in found if "/" not in name)
+        if "config.json" not in found:
+            raise SourceError(f"{model} holds no checkpoint (no config.json among its files)")
+        return found
 
     def recorded(self, spec: RecordedModel, language: str, target: Path) -> None:
         """Write the counts recorded for a language to `target`, checked against `spec.sha256`; whole or not at all.
@@ -155,6 +179,14 @@ class HubSource:
         )
 
 
+def _need_commit(repository: str, revision: str) -> None:
+    if not is_commit(revision):
+        raise SourceError(
+            f"{repository}: revision `{revision}` is no commit and may change under the study; "
+            "run `polyroute pin`, which writes its commit into params.yaml"
+        )
+
+
 def is_commit(revision: str) -> bool:
     """Whether a revision is a commit, which never changes, rather than a branch or tag."""
     return re.fullmatch(r"[0-9a-f]{40}", revision) is not None
@@ -187,29 +219,45 @@ def _open_url(url: str) -> contextlib.AbstractContextManager[IO[bytes]]:
     return response
 
 
-def _from_hub(repository: str, revision: str, path: str) -> str:
-    from huggingface_hub import errors, hf_hub_download
+def _from_hub(repository: str, revision: str, path: str, kind: Kind) -> str:
+    from huggingface_hub import hf_hub_download
 
-    page = f"https://huggingface.co/datasets/{repository}"
+    with _told(repository, revision, f"`{path}`", kind):
+        return str(hf_hub_download(repository, path, repo_type=kind, revision=revision))
+    raise AssertionError("`_told` raises what it catches")
+
+
+def _files_on_hub(model: str, revision: str) -> list[str]:
+    from huggingface_hub import HfApi
+
+    with _told(model, revision, "list of files", "model"):
+        return list(HfApi().list_repo_files(model, revision=revision))
+    raise AssertionError("`_told` raises what it catches")
+
+
+@contextlib.contextmanager
+def _told(repository: str, revision: str, what: str, kind: Kind) -> Iterator[None]:
+    """The client's errors as sentences that say what to do; a broken connection as OSError, which is retried."""
+    from huggingface_hub import errors
+
+    page = f"https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repository}"
     try:
-        return str(hf_hub_download(repository, path, repo_type="dataset", revision=revision))
+        yield
     except errors.GatedRepoError:
         raise SourceError(
             f"{repository} is gated: accept its terms at {page} while logged in, then set HF_TOKEN to a token of "
-            f"that account (or run `hf auth login`); file `{path}` was not read"
+            f"that account (or run `hf auth login`); {what} was not read"
         ) from None
     except errors.LocalEntryNotFoundError:
         # The client has retried by itself by now, with waits of its own.
         raise SourceError(
-            f"{repository} `{path}`: the hub cannot be reached and the file is not in the local cache; on a machine "
-            f"without network point {MIRROR_VARIABLE} at a folder that `polyroute mirror` filled"
+            f"{repository}: the hub cannot be reached and {what} is not in the local cache; on a machine without "
+            f"network point {MIRROR_VARIABLE} at a folder that `polyroute mirror` filled"
         ) from None
     except errors.RevisionNotFoundError:
         raise SourceError(f"{repository} has no commit {revision}; set a branch and run `polyroute pin`") from None
     except errors.EntryNotFoundError:
-        raise SourceError(
-            f"{repository} has no file `{path}` at commit {revision}; see {page}/tree/{revision}"
-        ) from None
+        raise SourceError(f"{repository} has no {what} at commit {revision}; see {page}/tree/{revision}") from None
     except errors.RepositoryNotFoundError:
         raise SourceError(
             f"{repository} is not on the hub, or is private: check the name at {page}, or set HF_TOKEN to a token "
@@ -217,7 +265,7 @@ def _from_hub(repository: str, revision: str, path: str) -> str:
         ) from None
     except errors.HfHubHTTPError as error:
         if error.response.status_code < 500 and error.response.status_code not in (408, 429):
-            raise SourceError(f"{repository} `{path}`: the hub answers {error}") from None
+            raise SourceError(f"{repository}: the hub answers {error} for {what}") from None
         raise
     except errors.HTTPError as error:  # type: ignore[attr-defined]
         # The transport error of the client's HTTP library (httpx or httpx2) is no OSError, which is what is retried.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyroute import corpora
-from polyroute.corpora.hub import MANIFEST, HubSource, SourceError, read_manifest, sha256
-from polyroute.files import write_atomically, write_json
+from polyroute.corpora.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
+from polyroute.files import copy_atomically, write_json
 from polyroute.languages import ENGLISH, code_in
 from polyroute.params import LocalFiles, ParamsFile, PocketCorpus, RecordedModel
 
@@ -31,10 +31,11 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class _CorpusFile:
+class _HubFile:
     repository: str
     revision: str
     path: str
+    kind: Kind = "dataset"
 
     @property
     def place(self) -> str:
@@ -55,14 +56,17 @@ class _RecordedFile:
         return self.spec.files.replace("{language}", code_in(self.language, self.spec.codes))
 
 
-def fill(params: ParamsFile, models: Sequence[str], folder: Path, source: HubSource) -> Filled:
-    """Put every file of the corpora and recorded counts that models need into a mirror folder.
+def fill(
+    params: ParamsFile, models: Sequence[str], folder: Path, source: HubSource, *, checkpoints: bool = True
+) -> Filled:
+    """Put every file that models need into a mirror folder: their corpora, recorded counts, and checkpoints.
 
     Args:
         params: the whole of params.yaml.
         models: entries of `models`; the study's are `params.study.models`.
         folder: the mirror; what it holds for other models stays.
         source: where the files come from; must not be this folder.
+        checkpoints: whether models of the hub go into the mirror too, or their text alone.
 
     Raises:
         SourceError: a model is unknown, or a file cannot be had; what was fetched so far is kept.
@@ -73,7 +77,7 @@ def fill(params: ParamsFile, models: Sequence[str], folder: Path, source: HubSou
         if model not in params.models:
             raise SourceError(f"`{model}` is no entry of `models`; there are {', '.join(params.models)}")
     manifest = read_manifest(folder) or {}
-    needed = {file.place: file for model in models for file in _needed(params, model)}
+    needed = {file.place: file for model in models for file in _needed(params, model, checkpoints, source)}
     fetched = size = 0
     for place, file in sorted(needed.items()):
         target = folder / place
@@ -86,12 +90,17 @@ def fill(params: ParamsFile, models: Sequence[str], folder: Path, source: HubSou
     return Filled(sorted(needed), fetched, size)
 
 
-def _needed(params: ParamsFile, model: str) -> Iterator[_CorpusFile | _RecordedFile]:
+def _needed(
+    params: ParamsFile, model: str, checkpoints: bool, source: HubSource
+) -> Iterator[_HubFile | _RecordedFile]:
     spec = params.models[model]
     group = params.languages[spec.languages]
     if isinstance(spec, RecordedModel):
         yield from (_RecordedFile(spec, code) for code in group)
         return
+    if checkpoints and spec.hub is not None and spec.revision is not None:
+        for name in source.checkpoint_files(spec.hub, spec.revision):
+            yield _HubFile(spec.hub, spec.revision, name, "model")
     wanted = [(corpus, group) for corpus in spec.corpora]
     wanted += [(params.tasks[task].text, [ENGLISH]) for task in spec.tasks]
     for name, codes in wanted:
@@ -99,10 +108,10 @@ def _needed(params: ParamsFile, model: str) -> Iterator[_CorpusFile | _RecordedF
         if isinstance(corpus, (LocalFiles, PocketCorpus)):
             continue
         for code in codes:
-            yield from (_CorpusFile(corpus.hub, corpus.revision, path) for path in corpora.files(corpus, code))
+            yield from (_HubFile(corpus.hub, corpus.revision, path) for path in corpora.files(corpus, code))
 
 
-def _is_kept(target: Path, file: _CorpusFile | _RecordedFile, entry: dict[str, str] | None) -> bool:
+def _is_kept(target: Path, file: _HubFile | _RecordedFile, entry: dict[str, str] | None) -> bool:
     """Whether the file in the mirror is whole and of the commit that params.yaml names."""
     if not target.is_file():
         return False
@@ -111,8 +120,8 @@ def _is_kept(target: Path, file: _CorpusFile | _RecordedFile, entry: dict[str, s
     return entry is not None and entry["revision"] == file.revision and sha256(target) == entry["sha256"]
 
 
-def _fetch(file: _CorpusFile | _RecordedFile, target: Path, source: HubSource) -> None:
+def _fetch(file: _HubFile | _RecordedFile, target: Path, source: HubSource) -> None:
     if isinstance(file, _RecordedFile):
         source.recorded(file.spec, file.language, target)
     else:
-        write_atomically(target, source.file(file.repository, file.revision, file.path).read_bytes())
+        copy_atomically(source.file(file.repository, file.revision, file.path, file.kind), target)

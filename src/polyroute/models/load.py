@@ -1,7 +1,6 @@
 """A model of the study from its entry in params.yaml: hub, mirror or folder; checked before anything is measured."""
 
 import logging
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from polyroute.corpora.hub import CHECKPOINT_FILES, is_commit, read_manifest
 from polyroute.errors import PolyrouteError
 from polyroute.files import digest_files
 from polyroute.models.contract import check_contract
@@ -17,10 +17,6 @@ from polyroute.models.routers import Router, find_routers
 from polyroute.params import Hub, TransformersModel
 
 log = logging.getLogger(__name__)
-
-CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
-"""What a checkpoint folder consists of; pickled weights (.bin, .pt) are never read."""
-
 
 class ModelError(PolyrouteError):
     """A model cannot be loaded, or is not what its entry in params.yaml says."""
@@ -65,12 +61,18 @@ def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
     mirror = hub.mirror_folder()
     if spec.hub is not None and mirror is not None and (mirror / "hub" / spec.hub).is_dir():
         folder = mirror / "hub" / spec.hub
+        entry = (read_manifest(mirror) or {}).get(f"hub/{spec.hub}/config.json", {})
+        if entry.get("revision", spec.revision) != spec.revision:
+            raise ModelError(
+                f"models.{name}: {folder} was mirrored at {entry['revision']}, but params.yaml says {spec.revision}: "
+                "run `polyroute mirror` again"
+            )
     if folder is not None:
         if not (folder / "config.json").is_file():
             raise ModelError(f"models.{name}: {folder} holds no checkpoint (no config.json)")
         return ModelSource(str(folder), None, digest_files(folder, CHECKPOINT_FILES))
     assert spec.hub is not None, "an entry has a folder or a hub name"
-    if not re.fullmatch(r"[0-9a-f]{40}", spec.revision or ""):
+    if not is_commit(spec.revision or ""):
         raise ModelError(
             f"models.{name}.revision is `{spec.revision}`, which moves: run `polyroute pin {name}` to write the "
             "commit it stands for today into params.yaml"

@@ -6,9 +6,9 @@
     with edit(routers, lambda router, logits_TE: logits_TE + push[router.layer]):
         model.generate(**batch)
 
-Nothing here knows an architecture: a model of transformers >= 5.6 declares where its router logits come from, and one short
-trial run shows the rest (`polyroute.models.trial`). `check_contract` in `polyroute.models.contract` proves at load that it
-worked.
+Nothing here knows an architecture: a model of transformers >= 5.6 declares where its router logits come from, and one
+short trial run shows the rest (`polyroute.models.trial`). `check_contract` in `polyroute.models.contract` proves at
+load that it worked.
 
 Shapes: T tokens (batch-major: T = batch * sequence), E experts, K chosen experts a token.
 """
@@ -24,17 +24,28 @@ import torch
 from torch import Tensor, nn
 
 from polyroute.models.selection import name_selection
-from polyroute.models.taps import CallCounter, Router, RouterCall, RouterError, edit, observe
+from polyroute.models.taps import CallCounter, OnCall, Router, RouterCall, RouterError, Rule, edit, observe
 from polyroute.models.trial import Sighting, at_rest, declared_routers, run_trial, sight, trial_inputs
 
-__all__ = ["CallCounter", "Router", "RouterCall", "RouterError", "edit", "find_routers", "observe", "replay"]
+__all__ = [
+    "CallCounter",
+    "OnCall",
+    "Router",
+    "RouterCall",
+    "RouterError",
+    "Rule",
+    "edit",
+    "find_routers",
+    "observe",
+    "replay",
+]
 
 
 def find_routers(model: nn.Module, *, inputs: Mapping[str, Any] | None = None) -> tuple[Router, ...]:
     """The routers that the model's tokens pass, in the order in which they are called: by layer.
 
-    Runs the model once on 14 tokens, without gradients, in evaluation mode and outside any cache, then each router's own
-    selection on random logits to name its rule. The model is left as it was. Call it outside `observe` and `edit`.
+    Runs the model once on 14 tokens, without gradients, in evaluation mode and outside any cache, then each router's
+    own selection on random logits to name its rule. The model is left as it was. Call it outside `observe` and `edit`.
 
     A layer may hold two routers (JetMoe also routes its attention heads); an encoder and a decoder number their layers
     separately. Routers that text does not reach, as those of a vision tower, are not returned.
@@ -44,13 +55,14 @@ def find_routers(model: nn.Module, *, inputs: Mapping[str, Any] | None = None) -
         inputs: keyword arguments for the model's forward, if a few text tokens alone do not do.
 
     Raises:
-        RouterError: the model declares no routers, none was called, or one cannot be read; the message says what was seen.
+        RouterError: the model declares no routers, none was called, or one cannot be read; it says what was seen.
     """
     declared = declared_routers(model)
     if not declared:
         raise RouterError(
-            f"{type(model).__name__} declares no router logits (_can_record_outputs has no 'router_logits' that matches one "
-            f"of its modules). Pass a mixture-of-experts model of transformers >= 5.6 with at least one sparse layer."
+            f"{type(model).__name__} declares no router logits (_can_record_outputs has no 'router_logits' that "
+            "matches one of its modules). Pass a mixture-of-experts model of transformers >= 5.6 with at least one "
+            "sparse layer."
         )
     trial = run_trial(model, trial_inputs(model) if inputs is None else inputs)
     sightings: dict[nn.Module, Sighting] = {}
@@ -61,9 +73,10 @@ def find_routers(model: nn.Module, *, inputs: Mapping[str, Any] | None = None) -
     if not sightings:
         names = [name for name, _ in declared.values()]
         raise RouterError(
-            f"{type(model).__name__} declares {len(names)} routers ({', '.join(names[:3])}{' ...' if names[3:] else ''}), but "
-            f"none of them was called on {sorted(trial_inputs(model) if inputs is None else inputs)}. Pass inputs that reach "
-            f"them: find_routers(model, inputs={{...}})."
+            f"{type(model).__name__} declares {len(names)} routers "
+            f"({', '.join(names[:3])}{' ...' if names[3:] else ''}), but none of them was called on "
+            f"{sorted(trial_inputs(model) if inputs is None else inputs)}. Pass inputs that reach them: "
+            f"find_routers(model, inputs={{...}})."
         )
     with at_rest(model):
         return tuple(_router(sighting) for sighting in sightings.values())
@@ -74,8 +87,8 @@ def replay(router: Router, arguments: tuple[tuple[Any, ...], dict[str, Any]], lo
 
     Args:
         router: the router.
-        arguments: positional and keyword arguments of an earlier call of `router.module`, or of the block around it where
-            the block selects.
+        arguments: positional and keyword arguments of an earlier call of `router.module`, or of the block around it
+            where the block selects.
         logits_TE: as many rows as that call had tokens.
 
     Returns:
@@ -99,8 +112,8 @@ def _router(sighting: Sighting) -> Router:
     number = re.search(r"(?:^|\.)(\d+)(?:\.|$)", call.name)
     if number is None:
         raise RouterError(
-            f"The path of router {call.name} holds no layer number. polyroute numbers layers by the module path, as in "
-            f"model.layers.7.mlp.gate."
+            f"The path of router {call.name} holds no layer number. polyroute numbers layers by the module path, as "
+            "in model.layers.7.mlp.gate."
         )
     unnamed = Router(int(number[1]), call.name, call.module, sighting.experts, sighting.top_k, "other", sighting.site)
     arguments = (sighting.replay.args, sighting.replay.kwargs)

@@ -5,12 +5,13 @@ The vocabulary, a small grammar, `score[+bias][+groups]>topk[>renormalise]`:
 - score: `softmax`, `sigmoid` or `sqrtsoftplus`, the function of the logits to which the weights are proportional.
 - `+bias`: experts are preferred whatever the logits say (the correction bias of DeepSeek-V3 and its heirs).
 - `+groups`: what is chosen depends on more than each expert's own score (group-limited routing).
-- `>renormalise`: the weights are divided by a quantity of the token, as a rule their own sum. A softmax over the chosen
-  logits alone (GPT-OSS, "topk>softmax") is the same function as a softmax over all, renormalised, and carries this name.
+- `>renormalise`: the weights are divided by a quantity of the token, as a rule their own sum. A softmax over the
+  chosen logits alone (GPT-OSS, "topk>softmax") is the same function as a softmax over all, renormalised, and carries
+  this name.
 
-Outside the grammar: `sparsemixer` (Phi-3.5-MoE: each weight is a softmax over the expert and its close rivals among those
-not yet taken), `topk` (the weights are constant), and `other`. Constant factors, of the router or of each expert, are not
-part of the name.
+Outside the grammar: `sparsemixer` (Phi-3.5-MoE: each weight is a softmax over the expert and its close rivals among
+those not yet taken), `topk` (the weights are constant), and `other`. Constant factors, of the router or of each
+expert, are not part of the name.
 
 Shapes: N probe tokens, E experts, K chosen experts a token.
 """
@@ -28,8 +29,8 @@ from polyroute.models.taps import RouterCall
 Select = Callable[[Tensor], RouterCall]
 """Runs a router's own selection on logits (N, E) and returns them as the model saw them with weights and ids (N, K)."""
 
-# Half of the probes have close logits of one sign, where sparsemixer shows its rivals; half have wide ones, where sigmoids
-# use their whole range and outweigh biases.
+# Half of the probes have close logits of one sign, where sparsemixer shows its rivals; half have wide ones, where
+# sigmoids use their whole range and outweigh biases.
 _CLOSE, _OFFSET, _WIDE = 1.0, 4.0, 4.0
 _REMOVED = 40.0
 
@@ -131,8 +132,8 @@ def _is_biased(select: Select, tokens: int, experts: int, generator: torch.Gener
 def _is_grouped(select: Select, answers: list[RouterCall], generator: torch.Generator) -> bool:
     """Removing experts that were not chosen changes nothing if experts are scored one by one, and may if by groups.
 
-    The share of the removed logits is given to a chosen expert, so that the normaliser of a softmax stays what it was and
-    nothing but the removed experts falls.
+    The share of the removed logits is given to a chosen expert, so that the normaliser of a softmax stays what it was
+    and nothing but the removed experts falls.
     """
     for answer in answers:
         logits_NE, ids_NK = answer.logits_TE, answer.ids_TK
@@ -150,8 +151,8 @@ def _is_grouped(select: Select, answers: list[RouterCall], generator: torch.Gene
 def _is_sparsemixer(logits_NE: Tensor, weights_NK: Tensor, ids_NK: Tensor, tolerance: float) -> bool:
     """Each weight is a softmax over some number of the highest logits among the experts not yet taken.
 
-    arXiv 2409.12136: a rival counts if it is closer than a relative threshold, so those that count are the highest ones,
-    and the inverse weight is one of the running sums of exp(z_j - z_chosen) in falling order of z_j.
+    arXiv 2409.12136: a rival counts if it is closer than a relative threshold, so those that count are the highest
+    ones, and the inverse weight is one of the running sums of exp(z_j - z_chosen) in falling order of z_j.
     """
     left_NE = logits_NE.clone()
     for slot in range(ids_NK.shape[-1]):

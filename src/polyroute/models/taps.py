@@ -1,10 +1,10 @@
 """One way into any router: its own forward runs, and only the matrix product that makes its logits is answered for it.
 
-A router of transformers multiplies hidden states by a weight of E rows and then selects: softmax, sigmoid, biases, groups,
-sparsemixer, whatever the architecture does. A `torch.overrides.TorchFunctionMode` is active around exactly that forward;
-it counts the matrix products and hands the one that makes the logits to whoever observes or edits them. All that follows
-is the model's own code, so nothing here knows an architecture. Which product it is, and where the choice of experts can
-be read, is a `Site`, found once by a trial (`polyroute.models.trial`).
+A router of transformers multiplies hidden states by a weight of E rows and then selects: softmax, sigmoid, biases,
+groups, sparsemixer, whatever the architecture does. A `torch.overrides.TorchFunctionMode` is active around exactly
+that forward; it counts the matrix products and hands the one that makes the logits to whoever observes or edits them.
+All that follows is the model's own code, so nothing here knows an architecture. Which product it is, and where the
+choice of experts can be read, is a `Site`, found once by a trial (`polyroute.models.trial`).
 
 Shapes: T tokens (batch-major: T = batch * sequence), E experts, K chosen experts a token.
 """
@@ -50,13 +50,13 @@ class RouterError(PolyrouteError):
 class RouterCall(NamedTuple):
     """What one call of a router saw and chose. Detached from autograd; valid as long as you keep it."""
 
-    logits_TE: Tensor
+    logits_TE: Tensor  # noqa: N815
     """Raw router logits as the model's selection got them: before biases, groups or any normaliser, after every active
     `edit`. float32. May share memory with the model's own tensor: read it, do not write to it."""
-    weights_TK: Tensor
+    weights_TK: Tensor  # noqa: N815
     """The model's own weights of the chosen experts, in its own dtype. 0 marks a choice that the model dropped (over an
     expert's capacity, or a skip class)."""
-    ids_TK: Tensor
+    ids_TK: Tensor  # noqa: N815
     """The chosen experts, int64, in the model's own order, which need not be sorted."""
 
 
@@ -191,8 +191,8 @@ class _Tap:
     """The one wrapper around a router's forward, shared by all contexts that are active on that router.
 
     Sharing it fixes the order whatever way contexts are nested or left: edits apply in the order in which they were
-    entered, and observers see what the selection sees. The wrapper replaces the instance's `forward`, as accelerate does,
-    and not module hooks, because a `with` block inside it also ends the interception on exceptions that hooks miss.
+    entered, and observers see what the selection sees. The wrapper replaces the instance's `forward`, as accelerate
+    does: unlike module hooks, a `with` block in it ends the interception on any exception, KeyboardInterrupt included.
     """
 
     def __init__(self, router: Router) -> None:
@@ -202,7 +202,7 @@ class _Tap:
         self._seen: Tensor | None = None
         self._handle: RemovableHandle | None = None
         module, reading = router.module, router.site.reading
-        # A forward set on the instance (accelerate, a caller's own patch) is kept and put back; else the class's is used.
+        # A forward set on the instance (accelerate, a caller's own patch) is kept and put back.
         self._patched = module.__dict__.get("forward")
         self._forward = module.forward
         module.__dict__["forward"] = self._run
@@ -224,9 +224,9 @@ class _Tap:
             output = self._forward(*args, **kwargs)
         if not mode.answered:
             raise RouterError(
-                f"Router {self._router.name} made {mode.products} matrix products in this call, but its logits were found "
-                f"in product {self._router.site.product} when the model was tried. Its forward depends on its inputs: "
-                f"call find_routers again with inputs of the kind you run."
+                f"Router {self._router.name} made {mode.products} matrix products in this call, but its logits were "
+                f"found in product {self._router.site.product} when the model was tried. Its forward depends on its "
+                "inputs: call find_routers again with inputs of the kind you run."
             )
         if self.observers:
             self._on_output(output, mode)
@@ -236,8 +236,8 @@ class _Tap:
         router = self._router
         if product.shape[-1] != router.site.columns:
             raise RouterError(
-                f"Router {router.name} made logits of width {product.shape[-1]} where {router.site.columns} were found when "
-                f"the model was tried. Call find_routers again on the model as it is now."
+                f"Router {router.name} made logits of width {product.shape[-1]} where {router.site.columns} were "
+                "found when the model was tried. Call find_routers again on the model as it is now."
             )
         logits_TE = _widen(product.reshape(-1, router.site.columns)[:, : router.experts])
         for rule in self.rules:
@@ -268,8 +268,8 @@ class _Tap:
         if isinstance(reading, FromTrace):
             if mode.ids is None or mode.weights is None:
                 raise RouterError(
-                    f"Router {router.name} made no expert ids and weights of shape (tokens, {router.top_k}) in this call. "
-                    f"Call find_routers again on the model as it is now."
+                    f"Router {router.name} made no expert ids and weights of shape (tokens, {router.top_k}) in this "
+                    "call. Call find_routers again on the model as it is now."
                 )
             self._emit(mode.weights, mode.ids)
         elif isinstance(reading, FromDense):
@@ -293,8 +293,8 @@ class _Tap:
         router = self._router
         if self._seen is None:
             raise RouterError(
-                f"The experts of router {router.name} ran without the router having run before them. They are shared with "
-                f"another router, which polyroute cannot tell apart."
+                f"The experts of router {router.name} ran without the router having run before them. They are "
+                "shared with another router, which polyroute cannot tell apart."
             )
         seen = RouterCall(
             self._seen, weights.detach().reshape(-1, router.top_k), ids.detach().reshape(-1, router.top_k).long()
@@ -313,9 +313,9 @@ _TAPS: WeakKeyDictionary[nn.Module, _Tap] = WeakKeyDictionary()
 def observe(routers: Sequence[Router], on_call: OnCall, *, require_calls: bool = True) -> Iterator[CallCounter]:
     """Call `on_call(router, call)` after every call of every router, in the order in which the model calls them.
 
-    The call holds what the model's selection got and gave, so inside an active `edit` (whichever was entered first) its
-    logits are the edited ones. Nothing is copied but the cast of the logits to float32; nothing synchronises a GPU.
-    An exception raised by `on_call` ends the model's forward and passes through.
+    The call holds what the model's selection got and gave, so inside an active `edit` (whichever was entered first)
+    its logits are the edited ones. Nothing is copied but the cast of the logits to float32; nothing synchronises a
+    GPU. An exception raised by `on_call` ends the model's forward and passes through.
 
     Args:
         routers: from `find_routers`.
@@ -336,10 +336,11 @@ def observe(routers: Sequence[Router], on_call: OnCall, *, require_calls: bool =
 def edit(routers: Sequence[Router], rule: Rule, *, require_calls: bool = True) -> Iterator[CallCounter]:
     """Give the model `rule(router, logits_TE)` in place of every router's raw logits.
 
-    The rule gets float32 logits of shape (T, E) (float64 in a float64 model) and returns a tensor of that shape, which is
-    cast back to the dtype of the product it replaces and then goes through the model's own selection: biases, groups,
-    softmax, sparsemixer. The cast back is exact for values that were not changed, so a rule that returns what it got leaves
-    the model bit-identical. Several edits apply in the order in which they were entered. Gradients flow through the rule.
+    The rule gets float32 logits of shape (T, E) (float64 in a float64 model) and returns a tensor of that shape, which
+    is cast back to the dtype of the product it replaces and then goes through the model's own selection: biases,
+    groups, softmax, sparsemixer. The cast back is exact for values that were not changed, so a rule that returns what
+    it got leaves the model bit-identical. Several edits apply in the order in which they were entered. Gradients flow
+    through the rule.
 
     Args:
         routers: from `find_routers`.
@@ -384,9 +385,10 @@ def _listen(
                 del _TAPS[module]
     if require_calls and counter.silent:
         raise RouterError(
-            f"{len(counter.silent)} of {len(routers)} routers were never called while you were trying to {verb} them: "
-            f"{', '.join(counter.silent[:3])}{' ...' if len(counter.silent) > 3 else ''}. Run the model they were found in, "
-            f"inside the context and without torch.compile, or pass require_calls=False if no call is fine."
+            f"{len(counter.silent)} of {len(routers)} routers were never called while you were trying to {verb} "
+            f"them: {', '.join(counter.silent[:3])}{' ...' if len(counter.silent) > 3 else ''}. Run the model they "
+            "were found in, inside the context and without torch.compile, or pass require_calls=False if no call "
+            "is fine."
         )
 
 

@@ -1,10 +1,10 @@
 """One recorded forward pass over a few tokens, and what it tells of each declared router.
 
-transformers models declare where their router logits come from: `_can_record_outputs["router_logits"]` names a class (or
-several), sometimes a part of the module path, and the position of the logits among that module's outputs. The trial runs
-the model once, records every module call and every matrix product, and finds for each declared module the product that
-makes the logits, the innermost module around it that returns the choice of experts, and where in its output (or in the
-arguments of the experts) that choice is.
+transformers models declare where their router logits come from: `_can_record_outputs["router_logits"]` names a class
+(or several), sometimes a part of the module path, and the position of the logits among that module's outputs. The
+trial runs the model once, records every module call and every matrix product, and finds for each declared module the
+product that makes the logits, the innermost module around it that returns the choice of experts, and where in its
+output (or in the arguments of the experts) that choice is.
 
 Shapes: T tokens, E experts, K chosen experts a token.
 """
@@ -99,9 +99,9 @@ class Sighting:
 
 
 def declared_routers(model: nn.Module) -> dict[nn.Module, tuple[str, int]]:
-    """Modules that the model declares as sources of router logits: module -> (path, position of the logits in its output).
+    """Modules that the model declares as sources of router logits: module -> (path, position in its output).
 
-    A position of -1 is never declared by transformers; a module matched twice keeps its first declaration.
+    Every model inside the model counts, as in transformers' own capture; a module declared twice keeps the first.
     """
     found: dict[nn.Module, tuple[str, int]] = {}
     for prefix, owner in model.named_modules():
@@ -124,7 +124,7 @@ def _matches(recorder: Any, name: str, module: nn.Module) -> bool:
 
 
 def trial_inputs(model: nn.Module, input_ids: Tensor | None = None) -> dict[str, Any]:
-    """Keyword arguments for a forward over a few tokens: ordinary ids, spread over the vocabulary, on the model's device.
+    """Keyword arguments for a forward over a few tokens: ordinary ids from all over the vocabulary, on its device.
 
     Args:
         model: a transformers model with input embeddings.
@@ -155,7 +155,8 @@ def _special_ids(config: Mapping[Any, Any]) -> set[int]:
         if isinstance(value, Mapping):
             found |= _special_ids(value)
         elif str(key).endswith(("token_id", "token_ids", "token_index")):
-            found |= {token for token in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(token, int)}
+            tokens = value if isinstance(value, (list, tuple)) else [value]
+            found.update(token for token in tokens if isinstance(token, int))
     return found
 
 
@@ -226,8 +227,8 @@ def run_trial(model: nn.Module, inputs: Mapping[str, Any]) -> Trial:
                 model(**inputs)
         except Exception as cause:
             raise RouterError(
-                f"Running {type(model).__name__} once to find its routers failed ({type(cause).__name__}: {cause}). Pass "
-                f"inputs that its forward accepts: find_routers(model, inputs={{...}})."
+                f"Running {type(model).__name__} once to find its routers failed ({type(cause).__name__}: {cause}). "
+                f"Pass inputs that its forward accepts: find_routers(model, inputs={{...}})."
             ) from cause
     return trial
 
@@ -235,10 +236,10 @@ def run_trial(model: nn.Module, inputs: Mapping[str, Any]) -> Trial:
 def sight(trial: Trial, call: ModuleCall, index: int) -> Sighting:
     """What the trial tells of one declared module: the product that makes its logits and how its selection can be read.
 
-    The product is the one whose values are the declared logits (their first columns, where shared experts are scored too);
-    else, where the module caps or normalises before it returns them, one of their shape. A few declarations name something
-    else altogether (transformers 5.17: ExaoneMoe its block's hidden states, Switch the largest probability): then it is the
-    product of a module inside that returns expert ids and weights.
+    The product is the one whose values are the declared logits (their first columns, where shared experts are scored
+    too); else, where the module caps or normalises before it returns them, one of their shape. A few declarations name
+    something else altogether (transformers 5.17: ExaoneMoe its block's hidden states, Switch the largest probability):
+    then it is the product of a module inside that returns expert ids and weights.
 
     Args:
         trial: the recorded forward.
@@ -269,9 +270,9 @@ def sight(trial: Trial, call: ModuleCall, index: int) -> Sighting:
     made = [tuple(product.result.shape) for _, product in trial.products_of(call)]
     raise RouterError(
         f"{call.name} ({type(call.module).__name__}) is declared to return router logits, and output {index} of its "
-        f"{', '.join(_say(part) for part in parts)} is {_say(declared)}. None of its {len(made)} matrix products (shapes "
-        f"{made[:6]}) makes logits of shape (tokens, experts) with a choice of experts that can be read from a module's output "
-        f"or arguments. polyroute cannot observe or edit this router."
+        f"{', '.join(_say(part) for part in parts)} is {_say(declared)}. None of its {len(made)} matrix products "
+        f"(shapes {made[:6]}) makes logits of shape (tokens, experts) with a choice of experts that can be read "
+        "from a module's output or arguments. polyroute cannot observe or edit this router."
     )
 
 

@@ -1,15 +1,14 @@
 """Training of a pocket model from its recipe.
 
-A run can be killed at any moment: every `SAVE_EVERY` steps it leaves its whole state in one file under the work
-folder, and the next run with the same recipe, data, versions and device goes on from there and ends with
-the same weights. The output folder appears only when all is done.
+A run can be killed at any moment: every `SAVE_EVERY` steps it leaves its whole state under the work folder, and the
+next run with the same recipe, code, versions and device goes on from there and ends with the same weights. The
+output folder appears only when all is done.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -17,15 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from polyroute import files
 from polyroute.params import PocketRecipe
-from polyroute.pocket import card, model, scores, tokenizer
+from polyroute.pocket import card, model, scores, state, tokenizer
 from polyroute.pocket.batches import Batch, batch
 
 SAVE_EVERY = 250
@@ -38,12 +34,6 @@ MALLOC = {
     "MALLOC_TOP_PAD_": "268435456",
 }
 """Environment in which glibc keeps freed memory: otherwise most of a CPU step is the kernel taking it back."""
-
-_DETERMINES = (
-    "names.py", "world.py", "tables.py", "phrases/*.toml", "realise.py", "documents.py", "tokenizer.py", "batches.py",
-    "model.py", "train.py",
-)  # fmt: skip
-"""The modules that decide the weights; a state left by other code is never taken up."""
 
 
 def malloc_is_set() -> bool:
@@ -69,12 +59,13 @@ def train(
         device: `auto` (a GPU if there is one), `cpu`, `cuda:0`, ...
     """
     where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    state = work / _digest(recipe, where) / "state.safetensors"
+    parts = work / state.digest(recipe, where)
+    saved = parts / "state.safetensors"
     cutter = tokenizer.train(recipe)
     specials = {f"{name}_token_id": getattr(cutter, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     net = model.build(recipe, specials).to(where)
     optimizer = torch.optim.AdamW(_groups(net, recipe), lr=recipe.learning_rate, betas=recipe.betas, fused=True)
-    done, losses = _resume(state, net, optimizer)
+    done, losses = state.resume(saved, net, optimizer)
     progress(done * recipe.rows * recipe.columns)
     net.train()
     for step in range(done, steps(recipe)):
@@ -83,14 +74,14 @@ def train(
         losses.append(_step(net, optimizer, batch(recipe, cutter, step), recipe, where))
         progress(recipe.rows * recipe.columns)
         if (step + 1) % SAVE_EVERY == 0:
-            _save(state, net, optimizer, step + 1, losses)
-    _save(state, net, optimizer, steps(recipe), losses)
-    _finish(recipe, net, cutter, losses, state.parent / out.name)
+            state.save(saved, net, optimizer, step + 1, losses)
+    state.save(saved, net, optimizer, steps(recipe), losses)
+    _finish(recipe, net, cutter, losses, parts / out.name)
     if out.exists():
         shutil.rmtree(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(state.parent / out.name, out)
-    shutil.rmtree(state.parent)
+    shutil.move(parts / out.name, out)
+    shutil.rmtree(parts)
 
 
 def steps(recipe: PocketRecipe) -> int:
@@ -147,47 +138,6 @@ def _groups(net: PreTrainedModel, recipe: PocketRecipe) -> list[dict[str, Any]]:
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
     ]
-
-
-def _digest(recipe: PocketRecipe, where: torch.device) -> str:
-    """Of everything that decides the weights."""
-    return files.digest(
-        {
-            "recipe": recipe.model_dump(mode="json"),
-            "code": files.digest_files(Path(__file__).parent, _DETERMINES),
-            "versions": [torch.__version__, transformers.__version__],
-            "device": where.type,
-        }
-    )[:16]
-
-
-def _save(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW, done: int, losses: list[float]) -> None:
-    tensors: dict[str, Tensor] = {}
-    for name, parameter in net.named_parameters():
-        moments = optimizer.state[parameter]
-        tensors[f"weight/{name}"] = parameter.detach()
-        tensors[f"first/{name}"] = moments["exp_avg"]
-        tensors[f"second/{name}"] = moments["exp_avg_sq"]
-    # Weights, moments, step and curve go into one file, so that they cannot disagree.
-    metadata = {"done": str(done), "losses": json.dumps(losses)}
-    files.write_atomically(path, save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata))
-
-
-def _resume(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW) -> tuple[int, list[float]]:
-    """Load the state of an earlier run, if any: steps done, and the loss of each."""
-    if not path.exists():
-        return 0, []
-    with safe_open(path, "pt") as saved, torch.no_grad():
-        metadata = saved.metadata()
-        done = int(metadata["done"])
-        for name, parameter in net.named_parameters():
-            parameter.copy_(saved.get_tensor(f"weight/{name}"))
-            optimizer.state[parameter] = {
-                "step": torch.tensor(float(done), device=parameter.device),
-                "exp_avg": saved.get_tensor(f"first/{name}").to(parameter.device),
-                "exp_avg_sq": saved.get_tensor(f"second/{name}").to(parameter.device),
-            }
-    return done, json.loads(metadata["losses"])
 
 
 def _finish(

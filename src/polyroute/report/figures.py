@@ -23,7 +23,6 @@ from polyroute.report.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
 
@@ -213,10 +212,11 @@ def _draw(
         how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
         if sentences and name.endswith("_pooled"):
             how += ", pooled over sentences first"
-        if len(curves) <= FEW + 1 and any(curve.low is not None for curve in curves):
-            how += "  ·  bands: bootstrap over sentences"
-        verdicts = _verdicts(summary["languages"]) if measure.verdicts else ""
-        _head(axes, measure.title.format(pivot=pivot), f"{results.model} on {corpus}  ·  {how}", verdicts)
+        notes = [_verdicts(summary["languages"])] if measure.verdicts else []
+        if axes.collections:
+            notes.append("bands: bootstrap over sentences")
+        title = measure.title.format(pivot=pivot)
+        _head(axes, title, f"{results.model} on {corpus}  ·  {how}", "  ·  ".join(note for note in notes if note))
         files = [stem.with_name(f"{stem.name}.{ending}") for ending in ("png", "svg")]
         figure.savefig(files[0], dpi=160, bbox_inches="tight", pad_inches=0.12, metadata={"Software": None})
         figure.savefig(files[1], bbox_inches="tight", pad_inches=0.12, metadata={"Date": None, "Creator": None})
@@ -326,20 +326,16 @@ def _legend(axes: Axes, ranked: list[str], names: dict[str, str], styles: dict[s
     handles = [Line2D([], [], color=styles[code][0], linestyle=styles[code][1], linewidth=1.5) for code in ranked]
     axes.legend(
         handles, [names[code] for code in ranked], loc="upper left", bbox_to_anchor=(1.01, 1.03), frameon=False,
-        fontsize=7, labelcolor=_INK, ncols=-(-len(ranked) // 31), title="by middle-layer value, highest first", title_fontsize=7.5,
-        alignment="left", labelspacing=0.28, handlelength=2.4, columnspacing=1.2, borderaxespad=0,
+        fontsize=7, labelcolor=_INK, ncols=-(-len(ranked) // 31), alignment="left",
+        title="by middle-layer value, highest first", title_fontsize=7.5,
+        labelspacing=0.28, handlelength=2.4, columnspacing=1.2, borderaxespad=0,
     )  # fmt: skip
 
 
 def _head(axes: Axes, title: str, *lines: str) -> None:
     """Title and lines above the axes, built upwards from them."""
     text = "\n".join(part for line in lines for part in textwrap.wrap(line, 105))
-    place: dict[str, Any] = {
-        "xycoords": "axes fraction",
-        "textcoords": "offset points",
-        "va": "bottom",
-        "annotation_clip": False,
-    }
+    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
     axes.annotate(text, (0, 1), xytext=(0, 22), fontsize=9, color=_SOFT, linespacing=1.35, **place)
     height = 22 + 13.5 * (text.count("\n") + 1) + 4
     axes.annotate(title, (0, 1), xytext=(0, height), fontsize=12.5, fontweight="bold", color=_INK, **place)
@@ -348,14 +344,11 @@ def _head(axes: Axes, title: str, *lines: str) -> None:
 def _verdicts(summaries: dict[str, Any]) -> str:
     """How many languages show which shape, the most frequent first."""
     shapes = Counter(str(summary["shape"]) for summary in summaries.values() if summary.get("shape"))
-    words = {"U": "U-shape", "cap": "cap"}
     total = sum(shapes.values())
+    of = f" of {total} {'language' if total == 1 else 'languages'}"
     counted = sorted(shapes.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(
-        f"{words.get(shape, shape)} in {count}"
-        + (f" of {total} {'language' if total == 1 else 'languages'}" if i == 0 else "")
-        for i, (shape, count) in enumerate(counted)
-    )
+    parts = [f"{'U-shape' if shape == 'U' else shape} in {count}" for shape, count in counted]
+    return ", ".join([parts[0] + of, *parts[1:]]) if parts else ""
 
 
 def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[Curve]:

@@ -1,0 +1,36 @@
+"""The checkpoints in git are what their recipes and cards say."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from polyroute import params
+from polyroute.pocket import card, corpus, scores, train
+
+ROOT = Path(__file__).parents[2]
+NAMES = ["pocket-plain"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_is_small_whole_and_described(name) -> None:
+    recipe = params.load(ROOT / "params.yaml")[f"pocket.{name}"]
+    folder = ROOT / "models" / name
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 10_000_000
+    assert (folder / "training.csv").read_text().splitlines()[-1].startswith(f"{train.steps(recipe)},")
+    measured = json.loads((folder / "scores.json").read_text())
+    assert (folder / "README.md").read_text() == card.write(name, recipe, measured)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_speaks_its_languages(name) -> None:
+    folder = ROOT / "models" / name
+    net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    cutter = AutoTokenizer.from_pretrained(folder)
+    measured = json.loads((folder / "scores.json").read_text())
+    frame = corpus.parallel_corpus("report", 20, ["eng_Latn", "deu_Latn"], 0)
+    for language, rows in frame.groupby("language"):
+        total, tokens = scores._text_losses(net, cutter, rows.text.tolist())
+        assert total / tokens == pytest.approx(measured[language]["loss"], rel=0.1)

@@ -1,0 +1,174 @@
+"""Training for real, of a model of a few thousand weights."""
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from polyroute.params import PocketRecipe
+from polyroute.pocket import batches, model, scores, state, tokenizer, train
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small():
+    """Little to score, and states saved often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scores, "DOCUMENTS", 4)
+        patch.setattr(scores, "PROBLEMS", 2)
+        patch.setattr(train, "SAVE_EVERY", 5)
+        patch.setattr(train, "LOG_EVERY", 4)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(recipe, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("straight")
+    train.train(recipe, folder / "models" / "tiny", folder / "work", device="cpu")
+    return folder / "models" / "tiny"
+
+
+def test_the_checkpoint_is_an_ordinary_folder(trained) -> None:
+    assert {path.name for path in trained.iterdir()} == {
+        "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "training.csv", "scores.json", "README.md",
+    }  # fmt: skip
+    assert not any((trained.parent.parent / "work").iterdir())
+    assert all(tensor.dtype == torch.bfloat16 for tensor in load_file(trained / "model.safetensors").values())
+    for path in trained.iterdir():
+        assert str(trained.parent).encode() not in path.read_bytes()
+    net = AutoModelForCausalLM.from_pretrained(trained)
+    cutter = AutoTokenizer.from_pretrained(trained)
+    assert net.config.bos_token_id == cutter.bos_token_id
+    text = cutter.decode(net.generate(**cutter("In the", return_tensors="pt"), max_new_tokens=3, do_sample=False)[0])
+    assert text.startswith("<s>In the")
+
+
+def test_the_loss_falls(trained) -> None:
+    with (trained / "training.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    losses = [float(row["loss"]) for row in rows]
+    assert losses[-1] < losses[0] - 0.5
+    assert rows[-1]["step"] == "24"
+    assert rows[-1]["tokens"] == str(24 * 8 * 32)
+
+
+def test_scores_and_card_cover_every_language(trained, recipe) -> None:
+    measured = json.loads((trained / "scores.json").read_text())
+    assert measured.keys() == set(recipe.languages)
+    assert measured["eng_Latn"]["knowledge_transfer"] is None
+    assert 0 <= measured["deu_Latn"]["knowledge_transfer"] <= 1
+    card = (trained / "README.md").read_text()
+    assert "**Planted: nothing.**" in card
+    assert all(f"({code})" in card for code in recipe.languages)
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(trained, recipe, tmp_path) -> None:
+    told: list[int] = []
+
+    def killing(tokens: int) -> None:
+        told.append(tokens)
+        if len(told) == 1 + 13:
+            raise Killed
+
+    out, work = tmp_path / "models" / "tiny", tmp_path / "work"
+    with pytest.raises(Killed):
+        train.train(recipe, out, work, killing, device="cpu")
+    assert not out.exists()
+    told.clear()
+    train.train(recipe, out, work, told.append, device="cpu")
+    assert told[0] == 10 * 8 * 32, "went on from the last saved state"
+    assert sum(told) == 24 * 8 * 32
+    for path in trained.iterdir():
+        assert (out / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_another_recipe_or_code_never_takes_up_a_state(recipe, monkeypatch) -> None:
+    cpu = torch.device("cpu")
+    digest = state.digest(recipe, cpu)
+    assert state.digest(recipe.model_copy(update={"seed": 4}), cpu) != digest
+    monkeypatch.setattr(state, "DETERMINES", ("world.py",))
+    assert state.digest(recipe, cpu) != digest
+    assert all(list(Path(train.__file__).parent.glob(pattern)) for pattern in state.DETERMINES)
+
+
+def test_learning_rate(recipe) -> None:
+    rates = [train.learning_rate(recipe, step) for step in range(24)]
+    assert rates[:3] == pytest.approx([0.01 / 3, 0.02 / 3, 0.01])
+    assert rates[12] == pytest.approx(0.01)
+    assert rates == sorted(rates[:3]) + sorted(rates[3:], reverse=True)
+    assert rates[23] == pytest.approx(0.01 * (1 - 0.9 * 11 / 12))
+
+
+def test_balance_loss_is_one_when_balanced_and_rises_with_skew() -> None:
+    even = torch.eye(4).repeat(5, 1) * 1e-3
+    assert float(train.balance_loss((even, even), top_k=1)) == pytest.approx(1, abs=1e-3)
+    skewed = torch.zeros(20, 4)
+    skewed[:, 0] = 9
+    assert float(train.balance_loss((skewed,), top_k=1)) == pytest.approx(4, abs=0.01)
+
+
+def test_a_batch_lines_up_targets_and_weights(recipe) -> None:
+    cutter = tokenizer.train(recipe)
+    data = batches.batch(recipe, cutter, 5)
+    assert data.inputs.shape == data.targets.shape == data.weights.shape == (8, 32)
+    assert torch.equal(data.inputs.flatten()[1:], data.targets.flatten()[:-1])
+    assert data.inputs[0, 0] == cutter.bos_token_id
+    assert set(data.weights.unique().tolist()) <= {1.0, 6.0}
+    heavy = data.targets[data.weights == 6]
+    assert not torch.isin(heavy, torch.tensor(cutter.all_special_ids)).any()
+    assert torch.equal(batches.batch(recipe, cutter, 5).inputs, data.inputs)
+    assert not torch.equal(batches.batch(recipe, cutter, 6).inputs, data.inputs)
+
+
+def test_first_weights_depend_on_the_recipe_alone(recipe) -> None:
+    nets = []
+    for outside in (1, 2):
+        torch.manual_seed(outside)
+        before = torch.random.get_rng_state()
+        nets.append(model.build(recipe, {}))
+        assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(*(net.parameters() for net in nets), strict=True))
+
+
+def test_scoring_ignores_padding(trained) -> None:
+    net = AutoModelForCausalLM.from_pretrained(trained, dtype=torch.float32).eval()
+    rng = random.Random(0)
+    rows = [[0, *(rng.randrange(3, 400) for _ in range(length))] for length in (3, 9, 5)]
+    together = scores._losses(net, rows, [1, 2, 3])
+    alone = [scores._losses(net, [row], [start])[0] for row, start in zip(rows, [1, 2, 3], strict=True)]
+    assert together == pytest.approx(alone, abs=1e-4)
+
+
+def test_malloc_helper(monkeypatch) -> None:
+    for name, value in train.MALLOC.items():
+        monkeypatch.setenv(name, value)
+    assert train.malloc_is_set()
+    monkeypatch.delenv(next(iter(train.MALLOC)))
+    assert not train.malloc_is_set()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"languages": ["deu_Latn", "eng_Latn"]}, "starts with deu_Latn instead of eng_Latn"),
+        ({"languages": ["eng_Latn", "xyz_Latn"]}, "`xyz_Latn` is not a FLORES code"),
+        ({"languages": ["eng_Latn", "eng_Latn"]}, "listed twice"),
+        ({"heads": 3}, "`heads` must divide `hidden`"),
+        ({"top_k": 5}, "`top_k: 5` is more than `experts: 4`"),
+        ({"columns": 512}, "`columns: 512` is more than `context: 256`"),
+        ({"plant": True}, "plant"),
+    ],
+)
+def test_recipes_that_cannot_be_are_refused(recipe, change, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        PocketRecipe.model_validate(recipe.model_dump() | change)
