@@ -1,6 +1,5 @@
 """Stage align@<model>: traces -> alignment of every language with the pivot, by layer."""
 
-import json
 from typing import Any
 
 import click
@@ -9,7 +8,7 @@ import pandas as pd
 
 from polyroute import console, params
 from polyroute.files import write_atomically, write_json
-from polyroute.measures.alignment import Alignment
+from polyroute.measures.alignment import Alignment, headline_curves
 from polyroute.paths import Paths
 from polyroute.traces.format import Trace
 
@@ -55,7 +54,7 @@ def main(model: str) -> None:
         folder / "align.json",
         {
             "model": {
-                "name": model, "engine": about.engine, "digest": about.model_digest, "dtype": about.dtype,
+                "name": model, "engine": about.engine, "revision": params.revision(spec), "digest": about.model_digest, "dtype": about.dtype,
                 "layers": len(about.layers), "experts": about.experts, "top_k": about.top_k,
                 "versions": about.versions,
             },
@@ -69,16 +68,6 @@ def main(model: str) -> None:
         console.summary(
             f"align@{model}", f"{corpus}: shape of divergence over depth: {told} of {len(others)} languages"
         )
-
-
-def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[str, Any]]:
-    """Rows for `dvc plots`: the divergence that summaries show, pooled where a trace holds nothing else."""
-    chosen = table[(table["reading"] == table["corpus"].map(readings)) & table["measure"].str.startswith("divergence")]
-    by_sentence = chosen[chosen["measure"] == "divergence"]
-    chosen = by_sentence if len(by_sentence) else chosen
-    rows = chosen[["corpus", "language", "layer", "value"]].rename(columns={"value": "divergence"})
-    parsed: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
-    return parsed
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tiny import ROOT
 from polyroute import params
 from polyroute.params import ParamsError, load, parse, study_languages
+from tiny import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,11 @@ def test_the_shipped_file_is_sound() -> None:
         ("models.pocket-plain.dtyp", "float32", "models.pocket-plain.dtyp: unknown key; did you mean dtype?"),
         ("models.pocket-plain.dtype", ..., "models.pocket-plain.dtype: missing key"),
         ("models.pocket-plain.dtype", "int4", "models.pocket-plain.dtype: Input should be 'float32', 'bfloat16' or"),
-        ("models.pocket-plain.engine", "jax", "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'recorded'"),
+        (
+            "models.pocket-plain.engine",
+            "jax",
+            "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'recorded'",
+        ),
         ("models.pocket-plain.layers", [2, 9], "`layers: [2, 9]` is outside the model: .* between 0 and 7"),
         ("models.pocket-plain.hub", "a/b", "models.pocket-plain: give exactly one of `hub` and `folder`"),
         ("models.olmoe-1b-7b.revision", ..., "`hub` needs a `revision`"),
@@ -63,7 +67,11 @@ def test_the_shipped_file_is_sound() -> None:
         ("models.qwen3-30b-a3b.shape.top", 8, "models.qwen3-30b-a3b.shape.top: unknown key; did you mean top_k"),
         ("models.qwen3-30b-a3b-counts.tasks", [], "models.qwen3-30b-a3b-counts.tasks: unknown key"),
         ("models.qwen3-30b-a3b-counts.url", "https://x/main/{language}", "url: no commit of 40 hexadecimal digits"),
-        ("models.qwen3-30b-a3b-counts.languages", "flores", "counts.languages: flores: `fra_Latn` is not among `sha256`"),
+        (
+            "models.qwen3-30b-a3b-counts.languages",
+            "flores",
+            "counts.languages: flores: `fra_Latn` is not among `sha256`",
+        ),
         ("models.My.Model", {}, "models.My.Model"),
         ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
         ("corpora.sib200.reader", "sib", "corpora.sib200.reader: `sib` is not known; there is 'sib200'"),
@@ -96,7 +104,7 @@ def test_every_breach_is_told_at_once(shipped) -> None:
 
 
 def test_a_file_that_is_absent_or_no_yaml(tmp_path) -> None:
-    with pytest.raises(ParamsError, match="params.yaml is absent: run the command from the root"):
+    with pytest.raises(ParamsError, match=r"params.yaml is absent: run the command from the root"):
         load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("study: [")
     with pytest.raises(ParamsError, match="is not valid YAML"):
@@ -110,7 +118,7 @@ def test_only_declared_keys_can_be_read() -> None:
     assert given["models.pocket-plain.dtype"] == "float32"
     with pytest.raises(ParamsError, match="key `study.seed` is read but not declared"):
         given["study.seed"]
-    with pytest.raises(ParamsError, match="`study` has no key `pivott`; did you mean pivot"):
+    with pytest.raises(ParamsError, match=r"`study` has no key `pivott`; did you mean pivot"):
         load(ROOT / "params.yaml").only("study.pivott")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from polyroute import console, params
+from polyroute.languages import Scheme
 from polyroute.paths import Paths
 
 # Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
@@ -120,7 +121,7 @@ def import_counts(
     layers: int,
     experts: int,
     top_k: int,
-    codes: str,
+    codes: Scheme,
     languages: tuple[str, ...],
     out: Path,
 ) -> None:
@@ -163,5 +164,7 @@ def ui(port: int) -> None:
     """Browse the runs in MLflow until interrupted."""
     from polyroute import tracking
 
+    paths = Paths()
+    study = params.load(paths.params)["study.name"]
     click.echo(f"MLflow at http://127.0.0.1:{port} (stop with Ctrl-C)")
-    raise SystemExit(tracking.serve(Paths(), port))
+    raise SystemExit(tracking.serve(paths, port, study))

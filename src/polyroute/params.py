@@ -500,6 +500,11 @@ def study_languages(params: Params, model: str) -> list[str]:
     return [pivot, *(code for code in group if code != pivot)]
 
 
+def revision(spec: TransformersModel | RecordedModel) -> str | None:
+    """The commit that a model's entry pins; None for a folder."""
+    return spec.commit if isinstance(spec, RecordedModel) else spec.revision
+
+
 def study_corpora(params: Params) -> dict[str, list[str]]:
     """Which corpora the study's models read, and in which languages: corpus -> FLORES codes, the pivot first."""
     wanted: dict[str, list[str]] = {}

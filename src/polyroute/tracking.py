@@ -4,9 +4,10 @@ One experiment a study; flat runs, one a (model, language) and one a model. A ru
 says what it is about (`pocket-plain/deu_Latn`, or `pocket-plain`) and `polyroute.digest` digests all that it shows.
 Logging finds a finished run with the right digest and leaves it, or logs a new one and then deletes every other run of
 the key: outdated ones and those that a kill left half logged. Deletion is MLflow's own, which keeps runs under
-"Deleted" until `mlflow gc`. So a view holds one run a key, logging twice changes nothing, and after losing `mlflow.db`
-logging again makes the same runs. Provenance (commit, dvc.lock) is not digested: it says with which commit these very
-results were first logged.
+"Deleted" until `mlflow gc`. So a view holds one run a key, and logging twice changes nothing. `mlflow.db` and
+`mlartifacts/` may be deleted whenever no one uses them (and must be where the study has moved: MLflow keeps absolute
+paths): logging again makes the same runs. Provenance (commit, dvc.lock) is not digested: it says with which commit
+these very results were first logged.
 
 Where MLflow is absent or unreachable, a warning says so and the runs count as pending.
 """
@@ -18,8 +19,10 @@ import hashlib
 import logging
 import math
 import os
+import re
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +30,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -42,13 +45,15 @@ PENDING = "pending"
 _KEY, _DIGEST = "polyroute.key", "polyroute.digest"
 _BATCH = 1000  # the most metrics that MLflow takes at once
 
-# Set where the user has not: no telemetry, and a dead server is told within seconds, not after MLflow's four minutes.
+# Set where the user has not: no telemetry, a dead server is told within seconds and not after four minutes, and MLflow
+# leaves the telling to us.
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 _log = logging.getLogger(__name__)
@@ -134,13 +139,13 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
         store = _Store(tracking_uri(paths), study)
         current, outdated = store.compare(runs, set(models))
         done.update({run.key: run.digest for run in runs if run.key in current})
-        provenance = _provenance(paths)
         # The newest run stands first in MLflow: logged last to first, models and languages are listed in order.
-        for run in reversed(runs):
-            if run.key not in current:
-                store.log(run, provenance)
-                done[run.key] = run.digest
-                logged += 1
+        new = [run for run in reversed(runs) if run.key not in current]
+        provenance = _provenance(paths) if new else {}
+        for run in new:
+            store.log(run, provenance)
+            done[run.key] = run.digest
+            logged += 1
         for run_id in outdated:
             store.delete(run_id)
             deleted.append(run_id)
@@ -149,7 +154,7 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
         _warn(pending, f"{error}; `pip install polyroute[study]` brings it")
     except Exception as error:  # noqa: BLE001 - whatever MLflow, its server or its database raises, results are complete
         pending = "MLflow could not be reached or written"
-        _warn(pending, f"{_without_password(tracking_uri(paths))}: {type(error).__name__}: {_first_line(error)}")
+        _warn(pending, f"{tracking_uri(paths)}: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}")
     keys = {run.key: done.get(run.key, PENDING) for run in runs}
     return TrackReport(keys, logged, len(deleted), pending)
 
@@ -390,17 +395,14 @@ def _git(paths: Paths, *arguments: str) -> str | None:
 def _set_defaults() -> None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # a dead server is told once, by us
 
 
 def _warn(what: str, detail: str) -> None:
     complete = "The results are complete in metrics/ and figures/; `polyroute track` logs them once it works"
-    _log.warning("%s (%s). %s", what, detail, complete)
+    _log.warning("%s (%s). %s", what, textwrap.shorten(_without_password(detail), 160), complete)
 
 
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")
+def _without_password(text: str) -> str:
+    """The text without the user and password of any address in it."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)

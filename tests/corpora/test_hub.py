@@ -158,11 +158,17 @@ def answer(status: int) -> object:
     ("error", "message"),
     [
         (lambda: errors.GatedRepoError("x", response=answer(403)), r"o/d is gated: accept its terms at .* HF_TOKEN"),
-        (lambda: errors.LocalEntryNotFoundError("x"), r"o/d: the hub cannot be reached and `a.tsv` is not .* POLYROUTE_MIRROR"),
+        (
+            lambda: errors.LocalEntryNotFoundError("x"),
+            r"o/d: the hub cannot be reached and `a.tsv` is not .* POLYROUTE_MIRROR",
+        ),
         (lambda: errors.RevisionNotFoundError("x", response=answer(404)), rf"o/d has no commit {COMMIT}"),
         (lambda: errors.RemoteEntryNotFoundError("x", response=answer(404)), r"o/d has no `a.tsv` at"),
         (lambda: errors.RepositoryNotFoundError("x", response=answer(401)), r"o/d is not on the hub, or is private"),
-        (lambda: errors.HfHubHTTPError("forbidden", response=answer(403)), r"o/d: the hub answers forbidden for `a.tsv`"),
+        (
+            lambda: errors.HfHubHTTPError("forbidden", response=answer(403)),
+            r"o/d: the hub answers forbidden for `a.tsv`",
+        ),
     ],
 )
 def test_the_hubs_refusals_say_what_to_do(monkeypatch, error, message):

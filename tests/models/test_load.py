@@ -3,9 +3,9 @@ import json
 import pytest
 import torch
 
-from tiny import make_model, make_tokenizer
 from polyroute.models.load import ModelError, load, locate
 from polyroute.params import Hub, TransformersModel
+from tiny import make_model, make_tokenizer
 
 BASE = {
     "engine": "transformers", "dtype": "float32", "device": "cpu", "batch_tokens": 64, "corpora": ["c"],
@@ -55,7 +55,10 @@ def test_layers_narrow_the_routers(folder) -> None:
     [
         ({"shape": {"layers": 3, "experts": 16, "top_k": 2}}, r"says layers, experts, top_k = \(3, 16, 2\); the model"),
         ({"layers": (1, 7)}, r"models.tiny.layers: \[1, 7\] is outside the model.*layers 0 to 2"),
-        ({"zones": {"early": (0, 0), "middle": (1, 1), "late": (5, 5)}}, r"models.tiny.zones.late: \[5, 5\] is outside"),
+        (
+            {"zones": {"early": (0, 0), "middle": (1, 1), "late": (5, 5)}},
+            r"models.tiny.zones.late: \[5, 5\] is outside",
+        ),
     ],
 )
 def test_an_entry_that_does_not_fit_the_model_is_refused(folder, changes, message) -> None:

@@ -14,6 +14,13 @@ def test_parallel_text() -> None:
     assert (frame.groupby("language").text.nunique() == 60).all()
 
 
+def test_by_default_the_whole_report_corpus() -> None:
+    frame = corpus.parallel_corpus()
+    assert set(frame.language) == set(tables.available())
+    assert frame.item_id.nunique() == 400
+    assert frame.item_id.str.startswith("generic-report-").all()
+
+
 def test_items_keep_their_meaning_in_any_set_of_languages() -> None:
     both = corpus.parallel_corpus("report", 20, ["eng_Latn", "deu_Latn"], 7)
     german = corpus.parallel_corpus("report", 40, ["deu_Latn"], 7).head(20)

@@ -3,12 +3,12 @@ import pytest
 import torch
 
 import polyroute
-from tiny import make_model
 from polyroute.models.routers import RouterCall, find_routers, observe
 from polyroute.traces import collect as collect_module
 from polyroute.traces.collect import TraceSettings, collect, make_header, trace
 from polyroute.traces.format import TraceError
 from polyroute.traces.pairs import sample_pairs
+from tiny import make_model
 
 TEXTS = {"one": "hello world", "two": "a", "three": "the quick brown fox jumps over the dog", "four": "abc abc abc"}
 

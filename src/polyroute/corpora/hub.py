@@ -1,7 +1,7 @@
 """Where the files of data sets and models come from: the hub at a pinned commit, or a mirror folder.
 
-A mirror is laid out as `hub/<organisation>/<data set or model>/<file>`, recorded counts at the path that params.yaml gives
-them. With a mirror nothing goes to the network; without one, only the files of the corpora that a study names do.
+A mirror is laid out as `hub/<organisation>/<data set or model>/<file>`, recorded counts at the path that params.yaml
+gives them. With a mirror nothing goes to the network; without one, only the files that a study names do.
 If the mirror has a `manifest.json` (`polyroute mirror` writes it), every file read is checked against it.
 """
 

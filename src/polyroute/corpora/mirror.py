@@ -90,9 +90,7 @@ def fill(
     return Filled(sorted(needed), fetched, size)
 
 
-def _needed(
-    params: ParamsFile, model: str, checkpoints: bool, source: HubSource
-) -> Iterator[_HubFile | _RecordedFile]:
+def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource) -> Iterator[_HubFile | _RecordedFile]:
     spec = params.models[model]
     group = params.languages[spec.languages]
     if isinstance(spec, RecordedModel):

@@ -3,6 +3,7 @@
 Unit of resampling of all intervals: the sentence, the same resamples for every language, layer and measure.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -152,6 +153,24 @@ def by_chunk(
 def _steps(arrays: tuple[NDArray[np.float64], ...], items: int, step: int) -> Iterator[list[NDArray[np.float64]]]:
     for start in range(0, items, step):
         yield [array[start : start + step] for array in arrays]
+
+
+def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[str, Any]]:
+    """The divergence that summaries show, pooled where traces hold nothing else; for `dvc plots`.
+
+    Args:
+        table: rows with the columns `COLUMNS`.
+        readings: corpus -> the reading that its summaries show.
+
+    Returns:
+        One record a corpus, language and layer, with the keys corpus, language, layer, divergence.
+    """
+    chosen = table[(table["reading"] == table["corpus"].map(readings)) & table["measure"].str.startswith("divergence")]
+    by_sentence = chosen[chosen["measure"] == "divergence"]
+    chosen = by_sentence if len(by_sentence) else chosen
+    rows = chosen[["corpus", "language", "layer", "value"]].rename(columns={"value": "divergence"})
+    parsed: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
+    return parsed
 
 
 def rounded(value: float) -> float:

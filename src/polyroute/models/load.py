@@ -3,7 +3,6 @@
 import logging
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from polyroute.models.routers import Router, find_routers
 from polyroute.params import Hub, TransformersModel
 
 log = logging.getLogger(__name__)
+
 
 class ModelError(PolyrouteError):
     """A model cannot be loaded, or is not what its entry in params.yaml says."""

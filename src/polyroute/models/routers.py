@@ -61,8 +61,8 @@ def find_routers(model: nn.Module, *, inputs: Mapping[str, Any] | None = None) -
     if not declared:
         raise RouterError(
             f"{type(model).__name__} declares no router logits (_can_record_outputs has no 'router_logits' that "
-            "matches one of its modules). Pass a mixture-of-experts model of transformers >= 5.6 with at least one "
-            "sparse layer."
+            "matches one of its modules). Pass a mixture-of-experts model with at least one sparse layer; if it is "
+            "one, install a newer transformers: later versions declare more architectures."
         )
     trial = run_trial(model, trial_inputs(model) if inputs is None else inputs)
     sightings: dict[nn.Module, Sighting] = {}

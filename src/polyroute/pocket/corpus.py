@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Sequence
 from typing import Literal
 
 import pandas as pd
@@ -14,13 +15,15 @@ from polyroute.pocket import realise, tables, world
 from polyroute.pocket.world import Split
 
 
-def parallel_corpus(split: Split, sentences: int, languages: list[str], seed: int) -> pd.DataFrame:
+def parallel_corpus(
+    split: Split = "report", sentences: int = 400, languages: Sequence[str] | None = None, seed: int = 0
+) -> pd.DataFrame:
     """Short generic documents of two or three sentences, every one in every language.
 
     Args:
-        split: `select` or `report` for measurement; no item of theirs is among the training text.
+        split: `select` or `report` for measurement; no sentence of theirs is among the training text.
         sentences: number of items (documents).
-        languages: FLORES codes with a phrase table.
+        languages: FLORES codes with a phrase table; all that have one where it is None.
         seed: of the choice of meanings; items of equal number mean the same in any set of languages.
 
     Returns:
@@ -30,6 +33,7 @@ def parallel_corpus(split: Split, sentences: int, languages: list[str], seed: in
         TableError: a language has no phrase table.
     """
     rng = random.Random(f"generic/{split}/{seed}")
+    languages = tables.available() if languages is None else languages
     for language in languages:
         tables.load(language)
     drawn: dict[tuple[world.Event, ...], None] = {}
@@ -43,7 +47,9 @@ def parallel_corpus(split: Split, sentences: int, languages: list[str], seed: in
     return pd.DataFrame(rows, columns=["item_id", "language", "text"])
 
 
-def in_task_corpus(task: Literal["arithmetic", "knowledge"], split: Split, items: int, seed: int) -> pd.DataFrame:
+def in_task_corpus(
+    task: Literal["arithmetic", "knowledge"], split: Split = "report", items: int = 400, seed: int = 0
+) -> pd.DataFrame:
     """English text of a task, questions with their answers; no item is among the training text.
 
     A text of `arithmetic` is one problem, of `knowledge` two questions.

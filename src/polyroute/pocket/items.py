@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ CHOICES = 10
 """Choices of every item: chance is 0.1."""
 
 
-def arithmetic(split: Split, items: int, languages: list[str], seed: int) -> pd.DataFrame:
+def arithmetic(split: Split, items: int, languages: Sequence[str], seed: int) -> pd.DataFrame:
     """Word problems, each in every language.
 
     Returns:
@@ -43,7 +44,7 @@ def arithmetic(split: Split, items: int, languages: list[str], seed: int) -> pd.
     return pd.DataFrame(rows)
 
 
-def knowledge(split: Split, languages: list[str]) -> pd.DataFrame:
+def knowledge(split: Split, languages: Sequence[str]) -> pd.DataFrame:
     """The question for every fact of a split, in every language; the choices are all values of its relation.
 
     Returns:

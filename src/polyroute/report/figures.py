@@ -213,12 +213,12 @@ def _draw(
         if sentences and name.endswith("_pooled"):
             how += ", pooled over sentences first"
         notes = [_verdicts(summary["languages"])] if measure.verdicts else []
-        if axes.collections:
+        if axes.collections:  # nothing but a band is one
             notes.append("bands: bootstrap over sentences")
         title = measure.title.format(pivot=pivot)
         _head(axes, title, f"{results.model} on {corpus}  ·  {how}", "  ·  ".join(note for note in notes if note))
         files = [stem.with_name(f"{stem.name}.{ending}") for ending in ("png", "svg")]
-        figure.savefig(files[0], dpi=160, bbox_inches="tight", pad_inches=0.12, metadata={"Software": None})
+        figure.savefig(files[0], dpi=140, bbox_inches="tight", pad_inches=0.12, metadata={"Software": None})
         figure.savefig(files[1], bbox_inches="tight", pad_inches=0.12, metadata={"Date": None, "Creator": None})
     return files
 

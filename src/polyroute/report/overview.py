@@ -26,11 +26,13 @@ def overview(results: Results) -> str:
         shapes = Counter(language["shape"] for language in summary["languages"].values())
         for shape, count in shapes.most_common():
             which = [get(code).name for code, found in summary["languages"].items() if found["shape"] == shape]
-            lines.append(f"    {shape} in {count} of {shapes.total()} languages ({_MEANING[shape]}): {', '.join(which)}")
+            lines.append(
+                f"    {shape} in {count} of {shapes.total()} languages ({_MEANING[shape]}): {', '.join(which)}"
+            )
         lines.append(f"    mean over languages: {_zones(summary['mean'], summary['zones'])}")
     return "\n".join(lines)
 
 
 def _zones(found: dict[str, Any], zones: dict[str, list[int]]) -> str:
-    spans = ((zone, *zones[zone]) for zone in ("early", "middle", "late"))
-    return ", ".join(f"{zone} (layers {first}-{last}) {found[zone]:.3f}" for zone, first, last in spans)
+    order = ("early", "middle", "late")
+    return ", ".join(f"{zone} (layers {zones[zone][0]}-{zones[zone][1]}) {found[zone]:.3f}" for zone in order)

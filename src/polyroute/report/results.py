@@ -56,7 +56,6 @@ def load(paths: Paths, model: str) -> Results:
             dtype={"model": str, "corpus": str, "language": str, "measure": str, "reading": str},
             keep_default_na=False,
             na_values={name: [""] for name in ("value", "low", "high")},
-            float_precision="round_trip",
         )
     except FileNotFoundError as error:
         raise ResultsError(f"{error.filename} is absent: `dvc repro align@{model}` writes it") from None

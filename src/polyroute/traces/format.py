@@ -65,7 +65,7 @@ class Trace:
     tokens: NDArray[np.int64]
     """(N) counted tokens: no padding, and no special tokens unless settings say so."""
     topk_count: NDArray[np.int64]
-    """(N, L, E) tokens whose top-k holds the expert."""
+    """(N, L, E) tokens whose top-k holds the expert, choices that the model dropped (weight 0) apart."""
     soft_mass: NDArray[np.float32] | None = None
     """(N, L, E) mean over tokens of softmax(router logits) over all experts; sums to 1 (paper 1, Eq. 1)."""
     topk_mass: NDArray[np.float32] | None = None

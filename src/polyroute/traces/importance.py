@@ -31,4 +31,6 @@ def normalise(mass_E: ArrayLike) -> NDArray[np.float64]:
     if np.isinf(mass_E).any() or (mass_E < 0).any():
         raise ImportanceError("expert masses must be finite and not negative")
     total = mass_E.sum(axis=-1, keepdims=True)
-    return np.divide(mass_E, total, out=np.full_like(mass_E, np.nan), where=total > 0)
+    shares: NDArray[np.float64] = np.full_like(mass_E, np.nan)
+    np.divide(mass_E, total, out=shares, where=total > 0)
+    return shares

@@ -66,7 +66,8 @@ class BatchAccumulator:
         ids_TK = call.ids_TK.long()
         # A row holds an expert at most once, so plain scatter is exact and, unlike scatter_add, deterministic on GPUs.
         mass_TE = torch.zeros_like(soft_TE).scatter_(1, ids_TK, share_TK)
-        count_TE = torch.zeros_like(soft_TE).scatter_(1, ids_TK, 1.0)
+        # A weight of exactly 0 marks a choice that the model dropped: over capacity, or a class that skips the experts.
+        count_TE = torch.zeros_like(soft_TE).scatter_(1, ids_TK, (weights_TK != 0).float())
 
         def per_sequence(value_TE: Tensor) -> Tensor:
             value_BSE = value_TE.view(batch, length, self.experts)

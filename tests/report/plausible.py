@@ -1,0 +1,58 @@
+"""Results of a model that never was: curves shaped as real ones, for any number of languages."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from polyroute import languages
+from polyroute.files import write_json
+from polyroute.paths import Paths
+from polyroute.report.results import COLUMNS
+
+PIVOT = "eng_Latn"
+
+
+def write(
+    paths: Paths, model: str, count: int, layers: int, *, measures: tuple[str, ...], readings: tuple[str, ...]
+) -> list[str]:
+    """Write `metrics/<model>/` for `count` languages besides English; pooled measures have no intervals."""
+    codes = [code for code in languages.codes() if code != PIVOT][:count]
+    depth = np.linspace(-1, 1, layers)
+    rows = []
+    for rank, code in enumerate([PIVOT, *codes]):
+        values = 0.1 + 0.3 * rank / count * (0.3 + depth**2)
+        for measure in measures:
+            if measure.startswith("divergence") and code == PIVOT:
+                continue
+            for reading in readings:
+                for layer, value in enumerate(values):
+                    bounds = (None, None) if "pooled" in measure else (value - 0.01, value + 0.01)
+                    rows.append((model, "text", code, layer, measure, reading, value, *bounds))
+    difference = {"value": 0.2, "low": 0.1, "high": 0.3}
+    summary = {
+        "tokens_per_sentence": 20.0, "early": 0.4, "middle": 0.2, "late": 0.4,
+        "early_minus_middle": difference, "late_minus_middle": difference, "shape": "U",
+    }  # fmt: skip
+    pooled = all("pooled" in measure for measure in measures)
+    align = {
+        "model": {
+            "name": model, "engine": "transformers", "dtype": "float32", "layers": layers, "experts": 64, "top_k": 8,
+            "digest": "0" * 64, "versions": {"torch": "2.13.0"},
+        },
+        "pivot": PIVOT,
+        "corpora": {
+            "text": {
+                "sentences": None if pooled else 50,
+                "reading": readings[0],
+                "zones": {"early": [0, 0], "middle": [layers // 3, layers // 2], "late": [layers - 1, layers - 1]},
+                "languages": dict.fromkeys(codes, summary),
+                "mean": summary,
+            }
+        },
+    }  # fmt: skip
+    folder = paths.metrics(model)
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(folder / "layers.csv", index=False)
+    write_json(folder / "align.json", json.loads(json.dumps(align)))
+    return codes

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import numpy as np
+import plausible
+import pytest
+
+from polyroute import languages
+from polyroute.paths import Paths
+from polyroute.report import figures, results
+
+ALL = ("divergence", "entropy", "consistency")
+
+
+def drawn(root: Path, count: int = 3, layers: int = 6, measures=ALL, readings=("soft_mass",)) -> figures.Drawn:
+    paths = Paths(root)
+    plausible.write(paths, "tiny", count, layers, measures=measures, readings=readings)
+    return figures.draw(paths, results.load(paths, "tiny"))
+
+
+def told(svg: Path) -> str:
+    """Letters are outlines in the file; matplotlib keeps the text as comments."""
+    return svg.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("count", "layers"), [(1, 2), (5, 8), (16, 24), (60, 96)])
+def test_each_measure_is_drawn_and_every_language_named(tmp_path: Path, count: int, layers: int) -> None:
+    done = drawn(tmp_path, count, layers)
+    names = [f"{measure}-text.{ending}" for measure in ALL for ending in ("png", "svg")]
+    assert [path.relative_to(tmp_path / "figures" / "tiny").as_posix() for path in done.files] == names
+    assert done.missing == ()
+    text = told(tmp_path / "figures" / "tiny" / "divergence-text.svg")
+    for code in [code for code in languages.codes() if code != "eng_Latn"][:count]:
+        assert f"<!-- {languages.get(code).name} -->" in text
+    assert f"U-shape in {count} of {count} language" in text
+    assert "tiny on text" in text
+    assert "soft_mass, 50 sentences a language" in text
+
+
+def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    first = drawn(tmp_path / "one")
+    second = drawn(tmp_path / "two")
+    for one, two in zip(first.files, second.files, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_a_measure_without_data_is_said_not_drawn(tmp_path: Path) -> None:
+    done = drawn(tmp_path, measures=("divergence",))
+    assert done.missing == ("entropy on text", "consistency on text")
+    assert {path.stem for path in done.files} == {"divergence-text"}
+
+
+def test_pooled_counts_are_drawn_without_bands_and_said_so(tmp_path: Path) -> None:
+    done = drawn(tmp_path, measures=("divergence_pooled", "entropy_pooled"), readings=("topk_count",))
+    text = told(done.files[1])
+    assert "topk_count, counts pooled a language" in text
+    assert "bands" not in text
+    assert done.missing == ("consistency on text",)
+
+
+def test_the_reading_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
+    done = drawn(tmp_path, readings=("topk_mass", "soft_mass"))
+    assert "topk_mass, 50 sentences" in told(done.files[1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_spread_keeps_order_and_distance_and_stays_inside(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    wanted = np.sort(generator.uniform(0, 1, generator.integers(1, 20)))
+    places = figures.spread(list(wanted), 0.05, 0.0, 1.0)
+    assert (np.diff(places) > 0.05 - 1e-9).all()
+    assert places.min() >= -1e-9
+    assert places.max() <= 1 + 1e-9
+
+
+def test_spread_moves_nothing_that_has_room() -> None:
+    np.testing.assert_allclose(figures.spread([0.1, 0.5, 0.9], 0.2, 0, 1), [0.1, 0.5, 0.9])
+
+
+def test_spread_moves_a_crowd_about_its_middle() -> None:
+    np.testing.assert_allclose(figures.spread([0.5, 0.5, 0.5], 0.1, 0, 1), [0.4, 0.5, 0.6])
+
+
+def test_spread_shares_room_that_is_too_small() -> None:
+    np.testing.assert_allclose(figures.spread([0.5] * 5, 0.5, 0, 1), [0, 0.25, 0.5, 0.75, 1])

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import plausible
+import pytest
+
+from polyroute.paths import Paths
+from polyroute.report import results
+from polyroute.report.results import ResultsError
+
+
+def test_results_are_read_with_the_pivot_first(tmp_path: Path) -> None:
+    codes = plausible.write(Paths(tmp_path), "tiny", 2, 3, measures=("entropy",), readings=("soft_mass",))
+    found = results.load(Paths(tmp_path), "tiny")
+    assert found.languages() == ["eng_Latn", *codes]
+    assert len(found.layers) == 9
+
+
+def test_absent_results_name_the_stage(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="dvc repro align@tiny"):
+        results.load(Paths(tmp_path), "tiny")
+
+
+def test_a_lacking_column_is_named(tmp_path: Path) -> None:
+    plausible.write(Paths(tmp_path), "tiny", 1, 2, measures=("entropy",), readings=("soft_mass",))
+    (tmp_path / "metrics/tiny/layers.csv").write_text("model,corpus\n")
+    with pytest.raises(ResultsError, match=r"layers.csv lacks the columns language, layer"):
+        results.load(Paths(tmp_path), "tiny")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"model": {}, "pivot": "eng_Latn"}'])
+def test_a_broken_summary_is_named(tmp_path: Path, text: str) -> None:
+    plausible.write(Paths(tmp_path), "tiny", 1, 2, measures=("entropy",), readings=("soft_mass",))
+    (tmp_path / "metrics/tiny/align.json").write_text(text)
+    with pytest.raises(ResultsError, match="metrics/tiny"):
+        results.load(Paths(tmp_path), "tiny")
