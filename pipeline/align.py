@@ -54,9 +54,9 @@ def main(model: str) -> None:
         folder / "align.json",
         {
             "model": {
-                "name": model, "engine": about.engine, "revision": params.revision(spec), "digest": about.model_digest, "dtype": about.dtype,
-                "layers": len(about.layers), "experts": about.experts, "top_k": about.top_k,
-                "versions": about.versions,
+                "name": model, "engine": about.engine, "revision": params.revision(spec),
+                "digest": about.model_digest, "dtype": about.dtype, "layers": len(about.layers),
+                "experts": about.experts, "top_k": about.top_k, "versions": about.versions,
             },
             "pivot": pivot,
             "corpora": corpora,

@@ -104,7 +104,7 @@ def test_every_breach_is_told_at_once(shipped) -> None:
 
 
 def test_a_file_that_is_absent_or_no_yaml(tmp_path) -> None:
-    with pytest.raises(ParamsError, match=r"params.yaml is absent: run the command from the root"):
+    with pytest.raises(ParamsError, match=r"params\.yaml is absent: run the command from the root"):
         load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("study: [")
     with pytest.raises(ParamsError, match="is not valid YAML"):
@@ -116,7 +116,7 @@ def test_only_declared_keys_can_be_read() -> None:
     assert given["study.pivot"] == "eng_Latn"
     assert given["models.pocket-plain"].dtype == "float32"
     assert given["models.pocket-plain.dtype"] == "float32"
-    with pytest.raises(ParamsError, match="key `study.seed` is read but not declared"):
+    with pytest.raises(ParamsError, match=r"key `study\.seed` is read but not declared"):
         given["study.seed"]
     with pytest.raises(ParamsError, match=r"`study` has no key `pivott`; did you mean pivot"):
         load(ROOT / "params.yaml").only("study.pivott")

@@ -3,6 +3,7 @@ from pathlib import Path
 import plausible
 import pytest
 
+from polyroute.measures import alignment
 from polyroute.paths import Paths
 from polyroute.report import results
 from polyroute.report.results import ResultsError
@@ -33,3 +34,7 @@ def test_a_broken_summary_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "metrics/tiny/align.json").write_text(text)
     with pytest.raises(ResultsError, match="metrics/tiny"):
         results.load(Paths(tmp_path), "tiny")
+
+
+def test_the_columns_are_those_that_align_writes() -> None:
+    assert results.COLUMNS == alignment.COLUMNS
