@@ -87,10 +87,11 @@ def test_a_language_without_rows_is_an_error(mirror, put):
         corpora.fetch("sib", sib200(2, files="{language}.tsv", splits=[""]), ["eng_Latn"], mirror)
 
 
-def test_a_few_repeated_texts_are_kept_and_listed(mirror, put):
+def test_a_few_repeated_texts_are_kept_and_told(mirror, put, caplog):
     put_sib200(put, eng_Latn=[(n, f"text {n}") for n in range(100, 498)] + [(1, "same"), (2, "same")])
     frame = corpora.fetch("sib", sib200(401), ["eng_Latn"], mirror)
     assert repeats(frame)["item_id"].tolist() == ["0001", "0002"]
+    assert "sib: items of equal text in eng_Latn, kept as released: 0001, 0002" in caplog.text
 
 
 def test_a_number_that_is_none_names_the_file(mirror, put):

@@ -18,6 +18,7 @@ To add one of the hub: a type in `polyroute.params`, a module here with a `READE
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ import pyarrow
 import pyarrow.parquet
 
 from polyroute.corpora import belebele, flores_plus, gsm8k, local, medinstruct, pocket, sib200
-from polyroute.corpora.checks import check
+from polyroute.corpora.checks import check, repeats
 from polyroute.corpora.hub import HubSource
 from polyroute.corpora.reader import COLUMNS, HubReader
 from polyroute.corpora.tables import CorpusError
@@ -35,6 +36,8 @@ from polyroute.files import write_atomically
 from polyroute.params import Corpus, LocalFiles, PocketCorpus
 
 __all__ = ["COLUMNS", "CorpusError", "fetch", "files", "is_parallel", "read", "texts", "write"]
+
+_log = logging.getLogger(__name__)
 
 _HUB_READERS: dict[str, HubReader] = {
     "sib200": sib200.READER,
@@ -66,6 +69,8 @@ def fetch(name: str, spec: Corpus, languages: Sequence[str], source: HubSource) 
         frame["text"] = [unicodedata.normalize("NFC", text) for text in frame["text"]]
     places = {code: ", ".join(files(spec, code)) or "generated" for code in languages}
     check(frame, name, languages, is_parallel(spec), spec.items, places)
+    for code, same in repeats(frame).groupby("language", sort=False):
+        _log.warning("%s: items of equal text in %s, kept as released: %s", name, code, ", ".join(same["item_id"]))
     if not isinstance(spec, PocketCorpus) and spec.take is not None:
         # Cut after the checks, which are about the whole release.
         frame = frame[frame["item_id"].isin(sorted(frame["item_id"].unique())[: spec.take])]

@@ -50,13 +50,13 @@ class RouterError(PolyrouteError):
 class RouterCall(NamedTuple):
     """What one call of a router saw and chose. Detached from autograd; valid as long as you keep it."""
 
-    logits_TE: Tensor  # noqa: N815
+    logits_TE: Tensor
     """Raw router logits as the model's selection got them: before biases, groups or any normaliser, after every active
     `edit`. float32. May share memory with the model's own tensor: read it, do not write to it."""
-    weights_TK: Tensor  # noqa: N815
+    weights_TK: Tensor
     """The model's own weights of the chosen experts, in its own dtype. 0 marks a choice that the model dropped (over an
     expert's capacity, or a skip class)."""
-    ids_TK: Tensor  # noqa: N815
+    ids_TK: Tensor
     """The chosen experts, int64, in the model's own order, which need not be sorted."""
 
 

@@ -67,7 +67,7 @@ _MEASURES = (
         file="divergence",
         names=("divergence", "divergence_pooled"),
         title="Routing divergence from {pivot}",
-        axis="divergence from {pivot}  (0 same, 1 disjoint)",
+        axis="divergence from {pivot}  (0 the same, 1 as far as can be)",
         from_zero=True,
         verdicts=True,
     ),

@@ -1,7 +1,7 @@
 """Per-sequence statistics of one batch, accumulated on the device of each layer, moved to the host once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -24,6 +24,23 @@ class BatchStatistics:
     tokens: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Masks:
+    """What a device needs to know of a batch to reduce its router calls."""
+
+    counted_BS: Tensor
+    """Whether a position counts."""
+    tokens_B1: Tensor
+    """Counted tokens, at least 1."""
+    pairs_Q2: Tensor
+    """Positions of sampled pairs in the flattened batch, P for each sequence."""
+    real_BP: Tensor
+    """Which of these pairs are real; the others fill up short sequences."""
+
+    def to(self, device: torch.device) -> "_Masks":
+        return _Masks(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+
+
 class BatchAccumulator:
     """Takes router calls of one forward pass and reduces each to numbers per sequence."""
 
@@ -37,61 +54,57 @@ class BatchAccumulator:
             pairs: token pairs a sequence for consistency.
             seed: the study's seed.
         """
-        self.counted_BS = counted_BS
         self.experts = experts
         self.tokens_B = counted_BS.sum(dim=1)
-        pairs_BP2, self._real_BP = _pairs_in_batch(counted_BS, item_ids, pairs, seed)
+        pairs_BP2, real_BP = _pairs_in_batch(counted_BS, item_ids, pairs, seed)
         sequence_B = torch.arange(len(item_ids)) * counted_BS.shape[1]
-        self._pairs_Q2 = (pairs_BP2 + sequence_B[:, None, None]).reshape(-1, 2)
+        pairs_Q2 = (pairs_BP2 + sequence_B[:, None, None]).reshape(-1, 2)
+        self._host = _Masks(counted_BS, self.tokens_B.unsqueeze(1).clamp(min=1), pairs_Q2, real_BP)
+        self._masks: dict[torch.device, _Masks] = {}
         self._packed: dict[str, Tensor] = {}
 
     def add(self, router: Router, call: RouterCall) -> None:
-        """Reduce one router call; no transfer between devices but the masks' on first use of a device."""
-        if call.logits_TE.shape != (self.counted_BS.numel(), self.experts):
+        """Reduce one router call where it is; nothing moves but the masks, once a device."""
+        batch, length = self._host.counted_BS.shape
+        if call.logits_TE.shape != (batch * length, self.experts):
             raise TraceError(
                 f"layer {router.layer} ({router.name}) routed {tuple(call.logits_TE.shape)} (tokens, experts) where "
-                f"the batch has {self.counted_BS.numel()} positions and {self.experts} experts: this model reorders "
+                f"the batch has {batch * length} positions and {self.experts} experts: this model reorders "
                 "or drops tokens before its router, so they cannot be told apart by sequence"
             )
         if router.name in self._packed:
             raise TraceError(f"layer {router.layer} ({router.name}) was called twice in one forward pass")
         device = call.logits_TE.device
-        batch, length = self.counted_BS.shape
-        counted_BS1 = self.counted_BS.to(device, non_blocking=True).unsqueeze(2)
-        tokens_B1 = self.tokens_B.to(device, non_blocking=True).unsqueeze(1).clamp(min=1)
-
-        soft_TE = torch.softmax(call.logits_TE.float(), dim=1)
-        weights_TK = call.weights_TK.float()
-        share_TK = weights_TK / weights_TK.sum(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
-        ids_TK = call.ids_TK.long()
-        # A row holds an expert at most once, so plain scatter is exact and, unlike scatter_add, deterministic on GPUs.
-        mass_TE = torch.zeros_like(soft_TE).scatter_(1, ids_TK, share_TK)
-        # A weight of exactly 0 marks a choice that the model dropped: over capacity, or a class that skips the experts.
-        count_TE = torch.zeros_like(soft_TE).scatter_(1, ids_TK, (weights_TK != 0).float())
+        if device not in self._masks:
+            self._masks[device] = self._host.to(device)
+        masks = self._masks[device]
+        ignored_BS1 = ~masks.counted_BS.unsqueeze(2)
 
         def per_sequence(value_TE: Tensor) -> Tensor:
             value_BSE = value_TE.view(batch, length, self.experts)
             # masked_fill, not a product: padding may hold NaN, and NaN times 0 is NaN.
-            return value_BSE.masked_fill(~counted_BS1, 0.0).sum(dim=1)
+            return value_BSE.masked_fill(ignored_BS1, 0.0).sum(dim=1)
 
-        finite_T = torch.isfinite(call.logits_TE).all(dim=1)
-        broken = (~finite_T & self.counted_BS.to(device).view(-1)).sum().to(torch.float32)
+        soft_TE = torch.softmax(call.logits_TE.float(), dim=1)
+        weights_TK = call.weights_TK.float()
+        share_TK = weights_TK / weights_TK.sum(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+        # A weight of exactly 0 marks a choice that the model dropped: over capacity, or a class that skips the experts.
+        # So a row adds at most one number to an expert, and scatter_add is exact and deterministic on GPUs too.
+        ids_TK = call.ids_TK.long()
+        mass_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, share_TK)
+        count_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, (weights_TK != 0).float())
+        broken = (~torch.isfinite(call.logits_TE).all(dim=1) & masks.counted_BS.view(-1)).sum()
+        similarity_BP = jaccard_of_pairs(ids_TK, masks.pairs_Q2).view(masks.real_BP.shape)
         self._packed[router.name] = torch.cat(
             [
-                broken.view(1),
-                (per_sequence(soft_TE) / tokens_B1).reshape(-1),
-                (per_sequence(mass_TE) / tokens_B1).reshape(-1),
+                broken.to(torch.float32).view(1),
+                (per_sequence(soft_TE) / masks.tokens_B1).reshape(-1),
+                (per_sequence(mass_TE) / masks.tokens_B1).reshape(-1),
                 per_sequence(count_TE).reshape(-1),
-                self._consistency_B(ids_TK),
+                # 0 / 0 is NaN: a sequence of one token has no pair and no consistency.
+                (similarity_BP * masks.real_BP).sum(dim=1) / masks.real_BP.sum(dim=1),
             ]
         )
-
-    def _consistency_B(self, ids_TK: Tensor) -> Tensor:
-        device = ids_TK.device
-        real_BP = self._real_BP.to(device, non_blocking=True)
-        similarity_BP = jaccard_of_pairs(ids_TK, self._pairs_Q2.to(device, non_blocking=True)).view(real_BP.shape)
-        # 0 / 0 is NaN: a sequence of one token has no pair and no consistency.
-        return (similarity_BP * real_BP).sum(dim=1) / real_BP.sum(dim=1)
 
     def finish(self, routers: Sequence[Router]) -> BatchStatistics:
         """Move the batch's numbers to the host and check them.
@@ -118,7 +131,7 @@ class BatchAccumulator:
                     f"layer {router.layer} ({router.name}): router logits of {int(broken)} tokens are NaN or "
                     "infinite; use dtype float32 or bfloat16 (float16 overflows), or check the checkpoint"
                 )
-        batch = self.counted_BS.shape[0]
+        batch = len(self.tokens_B)
         block = batch * self.experts
         masses_3LBE = packed_L[:, 1 : 1 + 3 * block].reshape(len(routers), 3, batch, self.experts)
         soft_BLE, topk_BLE, count_BLE = masses_3LBE.transpose(1, 2, 0, 3)
@@ -127,7 +140,7 @@ class BatchAccumulator:
             topk_mass=topk_BLE,
             topk_count=count_BLE.astype(np.int64),
             consistency=packed_L[:, 1 + 3 * block :].T,
-            tokens=self.tokens_B.cpu().numpy(),
+            tokens=self.tokens_B.numpy(),
         )
 
 
