@@ -258,6 +258,8 @@ class RecordedModel(_Model):
             raise ValueError("no commit of 40 hexadecimal digits in the path: a branch moves")
         if "{language}" not in url:
             raise ValueError("no `{language}` in it")
+        if not url.startswith("https://"):
+            raise ValueError("not an https address; for files on disk use `polyroute import-counts` or a mirror")
         return url
 
 
