@@ -17,8 +17,6 @@ def main() -> None:
     paths = Paths()
     given = params.load(paths.params).only(*KEYS)
     source = HubSource(given["hub"].mirror_folder())
-    paths.corpora.mkdir(parents=True, exist_ok=True)
-    paths.recorded.mkdir(parents=True, exist_ok=True)
     for corpus, languages in params.study_corpora(given).items():
         frame = corpora.fetch(corpus, given[f"corpora.{corpus}"], languages, source)
         corpora.write(frame, paths.corpus(corpus))

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -19,10 +18,18 @@ LEVELS = ("debug", "info", "warning", "error")
 _stderr = Console(stderr=True)
 
 
+class _Lines(logging.Handler):
+    """Log lines above a progress bar, unbroken, so that a pipe gets one a message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = {"WARNING": "yellow", "ERROR": "red"}.get(record.levelname, "dim")
+        line = Text(f"{record.levelname.lower()}: {self.format(record)}", style=style)
+        _stderr.print(line, soft_wrap=True, highlight=False)
+
+
 def start_logging(level: str) -> None:
     """Send log lines of `level` and above to standard error."""
-    handler = RichHandler(console=_stderr, show_path=False, show_time=False, markup=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[_Lines()], force=True)
     logging.getLogger("polyroute").setLevel(level.upper())
 
 

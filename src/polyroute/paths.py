@@ -32,7 +32,7 @@ class Paths:
     @property
     def recorded(self) -> Path:
         """Counts recorded elsewhere, as fetched."""
-        return self.root / "data" / "recorded"
+        return self.corpora / "recorded"
 
     def recorded_counts(self, model: str, corpus: str, language: str) -> Path:
         """One language's counts, as the release has them."""
