@@ -8,7 +8,7 @@ import pandas as pd
 
 from polyroute import console, params
 from polyroute.files import write_atomically, write_json
-from polyroute.measures.alignment import Alignment, headline_curves
+from polyroute.measures.alignment import Alignment, headline_curves, in_short
 from polyroute.paths import Paths
 from polyroute.traces.format import Trace
 
@@ -62,6 +62,7 @@ def main(model: str) -> None:
             "corpora": corpora,
         },
     )  # fmt: skip
+    write_json(folder / "summary.json", {name: in_short(summary) for name, summary in corpora.items()})
     for corpus, summary in corpora.items():
         shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
         told = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from polyroute.measures.alignment import COLUMNS, Alignment, AlignmentError
+from polyroute.measures.alignment import COLUMNS, Alignment, AlignmentError, headline_curves, in_short
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.zones import Difference, default_zones, depth_shape
 from polyroute.params import Zones
@@ -98,3 +98,19 @@ def test_default_zones() -> None:
 )
 def test_shapes(early, late, shape) -> None:
     assert depth_shape(Difference(*early), Difference(*late)) == shape
+
+
+def test_headline_curves_show_the_reading_of_summaries(english, german) -> None:
+    table = alignment(english).language(german).rows
+    curves = headline_curves(table, {"texts": "topk_mass"})
+    chosen = table[(table["measure"] == "divergence") & (table["reading"] == "topk_mass")]
+    assert [row["divergence"] for row in curves] == list(chosen["value"])
+    assert [row["layer"] for row in curves] == [0, 1, 2]
+
+
+def test_in_short_counts_the_languages_with_a_u(english, german) -> None:
+    found = alignment(english)
+    summary = found.language(german).summary
+    short = in_short({"mean": summary, "languages": {"a": {"shape": "U"}, "b": {"shape": "cap"}, "c": {"shape": "U"}}})
+    assert (short["languages"], short["languages_with_u"]) == (3, 2)
+    assert short["middle"] == summary["middle"]

@@ -155,6 +155,22 @@ def _steps(arrays: tuple[NDArray[np.float64], ...], items: int, step: int) -> It
         yield [array[start : start + step] for array in arrays]
 
 
+def in_short(summary: dict[str, Any]) -> dict[str, float]:
+    """A corpus's summary as a handful of numbers, for `dvc metrics`.
+
+    Args:
+        summary: `languages` (code -> zone means, differences and shape) and `mean` over them.
+    """
+    mean = summary["mean"]
+    shapes = [language["shape"] for language in summary["languages"].values()]
+    return {zone: mean[zone] for zone in ("early", "middle", "late")} | {
+        "early_minus_middle": mean["early_minus_middle"]["value"],
+        "late_minus_middle": mean["late_minus_middle"]["value"],
+        "languages": len(shapes),
+        "languages_with_u": shapes.count("U"),
+    }
+
+
 def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[str, Any]]:
     """The divergence that summaries show, pooled where traces hold nothing else; for `dvc plots`.
 
