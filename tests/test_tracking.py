@@ -117,7 +117,7 @@ def test_a_run_a_language_holds_its_curves_with_the_layer_as_step(paths: Paths) 
     assert set(runs) == set(report.runs) == {"tiny", "tiny/eng_Latn", "tiny/deu_Latn", "tiny/swh_Latn"}
     assert (report.logged, report.deleted, report.pending) == (4, 0, None)
     german = runs["tiny/deu_Latn"]
-    assert german.info.run_name == "tiny · German"
+    assert german.info.run_name == "German · tiny"
     assert german.info.status == "FINISHED"
     assert points(paths, german, "divergence/soft_mass.text") == list(enumerate(LAYERS))
     assert points(paths, german, "divergence pooled/topk_count.text") == list(enumerate(LAYERS))
@@ -137,7 +137,7 @@ def test_a_run_a_language_holds_its_curves_with_the_layer_as_step(paths: Paths) 
 def test_the_run_of_a_model_holds_means_and_files(paths: Paths) -> None:
     tracking.log_study(paths, STUDY, ["tiny"])
     run = runs_of(paths)["tiny"]
-    assert run.info.run_name == "tiny · mean of 2 languages"
+    assert run.info.run_name == "mean of 2 languages · tiny"
     assert points(paths, run, "divergence/soft_mass.text") == list(enumerate(LAYERS))
     mlflow = client(paths)
     listed = [file.path for folder in ("", "figures") for file in mlflow.list_artifacts(run.info.run_id, folder)]

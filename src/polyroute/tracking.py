@@ -298,7 +298,7 @@ def _model_run(paths: Paths, found: Results, tags: dict[str, str], colour: str) 
         "": [folder / "align.json", folder / "layers.csv"],
         "figures": sorted(path for path in paths.figures(found.model).glob("*") if path.suffix in (".png", ".svg")),
     }
-    name = f"{found.model} · mean of {count} {'language' if count == 1 else 'languages'}"
+    name = f"mean of {count} {'language' if count == 1 else 'languages'} · {found.model}"
     return _Run(found.model, name, tags, metrics, _note(found, found.languages()), colour, artifacts)
 
 
@@ -314,7 +314,8 @@ def _language_run(found: Results, code: str, tags: dict[str, str], colour: str) 
         if summary := held["languages"].get(code):
             metrics += _scalars(corpus, summary)
             tags[f"shape.{corpus}"] = str(summary["shape"])
-    name = f"{found.model} · {language.name}" + (" (pivot)" if code == found.pivot else "")
+    # The language first: MLflow's charts cut names after some twenty characters.
+    name = language.name + (" (pivot)" if code == found.pivot else "") + f" · {found.model}"
     return _Run(f"{found.model}/{code}", name, tags, metrics, _note(found, [code]), colour)
 
 
