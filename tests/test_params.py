@@ -11,7 +11,9 @@ from tiny import ROOT
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw["languages"]["alone"] = [raw["study"]["pivot"]]
+    return raw
 
 
 def changed(raw: dict[str, Any], key: str, value: object) -> dict[str, Any]:
@@ -59,10 +61,17 @@ def test_the_shipped_file_is_sound() -> None:
             "jax",
             "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'recorded'",
         ),
-        ("models.pocket-plain.layers", [2, 9], "`layers: [2, 9]` is outside the model: .* between 0 and 7"),
+        ("models.pocket-plain.layers", [5, 2], "`layers: [5, 2]`: the first layer comes after the last"),
+        ("models.pocket-plain.languages", "alone", "group `alone` holds the pivot alone; add a language"),
         ("models.pocket-plain.hub", "a/b", "models.pocket-plain: give exactly one of `hub` and `folder`"),
         ("models.olmoe-1b-7b.revision", ..., "`hub` needs a `revision`"),
-        ("models.qwen3-30b-a3b.zones.late", [43, 48], "`zones.late: [43, 48]` is outside the model"),
+        (
+            "models.qwen3-30b-a3b-counts.zones.late",
+            [43, 48],
+            "`zones.late: [43, 48]` is outside .* 0 and 47",
+        ),
+        ("models.qwen3-30b-a3b.zones.late", [47, 43], "`zones.late: [47, 43]`: the first layer comes after"),
+        ("models.qwen3-30b-a3b-counts.corpora", ["a", "b"], "corpora: one name: `url` and `sha256` are of one"),
         ("models.qwen3-30b-a3b.zones.lat", [43, 48], "models.qwen3-30b-a3b.zones.lat: unknown key; did you mean late"),
         ("models.qwen3-30b-a3b.shape.top", 8, "models.qwen3-30b-a3b.shape.top: unknown key; did you mean top_k"),
         ("models.qwen3-30b-a3b-counts.tasks", [], "models.qwen3-30b-a3b-counts.tasks: unknown key"),

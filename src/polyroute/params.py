@@ -184,10 +184,9 @@ class _Model(_Frozen):
     """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
 
     @model_validator(mode="after")
-    def _zones_inside(self) -> Self:
-        if self.shape and self.zones:
-            for zone, (first, last) in self.zones:
-                _check_range(f"zones.{zone}", (first, last), self.shape.layers)
+    def _zones_forward(self) -> Self:
+        for zone, span in self.zones or ():
+            _check_range(f"zones.{zone}", span)
         return self
 
 
@@ -225,8 +224,8 @@ class TransformersModel(_Model):
             raise ValueError("`hub` needs a `revision`: a commit, or a branch for `polyroute pin`")
         if self.folder is not None and self.revision is not None:
             raise ValueError("`revision` belongs to `hub`; a folder has none")
-        if self.shape and self.layers:
-            _check_range("layers", self.layers, self.shape.layers)
+        if self.layers:
+            _check_range("layers", self.layers)
         return self
 
 
@@ -250,6 +249,19 @@ class RecordedModel(_Model):
         found = _COMMIT.search(self.url)
         assert found is not None, "checked by the validator of `url`"
         return found[1]
+
+    @model_validator(mode="after")
+    def _zones_inside(self) -> Self:
+        for zone, span in self.zones or ():
+            _check_range(f"zones.{zone}", span, self.shape.layers)
+        return self
+
+    @field_validator("corpora")
+    @classmethod
+    def _one_corpus(cls, corpora: list[str]) -> list[str]:
+        if len(corpora) != 1:
+            raise ValueError("one name: `url` and `sha256` are of one recording; give another its own entry")
+        return corpora
 
     @field_validator("url")
     @classmethod
@@ -412,6 +424,8 @@ class ParamsFile(_Frozen):
         group = self.languages[spec.languages]
         if self.study.pivot not in group:
             raise ValueError(f"{key}.languages: group `{spec.languages}` lacks the pivot {self.study.pivot}")
+        if len(group) < 2:
+            raise ValueError(f"{key}.languages: group `{spec.languages}` holds the pivot alone; add a language")
         if isinstance(spec, RecordedModel):
             for code in group:
                 _check_known(f"{key}.languages: {spec.languages}", code, spec.sha256, "among `sha256`")
@@ -522,12 +536,13 @@ def study_corpora(params: Params) -> dict[str, list[str]]:
     return wanted
 
 
-def _check_range(key: str, layers: LayerRange, count: int) -> None:
+def _check_range(key: str, layers: LayerRange, count: int | None = None) -> None:
+    """First before last and, where the model's layers are numbered 0 to `count` - 1, inside it."""
     first, last = layers
-    if not first <= last < count:
-        raise ValueError(
-            f"`{key}: [{first}, {last}]` is outside the model: first <= last, both between 0 and {count - 1}"
-        )
+    if first > last:
+        raise ValueError(f"`{key}: [{first}, {last}]`: the first layer comes after the last")
+    if count is not None and last >= count:
+        raise ValueError(f"`{key}: [{first}, {last}]` is outside the model: both between 0 and {count - 1}")
 
 
 def _check_known(key: str, name: str, known: Iterable[str], what: str) -> None:

@@ -70,6 +70,17 @@ def test_sentences_must_be_parallel(english, german) -> None:
         alignment(english).language(german.select(np.array([0, 1])))
 
 
+def test_sentences_in_another_order_are_not_parallel(english, german) -> None:
+    with pytest.raises(AlignmentError, match="not parallel"):
+        alignment(english).language(german.select(np.array([1, 0, 2])))
+
+
+def test_one_sentence_gives_values_without_a_verdict(english, german) -> None:
+    summary = alignment(english.select(np.array([0]))).language(german.select(np.array([0]))).summary
+    assert summary["shape"] == "unclear"
+    assert summary["early_minus_middle"]["low"] is None
+
+
 def test_zones_outside_the_trace_are_named(english, german) -> None:
     zones = Zones(early=(0, 0), middle=(1, 1), late=(7, 9))
     with pytest.raises(AlignmentError, match=r"zone late = \[7, 9\] holds no traced layer"):
@@ -94,6 +105,7 @@ def test_default_zones() -> None:
         ((0.0, -0.1, 0.1), (0.05, -0.1, 0.2), "flat"),
         ((0.2, 0.1, 0.3), (0.05, -0.1, 0.2), "unclear"),
         ((0.2, None, None), (0.1, None, None), "U"),
+        ((0.2, float("nan"), float("nan")), (0.1, float("nan"), float("nan")), "unclear"),
     ],
 )
 def test_shapes(early, late, shape) -> None:

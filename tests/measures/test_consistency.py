@@ -1,17 +1,15 @@
+import numpy as np
 import pytest
-import torch
 
 from polyroute.measures.consistency import routing_consistency
+from polyroute.traces.collect import TraceSettings, trace
 
 
-def test_by_hand() -> None:
-    ids_TK = torch.tensor([[0, 1], [1, 2], [0, 1]])
-    # {0,1}|{1,2}: 1/3, {0,1}|{0,1}: 1, {1,2}|{0,1}: 1/3
-    assert routing_consistency(ids_TK, torch.tensor([[0, 1], [0, 2], [1, 2]])) == pytest.approx(5 / 9)
-
-
-def test_limits() -> None:
-    pairs_P2 = torch.tensor([[0, 1]])
-    assert routing_consistency(torch.tensor([[3, 1], [1, 3]]), pairs_P2) == 1
-    assert routing_consistency(torch.tensor([[0, 1], [2, 3]]), pairs_P2) == 0
-    assert torch.isnan(routing_consistency(torch.tensor([[0, 1]]), torch.zeros(0, 2, dtype=torch.long)))
+def test_one_token_has_no_pair_and_a_repeated_token_is_consistent_where_context_does_not_move_it(
+    model, tokenizer
+) -> None:
+    found = routing_consistency(trace(model, tokenizer, {"one": "a", "two": "ab"}, settings=TraceSettings(pairs=9)))
+    assert found.shape == (2, 3)
+    assert np.isnan(found[0]).all()
+    # Two tokens, top 2: none, one or both experts shared.
+    assert all(value == pytest.approx(0) or value == pytest.approx(1 / 3) or value == 1 for value in found[1])

@@ -1,8 +1,12 @@
+import hashlib
 import json
+import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from polyroute.corpora.hub import SourceError
 from polyroute.models.load import ModelError, load, locate
 from polyroute.params import Hub, TransformersModel
 from tiny import make_model, make_tokenizer
@@ -73,25 +77,72 @@ def test_an_empty_folder_and_a_moving_revision_are_refused(tmp_path) -> None:
         locate("tiny", spec(hub="org/model", revision="main"), NO_MIRROR)
 
 
-def test_pinned_models_come_from_the_hub_unless_mirrored(folder, tmp_path) -> None:
-    commit = "0" * 40
-    assert locate("tiny", spec(hub="org/model", revision=commit), NO_MIRROR).digest == commit
+@pytest.fixture
+def mirror(folder, tmp_path):
+    """A mirror that holds the checkpoint as `org/model`, without a manifest."""
     place = tmp_path / "hub" / "org" / "model"
-    place.parent.mkdir(parents=True)
-    place.symlink_to(folder)
-    mirrored = locate("tiny", spec(hub="org/model", revision=commit), Hub(mirror=tmp_path))
-    assert mirrored.place == str(place)
-    assert len(load("tiny", spec(hub="org/model", revision=commit), mirrored).routers) == 3
+    shutil.copytree(folder, place)
+    return tmp_path
 
 
-def test_a_mirror_of_another_commit_is_refused(folder, tmp_path) -> None:
-    place = tmp_path / "hub" / "org" / "model"
-    place.parent.mkdir(parents=True)
-    place.symlink_to(folder)
-    entry = {"hub/org/model/config.json": {"revision": "1" * 40, "sha256": ""}}
-    (tmp_path / "manifest.json").write_text(json.dumps({"files": entry}))
-    with pytest.raises(ModelError, match=r"was mirrored at 1+, but params.yaml says 0+: run `polyroute mirror` again"):
-        locate("tiny", spec(hub="org/model", revision="0" * 40), Hub(mirror=tmp_path))
+def write_manifest(mirror, revision: str) -> None:
+    place = mirror / "hub" / "org" / "model"
+    files = {
+        f"hub/org/model/{path.name}": {"revision": revision, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in place.iterdir()
+    }
+    (mirror / "manifest.json").write_text(json.dumps({"files": files}))
+
+
+PINNED = spec(hub="org/model", revision="0" * 40)
+
+
+def test_a_pinned_model_is_its_commit_on_the_hub_and_in_a_mirror_that_vouches_for_it(mirror) -> None:
+    assert locate("tiny", PINNED, NO_MIRROR).digest == "0" * 40
+    write_manifest(mirror, "0" * 40)
+    mirrored = locate("tiny", PINNED, Hub(mirror=mirror))
+    assert (mirrored.digest, mirrored.local_files_only) == ("0" * 40, True)
+    assert len(load("tiny", PINNED, mirrored).routers) == 3
+
+
+def test_a_mirror_without_a_manifest_is_known_by_its_files(mirror) -> None:
+    assert len(locate("tiny", PINNED, Hub(mirror=mirror)).digest) == 64
+
+
+def test_a_mirror_of_another_commit_or_with_a_changed_file_is_refused(mirror) -> None:
+    write_manifest(mirror, "1" * 40)
+    with pytest.raises(SourceError, match=r"mirrored at 1+, but params.yaml says 0+; run `polyroute mirror` again"):
+        locate("tiny", PINNED, Hub(mirror=mirror))
+    write_manifest(mirror, "0" * 40)
+    (mirror / "hub" / "org" / "model" / "config.json").write_text("{}")
+    with pytest.raises(SourceError, match="its checksum is not the one in the mirror's"):
+        locate("tiny", PINNED, Hub(mirror=mirror))
+
+
+def test_a_mirror_without_the_model_leaves_the_local_cache_but_not_the_network(tmp_path) -> None:
+    assert locate("tiny", PINNED, Hub(mirror=tmp_path)).local_files_only
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused(folder, tmp_path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["model.layers.1.mlp.gate.weight"]
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"not whole: 1 missing keys, such as model.layers.1.mlp.gate.weight"):
+        open_model(spec(folder=tmp_path))
+
+
+def test_code_in_the_folder_counts_where_it_may_run(folder, tmp_path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    trusting = spec(folder=tmp_path, trust_remote_code=True)
+    before = locate("tiny", trusting, NO_MIRROR).digest
+    (tmp_path / "modeling_own.py").write_text("x = 1")
+    assert locate("tiny", trusting, NO_MIRROR).digest != before
+
+
+def test_layers_without_a_router_are_refused(folder) -> None:
+    with pytest.raises(ModelError, match="outside the model"):
+        open_model(spec(folder=folder, layers=(5, 6)))
 
 
 def test_pickled_weights_are_not_read(folder, tmp_path) -> None:

@@ -37,3 +37,14 @@ def test_no_spread_gives_no_width_and_missing_items_are_left_out() -> None:
     assert interval.value[0] == pytest.approx(2)
     assert 1 <= interval.low[0] <= interval.high[0] <= 3
     assert np.isnan([interval.value[1], interval.low[1], interval.high[1]]).all()
+
+
+def test_a_single_sentence_claims_no_certainty() -> None:
+    interval = SentenceBootstrap(1, 200, 0.95, 0).mean(np.array([0.3]))
+    assert interval.value == 0.3
+    assert np.isnan([interval.low, interval.high]).all()
+
+
+def test_infinite_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="infinite"):
+        SentenceBootstrap(2, 200, 0.95, 0).mean(np.array([0.3, np.inf]))

@@ -115,6 +115,23 @@ def test_out_of_memory_halves_the_batch_and_says_so(model, tokenizer, monkeypatc
     assert "out of memory with 4 sequences" in caplog.text
 
 
+@pytest.mark.parametrize("sign", ["CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory"])
+def test_what_memory_held_is_remembered(model, tokenizer, monkeypatch, caplog, sign) -> None:
+    forward, attempted = collect_module._Runner._forward, []
+
+    def small_memory(self, indices, item_ids):
+        attempted.append(len(indices))
+        if len(indices) > 2:
+            raise RuntimeError(sign)
+        return forward(self, indices, item_ids)
+
+    monkeypatch.setattr(collect_module._Runner, "_forward", small_memory)
+    texts = {str(number): "abc abc" for number in range(12)}
+    trace(model, tokenizer, texts, settings=TraceSettings(batch_tokens=4 * 9))
+    assert attempted == [4, 2, 2, 2, 2, 2, 2]
+    assert caplog.text.count("out of memory") == 1
+
+
 def test_a_sequence_too_large_for_memory_is_named(model, tokenizer, monkeypatch) -> None:
     def no_memory(self, indices, item_ids):
         raise torch.OutOfMemoryError("device full")
@@ -150,6 +167,30 @@ def test_bad_texts_are_named(model, tokenizer) -> None:
         trace(model, tokenizer, {"long": "a" * 40}, settings=TraceSettings(max_tokens=10))
     with pytest.raises(TraceError, match="no texts"):
         trace(model, tokenizer, {})
+
+
+def test_a_model_in_training_is_measured_at_rest_and_left_in_training(tokenizer) -> None:
+    model = make_model()
+    model.config.attention_dropout = 0.5
+    for layer in model.model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    reference = trace(model, tokenizer, TEXTS)
+    model.train()
+    assert_same(reference, trace(model, tokenizer, TEXTS))
+    assert all(module.training for module in model.modules())
+
+
+def test_bfloat16_moves_single_choices_but_hardly_the_mean(tokenizer) -> None:
+    model = make_model().to(torch.bfloat16)
+    one = trace(model, tokenizer, TEXTS, settings=TraceSettings(batch_tokens=1))
+    many = trace(model, tokenizer, TEXTS, settings=TraceSettings(batch_tokens=10_000))
+    np.testing.assert_allclose(one.soft_mass, many.soft_mass, atol=5e-3)
+    np.testing.assert_allclose(one.soft_mass.mean(0), many.soft_mass.mean(0), atol=2e-3)
+
+
+def test_a_single_string_is_not_read_letter_by_letter(model, tokenizer) -> None:
+    with pytest.raises(TraceError, match="a single string would be read letter by letter"):
+        trace(model, tokenizer, "hello")
 
 
 def test_the_public_door(model, tokenizer) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from polyroute.measures.alignment import Alignment
-from polyroute.measures.consistency import consistency_by_item
+from polyroute.measures.consistency import routing_consistency
 from polyroute.params import Shape, Zones
 from polyroute.traces.counts import import_counts
 from polyroute.traces.format import Trace, TraceError
@@ -40,7 +40,7 @@ def test_measures_that_need_masses_refuse_in_a_sentence(tmp_path) -> None:
     with pytest.raises(TraceError, match=r"holds expert counts only .*`soft_mass` needs the router's logits"):
         trace.distributions("soft_mass")
     with pytest.raises(TraceError, match="`consistency` needs"):
-        consistency_by_item(trace)
+        routing_consistency(trace)
 
 
 def broken(change) -> dict:
@@ -63,6 +63,8 @@ def broken(change) -> dict:
         (broken(lambda c: c["0"]["0"].update(activation_tokens=11)), "exceeds total_tokens = 10"),
         (broken(lambda c: c["1"]["0"].update(activation_tokens=9)), "layer 1: counts add up to 24, not to"),
         (broken(lambda c: c["1"].pop("total_tokens")), "layer 1: `total_tokens` is None"),
+        (broken(lambda c: c["1"].update(total_tokens=float("nan"))), "layer 1: `total_tokens` is nan"),
+        (broken(lambda c: c["1"].update(total_tokens=0)), "layer 1: `total_tokens` is 0: nothing was recorded"),
     ],
 )
 def test_bad_counts_name_file_layer_and_expert(tmp_path, content, message) -> None:

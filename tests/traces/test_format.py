@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,10 @@ def test_an_unknown_reading_and_wrong_shapes_are_refused(traced) -> None:
         traced.distributions("logits")
     with pytest.raises(TraceError, match=r"`tokens` has shape \(2,\)"):
         Trace(traced.header, traced.item_ids, traced.tokens[:2], traced.topk_count)
+
+
+def test_a_file_of_another_format_is_refused(traced, tmp_path) -> None:
+    header = traced.header.model_copy(update={"format": 99})
+    dataclasses.replace(traced, header=header).save(tmp_path / "trace.safetensors")
+    with pytest.raises(TraceError, match="not a whole trace file of format 1"):
+        Trace.load(tmp_path / "trace.safetensors")

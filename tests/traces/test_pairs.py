@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
+import torch
 
-from polyroute.traces.pairs import sample_pairs
+from polyroute.traces.pairs import jaccard_of_pairs, sample_pairs
 
 
 def test_all_pairs_of_a_short_sequence() -> None:
@@ -17,6 +19,7 @@ def test_a_long_sequence_gives_distinct_pairs_fixed_by_seed_and_item() -> None:
     assert np.array_equal(pairs, sample_pairs(100_000, 64, 0, "a"))
     assert not np.array_equal(pairs, sample_pairs(100_000, 64, 0, "b"))
     assert not np.array_equal(pairs, sample_pairs(100_000, 64, 1, "a"))
+    assert not np.array_equal(pairs * 2, sample_pairs(200_000, 64, 0, "a"))
 
 
 def test_every_pair_is_as_likely_as_any_other() -> None:
@@ -24,3 +27,9 @@ def test_every_pair_is_as_likely_as_any_other() -> None:
     seen = np.unique(drawn, axis=0, return_counts=True)[1]
     assert len(seen) == 15
     assert abs(seen / seen.sum() - 1 / 15).max() < 0.01
+
+
+def test_jaccard_by_hand_and_at_its_limits() -> None:
+    ids_TK = torch.tensor([[0, 1], [1, 2], [1, 0], [3, 4]])
+    pairs_P2 = torch.tensor([[0, 1], [0, 2], [0, 3]])
+    assert jaccard_of_pairs(ids_TK, pairs_P2).tolist() == [pytest.approx(1 / 3), 1, 0]

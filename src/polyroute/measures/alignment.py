@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polyroute.errors import PolyrouteError
-from polyroute.measures.consistency import consistency_by_item
+from polyroute.measures.consistency import routing_consistency
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.zones import Difference, default_zones, depth_shape
@@ -68,13 +68,16 @@ class Alignment:
         )
 
     def language(self, trace: Trace) -> LanguageCurves:
-        """Every measure of one language.
+        """Every measure of one language; of the pivot, those that need no other.
+
+        Args:
+            trace: of the language, or the very trace that this alignment was made with.
 
         Raises:
             AlignmentError: the trace is of another model, corpus, setting or other sentences than the pivot's.
         """
         _comparable(self.pivot, trace)
-        is_pivot = trace.header.language == self.pivot.header.language
+        is_pivot = trace is self.pivot
         rows: list[pd.DataFrame] = []
         zone_items = None
         for reading in trace.readings:
@@ -92,7 +95,7 @@ class Alignment:
             if reading == self.reading:
                 zone_items = self._zone_items(divergence_NL)
         if trace.consistency is not None:
-            rows.append(self._with_interval(trace, "consistency", "topk_ids", consistency_by_item(trace)))
+            rows.append(self._with_interval(trace, "consistency", "topk_ids", routing_consistency(trace)))
         summary = (
             None if zone_items is None else self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
         )
@@ -239,7 +242,7 @@ def _tidy(
 
 def _difference(difference: Difference) -> dict[str, float | None]:
     return {
-        name: None if bound is None else rounded(bound)
+        name: None if bound is None or np.isnan(bound) else rounded(bound)
         for name, bound in (("value", difference.value), ("low", difference.low), ("high", difference.high))
     }
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from polyroute.params import LayerRange, Zones
 
 DepthShape = Literal["U", "cap", "falling", "rising", "flat", "unclear"]
@@ -18,8 +20,10 @@ class Difference:
 
     @property
     def sign(self) -> int | None:
-        """1 or -1 where the interval (or, without one, the value) excludes 0; 0 where it holds 0."""
+        """1 or -1 where the interval (or, without one, the value) excludes 0; 0 where it holds 0; None if unknown."""
         low, high = (self.value if bound is None else bound for bound in (self.low, self.high))
+        if np.isnan(low) or np.isnan(high):
+            return None
         return 1 if low > 0 else -1 if high < 0 else 0
 
 

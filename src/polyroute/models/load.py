@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from polyroute.corpora.hub import CHECKPOINT_FILES, is_commit, read_manifest
+from polyroute.corpora.hub import CHECKPOINT_FILES, HubSource, is_commit, read_manifest
 from polyroute.errors import PolyrouteError
 from polyroute.files import digest_files
 from polyroute.models.contract import check_contract
@@ -44,6 +44,8 @@ class ModelSource:
     """Commit on the hub."""
     digest: str
     """The commit, or a digest of the folder's files."""
+    local_files_only: bool = False
+    """Whether the network is off limits, as with a mirror."""
 
 
 def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
@@ -57,27 +59,30 @@ def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
     Raises:
         ModelError: there is no checkpoint in the folder, or the revision is not pinned.
     """
-    folder = spec.folder
-    mirror = hub.mirror_folder()
-    if spec.hub is not None and mirror is not None and (mirror / "hub" / spec.hub).is_dir():
-        folder = mirror / "hub" / spec.hub
-        entry = (read_manifest(mirror) or {}).get(f"hub/{spec.hub}/config.json", {})
-        if entry.get("revision", spec.revision) != spec.revision:
-            raise ModelError(
-                f"models.{name}: {folder} was mirrored at {entry['revision']}, but params.yaml says {spec.revision}: "
-                "run `polyroute mirror` again"
-            )
-    if folder is not None:
-        if not (folder / "config.json").is_file():
-            raise ModelError(f"models.{name}: {folder} holds no checkpoint (no config.json)")
-        return ModelSource(str(folder), None, digest_files(folder, CHECKPOINT_FILES))
+    if spec.folder is not None:
+        # Code in the folder determines numbers where it may run.
+        patterns = (*CHECKPOINT_FILES, "*.py") if spec.trust_remote_code else CHECKPOINT_FILES
+        if not (spec.folder / "config.json").is_file():
+            raise ModelError(f"models.{name}: {spec.folder} holds no checkpoint (no config.json)")
+        return ModelSource(str(spec.folder), None, digest_files(spec.folder, patterns))
     assert spec.hub is not None, "an entry has a folder or a hub name"
     if not is_commit(spec.revision or ""):
         raise ModelError(
             f"models.{name}.revision is `{spec.revision}`, which moves: run `polyroute pin {name}` to write the "
             "commit it stands for today into params.yaml"
         )
-    return ModelSource(spec.hub, spec.revision, str(spec.revision))
+    revision = str(spec.revision)
+    source = HubSource(hub.mirror_folder())
+    if source.mirror is None:
+        return ModelSource(spec.hub, revision, revision)
+    folder = source.mirror / "hub" / spec.hub
+    if not folder.is_dir():
+        return ModelSource(spec.hub, revision, revision, local_files_only=True)
+    # Every file is held against the mirror's manifest; without one, nothing says which commit this is.
+    for file in source.checkpoint_files(spec.hub, revision):
+        source.file(spec.hub, revision, file)
+    vouched = revision if read_manifest(source.mirror) is not None else digest_files(folder, CHECKPOINT_FILES)
+    return ModelSource(str(folder), None, vouched, local_files_only=True)
 
 
 def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel:
@@ -93,22 +98,35 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
         RouterError: its routers break the contract.
     """
     # Here, not above: commands that need no model should not wait for transformers.
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
-    options: dict[str, Any] = {"revision": source.revision, "trust_remote_code": spec.trust_remote_code}
+    options: dict[str, Any] = {
+        "revision": source.revision,
+        "trust_remote_code": spec.trust_remote_code,
+        "local_files_only": source.local_files_only,
+    }
     experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
     placement = _placement(spec.device)
     device = placement.pop("device", None)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.place, **options)
-        model = AutoModelForCausalLM.from_pretrained(
-            source.place, dtype=getattr(torch, spec.dtype), use_safetensors=True, **experts, **placement, **options
+        config = AutoConfig.from_pretrained(source.place, **options)
+        model, report = AutoModelForCausalLM.from_pretrained(
+            source.place,
+            dtype=getattr(torch, spec.dtype),
+            use_safetensors=True,
+            output_loading_info=True,
+            **_unpacked(config),
+            **experts,
+            **placement,
+            **options,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"models.{name}: {source.place} cannot be loaded: {error}") from error
+    _check_complete(name, source.place, report)
     if device is not None:
         model.to(device)
     model.eval()
@@ -118,11 +136,33 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
     if spec.layers is not None:
         first, last = spec.layers
         routers = tuple(router for router in routers if first <= router.layer <= last)
+        if not routers:
+            raise ModelError(f"models.{name}.layers: [{first}, {last}] holds no layer with a router")
     log.info(
         "%s: %d routers of %d experts, top %d, %s, on %s",
         name, len(routers), routers[0].experts, routers[0].top_k, routers[0].selection, next(model.parameters()).device,
     )  # fmt: skip
     return LoadedModel(model, tokenizer, routers, source.digest)
+
+
+def _unpacked(config: Any) -> dict[str, Any]:
+    """MXFP4 experts (GPT-OSS) unpacked to the entry's dtype: its kernels, where installed, pass by the routers."""
+    from transformers import Mxfp4Config
+
+    quantization = getattr(config, "quantization_config", None) or {}
+    method = quantization.get("quant_method") if isinstance(quantization, dict) else quantization.quant_method
+    return {"quantization_config": Mxfp4Config(dequantize=True)} if method == "mxfp4" else {}
+
+
+def _check_complete(name: str, place: str, report: dict[str, Any]) -> None:
+    """transformers fills weights that a checkpoint lacks with random ones and goes on; we do not."""
+    for kind in ("missing_keys", "mismatched_keys"):
+        keys = sorted(str(key) for key in report.get(kind) or ())
+        if keys:
+            raise ModelError(
+                f"models.{name}: {place} is not whole: {len(keys)} {kind.replace('_', ' ')}, such as "
+                f"{', '.join(keys[:3])}; measuring random weights instead would be measuring nothing"
+            )
 
 
 def _placement(device: str) -> dict[str, Any]:

@@ -36,10 +36,16 @@ class SentenceBootstrap:
                 mean (of the resamples too).
 
         Returns:
-            Interval of the trailing shape; NaN where no item has a value.
+            Interval of the trailing shape; value and bounds NaN where no item has a value, bounds NaN where a
+            single item has one: resampling it would claim certainty.
+
+        Raises:
+            ValueError: a value is infinite.
         """
         flat_NM = np.asarray(values, dtype=np.float64).reshape(self.items, -1)
-        present_NM = np.isfinite(flat_NM)
+        if np.isinf(flat_NM).any():
+            raise ValueError("cannot take the mean of infinite values")
+        present_NM = ~np.isnan(flat_NM)
         filled_NM = np.where(present_NM, flat_NM, 0.0)
         present_M = present_NM.any(axis=0)
         if present_NM.all():
@@ -48,9 +54,11 @@ class SentenceBootstrap:
             weight_RM = self.counts_RN @ present_NM
             means_RM = np.full_like(weight_RM, np.nan)
             np.divide(self.counts_RN @ filled_NM, weight_RM, out=means_RM, where=weight_RM > 0)
-        value_M, low_M, high_M = np.full((3, flat_NM.shape[1]), np.nan)
+        value_M, low_M, high_M = bounds_3M = np.full((3, flat_NM.shape[1]), np.nan)
         value_M[present_M] = filled_NM[:, present_M].sum(axis=0) / present_NM[:, present_M].sum(axis=0)
         tail = (1 - self.confidence) / 2
-        low_M[present_M], high_M[present_M] = np.nanquantile(means_RM[:, present_M], [tail, 1 - tail], axis=0)
+        several_M = present_NM.sum(axis=0) > 1
+        if several_M.any():
+            bounds_3M[1:, several_M] = np.nanquantile(means_RM[:, several_M], [tail, 1 - tail], axis=0)
         shape = np.shape(values)[1:]
         return Interval(value_M.reshape(shape), low_M.reshape(shape), high_M.reshape(shape))

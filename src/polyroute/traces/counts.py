@@ -47,6 +47,8 @@ def import_counts(
     for layer in range(shape.layers):
         entry = dict(layers[str(layer)])
         tokens[layer] = _count(path, f"layer {layer}", entry.pop("total_tokens", None), "total_tokens")
+        if tokens[layer] == 0:
+            raise TraceError(f"{path}: layer {layer}: `total_tokens` is 0: nothing was recorded")
         _same_keys(path, f"layer {layer}", entry, shape.experts, "expert")
         for expert in range(shape.experts):
             place = f"layer {layer}, expert {expert}"
@@ -95,6 +97,6 @@ def _same_keys(path: Path, place: str, entries: Mapping[str, object], count: int
 
 
 def _count(path: Path, place: str, value: object, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer() or value < 0:
         raise TraceError(f"{path}: {place}: `{key}` is {value!r}, not a whole number of tokens")
     return int(value)

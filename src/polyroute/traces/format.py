@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from polyroute.errors import PolyrouteError
 from polyroute.files import write_atomically
 from polyroute.traces.importance import READINGS, normalise
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class TraceError(PolyrouteError):
@@ -47,12 +47,12 @@ class TraceHeader(BaseModel):
     selection: tuple[str, ...]
     """Selection rules of the routers, as observed."""
     settings: dict[str, str | int]
-    """Batch tokens, pairs, seed, special tokens, experts implementation."""
+    """Batch tokens, pairs, seed, special tokens, padding, implementations of experts and attention."""
     versions: dict[str, str]
     """Libraries that computed the numbers."""
     pooled: bool = False
     """Whether the N axis holds one entry for the whole corpus instead of one a sequence."""
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
 
 
 @dataclass(frozen=True)

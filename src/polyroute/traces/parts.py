@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save as to_bytes
 
 from polyroute.files import digest, write_atomically
-from polyroute.traces.format import Trace, TraceError
+from polyroute.traces.format import Trace, TraceError, read_header
 from polyroute.traces.statistics import BatchStatistics
 
 
@@ -71,8 +71,16 @@ class TraceParts:
         write_atomically(self._batch(item_ids), to_bytes(arrays))
 
     def whole(self) -> Path | None:
-        """The finished trace, if all of it was computed before."""
-        return self._whole if self._whole.exists() else None
+        """The finished trace, if all of it was computed before and can still be read."""
+        if not self._whole.exists():
+            return None
+        try:
+            read_header(self._whole)
+        except TraceError:  # a damaged disk: computing again is always right
+            self._whole.unlink()
+            return None
+        shutil.rmtree(self._folder, ignore_errors=True)  # left by a kill just before the end
+        return self._whole
 
     def finish(self, trace: Trace) -> Path:
         """Keep the whole trace and drop its batches."""

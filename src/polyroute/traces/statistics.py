@@ -93,7 +93,8 @@ class BatchAccumulator:
         ids_TK = call.ids_TK.long()
         mass_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, share_TK)
         count_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, (weights_TK != 0).float())
-        broken = (~torch.isfinite(call.logits_TE).all(dim=1) & masks.counted_BS.view(-1)).sum()
+        finite_T = torch.isfinite(call.logits_TE).all(dim=1) & torch.isfinite(weights_TK).all(dim=1)
+        broken = (~finite_T & masks.counted_BS.view(-1)).sum()
         similarity_BP = jaccard_of_pairs(ids_TK, masks.pairs_Q2).view(masks.real_BP.shape)
         self._packed[router.name] = torch.cat(
             [
@@ -128,8 +129,8 @@ class BatchAccumulator:
         for router, broken in zip(routers, packed_L[:, 0], strict=True):
             if broken:
                 raise TraceError(
-                    f"layer {router.layer} ({router.name}): router logits of {int(broken)} tokens are NaN or "
-                    "infinite; use dtype float32 or bfloat16 (float16 overflows), or check the checkpoint"
+                    f"layer {router.layer} ({router.name}): router logits or weights of {int(broken)} tokens are NaN "
+                    "or infinite; use dtype float32 or bfloat16 (float16 overflows), or check the checkpoint"
                 )
         batch = len(self.tokens_B)
         block = batch * self.experts

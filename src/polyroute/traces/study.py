@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import tokenizers
 import torch
 import transformers
 
@@ -88,11 +90,12 @@ def trace_model(
     """
     source = locate(name, spec, hub)
     shared = {
+        "name": name,
         "model": source.digest,
-        "entry": spec.model_dump(include={"dtype", "device", "experts", "layers"}, mode="json"),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
-        "settings": asdict(settings),
-        "versions": [torch.__version__, transformers.__version__],
+        "entry": spec.model_dump(include={"dtype", "device", "experts", "layers", "trust_remote_code"}, mode="json"),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "settings": settings.determining(),
+        "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
         "code": [digest_files(Path(module).parent, ("*.py",)) for module in (__file__, str(models.__file__))],
     }
     parts = {
@@ -139,16 +142,28 @@ def import_recorded(name: str, spec: RecordedModel, languages: Sequence[str], pa
         TraceError: a file is absent or its counts cannot be; names file, layer and expert.
     """
     start = time.monotonic()
-    finished = {}
-    for corpus in spec.corpora:
-        for language in languages:
-            file, checksum = paths.recorded_counts(name, corpus, language), spec.sha256[language]
-            parts = TraceParts(paths.parts, {"model": name, "spec": spec.model_dump(mode="json"), "sha256": checksum})
-            whole = parts.whole() or parts.finish(
+    (corpus,) = spec.corpora
+    finished, computed = {}, 0
+    for language in languages:
+        file, checksum = paths.recorded_counts(name, corpus, language), spec.sha256[language]
+        key = {
+            "name": name,
+            "corpus": corpus,
+            "language": language,
+            "commit": spec.commit,
+            "shape": spec.shape.model_dump(),
+            "sha256": checksum,
+            "code": digest_files(Path(__file__).parent, ("counts.py", "format.py")),
+        }
+        parts = TraceParts(paths.parts, key)
+        whole = parts.whole()
+        if whole is None:
+            whole = parts.finish(
                 import_counts(
                     file, model=name, model_digest=spec.commit, corpus=corpus, language=language, shape=spec.shape,
                     sha256=checksum,
                 )
             )  # fmt: skip
-            finished[corpus, language] = whole
-    return FinishedTraces(finished, len(finished), 0, time.monotonic() - start)
+            computed += 1
+        finished[corpus, language] = whole
+    return FinishedTraces(finished, computed, 0, time.monotonic() - start)
