@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from transformers import Llama4ForCausalLM, Llama4TextConfig
 
 import polyroute
 from polyroute.models.routers import RouterCall, find_routers, observe
@@ -95,7 +96,20 @@ def test_special_tokens_count_only_when_asked(model, tokenizer) -> None:
     assert (with_them.tokens - without.tokens == 2).all()
 
 
-def test_no_head_is_run(model, tokenizer, monkeypatch) -> None:
+def llama4() -> Llama4ForCausalLM:
+    """Its `base_model` is the model itself, head and all."""
+    torch.manual_seed(0)
+    config = Llama4TextConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=32, intermediate_size_mlp=32, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=8, num_local_experts=4, num_experts_per_tok=1,
+        pad_token_id=0, interleave_moe_layer_step=1,
+    )  # fmt: skip
+    return Llama4ForCausalLM(config).eval()
+
+
+@pytest.mark.parametrize("make", [make_model, llama4])
+def test_no_head_is_run(make, tokenizer, monkeypatch) -> None:
+    model = make()
     plan = planned(model)
     monkeypatch.setattr(model.lm_head, "forward", lambda _: pytest.fail("the language model head ran"))
     assert len(collect(model, tokenizer, TEXTS, *plan).item_ids) == 4

@@ -1,5 +1,6 @@
 """One forward pass of a model's backbone over texts, reduced to routing statistics of each sequence."""
 
+import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -219,7 +220,7 @@ class _Runner:
         settings: TraceSettings,
         store: BatchStore,
     ):
-        self.backbone = _backbone(model)
+        self.backbone = _backbone(model, routers)
         weight = model.get_input_embeddings().weight  # type: ignore[operator]
         # Weights that accelerate keeps elsewhere are on "meta"; its hooks move the ids to where they are needed.
         self.device = torch.device("cpu") if weight.is_meta else weight.device
@@ -297,12 +298,14 @@ class _Runner:
         return inputs, counted_BS
 
 
-def _backbone(model: nn.Module) -> nn.Module:
+def _backbone(model: nn.Module, routers: Sequence[Router]) -> nn.Module:
     """The model without its language model head, whose logits would be the largest tensor of the pass."""
     base: nn.Module = getattr(model, "base_model", model)
-    if base is model and hasattr(model, "get_decoder"):  # a prefix that names no attribute (Llama 4)
-        base = model.get_decoder()  # type: ignore[operator]
-    return base
+    if base is not model:
+        return base
+    # A prefix that names no attribute (Llama 4), or a backbone already: the child that holds the routers tells.
+    child = model.get_submodule(routers[0].name.split(".")[0])
+    return child if "input_ids" in inspect.signature(child.forward).parameters else model
 
 
 def _padding_id(tokenizer: Any) -> int:
