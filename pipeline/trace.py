@@ -31,6 +31,8 @@ def main(model: str) -> None:
         done = study.trace_model(model, spec, given["hub"], texts, settings, paths)
     for (corpus, language), part in done.traces.items():
         parts.place(part, paths.trace(model, corpus, language))
+    # DVC keeps this output between runs, so that pulled traces survive a stage that cannot run here.
+    parts.prune(paths.traces(model), {paths.trace(model, *pair) for pair in done.traces})
     write_json(paths.traces(model) / "manifest.json", done.manifest())
     console.summary(f"trace@{model}", done.summary())
 

@@ -49,7 +49,7 @@ def test_the_shipped_file_is_sound() -> None:
         ("align.confidence", "much", "align.confidence: Input should be a valid number"),
         ("languages.pocket", ["eng_Latn", "xyz_Latn"], "languages.pocket: `xyz_Latn` is not a FLORES code"),
         ("languages.pocket", ["eng_Latn", "eng_Latn"], "languages.pocket: listed twice: eng_Latn"),
-        ("languages.pocket", ["deu_Latn"], "group `pocket` lacks the pivot eng_Latn"),
+        ("languages.pocket", ["deu_Latn", "fra_Latn"], "group `pocket` lacks the pivot eng_Latn"),
         ("models.pocket-plain.languages", "pokcet", "models.pocket-plain.languages: `pokcet` is not a group of"),
         ("models.pocket-plain.corpora", ["pile"], "models.pocket-plain.corpora: `pile` is not an entry of `corpora`"),
         ("models.pocket-plain.tasks", ["maths"], "models.pocket-plain.tasks: `maths` is not an entry of `tasks`"),
@@ -62,7 +62,11 @@ def test_the_shipped_file_is_sound() -> None:
             "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'recorded'",
         ),
         ("models.pocket-plain.layers", [5, 2], "`layers: [5, 2]`: the first layer comes after the last"),
-        ("models.pocket-plain.languages", "alone", "group `alone` holds the pivot alone; add a language"),
+        ("models.pocket-plain.languages", "alone", "group `alone` holds one language; add another to compare"),
+        ("models.pocket-plain.folder", "/tmp/m", "models.pocket-plain.folder: `/tmp/m` is not below `models/`"),
+        ("models.pocket-plain.device", "gpu", "models.pocket-plain.device: String should match"),
+        ("models.pocket-plain.corpora", ["pocket-arithmetic"], "`pocket-arithmetic` is in-task text, not parallel"),
+        ("models.pocket-plain.engine", ..., "models.pocket-plain.engine: missing key"),
         ("models.pocket-plain.hub", "a/b", "models.pocket-plain: give exactly one of `hub` and `folder`"),
         ("models.olmoe-1b-7b.revision", ..., "`hub` needs a `revision`"),
         (
@@ -81,7 +85,7 @@ def test_the_shipped_file_is_sound() -> None:
             "flores",
             "counts.languages: flores: `fra_Latn` is not among `sha256`",
         ),
-        ("models.My.Model", {}, "models.My.Model"),
+        ("models.My.Model", {}, "models.My.Model: a name is lower case letters, digits and hyphens"),
         ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
         ("corpora.sib200.reader", "sib", "corpora.sib200.reader: `sib` is not known; there is 'sib200'"),
         ("corpora.gsm8k.items", 0, "corpora.gsm8k.items: Input should be greater"),
@@ -101,8 +105,9 @@ def test_a_breach_names_its_key_and_what_would_be_right(shipped, key, value, mes
 def test_a_language_that_a_corpus_lacks(shipped) -> None:
     raw = changed(shipped, "models.olmoe-1b-7b.languages", "wide")
     raw["languages"]["wide"] = ["eng_Latn", "deu_Latn"]
-    raw["models"]["olmoe-1b-7b"]["corpora"] = ["gsm8k"]
-    with pytest.raises(ParamsError, match=r"models.olmoe-1b-7b.languages: wide: `deu_Latn` is not a language of gsm8k"):
+    raw["languages"]["wide"].append("ace_Latn")
+    raw["models"]["olmoe-1b-7b"]["corpora"] = ["belebele"]
+    with pytest.raises(ParamsError, match=r"olmoe-1b-7b.languages: wide: `ace_Latn` is not a language of belebele"):
         parse(raw)
 
 
@@ -118,6 +123,42 @@ def test_a_file_that_is_absent_or_no_yaml(tmp_path) -> None:
     (tmp_path / "params.yaml").write_text("study: [")
     with pytest.raises(ParamsError, match="is not valid YAML"):
         load(tmp_path / "params.yaml")
+
+
+def test_a_file_in_another_encoding_and_a_section_pasted_twice(tmp_path) -> None:
+    (tmp_path / "params.yaml").write_bytes("study: {name: Zürich}".encode("latin-1"))
+    with pytest.raises(ParamsError, match="is not UTF-8"):
+        load(tmp_path / "params.yaml")
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text + "\nmodels:\n  mine: {}\n")
+    with pytest.raises(ParamsError, match=r"the key `models` twice, in lines \d+ and \d+: put both parts under one"):
+        load(tmp_path / "params.yaml")
+
+
+def test_a_tasks_text_that_is_also_a_corpus_keeps_all_languages(shipped) -> None:
+    raw = changed(shipped, "tasks.arithmetic.text", "pocket-sentences")
+    wanted = params.study_corpora(params.Params(parse(raw)))
+    assert len(wanted["pocket-sentences"]) == 18
+
+
+def test_zones_must_lie_in_the_traced_layers(shipped) -> None:
+    raw = changed(shipped, "models.pocket-plain.layers", [4, 7])
+    raw["models"]["pocket-plain"]["zones"] = {"early": [0, 1], "middle": [4, 5], "late": [6, 7]}
+    with pytest.raises(ParamsError, match=r"`zones.early: \[0, 1\]` holds no layer of"):
+        parse(raw)
+
+
+def test_models_that_are_not_run_do_not_hinder_another_pivot(shipped) -> None:
+    raw = changed(shipped, "study.pivot", "ita_Latn")
+    assert parse(raw).study.pivot == "ita_Latn"
+
+
+def test_recorded_counts_of_ones_own_need_no_url(shipped) -> None:
+    raw = changed(shipped, "models.qwen3-30b-a3b-counts.url", None)
+    with pytest.raises(ParamsError, match=r"is not below `text/`"):
+        parse(raw)
+    raw["models"]["qwen3-30b-a3b-counts"]["files"] = "text/mgsm_{language}.json"
+    assert parse(raw).models["qwen3-30b-a3b-counts"].commit is None
 
 
 def test_only_declared_keys_can_be_read() -> None:

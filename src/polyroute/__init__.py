@@ -8,12 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from polyroute.models.routers import find_routers
+    from polyroute.models.routers import edit, find_routers, observe
     from polyroute.traces.collect import trace
 
-__all__ = ["find_routers", "trace"]
+__all__ = ["edit", "find_routers", "observe", "trace"]
 
-_PLACES = {"find_routers": "polyroute.models.routers", "trace": "polyroute.traces.collect"}
+_PLACES = {
+    "edit": "polyroute.models.routers",
+    "find_routers": "polyroute.models.routers",
+    "observe": "polyroute.models.routers",
+    "trace": "polyroute.traces.collect",
+}
 
 
 def __getattr__(name: str) -> Any:

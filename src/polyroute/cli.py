@@ -29,6 +29,16 @@ def check() -> None:
         spec = given[f"models.{model}"]
         languages = params.study_languages(given, model)
         click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
+        if isinstance(spec, params.TransformersModel):
+            from polyroute.models.load import locate
+
+            locate(model, spec, given["hub"])
+    for corpus, languages in params.study_corpora(given).items():
+        entry = given[f"corpora.{corpus}"]
+        if isinstance(entry, params.LocalFiles):
+            for language in languages:
+                if not Path(entry.files.replace("{language}", language)).is_file():
+                    raise click.ClickException(f"corpora.{corpus}.files: no file of {language} at {entry.files}")
     click.echo("params.yaml is sound")
 
 
@@ -96,9 +106,9 @@ def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
 @click.argument("files")
 @click.option("--model", required=True, help="What to call the model.")
 @click.option("--corpus", required=True, help="What to call the text it was recorded on.")
-@click.option("--layers", type=int, required=True, help="Layers with routers.")
-@click.option("--experts", type=int, required=True, help="Experts a layer.")
-@click.option("--top-k", type=int, required=True, help="Experts a token.")
+@click.option("--layers", type=click.IntRange(1), required=True, help="Layers with routers.")
+@click.option("--experts", type=click.IntRange(2), required=True, help="Experts a layer.")
+@click.option("--top-k", type=click.IntRange(1), required=True, help="Experts a token.")
 @click.option(
     "--codes",
     type=click.Choice(["flores", "bcp47", "mgsm"]),
@@ -127,7 +137,8 @@ def import_counts(
 ) -> None:
     """Turn expert counts recorded elsewhere into traces. FILES is a path with {language} in it, one JSON a language.
 
-    To make recorded counts part of the study, give them an entry with `engine: recorded` in params.yaml instead.
+    The traces are for notebooks (`Trace.load`). To make recorded counts part of the study, give them an entry with
+    `engine: recorded` in params.yaml instead.
     """
     import hashlib
 
@@ -138,7 +149,7 @@ def import_counts(
         raise click.BadParameter("no {language} in it", param_hint="FILES")
     shape = params.Shape(layers=layers, experts=experts, top_k=top_k)
     for language in languages:
-        path = Path(files.format(language=table.code_in(language, codes)))
+        path = Path(files.replace("{language}", table.code_in(language, codes)))
         checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         trace = counts.import_counts(
             path, model=model, model_digest=checksum, corpus=corpus, language=language, shape=shape, sha256=checksum
@@ -166,5 +177,4 @@ def ui(port: int) -> None:
 
     paths = Paths()
     study = params.load(paths.params)["study.name"]
-    click.echo(f"MLflow at http://127.0.0.1:{port} (stop with Ctrl-C)")
     raise SystemExit(tracking.serve(paths, port, study))

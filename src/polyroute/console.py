@@ -31,6 +31,8 @@ def start_logging(level: str) -> None:
     """Send log lines of `level` and above to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[_Lines()], force=True)
     logging.getLogger("polyroute").setLevel(level.upper())
+    # The client prints its own lines; ours say the same with what to do.
+    logging.getLogger("huggingface_hub").propagate = False
 
 
 class Command(click.Command):
@@ -52,7 +54,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def log_level_option(command: F) -> F:
-    """The `--log-level` option of every command (also read from POLYROUTE_LOG_LEVEL)."""
+    """The `--log-level` option (also read from POLYROUTE_LOG_LEVEL) of stages and, before the verb, of `polyroute`."""
 
     def begin(_context: click.Context, _parameter: click.Parameter, level: str) -> None:
         start_logging(level)

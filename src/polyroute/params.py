@@ -81,7 +81,7 @@ class HubFiles(_Frozen):
     unicode: Literal["as-is", "NFC"] = "as-is"
     """Whether text is normalised to NFC on the way in."""
     take: int | None = Field(default=None, ge=1)
-    """Keep the first so many items in order of id (null keeps all)."""
+    """Keep the first so many items in order of id, read as text (null keeps all)."""
 
 
 class SIB200(HubFiles):
@@ -201,7 +201,7 @@ class TransformersModel(_Model):
     folder: Path | None = None
     """A checkpoint folder on disk, instead of `hub`."""
     dtype: Literal["float32", "bfloat16", "float16"]
-    device: str = "auto"
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """`auto` (every GPU there is, else CPU), `cpu`, `cuda:0`, ..."""
     experts: Literal["auto", "eager", "grouped_mm", "batched_mm"] = "auto"
     """Experts implementation of transformers."""
@@ -226,6 +226,9 @@ class TransformersModel(_Model):
             raise ValueError("`revision` belongs to `hub`; a folder has none")
         if self.layers:
             _check_range("layers", self.layers)
+            for zone, (first, last) in self.zones or ():
+                if last < self.layers[0] or first > self.layers[1]:
+                    raise ValueError(f"`zones.{zone}: [{first}, {last}]` holds no layer of `layers: {self.layers}`")
         return self
 
 
@@ -233,10 +236,10 @@ class RecordedModel(_Model):
     """A model whose expert counts were recorded elsewhere."""
 
     engine: Literal["recorded"]
-    url: str
-    """Where each language's counts lie, with `{language}`, at a pinned commit."""
+    url: str | None = None
+    """Where each language's counts lie, with `{language}`, at a pinned commit; null where they are yours."""
     files: str
-    """Their path in a mirror folder, with `{language}`."""
+    """Their path in a mirror folder or, without a `url`, below `text/`; with `{language}`."""
     codes: Literal["flores", "bcp47", "mgsm"]
     """How `{language}` is written in `url` and `files`."""
     sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
@@ -244,11 +247,10 @@ class RecordedModel(_Model):
     shape: Shape
 
     @property
-    def commit(self) -> str:
+    def commit(self) -> str | None:
         """The commit that `url` is pinned at."""
-        found = _COMMIT.search(self.url)
-        assert found is not None, "checked by the validator of `url`"
-        return found[1]
+        found = _COMMIT.search(self.url or "")
+        return found[1] if found else None
 
     @model_validator(mode="after")
     def _zones_inside(self) -> Self:
@@ -265,7 +267,9 @@ class RecordedModel(_Model):
 
     @field_validator("url")
     @classmethod
-    def _pinned(cls, url: str) -> str:
+    def _pinned(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
         if not _COMMIT.search(url):
             raise ValueError("no commit of 40 hexadecimal digits in the path: a branch moves")
         if "{language}" not in url:
@@ -413,28 +417,40 @@ class ParamsFile(_Frozen):
         _check_unique("study.models", self.study.models)
         for model in self.study.models:
             _check_known("study.models", model, self.models, "an entry of `models`")
+        for name, corpus in self.corpora.items():
+            if isinstance(corpus, LocalFiles):
+                _check_inside(f"corpora.{name}.files", Path(corpus.files), "text")
         for name, task in self.tasks.items():
             _check_known(f"tasks.{name}.text", task.text, self.corpora, "an entry of `corpora`")
         for name, spec in self.models.items():
             self._model_references(f"models.{name}", spec)
+        for name in self.study.models:
+            listed = self.models[name].languages
+            if self.study.pivot not in self.languages[listed]:
+                raise ValueError(f"models.{name}.languages: group `{listed}` lacks the pivot {self.study.pivot}")
         return self
 
     def _model_references(self, key: str, spec: TransformersModel | RecordedModel) -> None:
         _check_known(f"{key}.languages", spec.languages, self.languages, "a group of `languages`")
         group = self.languages[spec.languages]
-        if self.study.pivot not in group:
-            raise ValueError(f"{key}.languages: group `{spec.languages}` lacks the pivot {self.study.pivot}")
         if len(group) < 2:
-            raise ValueError(f"{key}.languages: group `{spec.languages}` holds the pivot alone; add a language")
+            raise ValueError(f"{key}.languages: group `{spec.languages}` holds one language; add another to compare")
         if isinstance(spec, RecordedModel):
+            if spec.url is None:
+                _check_inside(f"{key}.files", Path(spec.files), "text")
             for code in group:
                 _check_known(f"{key}.languages: {spec.languages}", code, spec.sha256, "among `sha256`")
             return
+        if spec.folder is not None:
+            _check_inside(f"{key}.folder", spec.folder, "models")
         for task in spec.tasks:
             _check_known(f"{key}.tasks", task, self.tasks, "an entry of `tasks`")
         for corpus in spec.corpora:
             _check_known(f"{key}.corpora", corpus, self.corpora, "an entry of `corpora`")
-            reader = self.corpora[corpus].reader
+            entry, reader = self.corpora[corpus], self.corpora[corpus].reader
+            in_task = reader in ("gsm8k", "medinstruct") or getattr(entry, "content", "generic") != "generic"
+            if in_task or not getattr(entry, "parallel", True):
+                raise ValueError(f"{key}.corpora: `{corpus}` is in-task text, not parallel: name it in a task")
             for code in group:
                 if reader not in ("local", "pocket"):
                     covered = language_table.covered(reader)
@@ -481,14 +497,33 @@ def load(path: Path) -> Params:
     return Params(read(path))
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence, which loses a section pasted at the end."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[str, int] = {}
+        for name, _ in node.value:
+            line = name.start_mark.line + 1
+            if name.value in seen:
+                raise ParamsError(
+                    f"params.yaml has the key `{name.value}` twice, in lines {seen[name.value]} and {line}: "
+                    "put both parts under one"
+                )
+            seen[name.value] = line
+        return super().construct_mapping(node, deep)
+
+
 def read(path: Path) -> ParamsFile:
     """Read and check params.yaml as a whole.
 
     Raises:
-        ParamsError: the file is absent, is not YAML, or breaks a rule; names every breach and its key.
+        ParamsError: the file is absent, is not YAML, or breaks a rule; names the key of every value that cannot
+            be or, where all can, of the first reference to something that is not there.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from None
     except FileNotFoundError:
         raise ParamsError(f"{path} is absent: run the command from the root of the study") from None
     except yaml.YAMLError as error:
@@ -529,8 +564,8 @@ def study_corpora(params: Params) -> dict[str, list[str]]:
         if isinstance(spec, RecordedModel):
             continue
         needed = {corpus: study_languages(params, model) for corpus in spec.corpora}
-        needed |= {params[f"tasks.{task}"].text: [language_table.ENGLISH] for task in spec.tasks}
-        for corpus, languages in needed.items():
+        in_task = [(params[f"tasks.{task}"].text, [language_table.ENGLISH]) for task in spec.tasks]
+        for corpus, languages in [*needed.items(), *in_task]:
             listed = wanted.setdefault(corpus, [])
             listed += [language for language in languages if language not in listed]
     return wanted
@@ -543,6 +578,13 @@ def _check_range(key: str, layers: LayerRange, count: int | None = None) -> None
         raise ValueError(f"`{key}: [{first}, {last}]`: the first layer comes after the last")
     if count is not None and last >= count:
         raise ValueError(f"`{key}: [{first}, {last}]` is outside the model: both between 0 and {count - 1}")
+
+
+def _check_inside(key: str, path: Path, folder: str) -> None:
+    if path.is_absolute() or path.parts[0] != folder or ".." in path.parts:
+        raise ValueError(
+            f"{key}: `{path}` is not below `{folder}/`, where DVC sees it change; put it there, or a symbolic link"
+        )
 
 
 def _check_known(key: str, name: str, known: Iterable[str], what: str) -> None:
@@ -592,12 +634,15 @@ def _sentence(breach: Any) -> str:
     if breach["type"] == "extra_forbidden":
         known = _fields_at(location[:-1])
         return f"{key}: unknown key; {_suggest(str(location[-1]), known)}"
+    if location and location[-1] == "[key]":
+        return f"{'.'.join(path[:-1])}: a name is lower case letters, digits and hyphens, as part of paths and DVC keys"
     if breach["type"] == "missing":
         return f"{key}: missing key"
     if breach["type"] in ("union_tag_invalid", "union_tag_not_found"):
         tag = breach["ctx"]["discriminator"].strip("'")
-        known = breach["ctx"].get("expected_tags", "see src/polyroute/params.py")
-        return f"{key}.{tag}: `{breach['ctx'].get('tag', 'nothing')}` is not known; there is {known}"
+        if "tag" not in breach["ctx"]:
+            return f"{key}.{tag}: missing key"
+        return f"{key}.{tag}: `{breach['ctx']['tag']}` is not known; there is {breach['ctx']['expected_tags']}"
     return f"{key}: {message}" if key else message
 
 

@@ -65,6 +65,8 @@ class TrackReport:
 
     runs: dict[str, str]
     """Key of each run -> digest of what it shows, or `pending`."""
+    shown: dict[str, str]
+    """Key of each run -> digest of what it shows or is to show."""
     logged: int
     """Runs that were new or changed."""
     deleted: int
@@ -73,8 +75,8 @@ class TrackReport:
     """Why runs are pending; None where none is."""
 
     def write(self, path: Path) -> None:
-        """Write `runs` and `pending` as JSON: no run id, time or place."""
-        files.write_json(path, {"runs": self.runs, "pending": self.pending})
+        """Write what the runs show, logged or not: results must not depend on whether MLflow answered."""
+        files.write_json(path, self.shown)
 
     def summary(self) -> str:
         """One line."""
@@ -156,7 +158,7 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
         pending = "MLflow could not be reached or written"
         _warn(pending, f"{tracking_uri(paths)}: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}")
     keys = {run.key: done.get(run.key, PENDING) for run in runs}
-    return TrackReport(keys, logged, len(deleted), pending)
+    return TrackReport(keys, {run.key: run.digest for run in runs}, logged, len(deleted), pending)
 
 
 def serve(paths: Paths, port: int = 5000, study: str | None = None) -> int:

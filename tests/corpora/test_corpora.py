@@ -91,7 +91,7 @@ def test_a_few_repeated_texts_are_kept_and_told(mirror, put, caplog):
     put_sib200(put, eng_Latn=[(n, f"text {n}") for n in range(100, 498)] + [(1, "same"), (2, "same")])
     frame = corpora.fetch("sib", sib200(401), ["eng_Latn"], mirror)
     assert repeats(frame)["item_id"].tolist() == ["0001", "0002"]
-    assert "sib: items of equal text in eng_Latn, kept as released: 0001, 0002" in caplog.text
+    assert "sib: items of equal text in eng_Latn, kept as they are: 0001, 0002" in caplog.text
 
 
 def test_a_number_that_is_none_names_the_file(mirror, put):

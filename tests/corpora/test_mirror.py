@@ -30,7 +30,7 @@ def study(revision: str = COMMIT) -> params.ParamsFile:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     sib = {"reader": "sib200", "hub": "D/sib", "revision": revision, "files": "{language}/{split}.tsv", "items": 2}
     traced = {
-        "engine": "transformers", "folder": "m", "dtype": "float32", "batch_tokens": 8, "languages": "all",
+        "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "all",
         "corpora": ["sib", "mine", "made"], "tasks": ["sums"],
     }  # fmt: skip
     counts = {
@@ -48,7 +48,7 @@ def study(revision: str = COMMIT) -> params.ParamsFile:
                 "sib": sib | {"splits": ["a", "b"]},
                 "unused": sib | {"hub": "D/unused"},
                 "gsm": {"reader": "gsm8k", "hub": "o/g", "revision": COMMIT, "files": "train.jsonl", "items": 1},
-                "mine": {"reader": "local", "files": "mine.tsv"},
+                "mine": {"reader": "local", "files": "text/mine.tsv"},
                 "made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0},
             },
             "tasks": {"sums": {"text": "gsm"}},

@@ -32,7 +32,7 @@ def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> sub
 
 def write_params(folder: Path, languages: list[str]) -> None:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
-    model = {"engine": "transformers", "folder": "tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
+    model = {"engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
     raw["models"] = {"tiny": model | {"corpora": ["own"], "tasks": ["own-task"], "languages": "few"}}
     raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {"few": languages}
@@ -52,8 +52,8 @@ def study(tmp_path_factory) -> Path:
     for language, sentences in TEXTS.items():
         (folder / "text" / f"{language}.txt").write_text("\n".join(sentences) + "\n")
     (folder / "text" / "problems.txt").write_text("two and two\nthree and one\n")
-    make_model().save_pretrained(folder / "tiny")
-    make_tokenizer().save_pretrained(folder / "tiny")
+    make_model().save_pretrained(folder / "models" / "tiny")
+    make_tokenizer().save_pretrained(folder / "models" / "tiny")
     write_params(folder, ["eng_Latn", "deu_Latn"])
     stage(folder, "fetch")
     traced = stage(folder, "trace", "--model", "tiny")
@@ -120,11 +120,11 @@ def test_adding_a_language_computes_that_language_only(study) -> None:
 
 def test_a_mistake_is_told_in_a_sentence(study) -> None:
     raw = (study / "params.yaml").read_text()
-    (study / "params.yaml").write_text(raw.replace("folder: tiny", "folder: nowhere"))
+    (study / "params.yaml").write_text(raw.replace("folder: models/tiny", "folder: models/nowhere"))
     try:
         done = stage(study, "trace", "--model", "tiny", check=False)
     finally:
         (study / "params.yaml").write_text(raw)
     assert done.returncode == 1
-    assert "models.tiny: nowhere holds no checkpoint (no config.json)" in done.stderr
+    assert "models.tiny: models/nowhere holds no checkpoint (no config.json)" in done.stderr
     assert "Traceback" not in done.stderr

@@ -69,3 +69,8 @@ def test_knowledge_items() -> None:
     german = frame[(frame.item_id == f"knowledge-treats-{fact.entity}") & (frame.language == "deu_Latn")].iloc[0]
     phrase = tables.load("deu_Latn").facts["treats"].values[fact.value]
     assert german.choices[german.answer] == f" {phrase}."
+
+
+def test_more_items_than_the_world_has_are_refused_and_not_waited_for():
+    with pytest.raises(PolyrouteError, match=r"hardly more than \d+ items of arithmetic `select`, not 400000"):
+        corpus.in_task_corpus("arithmetic", "select", 400_000, 0)

@@ -13,7 +13,7 @@ from polyroute.models.routers import find_routers
 from polyroute.traces import collect as collect_module
 from polyroute.traces.collect import TraceSettings, collect, make_header
 from polyroute.traces.format import Trace, TraceError
-from polyroute.traces.parts import TraceParts, place
+from polyroute.traces.parts import TraceParts, place, prune
 
 TEXTS = {f"item-{i}": "abc " * (1 + i) for i in range(6)}
 SETTINGS = TraceSettings(batch_tokens=1, pairs=4)  # a batch a sequence
@@ -106,3 +106,14 @@ def test_place_links_or_copies_and_leaves_nothing_half(tmp_path, monkeypatch) ->
     with pytest.raises(TraceError, match="cannot be written"):
         place(tmp_path / "absent", tmp_path / "out" / "nothing")
     assert not (tmp_path / "out" / "nothing").exists()
+
+
+def test_prune_keeps_the_wanted_and_leaves_no_empty_folder(tmp_path) -> None:
+    kept, dropped = tmp_path / "own" / "deu_Latn.safetensors", tmp_path / "old" / "fra_Latn.safetensors"
+    for path in (kept, dropped, tmp_path / "manifest.json"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    prune(tmp_path, {kept})
+    assert kept.exists()
+    assert not dropped.parent.exists()
+    assert (tmp_path / "manifest.json").exists()

@@ -68,9 +68,9 @@ def fetch(name: str, spec: Corpus, languages: Sequence[str], source: HubSource) 
     if not isinstance(spec, PocketCorpus) and spec.unicode == "NFC":
         frame["text"] = [unicodedata.normalize("NFC", text) for text in frame["text"]]
     places = {code: ", ".join(files(spec, code)) or "generated" for code in languages}
-    check(frame, name, languages, is_parallel(spec), spec.items, places)
+    check(frame, name, languages, is_parallel(spec), spec.items, places, isinstance(spec, LocalFiles))
     for code, same in repeats(frame).groupby("language", sort=False):
-        _log.warning("%s: items of equal text in %s, kept as released: %s", name, code, ", ".join(same["item_id"]))
+        _log.warning("%s: items of equal text in %s, kept as they are: %s", name, code, ", ".join(same["item_id"]))
     if not isinstance(spec, PocketCorpus) and spec.take is not None:
         # Cut after the checks, which are about the whole release.
         frame = frame[frame["item_id"].isin(sorted(frame["item_id"].unique())[: spec.take])]

@@ -32,6 +32,7 @@ def check(
     parallel: bool,
     items: int | None,
     files: Mapping[str, str],
+    repeats_allowed: bool = False,
 ) -> None:
     """Hold a corpus against the rules above.
 
@@ -42,6 +43,7 @@ def check(
         parallel: whether every item must exist in every language.
         items: expected items in each language; `None` for any number.
         files: language -> files it was read from, for the message.
+        repeats_allowed: whether any number of texts may repeat, as in text of the user's own.
 
     Raises:
         CorpusError: names every breach.
@@ -51,7 +53,7 @@ def check(
     breaches = [
         f"  {code} ({files[code]}): {breach}"
         for code in languages
-        for breach in _breaches(by_language.get(code, frame.iloc[:0]), everywhere, items)
+        for breach in _breaches(by_language.get(code, frame.iloc[:0]), everywhere, items, repeats_allowed)
     ]
     if breaches:
         raise CorpusError(f"corpus `{corpus}` cannot be used:\n" + "\n".join(breaches))
@@ -62,7 +64,7 @@ def repeats(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame.duplicated(["language", "text"], keep=False)]
 
 
-def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None) -> list[str]:
+def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None, repeats_allowed: bool) -> list[str]:
     """What is wrong with the rows of one language."""
     if group.empty:
         return ["no items"]
@@ -77,7 +79,7 @@ def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None) -> l
     if blank := list(ids[texts.str.strip() == ""]):
         found.append(f"empty text: {_listed(blank)}")
     repeated = list(ids[texts.duplicated(keep=False)])
-    if len(repeated) > REPEATED_SHARE * len(group):
+    if not repeats_allowed and len(repeated) > REPEATED_SHARE * len(group):
         found.append(f"text that another item has too, in more than {REPEATED_SHARE:.0%}: {_listed(repeated)}")
     return found
 

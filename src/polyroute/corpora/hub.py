@@ -114,7 +114,12 @@ class HubSource:
         if language not in spec.sha256:
             raise SourceError(f"no counts of {language} are recorded; there are {', '.join(sorted(spec.sha256))}")
         code = languages.code_in(language, spec.codes)
-        if self.mirror is not None:
+        if spec.url is None:
+            place = spec.files.format(language=code)
+            if not Path(place).is_file():
+                raise SourceError(f"{place} is absent: recorded counts of {language} belong there")
+            content = Path(place).read_bytes()
+        elif self.mirror is not None:
             place = str(self._mirrored(spec.files.replace("{language}", code), None, f"recorded counts of {language}"))
             content = Path(place).read_bytes()
         else:

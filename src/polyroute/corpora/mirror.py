@@ -49,7 +49,7 @@ class _RecordedFile:
 
     @property
     def revision(self) -> str:
-        return self.spec.commit
+        return self.spec.commit or ""
 
     @property
     def place(self) -> str:
@@ -94,6 +94,8 @@ def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource
     spec = params.models[model]
     group = params.languages[spec.languages]
     if isinstance(spec, RecordedModel):
+        if spec.url is None:  # on disk already
+            return
         yield from (_RecordedFile(spec, code) for code in group)
         return
     if checkpoints and spec.hub is not None and spec.revision is not None:

@@ -128,7 +128,10 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
         raise ModelError(f"models.{name}: {source.place} cannot be loaded: {error}") from error
     _check_complete(name, source.place, report)
     if device is not None:
-        model.to(device)
+        try:
+            model.to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(f"models.{name}.device: {device} cannot be used here: {error}") from error
     model.eval()
     routers = find_routers(model)
     _check_entry(name, spec, routers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Hashable, Sequence
+from typing import Literal, TypeVar
 
 import pandas as pd
 
@@ -13,6 +13,11 @@ from polyroute.errors import PolyrouteError
 from polyroute.languages import ENGLISH
 from polyroute.pocket import realise, tables, world
 from polyroute.pocket.world import Split
+
+T = TypeVar("T", bound=Hashable)
+
+FRUITLESS = 10_000
+"""Draws without a new item after which there are taken to be no more."""
 
 
 def parallel_corpus(
@@ -36,9 +41,7 @@ def parallel_corpus(
     languages = tables.available() if languages is None else languages
     for language in languages:
         tables.load(language)
-    drawn: dict[tuple[world.Event, ...], None] = {}
-    while len(drawn) < sentences:
-        drawn[world.draw_events(rng, split, rng.randint(2, 3))] = None
+    drawn = _different(lambda: world.draw_events(rng, split, rng.randint(2, 3)), sentences, f"generic `{split}`")
     rows = [
         (f"generic-{split}-{seed}-{number:04d}", language, realise.events(meanings, language))
         for number, meanings in enumerate(drawn)
@@ -61,18 +64,31 @@ def in_task_corpus(
         PolyrouteError: the task is unknown, or there are not so many different texts.
     """
     rng = random.Random(f"{task}/{split}/{seed}")
-    texts: dict[str, None] = {}
     if task == "arithmetic":
-        while len(texts) < items:
-            texts[realise.problem(world.draw_problem(rng, split), ENGLISH).text] = None
+        texts = _different(
+            lambda: realise.problem(world.draw_problem(rng, split), ENGLISH).text, items, f"arithmetic `{split}`"
+        )
     elif task == "knowledge":
         facts = [fact for fact in world.facts() if fact.split == split]
         pairs = list(itertools.combinations(facts, 2))
         if items > len(pairs):
             raise PolyrouteError(f"knowledge has {len(pairs)} different texts in split `{split}`, not {items}")
-        for pair in rng.sample(pairs, items):
-            texts[" ".join(realise.question(fact, ENGLISH).text for fact in pair)] = None
+        chosen = rng.sample(pairs, items)
+        texts = [" ".join(realise.question(fact, ENGLISH).text for fact in pair) for pair in chosen]
     else:
         raise PolyrouteError(f"the mini world has no task `{task}`; there is arithmetic, knowledge")
     rows = [(f"{task}-text-{split}-{seed}-{number:04d}", ENGLISH, text) for number, text in enumerate(texts)]
     return pd.DataFrame(rows, columns=["item_id", "language", "text"])
+
+
+def _different(draw: Callable[[], T], wanted: int, what: str) -> list[T]:
+    """Draw until there are `wanted` different ones, in the order of their first draw."""
+    drawn: dict[T, None] = {}
+    fruitless = 0
+    while len(drawn) < wanted:
+        before = len(drawn)
+        drawn[draw()] = None
+        fruitless = 0 if len(drawn) > before else fruitless + 1
+        if fruitless > FRUITLESS:
+            raise PolyrouteError(f"the mini world has hardly more than {len(drawn)} items of {what}, not {wanted}")
+    return list(drawn)

@@ -1,1 +1,1 @@
-"""What a reader sees of a study: the results as tables, the figures, the page."""
+"""What people look at: figures by layer, and an overview in text, drawn from `metrics/` alone."""

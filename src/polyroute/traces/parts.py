@@ -108,3 +108,13 @@ def place(part: Path, output: Path) -> None:
     except OSError as error:
         output.unlink(missing_ok=True)
         raise TraceError(f"{output} cannot be written: {error.strerror}") from None
+
+
+def prune(folder: Path, wanted: set[Path]) -> None:
+    """Remove traces below a folder that are none of the wanted ones, and folders that this leaves empty."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.suffix == ".safetensors" and path not in wanted:
+            path.unlink()

@@ -160,8 +160,8 @@ def import_recorded(name: str, spec: RecordedModel, languages: Sequence[str], pa
         if whole is None:
             whole = parts.finish(
                 import_counts(
-                    file, model=name, model_digest=spec.commit, corpus=corpus, language=language, shape=spec.shape,
-                    sha256=checksum,
+                    file, model=name, model_digest=spec.commit or "own", corpus=corpus, language=language,
+                    shape=spec.shape, sha256=checksum,
                 )
             )  # fmt: skip
             computed += 1
