@@ -21,7 +21,7 @@ KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "align")
 def main(model: str) -> None:
     """Measure divergence, entropy and consistency by layer."""
     paths = Paths()
-    given = params.load(paths.params).only(*(key.format(model=model) for key in KEYS))
+    given = params.load(paths.params).only(*KEYS, model=model)
     spec, settings = given[f"models.{model}"], given["align"]
     pivot, *others = params.study_languages(given, model)
     tables: list[pd.DataFrame] = []

@@ -4,7 +4,6 @@ import click
 
 from polyroute import console, corpora, params
 from polyroute.files import write_json
-from polyroute.languages import ENGLISH
 from polyroute.params import RecordedModel
 from polyroute.paths import Paths
 from polyroute.traces import parts, study
@@ -18,15 +17,16 @@ KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model
 def main(model: str) -> None:
     """Trace a model over its corpora, or take up counts that were recorded elsewhere."""
     paths = Paths()
-    given = params.load(paths.params).only(*(key.format(model=model) for key in KEYS))
+    given = params.load(paths.params).only(*KEYS, model=model)
     spec = given[f"models.{model}"]
-    languages = params.study_languages(given, model)
     if isinstance(spec, RecordedModel):
-        done = study.import_recorded(model, spec, languages, paths)
+        done = study.import_recorded(model, spec, params.study_languages(given, model), paths)
     else:
-        wanted = [(corpus, language) for corpus in spec.corpora for language in languages]
-        wanted += [(given["tasks"][task].text, ENGLISH) for task in spec.tasks]
-        texts = {pair: corpora.texts(paths.corpus(pair[0]), pair[1]) for pair in wanted}
+        texts = {
+            (corpus, language): corpora.texts(paths.corpus(corpus), language)
+            for corpus, languages in params.model_corpora(given, model).items()
+            for language in languages
+        }
         settings = study.settings(given["trace"], spec, given["study.seed"])
         done = study.trace_model(model, spec, given["hub"], texts, settings, paths)
     for (corpus, language), part in done.traces.items():

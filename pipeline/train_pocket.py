@@ -22,7 +22,7 @@ def main(model: str) -> None:
         # glibc reads these once, at the start; without them most of the time goes to returning memory to the kernel.
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | train.MALLOC)
     paths = Paths()
-    recipe: PocketRecipe = params.load(paths.params).only(*(key.format(model=model) for key in KEYS))[f"pocket.{model}"]
+    recipe: PocketRecipe = params.load(paths.params).only(*KEYS, model=model)[f"pocket.{model}"]
     with console.progress(f"train {model}", recipe.tokens) as advance:
         train.train(recipe, paths.pocket_model(model), paths.training, advance)
     console.summary(f"train-pocket@{model}", f"{recipe.tokens:,} tokens; checkpoint in {paths.pocket_model(model)}")

@@ -464,15 +464,16 @@ class Params:
         self._file = file
         self._declared = declared
 
-    def only(self, *keys: str) -> Params:
-        """The same parameters with nothing but `keys` (dotted, as in dvc.yaml) readable.
+    def only(self, *keys: str, model: str = "") -> Params:
+        """The same parameters with nothing but `keys` (dotted, as in dvc.yaml; `{model}` is filled in) readable.
 
         Raises:
             ParamsError: a key is not in params.yaml.
         """
-        for key in keys:
+        declared = tuple(key.replace("{model}", model) for key in keys)
+        for key in declared:
             _resolve(self._file, key)
-        return Params(self._file, keys)
+        return Params(self._file, declared)
 
     def __getitem__(self, key: str) -> Any:
         """The value at a dotted key such as `models.pocket-plain`.
@@ -556,16 +557,27 @@ def revision(spec: TransformersModel | RecordedModel) -> str | None:
     return spec.commit if isinstance(spec, RecordedModel) else spec.revision
 
 
+def model_corpora(params: Params, model: str) -> dict[str, list[str]]:
+    """Which corpora a model reads, and in which languages: corpus -> FLORES codes, the pivot first.
+
+    The text of its tasks is among them, in English; none of it for counts recorded elsewhere.
+    """
+    spec = params[f"models.{model}"]
+    if isinstance(spec, RecordedModel):
+        return {}
+    wanted = {corpus: study_languages(params, model) for corpus in spec.corpora}
+    for task in spec.tasks:
+        listed = wanted.setdefault(params[f"tasks.{task}"].text, [])
+        if language_table.ENGLISH not in listed:
+            listed.append(language_table.ENGLISH)
+    return wanted
+
+
 def study_corpora(params: Params) -> dict[str, list[str]]:
     """Which corpora the study's models read, and in which languages: corpus -> FLORES codes, the pivot first."""
     wanted: dict[str, list[str]] = {}
     for model in params["study.models"]:
-        spec = params[f"models.{model}"]
-        if isinstance(spec, RecordedModel):
-            continue
-        needed = {corpus: study_languages(params, model) for corpus in spec.corpora}
-        in_task = [(params[f"tasks.{task}"].text, [language_table.ENGLISH]) for task in spec.tasks]
-        for corpus, languages in [*needed.items(), *in_task]:
+        for corpus, languages in model_corpora(params, model).items():
             listed = wanted.setdefault(corpus, [])
             listed += [language for language in languages if language not in listed]
     return wanted
@@ -621,14 +633,18 @@ def _resolve(file: ParamsFile, key: str) -> Any:
     return value
 
 
-_TAGS = {"sib200", "flores_plus", "belebele", "gsm8k", "medinstruct", "local", "pocket", "transformers", "recorded"}
+_BY_TAG: dict[str, type[BaseModel]] = {
+    "sib200": SIB200, "flores_plus": FloresPlus, "belebele": Belebele, "gsm8k": GSM8K, "medinstruct": MedInstruct,
+    "local": LocalFiles, "pocket": PocketCorpus, "transformers": TransformersModel, "recorded": RecordedModel,
+}  # fmt: skip
+"""Types of the unions, by the tag that pydantic puts into a location."""
 
 
 def _sentence(breach: Any) -> str:
     """One breach as `key: what is wrong; what would be right`."""
     location = list(breach["loc"])
     # Pydantic puts the union's tag into the location; the file has no such key.
-    path = [str(part) for i, part in enumerate(location) if not (part in _TAGS and i == 2)]
+    path = [str(part) for i, part in enumerate(location) if not (part in _BY_TAG and i == 2)]
     key = ".".join(path)
     message = breach["msg"].removeprefix("Value error, ")
     if breach["type"] == "extra_forbidden":
@@ -648,10 +664,6 @@ def _sentence(breach: Any) -> str:
 
 def _fields_at(location: list[Any]) -> list[str]:
     """Which keys the type at a location of a validation error knows."""
-    by_tag: dict[str, type[BaseModel]] = {
-        "sib200": SIB200, "flores_plus": FloresPlus, "belebele": Belebele, "gsm8k": GSM8K, "medinstruct": MedInstruct,
-        "local": LocalFiles, "pocket": PocketCorpus, "transformers": TransformersModel, "recorded": RecordedModel,
-    }  # fmt: skip
     by_section: dict[str, type[BaseModel]] = {
         "study": Study, "hub": Hub, "tasks": Task, "trace": Trace, "align": Align, "pocket": PocketRecipe,
         "shape": Shape, "zones": Zones,
@@ -659,6 +671,6 @@ def _fields_at(location: list[Any]) -> list[str]:
     for part in reversed(location):
         if part in by_section:
             return list(by_section[part].model_fields)
-        if len(location) > 2 and part == location[2] and part in by_tag:
-            return list(by_tag[part].model_fields)
+        if len(location) > 2 and part == location[2] and part in _BY_TAG:
+            return list(_BY_TAG[part].model_fields)
     return list(ParamsFile.model_fields)

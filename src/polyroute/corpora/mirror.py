@@ -14,8 +14,8 @@ from pathlib import Path
 from polyroute import corpora
 from polyroute.corpora.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
 from polyroute.files import copy_atomically, write_json
-from polyroute.languages import ENGLISH, code_in
-from polyroute.params import LocalFiles, ParamsFile, PocketCorpus, RecordedModel
+from polyroute.languages import code_in
+from polyroute.params import LocalFiles, Params, ParamsFile, PocketCorpus, RecordedModel, model_corpora
 
 
 @dataclass(frozen=True)
@@ -92,18 +92,15 @@ def fill(
 
 def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource) -> Iterator[_HubFile | _RecordedFile]:
     spec = params.models[model]
-    group = params.languages[spec.languages]
     if isinstance(spec, RecordedModel):
         if spec.url is None:  # on disk already
             return
-        yield from (_RecordedFile(spec, code) for code in group)
+        yield from (_RecordedFile(spec, code) for code in params.languages[spec.languages])
         return
     if checkpoints and spec.hub is not None and spec.revision is not None:
         for name in source.checkpoint_files(spec.hub, spec.revision):
             yield _HubFile(spec.hub, spec.revision, name, "model")
-    wanted = [(corpus, group) for corpus in spec.corpora]
-    wanted += [(params.tasks[task].text, [ENGLISH]) for task in spec.tasks]
-    for name, codes in wanted:
+    for name, codes in model_corpora(Params(params), model).items():
         corpus = params.corpora[name]
         if isinstance(corpus, (LocalFiles, PocketCorpus)):
             continue
