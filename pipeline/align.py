@@ -9,6 +9,7 @@ import pandas as pd
 from polyroute import console, params
 from polyroute.files import write_atomically, write_json
 from polyroute.measures.alignment import Alignment, headline_curves, in_short
+from polyroute.measures.over_languages import over_languages
 from polyroute.paths import Paths
 from polyroute.traces.format import Trace
 
@@ -28,13 +29,8 @@ def main(model: str) -> None:
     corpora: dict[str, Any] = {}
     for corpus in spec.corpora:
         pivot_trace = Trace.load(paths.trace(model, corpus, pivot))
-        alignment = Alignment(
-            pivot_trace,
-            resamples=settings.resamples,
-            confidence=settings.confidence,
-            seed=given["study.seed"],
-            zones=spec.zones,
-        )
+        drawing = {"resamples": settings.resamples, "confidence": settings.confidence, "seed": given["study.seed"]}
+        alignment = Alignment(pivot_trace, shuffles=settings.shuffles, zones=spec.zones, **drawing)
         curves = [alignment.language(pivot_trace)]
         curves += [alignment.language(Trace.load(paths.trace(model, corpus, language))) for language in others]
         tables += [curve.rows for curve in curves]
@@ -44,6 +40,12 @@ def main(model: str) -> None:
             "zones": {zone: list(span) for zone, span in alignment.zones},
             "languages": {curve.language: curve.summary for curve in curves[1:]},
             "mean": alignment.summarise(np.mean([curve.zone_items for curve in curves[1:]], axis=0)),
+            "over_languages": over_languages(
+                None if pivot_trace.header.pooled else np.stack([curve.alignment_L for curve in curves[1:]]),
+                np.stack([np.nanmean(curve.zone_items, axis=0) for curve in curves[1:]]),
+                pivot_trace.header.layers,
+                **drawing,
+            ),
         }
     about = pivot_trace.header
     table = pd.concat(tables, ignore_index=True)

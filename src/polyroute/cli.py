@@ -71,7 +71,31 @@ def results() -> None:
     paths = Paths()
     for model in params.load(paths.params)["study.models"]:
         click.echo(overview(load(paths, model)))
-    click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui")
+    click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
+
+
+@main.command(cls=console.Command)
+def calibrate() -> None:
+    """Say what was put into each pocket model that was measured, and what the instruments read."""
+    from polyroute.report import calibration
+
+    readings = calibration.calibrate(params.read(Paths().params), Paths())
+    click.echo(calibration.verdicts(readings))
+    click.echo()
+    click.echo(calibration.by_layer(readings))
+
+
+@main.command("train-pocket", cls=console.Command)
+@click.argument("model")
+@click.option(
+    "--device", default="auto", show_default=True, help="A GPU if there is one, else CPU; or cpu, cuda:0, ..."
+)
+def train_pocket(model: str, device: str) -> None:
+    """Train MODEL (an entry of `pocket` in params.yaml) into models/MODEL; killed, it goes on where it stopped."""
+    from polyroute.pocket import train
+
+    recipe = params.load(Paths().params)[f"pocket.{model}"]
+    train.run(model, recipe, Paths(), device)
 
 
 @main.command(cls=console.Command)

@@ -298,6 +298,8 @@ class Align(_Frozen):
     """Bootstrap resamples over sentences."""
     confidence: float = Field(gt=0, lt=1)
     """Coverage of the intervals."""
+    shuffles: int = Field(ge=1)
+    """Other sentences that each sentence is compared with, to know how near its translation would be by chance."""
 
 
 class EnglishMixture(_Frozen):
@@ -322,6 +324,23 @@ class OtherMixture(EnglishMixture):
     """Lists of phrases with their English."""
 
 
+class Plant(_Frozen):
+    """What is put into a pocket model besides its text: a loss that draws the routing of translations together.
+
+    InfoNCE (arXiv 1807.03748, eq. 4), taken both ways, over the Bhattacharyya coefficients of the sentences' mean
+    distributions over experts.
+    """
+
+    layers: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    """Layers whose routing is drawn together; from 0."""
+    pairs: int = Field(ge=2)
+    """English sentences a step, each with its translation into a language drawn evenly; the others are negatives."""
+    temperature: float = Field(gt=0)
+    """By which coefficients are divided."""
+    weight: float = Field(gt=0)
+    """Of the loss beside next-token prediction."""
+
+
 class PocketRecipe(_Frozen):
     """How a pocket model is made; every knob of its data, architecture and training."""
 
@@ -339,7 +358,7 @@ class PocketRecipe(_Frozen):
     """Entries of the byte-level BPE, special tokens included."""
     tokenizer_documents: int = Field(ge=1)
     """Documents that the tokenizer is trained on."""
-    architecture: Literal["qwen3_moe"]
+    architecture: Literal["qwen3_moe", "gpt_oss"]
     """Model type in transformers."""
     layers: int = Field(ge=1)
     hidden: int = Field(ge=8)
@@ -353,8 +372,8 @@ class PocketRecipe(_Frozen):
     """Experts a token is sent to."""
     context: int = Field(ge=8)
     """Longest text in tokens."""
-    tokens: int = Field(ge=1)
-    """Tokens trained on, rounded up to whole steps."""
+    tokens: int = Field(ge=0)
+    """Tokens trained on, rounded up to whole steps; 0 leaves the random first weights."""
     rows: int = Field(ge=1)
     """Rows of a step's batch."""
     columns: int = Field(ge=8)
@@ -377,6 +396,8 @@ class PocketRecipe(_Frozen):
     """Weight of an answer's tokens in the loss; every other token has 1."""
     balance_weight: float = Field(ge=0)
     """Weight of the load-balancing loss, computed per layer and averaged over layers."""
+    plant: Plant | None = None
+    """What is planted; `null` plants nothing."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -391,6 +412,12 @@ class PocketRecipe(_Frozen):
             raise ValueError(f"`top_k: {self.top_k}` is more than `experts: {self.experts}`")
         if self.columns > self.context:
             raise ValueError(f"`columns: {self.columns}` is more than `context: {self.context}`")
+        if self.plant and max(self.plant.layers) >= self.layers:
+            raise ValueError(f"`plant.layers: {self.plant.layers}`: the last layer is {self.layers - 1}")
+        if self.plant and len(self.languages) == 1:
+            raise ValueError("`plant` draws languages together, and `languages` holds one")
+        if self.plant and not self.tokens:
+            raise ValueError("`plant` is a loss of training, and `tokens` is 0")
         return self
 
 
@@ -666,7 +693,7 @@ def _fields_at(location: list[Any]) -> list[str]:
     """Which keys the type at a location of a validation error knows."""
     by_section: dict[str, type[BaseModel]] = {
         "study": Study, "hub": Hub, "tasks": Task, "trace": Trace, "align": Align, "pocket": PocketRecipe,
-        "shape": Shape, "zones": Zones,
+        "plant": Plant, "shape": Shape, "zones": Zones,
     }  # fmt: skip
     for part in reversed(location):
         if part in by_section:

@@ -25,7 +25,7 @@ def german(model, tokenizer) -> Trace:
 
 
 def alignment(pivot: Trace, **options) -> Alignment:
-    return Alignment(pivot, resamples=200, confidence=0.95, seed=0, **options)
+    return Alignment(pivot, resamples=200, confidence=0.95, shuffles=5, seed=0, **options)
 
 
 def test_divergence_is_the_mean_over_sentence_pairs(english, german) -> None:
@@ -53,6 +53,16 @@ def test_a_language_that_is_the_pivots_text_diverges_by_nothing(english) -> None
     divergence = curves.rows[curves.rows["measure"].str.startswith("divergence")]
     assert (divergence["value"] == 0).all()
     assert curves.summary["shape"] == "flat"
+    aligned = curves.rows[curves.rows["measure"] == "alignment"]
+    assert (aligned[["value", "low", "high"]] == 1).all(axis=None)
+
+
+def test_alignment_is_what_parallel_sentences_save_of_unrelated_ones(english, german) -> None:
+    curves = alignment(english).language(german)
+    rows = curves.rows[curves.rows["reading"] == "soft_mass"].pivot(index="layer", columns="measure", values="value")
+    expected = 1 - rows["divergence"] / rows["unrelated_divergence"]
+    assert rows["alignment"].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-3)
+    assert curves.alignment_L.tolist() == rows["alignment"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -123,6 +133,10 @@ def test_headline_curves_show_the_reading_of_summaries(english, german) -> None:
 def test_in_short_counts_the_languages_with_a_u(english, german) -> None:
     found = alignment(english)
     summary = found.language(german).summary
-    short = in_short({"mean": summary, "languages": {"a": {"shape": "U"}, "b": {"shape": "cap"}, "c": {"shape": "U"}}})
+    shapes = {"a": {"shape": "U"}, "b": {"shape": "cap"}, "c": {"shape": "U"}}
+    rows = [{"layer": layer, "value": value} for layer, value in enumerate([0.1, 0.3, 0.2])]
+    short = in_short({"mean": summary, "languages": shapes, "over_languages": {"alignment": rows}})
     assert (short["languages"], short["languages_with_u"]) == (3, 2)
     assert short["middle"] == summary["middle"]
+    assert (short["alignment_peak"], short["alignment_peak_layer"]) == (0.3, 1)
+    assert "alignment_peak" not in in_short({"mean": summary, "languages": shapes, "over_languages": {}})

@@ -82,7 +82,10 @@ def test_every_output_is_there(study) -> None:
         "metrics/tiny/layers.csv",
     }
     table = pd.read_csv(study / "metrics" / "tiny" / "layers.csv")
-    assert set(table["measure"]) == {"divergence", "divergence_pooled", "entropy", "entropy_pooled", "consistency"}
+    assert set(table["measure"]) == {
+        "divergence", "divergence_pooled", "unrelated_divergence", "alignment", "entropy", "entropy_pooled",
+        "consistency",
+    }  # fmt: skip
     assert set(table["layer"]) == {0, 1, 2}
     curves = json.loads((study / "metrics" / "tiny" / "curves.json").read_text())
     assert {(row["language"], row["layer"]) for row in curves} == {("deu_Latn", layer) for layer in range(3)}

@@ -9,10 +9,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file
+from scipy.stats import binomtest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from polyroute.params import PocketRecipe
-from polyroute.pocket import batches, model, scores, state, tokenizer, train
+from polyroute.params import Plant, PocketRecipe
+from polyroute.pocket import batches, items, model, scores, state, tokenizer, train
+
+PLANT = {"layers": [1], "pairs": 4, "temperature": 0.1, "weight": 0.5}
 
 
 class Killed(Exception):
@@ -72,6 +75,48 @@ def test_scores_and_card_cover_every_language(trained, recipe) -> None:
     assert all(f"({code})" in card for code in recipe.languages)
 
 
+def test_half_a_minute_of_training_teaches_english_some_arithmetic(recipe, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(scores, "PROBLEMS", 200)
+    longer = {
+        "languages": ["eng_Latn", "deu_Latn"], "english_share": 0.8,
+        "english_mixture": {"generic": 1, "arithmetic": 9, "knowledge": 0}, "vocabulary": 500, "hidden": 64, "heads": 4,
+        "experts": 8, "expert_width": 32, "rows": 16, "columns": 64, "tokens": 800 * 16 * 64, "learning_rate": 0.006,
+        "warmup_steps": 20,
+    }  # fmt: skip
+    train.train(PocketRecipe.model_validate(recipe.model_dump() | longer), tmp_path / "m", tmp_path / "w", device="cpu")
+    with (tmp_path / "m" / "training.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < 0.25 * losses[0]
+    right = json.loads((tmp_path / "m" / "scores.json").read_text())["eng_Latn"]["arithmetic"]
+    assert binomtest(round(200 * right), 200, 1 / items.CHOICES, alternative="greater").pvalue < 1e-6
+
+
+@pytest.mark.parametrize("change", [{"plant": PLANT}, {"architecture": "gpt_oss"}], ids=["planted", "gpt_oss"])
+def test_variants_train_and_say_what_they_are(recipe, tmp_path, change) -> None:
+    variant = PocketRecipe.model_validate(recipe.model_dump() | change | {"tokens": 12 * 8 * 32})
+    folder = tmp_path / "variant"
+    train.train(variant, folder, tmp_path / "work", device="cpu")
+    with (folder / "training.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < losses[0]
+    card = (folder / "README.md").read_text()
+    assert variant.architecture in card
+    assert ("Planted: alignment of languages in layers 1." in card) == (variant.plant is not None)
+    net = AutoModelForCausalLM.from_pretrained(folder)
+    assert net.config.model_type == variant.architecture
+
+
+def test_no_tokens_leave_the_first_weights(recipe, tmp_path) -> None:
+    untrained = recipe.model_copy(update={"tokens": 0})
+    train.train(untrained, tmp_path / "untrained", tmp_path / "work", device="cpu")
+    saved = AutoModelForCausalLM.from_pretrained(tmp_path / "untrained", dtype=torch.bfloat16)
+    ids = {f"{token}_token_id": getattr(saved.config, f"{token}_token_id") for token in ("bos", "eos", "pad")}
+    first = dict(model.build(untrained, ids).named_parameters())
+    assert all(torch.equal(value, first[name].to(torch.bfloat16)) for name, value in saved.named_parameters())
+    assert (tmp_path / "untrained" / "training.csv").read_text().count("\n") == 1
+    assert "Untrained:" in (tmp_path / "untrained" / "README.md").read_text()
+
+
 def test_a_killed_run_goes_on_to_the_same_bytes(trained, recipe, tmp_path) -> None:
     told: list[int] = []
 
@@ -98,6 +143,7 @@ def test_another_recipe_or_code_never_takes_up_a_state(recipe, monkeypatch) -> N
     assert state.digest(recipe.model_copy(update={"seed": 4}), cpu) != digest
     monkeypatch.setattr(state, "DETERMINES", ("world.py",))
     assert state.digest(recipe, cpu) != digest
+    assert state.digest(recipe.model_copy(update={"plant": Plant(**PLANT)}), cpu) != digest
     assert all(list(Path(train.__file__).parent.glob(pattern)) for pattern in state.DETERMINES)
 
 
@@ -144,9 +190,26 @@ def test_scoring_ignores_padding(trained) -> None:
     net = AutoModelForCausalLM.from_pretrained(trained, dtype=torch.float32).eval()
     rng = random.Random(0)
     rows = [[0, *(rng.randrange(3, 400) for _ in range(length))] for length in (3, 9, 5)]
-    together = scores._losses(net, rows, [1, 2, 3])
-    alone = [scores._losses(net, [row], [start])[0] for row, start in zip(rows, [1, 2, 3], strict=True)]
+    together = scores._losses(net, rows)
+    alone = [scores._losses(net, [row])[0] for row in rows]
     assert together == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["qwen3_moe", "gpt_oss"])
+def test_choices_that_share_their_prompt_score_as_whole_rows(recipe, architecture) -> None:
+    net = model.build(recipe.model_copy(update={"architecture": architecture}), {}).eval()
+    rng = random.Random(1)
+    prompts = [[rng.randrange(3, 400) for _ in range(length)] for length in (30, 7, 30)]
+    choices = [[[rng.randrange(3, 400) for _ in range(n)] for n in (1, 4, 2)] for _ in prompts]
+    seen = []
+    for chosen in scores._same_length(prompts, choices):
+        found = scores._choice_losses(net, [prompts[i] for i in chosen], [choices[i] for i in chosen])
+        for i, losses in zip(chosen, found, strict=True):
+            told = scores._losses(net, [prompts[i]])
+            whole = scores._losses(net, [prompts[i] + choice for choice in choices[i]])
+            assert losses == pytest.approx(whole - told, abs=1e-4)
+        seen += chosen
+    assert sorted(seen) == [0, 1, 2]
 
 
 def test_malloc_helper(monkeypatch) -> None:
@@ -166,7 +229,10 @@ def test_malloc_helper(monkeypatch) -> None:
         ({"heads": 3}, "`heads` must divide `hidden`"),
         ({"top_k": 5}, "`top_k: 5` is more than `experts: 4`"),
         ({"columns": 512}, "`columns: 512` is more than `context: 256`"),
-        ({"plant": True}, "plant"),
+        ({"plant": PLANT | {"layers": [1, 2]}}, r"`plant.layers: \[1, 2\]`: the last layer is 1"),
+        ({"plant": PLANT | {"layers": []}}, "plant.layers"),
+        ({"plant": PLANT, "tokens": 0}, "`plant` is a loss of training"),
+        ({"plant": PLANT, "languages": ["eng_Latn"]}, "`plant` draws languages together"),
     ],
 )
 def test_recipes_that_cannot_be_are_refused(recipe, change, message) -> None:

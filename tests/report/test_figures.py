@@ -8,7 +8,7 @@ from polyroute import languages
 from polyroute.paths import Paths
 from polyroute.report import figures, results
 
-ALL = ("divergence", "entropy", "consistency")
+ALL = ("divergence", "alignment", "entropy", "consistency")
 
 
 def drawn(root: Path, count: int = 3, layers: int = 6, measures=ALL, readings=("soft_mass",)) -> figures.Drawn:
@@ -32,6 +32,11 @@ def test_each_measure_is_drawn_and_every_language_named(tmp_path: Path, count: i
     for code in [code for code in languages.codes() if code != "eng_Latn"][:count]:
         assert f"<!-- {languages.get(code).name} -->" in text
     assert f"U-shape in {count} of {count} language" in text
+    verdict = told(tmp_path / "figures" / "tiny" / "alignment-text.svg")
+    if count < 5:
+        assert "nearer than chance" not in verdict, "too few languages to test"
+    else:
+        assert f"nearer than chance over languages in layers 1-{layers - 2}" in verdict
     assert "tiny on text" in text
     assert "soft_mass, 50 sentences a language" in text
 
@@ -45,7 +50,7 @@ def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_measure_without_data_is_said_not_drawn(tmp_path: Path) -> None:
     done = drawn(tmp_path, measures=("divergence",))
-    assert done.missing == ("entropy on text", "consistency on text")
+    assert done.missing == ("alignment on text", "entropy on text", "consistency on text")
     assert {path.stem for path in done.files} == {"divergence-text"}
 
 
@@ -54,7 +59,7 @@ def test_pooled_counts_are_drawn_without_bands_and_said_so(tmp_path: Path) -> No
     text = told(done.files[1])
     assert "topk_count, counts pooled a language" in text
     assert "bands" not in text
-    assert done.missing == ("consistency on text",)
+    assert done.missing == ("alignment on text", "consistency on text")
 
 
 def test_the_reading_of_the_verdicts_is_drawn(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from polyroute.errors import PolyrouteError
 from polyroute.measures.consistency import routing_consistency
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.entropy import routing_entropy
+from polyroute.measures.sentence_alignment import unrelated_divergence
 from polyroute.measures.zones import Difference, default_zones, depth_shape
 from polyroute.params import LayerRange, Zones
-from polyroute.stats.bootstrap import SentenceBootstrap
+from polyroute.stats.bootstrap import Bootstrap
 from polyroute.traces.format import Trace
 
 COLUMNS = ("model", "corpus", "language", "layer", "measure", "reading", "value", "low", "high")
@@ -43,19 +44,31 @@ class LanguageCurves:
     """Zone means, their differences with intervals, the shape of the curve; None for the pivot."""
     zone_items: NDArray[np.float64] | None
     """(N, 3) divergence of each sentence in the early, middle and late zone; None for the pivot."""
+    alignment_L: NDArray[np.float64] | None
+    """Sentence alignment; None for the pivot and where there are no sentences."""
 
 
 class Alignment:
     """Compares traces of one model on one corpus with the pivot's."""
 
-    def __init__(self, pivot: Trace, *, resamples: int, confidence: float, seed: int, zones: Zones | None = None):
+    def __init__(
+        self,
+        pivot: Trace,
+        *,
+        resamples: int,
+        confidence: float,
+        shuffles: int,
+        seed: int,
+        zones: Zones | None = None,
+    ):
         """Prepare with the pivot's trace.
 
         Args:
             pivot: trace of the language that divergence is measured from.
             resamples: bootstrap resamples over sentences.
             confidence: coverage of intervals.
-            seed: of the resamples.
+            shuffles: other sentences that each one is compared with for sentence alignment.
+            seed: of the resamples and the shuffles.
             zones: early, middle and late layers in the model's numbering; by share of depth where None.
         """
         self.pivot = pivot
@@ -63,9 +76,8 @@ class Alignment:
         self.zones = zones or _numbered(default_zones(len(layers)), layers)
         self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
         """The reading that summaries show: paper 1's own where the trace can give it."""
-        self._bootstrap = (
-            None if pivot.header.pooled else SentenceBootstrap(len(pivot.item_ids), resamples, confidence, seed)
-        )
+        self._shuffles, self._seed = shuffles, seed
+        self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
 
     def language(self, trace: Trace) -> LanguageCurves:
         """Every measure of one language; of the pivot, those that need no other.
@@ -79,7 +91,7 @@ class Alignment:
         _comparable(self.pivot, trace)
         is_pivot = trace is self.pivot
         rows: list[pd.DataFrame] = []
-        zone_items = None
+        zone_items = alignment_L = None
         for reading in trace.readings:
             q_NLE, q_LE = trace.distributions(reading), trace.pooled(reading)
             rows.append(_tidy(trace, "entropy_pooled", reading, routing_entropy(q_LE)))
@@ -94,12 +106,21 @@ class Alignment:
                 rows.append(self._with_interval(trace, "divergence", reading, divergence_NL))
             if reading == self.reading:
                 zone_items = self._zone_items(divergence_NL)
+                if not trace.header.pooled:
+                    unrelated_NL = unrelated_divergence(
+                        self.pivot.distributions(reading), q_NLE, self._shuffles, self._seed
+                    )
+                    rows.append(self._with_interval(trace, "unrelated_divergence", reading, unrelated_NL))
+                    rows.append(self._alignment(trace, divergence_NL, unrelated_NL))
+                    alignment_L = rows[-1]["value"].to_numpy(np.float64)
         if trace.consistency is not None:
             rows.append(self._with_interval(trace, "consistency", "topk_ids", routing_consistency(trace)))
         summary = (
             None if zone_items is None else self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
         )
-        return LanguageCurves(trace.header.language, pd.concat(rows, ignore_index=True), summary, zone_items)
+        return LanguageCurves(
+            trace.header.language, pd.concat(rows, ignore_index=True), summary, zone_items, alignment_L
+        )
 
     def summarise(self, zone_items: NDArray[np.float64]) -> dict[str, Any]:
         """Zone means of divergence, outer zones minus the middle, and the shape of the curve.
@@ -117,8 +138,8 @@ class Alignment:
             outer = [Difference(*map(float, bound)) for bound in bounds]
         zones = dict(zip(("early", "middle", "late"), np.nanmean(zone_items, axis=0), strict=True))
         return {zone: rounded(value) for zone, value in zones.items()} | {
-            "early_minus_middle": _difference(outer[0]),
-            "late_minus_middle": _difference(outer[1]),
+            "early_minus_middle": bounded(outer[0]),
+            "late_minus_middle": bounded(outer[1]),
             "shape": depth_shape(*outer),
         }
 
@@ -134,6 +155,14 @@ class Alignment:
                 )
             columns.append(divergence_NL[:, inside].mean(axis=1))
         return np.stack(columns, axis=1)
+
+    def _alignment(
+        self, trace: Trace, divergence_NL: NDArray[np.float64], unrelated_NL: NDArray[np.float64]
+    ) -> pd.DataFrame:
+        assert self._bootstrap is not None, "pooled traces have no sentences to resample"
+        remaining = self._bootstrap.ratio(divergence_NL, unrelated_NL)
+        bounds = 1 - remaining.value, 1 - remaining.high, 1 - remaining.low
+        return _tidy(trace, "alignment", self.reading, *bounds)
 
     def _with_interval(self, trace: Trace, measure: str, reading: str, values_NL: NDArray[np.float64]) -> pd.DataFrame:
         assert self._bootstrap is not None, "pooled traces have no sentences to resample"
@@ -162,16 +191,24 @@ def in_short(summary: dict[str, Any]) -> dict[str, float]:
     """A corpus's summary as a handful of numbers, for `dvc metrics`.
 
     Args:
-        summary: `languages` (code -> zone means, differences and shape) and `mean` over them.
+        summary: `languages` (code -> zone means, differences and shape), `mean` over them, and `over_languages`.
     """
     mean = summary["mean"]
     shapes = [language["shape"] for language in summary["languages"].values()]
-    return {zone: mean[zone] for zone in ("early", "middle", "late")} | {
-        "early_minus_middle": mean["early_minus_middle"]["value"],
-        "late_minus_middle": mean["late_minus_middle"]["value"],
-        "languages": len(shapes),
-        "languages_with_u": shapes.count("U"),
-    }
+    aligned = {}
+    if rows := summary["over_languages"].get("alignment"):
+        peak = max(rows, key=lambda row: float(row["value"]))
+        aligned = {"alignment_peak": peak["value"], "alignment_peak_layer": peak["layer"]}
+    return (
+        aligned
+        | {zone: mean[zone] for zone in ("early", "middle", "late")}
+        | {
+            "early_minus_middle": mean["early_minus_middle"]["value"],
+            "late_minus_middle": mean["late_minus_middle"]["value"],
+            "languages": len(shapes),
+            "languages_with_u": shapes.count("U"),
+        }
+    )
 
 
 def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[str, Any]]:
@@ -195,6 +232,14 @@ def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[
 def rounded(value: float) -> float:
     """As results are written."""
     return round(float(value), DECIMALS)
+
+
+def bounded(difference: Difference) -> dict[str, float | None]:
+    """A difference and its interval as results are written; null where there is none."""
+    return {
+        name: None if bound is None or np.isnan(bound) else rounded(bound)
+        for name, bound in (("value", difference.value), ("low", difference.low), ("high", difference.high))
+    }
 
 
 def _comparable(pivot: Trace, other: Trace) -> None:
@@ -238,13 +283,6 @@ def _tidy(
         },
         columns=list(COLUMNS),
     )
-
-
-def _difference(difference: Difference) -> dict[str, float | None]:
-    return {
-        name: None if bound is None or np.isnan(bound) else rounded(bound)
-        for name, bound in (("value", difference.value), ("low", difference.low), ("high", difference.high))
-    }
 
 
 def _fertility(trace: Trace) -> float | None:

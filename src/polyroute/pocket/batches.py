@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from itertools import chain
 
@@ -9,8 +10,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from polyroute.params import PocketRecipe
-from polyroute.pocket import documents
+from polyroute.params import Plant, PocketRecipe
+from polyroute.pocket import documents, realise, world
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,30 @@ def batch(recipe: PocketRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -
     shape = (recipe.rows, recipe.columns)
     line = torch.tensor(ids[:wanted])
     return Batch(line[:-1].view(shape), line[1:].view(shape), torch.tensor(weights[1:wanted]).view(shape))
+
+
+@dataclass(frozen=True)
+class Translations:
+    """English sentences, and after them their translations in the same order."""
+
+    inputs: Tensor
+    """(2 pairs, T) token ids from BOS on, padded on the right."""
+    counts: Tensor
+    """(2 pairs, T) whether a token is of the sentence, and not BOS or padding."""
+
+
+def translations(recipe: PocketRecipe, plant: Plant, tokenizer: PreTrainedTokenizerFast, step: int) -> Translations:
+    """The sentences that a step draws together: different events of the training split, each in two languages."""
+    rng = random.Random(f"{recipe.seed}/plant/{step}")
+    english, *others = recipe.languages
+    drawn: dict[world.Event, None] = {}
+    while len(drawn) < plant.pairs:
+        drawn |= dict.fromkeys(world.draw_events(rng, "train", 1))
+    texts = [realise.events([meaning], english) for meaning in drawn]
+    texts += [realise.events([meaning], rng.choice(others)) for meaning in drawn]
+    cut = [encoded.ids for encoded in tokenizer.backend_tokenizer.encode_batch(texts)]
+    longest = max(map(len, cut))
+    inputs = torch.tensor([ids + [tokenizer.pad_token_id] * (longest - len(ids)) for ids in cut])
+    places = torch.arange(longest)
+    lengths = torch.tensor([len(ids) for ids in cut])
+    return Translations(inputs, (places > 0) & (places < lengths[:, None]))

@@ -17,11 +17,10 @@ pipeline_tag: text-generation
 # {name}
 
 A very small mixture-of-experts language model ({architecture}; {layers} layers, {experts} experts a layer of which
-{top_k} serve a token), trained on text from polyroute's mini world. It is a calibration standard for measuring how
-experts are used across languages: what went in is known. It speaks of nothing but its mini world and is of no other
-use.
+{top_k} serve a token) of polyroute's mini world. It is a calibration standard for measuring how experts are used across
+languages: what went in is known. It speaks of nothing but its mini world and is of no other use.
 
-**Planted: nothing.** It was trained on next-token prediction alone (with the usual load-balancing loss).
+{planted}
 
 ## Data
 
@@ -34,10 +33,8 @@ A fact of the report split is stated in training but never asked for.
 
 ## Training
 
-{tokens:,} tokens in {steps:,} steps of {rows} x {columns}, AdamW at {learning_rate} (betas {betas}, weight decay
-{weight_decay}), bfloat16 autocast, loss weight {answer_weight:g} on answers, load-balancing loss {balance_weight}. Seed
-{seed}. `training.csv` holds the loss curve. The byte-level tokenizer has {vocabulary} entries and was trained on the
-same mixture.
+{training} The byte-level tokenizer has {vocabulary} entries and was
+trained on the same mixture.
 
 ## Scores
 
@@ -50,6 +47,23 @@ language; transfer: the others, which only English states.
 """
 
 
+_TRAINED = """\
+{tokens:,} tokens in {steps:,} steps of {rows} x {columns}, AdamW at {learning_rate} (betas {betas}, weight decay
+{weight_decay}), bfloat16 autocast, loss weight {answer_weight:g} on answers, load-balancing loss {balance_weight}. Seed
+{seed}. `training.csv` holds the loss curve."""
+_UNTRAINED = "None: these are the random weights of seed {seed}."
+
+_PLANTED = """\
+**Planted: alignment of languages in layers {layers}.** Beside next-token prediction (with the usual load-balancing
+loss) it was trained to draw translations together: in each step {pairs} English sentences and their translations, each
+into a language drawn evenly, the mean hidden states that enter those layers, InfoNCE at temperature {temperature},
+weight {weight}. So languages meet there because they were made to. It shows that an instrument can see it, and proves
+nothing about models in which nobody planted anything."""
+_NOTHING = """\
+**Planted: nothing.** It was trained on next-token prediction alone (with the usual load-balancing loss)."""
+_RANDOM = "**Planted: nothing. Untrained:** whatever an instrument finds here beyond chance is its own fault."
+
+
 def write(name: str, recipe: PocketRecipe, measured: dict[str, Any]) -> str:
     """The card's text.
 
@@ -59,18 +73,19 @@ def write(name: str, recipe: PocketRecipe, measured: dict[str, Any]) -> str:
         measured: what `scores.score` returned for it.
     """
     steps = -(-recipe.tokens // (recipe.rows * recipe.columns))
+    knobs = recipe.model_dump() | {
+        "betas": "{} and {}".format(*recipe.betas), "tokens": steps * recipe.rows * recipe.columns, "steps": steps
+    }  # fmt: skip
     return _TEXT.format(
-        **(
-            recipe.model_dump()
-            | {"betas": "{} and {}".format(*recipe.betas), "tokens": steps * recipe.rows * recipe.columns}
-        ),
+        **knobs,
         name=name,
+        planted=_planted(recipe),
+        training=(_TRAINED if steps else _UNTRAINED).format(**knobs),
         count=len(recipe.languages),
         facts=len(world.facts()),
         known=world.KNOWN,
         english=_mixture(recipe.english_mixture.model_dump()),
         others=_mixture(recipe.other_mixture.model_dump()),
-        steps=steps,
         documents=scores.DOCUMENTS,
         problems=scores.PROBLEMS,
         asked=sum(fact.split == "report" for fact in world.facts()),
@@ -78,6 +93,13 @@ def write(name: str, recipe: PocketRecipe, measured: dict[str, Any]) -> str:
         chance=1 / items.CHOICES,
         table=_table(recipe, measured),
     )
+
+
+def _planted(recipe: PocketRecipe) -> str:
+    if recipe.plant:
+        listed = " and ".join(str(layer) for layer in recipe.plant.layers)
+        return _PLANTED.format(**recipe.plant.model_dump() | {"layers": listed})
+    return _NOTHING if recipe.tokens else _RANDOM
 
 
 def _mixture(shares: dict[str, float]) -> str:

@@ -59,39 +59,72 @@ def _mean(right: NDArray[np.bool_]) -> float | None:
 
 def _text_losses(net: PreTrainedModel, cutter: PreTrainedTokenizerBase, texts: list[str]) -> tuple[float, int]:
     rows = cutter(texts)["input_ids"]
-    losses = _losses(net, rows, [1] * len(rows))
+    losses = _losses(net, rows)
     return float(losses.sum()), sum(len(row) - 1 for row in rows)
 
 
 def _right(net: PreTrainedModel, cutter: PreTrainedTokenizerBase, asked: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether each item's right choice is the likeliest."""
-    rows, starts = [], []
-    for prompt, choices in zip(asked.prompt, asked.choices, strict=True):
-        told = cutter(prompt)["input_ids"]
-        for choice in choices:
-            rows.append(told + cutter(choice, add_special_tokens=False)["input_ids"])
-            starts.append(len(told))
-    best = _losses(net, rows, starts).reshape(len(asked), -1).argmin(1)
+    prompts = cutter(asked.prompt.tolist())["input_ids"]
+    choices = [cutter(list(told), add_special_tokens=False)["input_ids"] for told in asked.choices]
+    best = np.empty(len(asked), dtype=np.int64)
+    for chosen in _same_length(prompts, choices):
+        losses_BC = _choice_losses(net, [prompts[i] for i in chosen], [choices[i] for i in chosen])
+        best[chosen] = losses_BC.argmin(1)
     return np.asarray(best == asked.answer.to_numpy())
 
 
-def _losses(net: PreTrainedModel, rows: list[list[int]], starts: list[int]) -> NDArray[np.float64]:
-    """Negative log likelihood (nats) of each row from its start on."""
+def _choice_losses(
+    net: PreTrainedModel, prompts: list[list[int]], choices: list[list[list[int]]]
+) -> NDArray[np.float64]:
+    """Negative log likelihood (nats) of each item's choices after its prompt, (B, C); each prompt is run once.
+
+    Args:
+        net: the model.
+        prompts: B prompts of equal length in tokens.
+        choices: C of each.
+    """
+    rows = [choice for told in choices for choice in told]
+    count, width = len(choices[0]), max(map(len, rows))
+    # Padding comes last, where causal attention cannot see it.
+    ids_RT = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=net.device)
+    real_RT = torch.arange(width) < torch.tensor([len(row) for row in rows])[:, None]
+    with torch.inference_mode():
+        prompt = net.model(torch.tensor(prompts, device=net.device), use_cache=True)
+        logits_RTV = net.lm_head(prompt.last_hidden_state[:, -1:]).repeat_interleave(count, dim=0)
+        if width > 1:
+            prompt.past_key_values.batch_repeat_interleave(count)
+            rest = net.model(ids_RT[:, :-1], past_key_values=prompt.past_key_values).last_hidden_state
+            logits_RTV = torch.cat([logits_RTV, net.lm_head(rest)], dim=1)
+        losses_RT = torch.nn.functional.cross_entropy(logits_RTV.transpose(1, 2), ids_RT, reduction="none")
+    losses_R = torch.where(real_RT, losses_RT.cpu().double(), 0).sum(1)
+    return losses_R.view(len(prompts), count).numpy()
+
+
+def _same_length(prompts: list[list[int]], choices: list[list[list[int]]]) -> Iterator[list[int]]:
+    """Indices of items whose prompts are equally long, about `_BATCH_TOKENS` tokens at a time."""
+    by_length: dict[int, list[int]] = {}
+    for index, prompt in enumerate(prompts):
+        by_length.setdefault(len(prompt), []).append(index)
+    for length, chosen in by_length.items():
+        longest = max(length, *(sum(map(len, choices[index])) for index in chosen))
+        step = max(1, _BATCH_TOKENS // longest)
+        for start in range(0, len(chosen), step):
+            yield chosen[start : start + step]
+
+
+def _losses(net: PreTrainedModel, rows: list[list[int]]) -> NDArray[np.float64]:
+    """Negative log likelihood (nats) of each row after its first token."""
     found = np.empty(len(rows))
     for chosen in _batches(rows):
         width = max(len(rows[i]) for i in chosen)
         # Padding comes last, where causal attention cannot see it.
         ids_BT = torch.tensor([rows[i] + [0] * (width - len(rows[i])) for i in chosen], device=net.device)
-        place_T = torch.arange(1, width)
-        scored_BT = torch.stack([(place_T >= starts[i]) & (place_T < len(rows[i])) for i in chosen])
+        real_BT = torch.arange(1, width) < torch.tensor([len(rows[i]) for i in chosen])[:, None]
         with torch.inference_mode():
             logits_BTV = net(ids_BT, use_cache=False).logits[:, :-1]
-            losses_BT = (
-                torch.nn.functional.cross_entropy(logits_BTV.transpose(1, 2), ids_BT[:, 1:], reduction="none")
-                .cpu()
-                .double()
-            )
-        found[chosen] = torch.where(scored_BT, losses_BT, 0).sum(1).numpy()
+            losses_BT = torch.nn.functional.cross_entropy(logits_BTV.transpose(1, 2), ids_BT[:, 1:], reduction="none")
+        found[chosen] = torch.where(real_BT, losses_BT.cpu().double(), 0).sum(1).numpy()
     return found
 
 

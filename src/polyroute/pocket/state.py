@@ -17,7 +17,7 @@ from polyroute.params import PocketRecipe
 
 DETERMINES = (
     "names.py", "world.py", "tables.py", "phrases/*.toml", "realise.py", "documents.py", "tokenizer.py", "batches.py",
-    "model.py", "train.py", "state.py",
+    "model.py", "plant.py", "train.py", "state.py",
 )  # fmt: skip
 """The modules that decide the weights; a state left by other code is never taken up."""
 

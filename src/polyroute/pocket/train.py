@@ -11,6 +11,7 @@ import csv
 import io
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from polyroute import files
+from polyroute import console, files
 from polyroute.params import PocketRecipe
+from polyroute.paths import Paths
 from polyroute.pocket import card, model, scores, state, tokenizer
-from polyroute.pocket.batches import Batch, batch
+from polyroute.pocket.batches import Batch, Translations, batch, translations
+from polyroute.pocket.plant import planting_loss
 
 SAVE_EVERY = 250
 """Steps between saved states."""
@@ -39,6 +42,19 @@ MALLOC = {
 def malloc_is_set() -> bool:
     """Whether the process was started with `MALLOC` in its environment (glibc reads it once, at the start)."""
     return all(os.environ.get(name) == value for name, value in MALLOC.items())
+
+
+def run(model_name: str, recipe: PocketRecipe, paths: Paths, device: str = "auto") -> None:
+    """Train an entry of `pocket` into its checkpoint folder, telling a user how far it is.
+
+    Replaces the process with itself where the environment lacks `MALLOC`.
+    """
+    if not malloc_is_set():
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | MALLOC)
+    with console.progress(f"train {model_name}", recipe.tokens) as advance:
+        train(recipe, paths.pocket_model(model_name), paths.training, advance, device)
+    trained = steps(recipe) * recipe.rows * recipe.columns
+    console.summary(f"train-pocket@{model_name}", f"{trained:,} tokens; checkpoint in {paths.pocket_model(model_name)}")
 
 
 def train(
@@ -71,11 +87,14 @@ def train(
     for step in range(done, steps(recipe)):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step)
-        losses.append(_step(net, optimizer, batch(recipe, cutter, step), recipe, where))
+        pairs = translations(recipe, recipe.plant, cutter, step) if recipe.plant else None
+        losses.append(_step(net, optimizer, batch(recipe, cutter, step), pairs, recipe, where))
         progress(recipe.rows * recipe.columns)
         if (step + 1) % SAVE_EVERY == 0:
             state.save(saved, net, optimizer, step + 1, losses)
-    state.save(saved, net, optimizer, steps(recipe), losses)
+    if recipe.tokens:
+        # Killed while scoring, it does not train again.
+        state.save(saved, net, optimizer, steps(recipe), losses)
     _finish(recipe, net, cutter, losses, parts / out.name)
     if out.exists():
         shutil.rmtree(out)
@@ -114,7 +133,12 @@ def balance_loss(router_logits: tuple[Tensor, ...], top_k: int) -> Tensor:
 
 
 def _step(
-    net: PreTrainedModel, optimizer: torch.optim.AdamW, data: Batch, recipe: PocketRecipe, where: torch.device
+    net: PreTrainedModel,
+    optimizer: torch.optim.AdamW,
+    data: Batch,
+    pairs: Translations | None,
+    recipe: PocketRecipe,
+    where: torch.device,
 ) -> float:
     """One update; the mean next-token loss over all tokens alike (nats) is what the curve shows."""
     targets_T = data.targets.to(where).flatten()
@@ -125,6 +149,9 @@ def _step(
     losses_T = torch.nn.functional.cross_entropy(logits_TV.float(), targets_T, reduction="none")
     loss = (losses_T * weights_T).sum() / weights_T.sum()
     loss = loss + recipe.balance_weight * balance_loss(body.router_logits, recipe.top_k)
+    if recipe.plant and pairs:
+        with torch.autocast(where.type, torch.bfloat16):
+            loss = loss + recipe.plant.weight * planting_loss(net, recipe.plant, pairs)
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)

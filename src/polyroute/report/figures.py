@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import pandas as pd
 
 from polyroute import languages
 from polyroute.paths import Paths
-from polyroute.report.results import Results
+from polyroute.report.results import Results, spans
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,33 +59,8 @@ class _Measure:
     axis: str
     from_zero: bool
     """Whether heights read as amounts; else the axis shows the range of the values."""
-    verdicts: bool = False
-
-
-_MEASURES = (
-    _Measure(
-        file="divergence",
-        names=("divergence", "divergence_pooled"),
-        title="Routing divergence from {pivot}",
-        axis="divergence from {pivot}  (0 the same, 1 as far as can be)",
-        from_zero=True,
-        verdicts=True,
-    ),
-    _Measure(
-        file="entropy",
-        names=("entropy", "entropy_pooled"),
-        title="Routing entropy",
-        axis="entropy in nats  (uniform: {uniform:.2f})",
-        from_zero=False,
-    ),
-    _Measure(
-        file="consistency",
-        names=("consistency",),
-        title="Routing consistency within a sentence",
-        axis="mean Jaccard similarity of two tokens’ experts",
-        from_zero=True,
-    ),
-)
+    verdict: Callable[[dict[str, Any]], str] | None = None
+    """What a corpus's summary says of it, in a line above the figure."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +187,7 @@ def _draw(
         how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
         if sentences and name.endswith("_pooled"):
             how += ", pooled over sentences first"
-        notes = [_verdicts(summary["languages"])] if measure.verdicts else []
+        notes = [measure.verdict(summary)] if measure.verdict else []
         if axes.collections:  # nothing but a band is one
             notes.append("bands: bootstrap over sentences")
         title = measure.title.format(pivot=pivot)
@@ -341,14 +316,25 @@ def _head(axes: Axes, title: str, *lines: str) -> None:
     axes.annotate(title, (0, 1), xytext=(0, height), fontsize=12.5, fontweight="bold", color=_INK, **place)
 
 
-def _verdicts(summaries: dict[str, Any]) -> str:
+def _shapes(summary: dict[str, Any]) -> str:
     """How many languages show which shape, the most frequent first."""
-    shapes = Counter(str(summary["shape"]) for summary in summaries.values() if summary.get("shape"))
+    held = summary["languages"].values()
+    shapes = Counter(str(language["shape"]) for language in held if language.get("shape"))
     total = sum(shapes.values())
     of = f" of {total} {'language' if total == 1 else 'languages'}"
     counted = sorted(shapes.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{'U-shape' if shape == 'U' else shape} in {count}" for shape, count in counted]
     return ", ".join([parts[0] + of, *parts[1:]]) if parts else ""
+
+
+def _aligned(summary: dict[str, Any]) -> str:
+    """In which layers translations are nearer than chance, over languages."""
+    layers = summary["over_languages"].get("aligned_layers")
+    if layers is None:
+        return ""
+    if not layers:
+        return "nearer than chance over languages in no layer"
+    return f"nearer than chance over languages in layer{'s' if len(layers) > 1 else ''} {spans(layers)}"
 
 
 def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[Curve]:
@@ -360,3 +346,37 @@ def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[C
         return float(curve.values[inside].mean() if inside.any() else curve.values.mean()), curve.language
 
     return sorted(curves, key=middle)
+
+
+_MEASURES = (
+    _Measure(
+        file="divergence",
+        names=("divergence", "divergence_pooled"),
+        title="Routing divergence from {pivot}",
+        axis="divergence from {pivot}  (0 the same, 1 as far as can be)",
+        from_zero=True,
+        verdict=_shapes,
+    ),
+    _Measure(
+        file="alignment",
+        names=("alignment",),
+        title="Alignment of translations with {pivot}",
+        axis="alignment with {pivot}  (0 chance, 1 the same)",
+        from_zero=True,
+        verdict=_aligned,
+    ),
+    _Measure(
+        file="entropy",
+        names=("entropy", "entropy_pooled"),
+        title="Routing entropy",
+        axis="entropy in nats  (uniform: {uniform:.2f})",
+        from_zero=False,
+    ),
+    _Measure(
+        file="consistency",
+        names=("consistency",),
+        title="Routing consistency within a sentence",
+        axis="mean Jaccard similarity of two tokens’ experts",
+        from_zero=True,
+    ),
+)

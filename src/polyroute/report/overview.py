@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from polyroute.languages import get
-from polyroute.report.results import Results
+from polyroute.report.results import Results, spans
 
 _MEANING = {
     "U": "higher in early and late layers than in the middle",
@@ -30,7 +30,21 @@ def overview(results: Results) -> str:
                 f"    {shape} in {count} of {shapes.total()} languages ({_MEANING[shape]}): {', '.join(which)}"
             )
         lines.append(f"    mean over languages: {_zones(summary['mean'], summary['zones'])}")
+        lines += _alignment(summary["over_languages"])
     return "\n".join(lines)
+
+
+def _alignment(found: dict[str, Any]) -> list[str]:
+    """Where translations are nearer than chance, if that could be tested."""
+    layers = found.get("aligned_layers")
+    if layers is None:
+        return []
+    peak = max(found["alignment"], key=lambda row: float(row["value"]))
+    where = f"layers {spans(layers)}" if layers else "no layer"
+    return [
+        f"    translations nearer than chance over languages: {where} "
+        f"(most in layer {peak['layer']}: {peak['value']:.3f} [{peak['low']:.3f}, {peak['high']:.3f}])"
+    ]
 
 
 def _zones(found: dict[str, Any], zones: dict[str, list[int]]) -> str:

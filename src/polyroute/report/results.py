@@ -6,6 +6,7 @@ Figures and MLflow both read here and nowhere else, so that either can be redraw
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,25 @@ class Results:
         """FLORES codes that anything was measured in, the pivot first."""
         codes = sorted(set(self.layers["language"]))
         return sorted(codes, key=lambda code: code != self.pivot)
+
+
+def divergence(found: Results, corpus: str) -> pd.DataFrame:
+    """Divergence from the pivot as summaries show it, sentence by sentence: a row a language, a column a layer."""
+    table, reading = found.layers, found.align["corpora"][corpus]["reading"]
+    chosen = table[(table["corpus"] == corpus) & (table["measure"] == "divergence") & (table["reading"] == reading)]
+    curves: pd.DataFrame = chosen.pivot(index="language", columns="layer", values="value")
+    return curves
+
+
+def spans(layers: Sequence[int]) -> str:
+    """Ascending layers in short: `0, 3-5`."""
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def load(paths: Paths, model: str) -> Results:

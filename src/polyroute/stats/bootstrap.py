@@ -1,8 +1,8 @@
-"""Percentile bootstrap of means over sentences.
+"""Percentile bootstrap of means over items (Efron and Tibshirani 1993, chapter 13).
 
-Unit of resampling: the sentence (item). Tokens of one sentence share a topic and a syntax, so resampling tokens
-would give intervals that are much too narrow. Items are parallel: all languages and layers of one call see the same
-resamples, so differences between layers or languages keep their pairing. Efron and Tibshirani 1993, chapter 13.
+What an item is, the caller says and its results must repeat. Of one language it is the sentence: tokens of a sentence
+share a topic and a syntax, so resampling tokens would give intervals that are much too narrow. Of a model it is the
+language. All columns of a call see the same resamples, so differences between layers or languages keep their pairing.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Interval:
     high: NDArray[np.float64]
 
 
-class SentenceBootstrap:
+class Bootstrap:
     """Resamples of N items, drawn once and used for every statistic of these items."""
 
     def __init__(self, items: int, resamples: int, confidence: float, seed: int):
@@ -42,23 +42,37 @@ class SentenceBootstrap:
         Raises:
             ValueError: a value is infinite.
         """
-        flat_NM = np.asarray(values, dtype=np.float64).reshape(self.items, -1)
-        if np.isinf(flat_NM).any():
+        return self.ratio(values, ~np.isnan(values))
+
+    def ratio(self, above: NDArray[np.floating], below: NDArray[np.floating | np.bool_]) -> Interval:
+        """Sum of one quantity over items by the sum of another, with a percentile interval.
+
+        Args:
+            above: (N, ...) one value an item; NaN marks an item that neither sum counts.
+            below: of the same shape.
+
+        Returns:
+            Interval of the trailing shape; value and bounds NaN where no item counts or the sum below is 0, bounds
+            NaN where a single item counts: resampling it would claim certainty.
+
+        Raises:
+            ValueError: a value is infinite.
+        """
+        above_NM, below_NM = (np.asarray(values, dtype=np.float64).reshape(self.items, -1) for values in (above, below))
+        if np.isinf(above_NM).any() or np.isinf(below_NM).any():
             raise ValueError("cannot take the mean of infinite values")
-        present_NM = ~np.isnan(flat_NM)
-        filled_NM = np.where(present_NM, flat_NM, 0.0)
-        present_M = present_NM.any(axis=0)
-        if present_NM.all():
-            means_RM = self.counts_RN @ filled_NM / self.items
-        else:
-            weight_RM = self.counts_RN @ present_NM
-            means_RM = np.full_like(weight_RM, np.nan)
-            np.divide(self.counts_RN @ filled_NM, weight_RM, out=means_RM, where=weight_RM > 0)
-        value_M, low_M, high_M = bounds_3M = np.full((3, flat_NM.shape[1]), np.nan)
-        value_M[present_M] = filled_NM[:, present_M].sum(axis=0) / present_NM[:, present_M].sum(axis=0)
-        tail = (1 - self.confidence) / 2
-        several_M = present_NM.sum(axis=0) > 1
+        counted_NM = ~(np.isnan(above_NM) | np.isnan(below_NM))
+        above_NM, below_NM = (np.where(counted_NM, values_NM, 0.0) for values_NM in (above_NM, below_NM))
+        value_M = _divided(above_NM.sum(axis=0), below_NM.sum(axis=0))
+        resampled_RM = _divided(self.counts_RN @ above_NM, self.counts_RN @ below_NM)
+        bounds_2M = np.full((2, value_M.size), np.nan)
+        several_M = (counted_NM.sum(axis=0) > 1) & ~np.isnan(value_M)
         if several_M.any():
-            bounds_3M[1:, several_M] = np.nanquantile(means_RM[:, several_M], [tail, 1 - tail], axis=0)
-        shape = np.shape(values)[1:]
-        return Interval(value_M.reshape(shape), low_M.reshape(shape), high_M.reshape(shape))
+            tail = (1 - self.confidence) / 2
+            bounds_2M[:, several_M] = np.nanquantile(resampled_RM[:, several_M], [tail, 1 - tail], axis=0)
+        shape = np.shape(above)[1:]
+        return Interval(value_M.reshape(shape), bounds_2M[0].reshape(shape), bounds_2M[1].reshape(shape))
+
+
+def _divided(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)

@@ -1,0 +1,135 @@
+"""What the report says of models whose readings we make up."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import plausible
+import pytest
+import yaml
+
+from polyroute import params
+from polyroute.errors import PolyrouteError
+from polyroute.params import ParamsFile
+from polyroute.paths import Paths
+from polyroute.report import calibration
+from tiny import ROOT
+
+PLANTED = {"layers": [1, 2], "pairs": 16, "temperature": 0.1, "weight": 0.5}
+
+
+@pytest.fixture
+def file() -> ParamsFile:
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    plain = raw["pocket"]["pocket-plain"]
+    raw["pocket"] = {
+        "plain": plain,
+        "planted": plain | {"plant": PLANTED},
+        "planted-again": plain | {"plant": PLANTED, "seed": 9},
+        "untrained": plain | {"tokens": 0},
+        "never-measured": plain | {"architecture": "gpt_oss"},
+    }
+    return params.parse(raw)
+
+
+def measure(paths: Paths, model: str, *, aligned: list[int], peak: int, shape: str = "cap", falls: dict | None = None):
+    """Results of six languages in four layers; divergence lies `falls` below that of every other model."""
+    plausible.write(paths, model, 6, 4, measures=("divergence",), readings=("soft_mass",))
+    folder = paths.metrics(model)
+    align = json.loads((folder / "align.json").read_text())
+    found = align["corpora"]["text"]["over_languages"]
+    found |= {"aligned_layers": aligned, "peak_layer": peak, "shape": shape}
+    (folder / "align.json").write_text(json.dumps(align))
+    rows = (folder / "layers.csv").read_text().splitlines()
+    changed = [rows[0]]
+    for row in rows[1:]:
+        cells = row.split(",")
+        cells[6] = str(float(cells[6]) - (falls or {}).get(int(cells[3]), 0))
+        changed.append(",".join(cells))
+    (folder / "layers.csv").write_text("\n".join(changed) + "\n")
+
+
+def verdicts(file: ParamsFile, paths: Paths) -> dict[str, str]:
+    return {reading.model: reading.verdict for reading in calibration.calibrate(file, paths)}
+
+
+def test_planted_alignment_is_found_where_it_was_put(file, tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    measure(paths, "plain", aligned=[0, 1, 2], peak=1)
+    measure(paths, "planted", aligned=[1, 2, 3], peak=2, falls={1: 0.02, 2: 0.03})
+    reading = calibration.calibrate(file, paths)[1]
+    assert reading.verdict == "found"
+    assert reading.fall_layer == 2
+    assert reading.fall.value == pytest.approx(np.array([0, 0.02, 0.03, 0]), abs=1e-9)
+    assert calibration.calibrate(file, paths)[0].verdict == "a finding, nothing planted"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"aligned": [2, 3], "peak": 2, "falls": {2: 0.03}},
+        {"aligned": [1, 2, 3], "peak": 3, "falls": {2: 0.03}},
+        {"aligned": [1, 2, 3], "peak": 2, "falls": {3: 0.03}},
+        {"aligned": [], "peak": 2, "falls": {2: 0.03}},
+    ],
+    ids=["a planted layer is not aligned", "the peak is elsewhere", "the fall is elsewhere", "nothing is aligned"],
+)
+def test_planted_alignment_can_be_missed(file, tmp_path: Path, wrong) -> None:
+    measure(Paths(tmp_path), "plain", aligned=[1], peak=1)
+    measure(Paths(tmp_path), "planted", **wrong)
+    assert verdicts(file, Paths(tmp_path))["planted"] == "MISSED"
+
+
+def test_a_planted_model_needs_the_plain_one_of_its_seed(file, tmp_path: Path) -> None:
+    measure(Paths(tmp_path), "plain", aligned=[1], peak=1)
+    measure(Paths(tmp_path), "planted-again", aligned=[1, 2], peak=2, falls={2: 0.03})
+    assert verdicts(file, Paths(tmp_path))["planted-again"] == "nothing to compare with"
+
+
+@pytest.mark.parametrize(
+    ("aligned", "shape", "verdict"),
+    [
+        ([], "falling", "nothing, as it should be"),
+        ([3], "falling", "FALSE FINDING"),
+        ([], "U", "FALSE FINDING"),
+    ],
+)
+def test_random_weights_hold_nothing(file, tmp_path: Path, aligned, shape, verdict) -> None:
+    measure(Paths(tmp_path), "untrained", aligned=aligned, peak=1, shape=shape)
+    assert verdicts(file, Paths(tmp_path)) == {"untrained": verdict}
+
+
+def test_tables_have_a_row_a_model_and_a_standard(file, tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    measure(paths, "plain", aligned=[0, 1, 2], peak=1)
+    measure(paths, "planted", aligned=[1, 2], peak=2, falls={2: 0.03})
+    measure(paths, "planted-again", aligned=[1, 2], peak=2, falls={2: 0.05})
+    measure(paths, "untrained", aligned=[], peak=1)
+    readings = calibration.calibrate(file, paths)
+    rows = calibration.verdicts(readings).splitlines()
+    assert len(rows) == 2 + 4
+    assert "| planted | next-token prediction, alignment in layers 1-2 | layers 1-2 |" in rows[3]
+    assert "layer 2: 0.030 [0.030, 0.030]" in rows[3]
+    assert rows[5].startswith("| untrained | nothing: random weights | no layer | – | – |")
+    rows = calibration.by_layer(readings).splitlines()
+    assert len(rows) == 2 + 2 * 3, "seeds of one recipe share a row"
+    assert rows[4].startswith("| planted | 2 | divergence |")
+    middle = calibration.calibrate(file, paths)[0].divergence[2]
+    assert f"{middle - 0.04:.2f} ({middle - 0.05:.2f} to {middle - 0.03:.2f})" in rows[4]
+
+
+def test_nothing_measured_says_what_to_do(file, tmp_path: Path) -> None:
+    with pytest.raises(PolyrouteError, match=r"study\.models"):
+        calibration.calibrate(file, Paths(tmp_path))
+
+
+def test_the_readme_and_the_docs_show_what_calibrate_prints() -> None:
+    readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
+    assert calibration.verdicts(readings) in (ROOT / "README.md").read_text()
+    assert calibration.by_layer(readings) in (ROOT / "docs" / "pocket-models.md").read_text()
+
+
+def test_shipped_standards_are_read_as_what_was_put_in() -> None:
+    readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
+    assert {reading.verdict for reading in readings if reading.recipe.plant} <= {"found"}
+    assert {reading.verdict for reading in readings if not reading.recipe.tokens} == {"nothing, as it should be"}
