@@ -23,7 +23,7 @@ from polyroute.errors import PolyrouteError
 from polyroute.params import ParamsFile, PocketRecipe
 from polyroute.paths import Paths
 from polyroute.report import results
-from polyroute.report.results import spans
+from polyroute.report.results import most_aligned, spans
 from polyroute.stats.bootstrap import Bootstrap, Interval
 
 
@@ -99,7 +99,7 @@ def verdicts(readings: Sequence[Reading]) -> str:
     for reading in readings:
         found = reading.over_languages
         layers = found["aligned_layers"]
-        peak = next(row for row in found["alignment"] if row["layer"] == found["peak_layer"])
+        peak = most_aligned(found)
         fell = "–"
         if reading.fall is not None:
             place = int(np.argmax(reading.fall.value))

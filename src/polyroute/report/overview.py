@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from polyroute.languages import get
-from polyroute.report.results import Results, spans
+from polyroute.report.results import Results, most_aligned, spans
 
 _MEANING = {
     "U": "higher in early and late layers than in the middle",
@@ -39,7 +39,7 @@ def _alignment(found: dict[str, Any]) -> list[str]:
     layers = found.get("aligned_layers")
     if layers is None:
         return []
-    peak = max(found["alignment"], key=lambda row: float(row["value"]))
+    peak = most_aligned(found)
     where = f"layers {spans(layers)}" if layers else "no layer"
     return [
         f"    translations nearer than chance over languages: {where} "

@@ -51,6 +51,12 @@ def divergence(found: Results, corpus: str) -> pd.DataFrame:
     return curves
 
 
+def most_aligned(over_languages: dict[str, Any]) -> dict[str, Any]:
+    """The row of `alignment` at `peak_layer`: layer, value, low, high, p, q."""
+    rows: list[dict[str, Any]] = over_languages["alignment"]
+    return next(row for row in rows if row["layer"] == over_languages["peak_layer"])
+
+
 def spans(layers: Sequence[int]) -> str:
     """Ascending layers in short: `0, 3-5`."""
     runs: list[list[int]] = []
