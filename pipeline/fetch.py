@@ -1,9 +1,11 @@
-"""Stage fetch: the text that the study's models read, and counts recorded elsewhere."""
+"""Stage fetch: the text that the study's models read, the tasks they are asked, and counts recorded elsewhere."""
 
 import click
 
 from polyroute import console, corpora, params
 from polyroute.corpora.hub import HubSource
+from polyroute.evaluation import tasks
+from polyroute.evaluation.tasks.needed import study_tasks
 from polyroute.params import RecordedModel
 from polyroute.paths import Paths
 
@@ -13,14 +15,23 @@ KEYS = ("study.models", "study.pivot", "hub", "languages", "corpora", "tasks", "
 @click.command(cls=console.Command)
 @console.log_level_option
 def main() -> None:
-    """Read, check and write the corpora of every model of the study."""
+    """Read, check and write the corpora and tasks of every model of the study."""
     paths = Paths()
     given = params.load(paths.params).only(*KEYS)
     source = HubSource(given["hub"].mirror_folder())
+    asked = study_tasks(given)
     for corpus, languages in params.study_corpora(given).items():
         frame = corpora.fetch(corpus, given[f"corpora.{corpus}"], languages, source)
         corpora.write(frame, paths.corpus(corpus))
         console.summary("fetch", f"{corpus}: {frame['item_id'].nunique()} items in {len(languages)} languages")
+    # DVC wants its output to be there, also where no model has a task.
+    paths.task("any").parent.mkdir(parents=True, exist_ok=True)
+    for task, needed in asked.items():
+        frame = tasks.fetch(task, given[f"tasks.{task}"], needed.languages, source)
+        tasks.write(frame, paths.task(task))
+        lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
+        items = frame["item_id"].nunique()
+        console.summary("fetch", f"task {task}: {items} items in {len(needed.languages)} languages{lacking}")
     for model in given["study.models"]:
         spec = given[f"models.{model}"]
         if isinstance(spec, RecordedModel):

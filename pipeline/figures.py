@@ -1,10 +1,10 @@
-"""Stage figures@<model>: metrics -> figures of every measure by layer."""
+"""Stage figures@<model>: metrics -> figures of every measure by layer, of tasks and of steering."""
 
 import click
 
 from polyroute import console
 from polyroute.paths import Paths
-from polyroute.report import figures, results
+from polyroute.report import figures, results, task_results
 
 KEYS = ()
 
@@ -13,9 +13,9 @@ KEYS = ()
 @click.option("--model", required=True, help="Entry of `models` in params.yaml.")
 @console.log_level_option
 def main(model: str) -> None:
-    """Draw divergence, entropy and consistency by layer."""
+    """Draw routing by layer, its correlation with accuracy, and what steering did."""
     paths = Paths()
-    drawn = figures.draw(paths, results.load(paths, model))
+    drawn = figures.draw(paths, results.load(paths, model), task_results.load(paths, model))
     lacking = f"; no data for {', '.join(drawn.missing)}" if drawn.missing else ""
     console.summary(f"figures@{model}", f"{len(drawn.files)} files in {paths.figures(model)}{lacking}")
 

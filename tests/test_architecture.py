@@ -9,10 +9,16 @@ import pytest
 from tiny import ROOT
 
 # Each room may import those after it in the list, and `base`.
-ORDER = ["cli", "pin", "tracking", "report", "measures", "stats", "traces", "models", "corpora", "pocket", "params"]
+ORDER = [
+    "cli", "mirror", "pin", "tracking", "report", "interventions", "evaluation", "steering", "experts", "measures",
+    "stats", "traces", "models", "corpora", "pocket", "params",
+]  # fmt: skip
 BASE = {"console", "errors", "files", "languages", "paths"}
 # Rooms beside one another, of which neither may import the other.
-APART = [("stats", "traces"), ("stats", "models"), ("report", "measures"), ("report", "traces")]
+APART = [
+    ("stats", "traces"), ("stats", "models"), ("report", "measures"), ("report", "traces"), ("evaluation", "steering"),
+    ("evaluation", "experts"), ("steering", "experts"), ("steering", "measures"),
+]  # fmt: skip
 PACKAGE = ROOT / "src" / "polyroute"
 
 

@@ -8,6 +8,8 @@ from polyroute import params
 from polyroute.params import ParamsError, load, parse, study_languages
 from tiny import ROOT
 
+NAN, INFINITY = float("nan"), float("inf")
+
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Any]:
@@ -51,7 +53,8 @@ def test_the_shipped_file_is_sound() -> None:
         ("align.confidence", "much", "align.confidence: Input should be a valid number"),
         ("languages.pocket", ["eng_Latn", "xyz_Latn"], "languages.pocket: `xyz_Latn` is not a FLORES code"),
         ("languages.pocket", ["eng_Latn", "eng_Latn"], "languages.pocket: listed twice: eng_Latn"),
-        ("languages.pocket", ["deu_Latn", "fra_Latn"], "group `pocket` lacks the pivot eng_Latn"),
+        ("languages.pocket", ["deu_Latn", "fra_Latn"], "group `pocket` lacks eng_Latn, against whose generic text"),
+        ("study.pivot", "tha_Thai", "models.pocket-plain.languages: group `pocket` lacks the pivot tha_Thai"),
         ("models.pocket-plain.languages", "pokcet", "models.pocket-plain.languages: `pokcet` is not a group of"),
         ("models.pocket-plain.corpora", ["pile"], "models.pocket-plain.corpora: `pile` is not an entry of `corpora`"),
         ("models.pocket-plain.tasks", ["maths"], "models.pocket-plain.tasks: `maths` is not an entry of `tasks`"),
@@ -91,7 +94,74 @@ def test_the_shipped_file_is_sound() -> None:
         ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
         ("corpora.sib200.reader", "sib", "corpora.sib200.reader: `sib` is not known; there is 'sib200'"),
         ("corpora.gsm8k.items", 0, "corpora.gsm8k.items: Input should be greater"),
-        ("tasks.mathematics.text", "gsm8", "tasks.mathematics.text: `gsm8` is not an entry of `corpora`; did you mean"),
+        ("tasks.mgsm.text", "gsm8", "tasks.mgsm.text: `gsm8` is not an entry of `corpora`; did you mean gsm8k?"),
+        ("tasks.mgsm.reader", "msgm", "tasks.mgsm.reader: `msgm` is not known; there is 'belebele', 'mgsm'"),
+        ("tasks.mgsm.reader", ..., "tasks.mgsm.reader: missing key"),
+        ("tasks.mgsm.prompt", ..., "tasks.mgsm.prompt: missing key"),
+        ("tasks.mgsm.prompt", "few-shot", "tasks.mgsm.prompt: Input should be 'direct' or 'cot'"),
+        ("tasks.mgsm.hub", "mgsm", "tasks.mgsm.hub: String should match"),
+        ("tasks.mgsm.files", "mgsm_en.tsv", "tasks.mgsm.files: no `{language}` in it"),
+        ("tasks.mgsm.per_subject", 60, "tasks.mgsm.per_subject: unknown key; there is"),
+        ("tasks.mgsm.item", 250, "tasks.mgsm.item: unknown key; did you mean items?"),
+        ("tasks.global-mmlu-medical.subjects", [], "tasks.global-mmlu-medical.subjects: List should have at least 1"),
+        ("tasks.global-mmlu-medical.per_subject", 0, "tasks.global-mmlu-medical.per_subject: Input should be greater"),
+        ("tasks.belebele-reading.revision", ..., "tasks.belebele-reading.revision: missing key"),
+        ("tasks.arithmetic.content", "generic", "tasks.arithmetic.content: Input should be 'arithmetic' or 'know"),
+        ("tasks.own", {"reader": "local", "files": "text/a.tsv"}, "tasks.own.kind: missing key"),
+        (
+            "tasks.own",
+            {"reader": "local", "files": "items/a.tsv", "kind": "choice"},
+            "tasks.own.files: `items/a.tsv` is not below `text/`",
+        ),
+        ("models.qwen3-30b-a3b.tasks", ["mgsm", "mgsm"], "models.qwen3-30b-a3b.tasks: listed twice: mgsm"),
+        (
+            "models.qwen3-30b-a3b.published.arithmetic",
+            {"layers": [8, 35], "tau": 0.4, "rule": "activate"},
+            "models.qwen3-30b-a3b.published: `arithmetic` is not among `models.qwen3-30b-a3b.tasks`; there is mgsm",
+        ),
+        (
+            "models.qwen3-30b-a3b.published.mgsm.layers",
+            [8, 48],
+            "`models.qwen3-30b-a3b.published.mgsm.layers: [8, 48]` is outside the model: both between 0 and 47",
+        ),
+        (
+            "models.qwen3-30b-a3b.published.mgsm.layers",
+            [35, 8],
+            "models.qwen3-30b-a3b.published.mgsm: `layers: [35, 8]`: the first layer comes after the last",
+        ),
+        (
+            "models.pocket-plain.middle",
+            [2, 8],
+            "`models.pocket-plain.middle: [2, 8]` is outside the model: both between 0 and 7",
+        ),
+        ("models.qwen3-30b-a3b.middle", [9, 2], "`models.qwen3-30b-a3b.middle: [9, 2]`: the first layer comes after"),
+        ("tasks.mgsm.pivots", ["deu_Latn"], "tasks.mgsm.pivots: `gsm8k` is in English alone; leave them out"),
+        ("models.qwen3-30b-a3b.published.mgsm.tau", 1, "published.mgsm.tau: Input should be less than 1"),
+        ("models.qwen3-30b-a3b.published.mgsm.rule", "strong", "published.mgsm.rule: Input should be 'soft', "),
+        ("models.qwen3-30b-a3b.published.mgsm.strength", ..., "published.mgsm: `strength`: is needed by soft"),
+        ("models.qwen3-30b-a3b.published.mgsm.strength", 0, "published.mgsm: `strength`: 0 is no strength"),
+        ("models.qwen3-30b-a3b.published.mgsm.strength", NAN, "published.mgsm: `strength`: nan is no strength"),
+        ("models.qwen3-30b-a3b.published.mgsm.rule", "activate", "published.mgsm: `strength`: activate takes none"),
+        ("models.qwen3-30b-a3b.published.mgsm.layer", [1, 2], "mgsm.layer: unknown key; did you mean layers?"),
+        ("experts.taus", [], "experts.taus: List should have at least 1 item"),
+        ("experts.taus", [0.1, 1.0], "experts.taus.1: Input should be less than 1"),
+        ("experts.tau", [0.1], "experts.tau: unknown key; did you mean taus?"),
+        ("evaluate.likeliest", "mean", "evaluate.likeliest: Input should be 'sum', 'token' or 'character'"),
+        ("evaluate.max_new_tokens", 0, "evaluate.max_new_tokens: Input should be greater than or equal to 1"),
+        ("evaluate.temperature", -1, "evaluate.temperature: Input should be greater than or equal to 0"),
+        ("evaluate.top_p", 0, "evaluate.top_p: Input should be greater than 0"),
+        ("evaluate.top_q", 0, "evaluate.top_q: unknown key; did you mean top_"),
+        ("evaluate.chat", ..., "evaluate.chat: missing key"),
+        ("steer.taus", [-0.1], "steer.taus.0: Input should be greater than or equal to 0"),
+        ("steer.taus", [1], "steer.taus.0: Input should be less than 1"),
+        ("steer.taus", [0.1, 0.1], "steer: taus: listed twice: 0.1"),
+        ("steer.strengths", [0.5, 0], "steer: `strengths`: 0 is no strength; 0 is the baseline, which always runs"),
+        ("steer.strengths", [NAN], "steer: `strengths`: nan is no strength"),
+        ("steer.doses", [INFINITY], "steer: `doses`: inf is no strength"),
+        ("steer.doses", [0.5, 0.5], "steer: doses: listed twice: 0.5"),
+        ("steer.std", "both", "steer.std: Input should be 'population' or 'sample'"),
+        ("steer.draws", 0, "steer.draws: Input should be greater than or equal to 1"),
+        ("steer.eps", ..., "steer.eps: missing key"),
     ],
 )
 def test_a_breach_names_its_key_and_what_would_be_right(shipped, key, value, message) -> None:
@@ -100,7 +170,7 @@ def test_a_breach_names_its_key_and_what_would_be_right(shipped, key, value, mes
         raw["models"]["My.Model"] = raw["models"]["pocket-plain"]
     else:
         raw = changed(shipped, key, value)
-    with pytest.raises(ParamsError, match=message.replace("[", r"\[").replace("?", r"\?")):
+    with pytest.raises(ParamsError, match=message.replace("[", r"\[").replace("?", r"\?").replace("{", r"\{")):
         parse(raw)
 
 
@@ -148,6 +218,22 @@ def test_zones_must_lie_in_the_traced_layers(shipped) -> None:
     raw["models"]["pocket-plain"]["zones"] = {"early": [0, 1], "middle": [4, 5], "late": [6, 7]}
     with pytest.raises(ParamsError, match=r"`zones.early: \[0, 1\]` holds no layer of"):
         parse(raw)
+
+
+def test_every_kind_of_task_can_be_named(shipped) -> None:
+    raw = changed(shipped, "tasks.own", {"reader": "local", "files": "text/{language}.tsv", "kind": "number"})
+    tasks = parse(raw).tasks
+    kinds = {type(task).__name__: task.kind for task in tasks.values()}
+    assert kinds == {
+        "PocketTask": "choice", "MGSMTask": "number", "GlobalMMLUTask": "choice", "BelebeleTask": "choice",
+        "LocalTask": "number",
+    }  # fmt: skip
+
+
+def test_published_layers_are_not_held_against_a_shape_that_is_not_given(shipped) -> None:
+    raw = changed(shipped, "models.qwen3-30b-a3b.published.mgsm.layers", [8, 99])
+    raw = changed(raw, "models.qwen3-30b-a3b.shape", None)
+    assert parse(raw).models["qwen3-30b-a3b"].published["mgsm"].layers == (8, 99)
 
 
 def test_models_that_are_not_run_do_not_hinder_another_pivot(shipped) -> None:

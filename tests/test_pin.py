@@ -23,13 +23,13 @@ def resolve(repository, kind, revision):
 
 @pytest.fixture
 def path(tmp_path):
-    """The repository's params.yaml, two of its revisions made a branch in two ways of writing."""
+    """The repository's params.yaml at old commits, and one corpus more that is at a branch."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     raw["corpora"] = raw["corpora"] | {
         "one": {"reader": "gsm8k", "hub": "o/one", "revision": "main", "files": "a.jsonl", "items": 1},
         "two": {"reader": "gsm8k", "hub": "o/two", "revision": OLD, "files": "a.jsonl", "items": 1},
     }
-    for section in ("corpora", "models"):
+    for section in ("corpora", "tasks", "models"):
         for entry in raw[section].values():
             if "revision" in entry and entry.get("hub") != "o/one":
                 entry["revision"] = OLD
@@ -59,6 +59,30 @@ def test_the_repositorys_own_params_keep_comments_and_layout(tmp_path):
     changes = pin(path, resolve=resolve)
     assert len(changes) == text.count("revision: main") > 0
     assert path.read_text(encoding="utf-8") == text.replace("revision: main", f"revision: {HEAD}")
+
+
+def test_the_repository_reads_nothing_that_moves(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes((ROOT / "params.yaml").read_bytes())
+    assert pin(path, resolve=lambda repository, *_: pytest.fail(f"{repository} is at a branch")) == []
+
+
+def test_a_tasks_branch_becomes_the_commit_of_its_data_set(path):
+    raw = yaml.safe_load(path.read_text())
+    raw["tasks"]["mgsm"]["revision"] = "v1"
+    path.write_text(yaml.safe_dump(raw, sort_keys=False))
+    before = path.read_text()
+    asked = []
+
+    def resolve(*what):
+        asked.append(what)
+        return HEAD
+
+    assert pin(path, ["mgsm"], resolve) == [Change("tasks.mgsm.revision", "juletxara/mgsm", "v1", HEAD)]
+    assert asked == [("juletxara/mgsm", "dataset", "v1")]
+    assert path.read_text() == before.replace("revision: v1", f"revision: {HEAD}")
+    with pytest.raises(PinError, match="`arithmetic` is no corpus, task or model of the hub"):
+        pin(path, ["arithmetic"], resolve)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +115,8 @@ def test_only_the_named_entries_are_pinned(path):
     first = path.read_text()
     assert [change.key for change in pin(path, ["one"], resolve)] == ["corpora.one.revision"]
     assert path.read_text() == first.replace("revision: main", f"revision: {HEAD}")
-    with pytest.raises(PinError, match=r"`won` is no corpus or model of the hub in params.yaml; there are .*\bone\b"):
+    message = r"`won` is no corpus, task or model of the hub in params.yaml; there are .*\bone\b.*\bmgsm\b"
+    with pytest.raises(PinError, match=message):
         pin(path, ["won"], resolve)
 
 

@@ -18,6 +18,7 @@ from polyroute.errors import PolyrouteError
 from polyroute.files import write_json
 from polyroute.paths import Paths
 from polyroute.report.results import COLUMNS, ResultsError
+from report import plausible_tasks
 
 STUDY = "a study"
 LAYERS = (0.4, 0.1, 0.3)
@@ -145,6 +146,72 @@ def test_the_run_of_a_model_holds_means_and_files(paths: Paths) -> None:
     assert run.info.artifact_uri.startswith((paths.root / "mlartifacts").as_uri())
     copy = Path(mlflow.download_artifacts(run.info.run_id, "layers.csv", str(paths.root)))
     assert copy.read_bytes() == (paths.metrics("tiny") / "layers.csv").read_bytes()
+
+
+def write_tasks(paths: Paths, **arguments: Any) -> None:
+    plausible_tasks.write(paths, "tiny", ["deu_Latn", "swh_Latn"], len(LAYERS), **arguments)
+
+
+@needs_mlflow
+def test_tasks_are_points_of_languages_and_of_the_model(paths: Paths) -> None:
+    write_tasks(paths)
+    tracking.log_study(paths, STUDY, ["tiny"])
+    runs = runs_of(paths)
+    german = runs["tiny/deu_Latn"].data.metrics
+    assert german["accuracy/arithmetic"] == pytest.approx(0.9)
+    assert german["steering/arithmetic.difference"] == pytest.approx(0.021 * 0.6)
+    assert runs["tiny/eng_Latn"].data.metrics["steering/knowledge.difference"] == pytest.approx(-0.01)
+    whole = runs["tiny"]
+    assert whole.data.metrics["accuracy/arithmetic"] == pytest.approx(0.55)
+    correlation = pd.read_csv(paths.metrics("tiny") / "correlation.csv")
+    plain = correlation[(correlation["method"] == "pearson") & correlation["given"].isna()]
+    expected = plain[plain["task"] == "knowledge"]["r"]
+    assert points(paths, whole, "correlation/knowledge.pearson") == [
+        (layer, pytest.approx(r)) for layer, r in enumerate(expected)
+    ]
+    assert [layer for layer, _ in points(paths, whole, "domain divergence/arithmetic")] == [0, 1, 2]
+    steered = {name for name in whole.data.metrics if name.startswith("steering/arithmetic/")}
+    assert {f"steering/arithmetic/{name}" for name in ("chosen", "dose0.25", "dose-0.5", "random0", "early")} <= steered
+    assert whole.data.metrics["steering/arithmetic/chosen"] == pytest.approx(0.021)
+
+
+@needs_mlflow
+def test_tables_and_plans_of_tasks_are_artifacts(paths: Paths) -> None:
+    write_tasks(paths)
+    tracking.log_study(paths, STUDY, ["tiny"])
+    mlflow, run = client(paths), runs_of(paths)["tiny"]
+    listed = {file.path for folder in ("", "plans") for file in mlflow.list_artifacts(run.info.run_id, folder)}
+    stages = {"accuracy.csv", "evaluate.json", "experts.csv", "experts.json", "domains.csv", "correlation.csv"}
+    stages |= {"correlation.json", "steer.csv", "steer.json"}
+    assert listed == stages | {"align.json", "layers.csv", "figures"} | {
+        "plans", "plans/arithmetic.json", "plans/knowledge.json",
+    }  # fmt: skip
+
+
+@needs_mlflow
+def test_what_could_not_be_computed_is_no_point(paths: Paths) -> None:
+    write_tasks(paths, notes=("too few languages",), not_run="no expert above any tau")
+    tracking.log_study(paths, STUDY, ["tiny"])
+    runs = runs_of(paths)
+    names = {name for run in runs.values() for name in run.data.metrics}
+    assert not [name for name in names if name.startswith(("correlation", "steering"))]
+    assert "accuracy/arithmetic" in names
+
+
+@needs_mlflow
+def test_tasks_logged_twice_change_nothing_and_a_new_plan_changes_the_models_run(paths: Paths) -> None:
+    tracking.log_study(paths, STUDY, ["tiny"])
+    before = runs_of(paths)
+    write_tasks(paths)
+    added = tracking.log_study(paths, STUDY, ["tiny"])
+    assert (added.logged, added.deleted) == (4, 4), "every language was asked"
+    again = tracking.log_study(paths, STUDY, ["tiny"])
+    assert (again.logged, again.deleted) == (0, 0)
+    assert before["tiny"].info.run_id != runs_of(paths)["tiny"].info.run_id
+    plan = paths.plan("tiny", "knowledge")
+    plan.write_text(plan.read_text().replace('"seed": 0', '"seed": 1'))
+    changed = tracking.log_study(paths, STUDY, ["tiny"])
+    assert (changed.logged, changed.deleted) == (1, 1)
 
 
 @needs_mlflow

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polyroute.models.routers import edit, find_routers, observe
+    from polyroute.steering.apply import steer
+    from polyroute.steering.plan import Plan
     from polyroute.traces.collect import trace
 
-__all__ = ["edit", "find_routers", "observe", "trace"]
+__all__ = ["Plan", "edit", "find_routers", "observe", "steer", "trace"]
 
 _PLACES = {
+    "Plan": "polyroute.steering.plan",
     "edit": "polyroute.models.routers",
     "find_routers": "polyroute.models.routers",
     "observe": "polyroute.models.routers",
+    "steer": "polyroute.steering.apply",
     "trace": "polyroute.traces.collect",
 }
 

@@ -24,6 +24,8 @@ def main() -> None:
 @main.command(cls=console.Command)
 def check() -> None:
     """Check params.yaml and say what the study would run."""
+    from polyroute.evaluation.tasks.needed import study_tasks
+
     given = params.load(Paths().params)
     for model in given["study.models"]:
         spec = given[f"models.{model}"]
@@ -33,6 +35,9 @@ def check() -> None:
             from polyroute.models.load import locate
 
             locate(model, spec, given["hub"])
+    for task, needed in study_tasks(given).items():
+        lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
+        click.echo(f"task {task}: in {len(needed.languages)} languages{lacking}")
     for corpus, languages in params.study_corpora(given).items():
         entry = given[f"corpora.{corpus}"]
         if isinstance(entry, params.LocalFiles):
@@ -65,13 +70,27 @@ def routers(model: str) -> None:
 @main.command(cls=console.Command)
 def results() -> None:
     """Say where the study's results are, and what shape divergence has over depth."""
+    from polyroute.report import results, task_results
     from polyroute.report.overview import overview
-    from polyroute.report.results import load
 
     paths = Paths()
     for model in params.load(paths.params)["study.models"]:
-        click.echo(overview(load(paths, model)))
+        click.echo(overview(results.load(paths, model), task_results.load(paths, model)))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
+    click.echo("Tables of tasks and steering: polyroute findings")
+
+
+@main.command(cls=console.Command)
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+def findings(models: tuple[str, ...]) -> None:
+    """Print tables of accuracy, its correlation with divergence, experts and steering."""
+    from polyroute.report import findings
+
+    given = params.load(Paths().params)
+    for model in models:
+        given[f"models.{model}"]  # an unknown name is an error that says what is close
+    measured = findings.gather(Paths(), models or given["study.models"])
+    click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in findings.tables(measured).items()))
 
 
 @main.command(cls=console.Command)
@@ -82,6 +101,9 @@ def calibrate() -> None:
     readings = calibration.calibrate(params.read(Paths().params), Paths())
     click.echo(calibration.verdicts(readings))
     click.echo()
+    if on_tasks := calibration.on_tasks(params.read(Paths().params), Paths()):
+        click.echo(calibration.task_table(on_tasks))
+        click.echo()
     click.echo(calibration.by_layer(readings))
 
 
@@ -118,7 +140,7 @@ def pin(names: tuple[str, ...]) -> None:
 def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
     """Fill FOLDER with every file of the hub that the study reads, for machines without internet."""
     from polyroute.corpora.hub import HubSource
-    from polyroute.corpora.mirror import fill
+    from polyroute.mirror import fill
 
     file = params.read(Paths().params)
     source = HubSource(file.hub.mirror_folder())

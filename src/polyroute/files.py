@@ -1,11 +1,18 @@
 """Files that are there whole or not at all, and digests of what they hold."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -49,6 +56,18 @@ def write_json(path: Path, value: object) -> None:
     """Write JSON that a person can read and a diff can compare: sorted keys, one a line."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode())
+
+
+def write_table(path: Path, tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> None:
+    """Write tables below one another as CSV with the given columns; a header alone where there is none.
+
+    A column that a table lacks is empty there.
+    """
+    import pandas as pd
+
+    parts = [table.reindex(columns=list(columns)) for table in tables]
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+    write_atomically(path, whole.to_csv(index=False, lineterminator="\n").encode())
 
 
 def digest(value: object) -> str:

@@ -8,11 +8,12 @@ sees only the keys it declares (`Params.only`), so a key that a stage reads with
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -22,6 +23,9 @@ from polyroute.errors import PolyrouteError
 
 MIRROR_VARIABLE = "POLYROUTE_MIRROR"
 
+
+ENGLISH_ONLY = ("gsm8k", "medinstruct")
+"""Readers of in-task text that exists in no other language."""
 
 _COMMIT = re.compile(r"/([0-9a-f]{40})/")
 
@@ -36,6 +40,7 @@ class _Frozen(BaseModel):
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 """Names are parts of paths and of DVC keys: lower case, digits and hyphens, no dot."""
+TaskKind = Literal["choice", "number"]
 LayerRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 """First and last layer, both included, counted from 0 in the model's own numbering."""
 
@@ -150,11 +155,88 @@ Corpus = Annotated[
 ]
 
 
-class Task(_Frozen):
-    """A task by the English in-task text that identifies its experts."""
+class _Task(_Frozen):
+    text: str | None = None
+    """Which entry of `corpora` holds the English in-task text that identifies the task's experts."""
+    pivots: list[str] = []
+    """Other languages whose in-task text gives experts to steer toward, beside the English ones."""
+    take: int | None = Field(default=None, ge=1)
+    """Only so many items (the first of each split); `null` takes all."""
 
-    text: str
-    """Which entry of `corpora` holds the in-task text."""
+
+class HubTask(_Task):
+    """Items on the hub."""
+
+    hub: str = Field(pattern=r"^[^/]+/[^/]+$")
+    """`organisation/dataset`."""
+    revision: str
+    """Commit; `polyroute pin` turns a branch into one."""
+    files: str
+    """Path of a language's file, with `{language}`."""
+    items: int = Field(ge=1)
+    """Items a language that the release has; another number is an error."""
+
+    @field_validator("files")
+    @classmethod
+    def _by_language(cls, files: str) -> str:
+        if "{language}" not in files:
+            raise ValueError("no `{language}` in it: every language would be asked the items of one")
+        return files
+
+
+class BelebeleTask(HubTask):
+    """Passages with a question and four options; see `polyroute.evaluation.tasks.belebele`."""
+
+    reader: Literal["belebele"]
+    kind: ClassVar[TaskKind] = "choice"
+
+
+class MGSMTask(HubTask):
+    """Word problems; see `polyroute.evaluation.tasks.mgsm`."""
+
+    reader: Literal["mgsm"]
+    prompt: Literal["direct", "cot"]
+    """Whether the answer is asked for at once or after a chain of thought."""
+    kind: ClassVar[TaskKind] = "number"
+
+
+class GlobalMMLUTask(HubTask):
+    """Questions with four options; see `polyroute.evaluation.tasks.global_mmlu`."""
+
+    reader: Literal["global_mmlu"]
+    splits: list[str] = Field(min_length=1)
+    subjects: list[str] = Field(min_length=1)
+    """Subjects to keep."""
+    per_subject: int = Field(ge=1)
+    """Questions of each, the first in the release's order."""
+    kind: ClassVar[TaskKind] = "choice"
+
+
+class PocketTask(_Task):
+    """Problems and questions of the pocket models' mini world; see `polyroute.evaluation.tasks.pocket`."""
+
+    reader: Literal["pocket"]
+    content: Literal["arithmetic", "knowledge"]
+    items: int = Field(ge=1)
+    """Items of each split."""
+    seed: int = Field(ge=0)
+    kind: ClassVar[TaskKind] = "choice"
+
+
+class LocalTask(_Task):
+    """Items of the user's own; see `polyroute.evaluation.tasks.local`."""
+
+    reader: Literal["local"]
+    files: str
+    """Path below `text/`, with `{language}` where each language has a file."""
+    kind: Literal["choice", "number"]
+    """Whether options are compared by likelihood or a number is read from what the model writes."""
+
+
+Task = Annotated[
+    BelebeleTask | MGSMTask | GlobalMMLUTask | PocketTask | LocalTask,
+    Field(discriminator="reader"),
+]
 
 
 class Shape(_Frozen):
@@ -190,6 +272,25 @@ class _Model(_Frozen):
         return self
 
 
+class PublishedSteering(_Frozen):
+    """A paper's own setting for a task on a model, run as published."""
+
+    layers: LayerRange
+    tau: float = Field(ge=0, lt=1)
+    rule: Literal["soft", "activate", "deactivate"]
+    strength: float | None = None
+    """lambda of soft steering."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _check_range("layers", self.layers)
+        if (self.rule == "soft") != (self.strength is not None):
+            raise ValueError(f"`strength`: {'is needed by soft' if self.rule == 'soft' else f'{self.rule} takes none'}")
+        if self.strength is not None:
+            _check_strength("strength", self.strength)
+        return self
+
+
 class TransformersModel(_Model):
     """A model that runs here, in transformers."""
 
@@ -210,9 +311,13 @@ class TransformersModel(_Model):
     max_tokens: int = Field(default=4096, ge=2)
     """Longer texts are an error, never truncated."""
     tasks: list[str] = []
-    """Entries of `tasks` whose in-task text is traced too."""
+    """Entries of `tasks` that the model is evaluated and steered on; their in-task text is traced too."""
     layers: LayerRange | None = None
     """Layers to trace; `null` traces all."""
+    middle: LayerRange | None = None
+    """Layers to steer; `null` chooses them from divergence (`polyroute.measures.middle`)."""
+    published: dict[str, PublishedSteering] = {}
+    """Task -> the setting of paper 1."""
     trust_remote_code: bool = False
     """Run code that the model repository ships. Only by naming it here."""
 
@@ -300,6 +405,61 @@ class Align(_Frozen):
     """Coverage of the intervals."""
     shuffles: int = Field(ge=1)
     """Other sentences that each sentence is compared with, to know how near its translation would be by chance."""
+
+
+class Experts(_Frozen):
+    """How task experts and multilingual experts are told."""
+
+    taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
+    """Thresholds on Delta for which sets and their overlap are shown."""
+
+
+class Evaluate(_Frozen):
+    """How models answer tasks."""
+
+    chat: bool
+    """Whether prompts go into the tokenizer's chat template, where there is one."""
+    thinking: bool
+    """Whether the template lets the model think before it answers."""
+    likeliest: Literal["sum", "token", "character"]
+    """Which likelihood decides a choice: its sum, or its mean by token or by character. All three are written."""
+    max_new_tokens: int = Field(ge=1)
+    """Where a generated answer that does not end is truncated, and counted as wrong."""
+    temperature: float = Field(ge=0)
+    """0 is greedy."""
+    top_p: float = Field(gt=0, le=1)
+    top_k: int = Field(ge=0)
+    """0 draws among all tokens."""
+
+
+class Steer(_Frozen):
+    """The intervention study."""
+
+    taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
+    """Thresholds on Delta that are tried on the selection half."""
+    strengths: list[float] = Field(min_length=1)
+    """Strengths of soft steering that are tried on the selection half."""
+    doses: list[float]
+    """Strengths of soft steering that are reported beside the chosen plan."""
+    draws: int = Field(ge=1)
+    """Random control sets."""
+    nearest: int = Field(ge=1)
+    """Experts of about the same activation frequency among which a control is drawn."""
+    std: Literal["population", "sample"]
+    """Divisor of std(z) in soft steering; the paper leaves it open."""
+    eps: Literal["variance", "std"]
+    """What 1e-6 is in eps ~ N(0, 1e-6); the paper leaves it open."""
+    allow_more_than_k: bool = False
+    """Whether more experts of a layer may be activated than a token is sent to."""
+
+    @model_validator(mode="after")
+    def _finite(self) -> Self:
+        for key in ("strengths", "doses"):
+            for strength in getattr(self, key):
+                _check_strength(key, strength)
+            _check_unique(key, [f"{strength:g}" for strength in getattr(self, key)])
+        _check_unique("taus", [f"{tau:g}" for tau in self.taus])
+        return self
 
 
 class EnglishMixture(_Frozen):
@@ -432,6 +592,9 @@ class ParamsFile(_Frozen):
     models: dict[Name, Model]
     trace: Trace
     align: Align
+    experts: Experts
+    evaluate: Evaluate
+    steer: Steer
     pocket: dict[Name, PocketRecipe]
 
     @model_validator(mode="after")
@@ -448,7 +611,12 @@ class ParamsFile(_Frozen):
             if isinstance(corpus, LocalFiles):
                 _check_inside(f"corpora.{name}.files", Path(corpus.files), "text")
         for name, task in self.tasks.items():
-            _check_known(f"tasks.{name}.text", task.text, self.corpora, "an entry of `corpora`")
+            if task.text is not None:
+                _check_known(f"tasks.{name}.text", task.text, self.corpora, "an entry of `corpora`")
+                if task.pivots and self.corpora[task.text].reader in ENGLISH_ONLY:
+                    raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
+            if isinstance(task, LocalTask):
+                _check_inside(f"tasks.{name}.files", Path(task.files), "text")
         for name, spec in self.models.items():
             self._model_references(f"models.{name}", spec)
         for name in self.study.models:
@@ -472,10 +640,24 @@ class ParamsFile(_Frozen):
             _check_inside(f"{key}.folder", spec.folder, "models")
         for task in spec.tasks:
             _check_known(f"{key}.tasks", task, self.tasks, "an entry of `tasks`")
+            for pivot in self.tasks[task].pivots:
+                _check_known(f"tasks.{task}.pivots", pivot, group, f"a language of {key}")
+            if self.tasks[task].text and language_table.ENGLISH not in group:
+                raise ValueError(
+                    f"{key}.languages: group `{spec.languages}` lacks {language_table.ENGLISH}, against whose generic "
+                    f"text the experts of `{task}` are told; add it, or leave out `tasks.{task}.text`"
+                )
+        _check_unique(f"{key}.tasks", spec.tasks)
+        layers = spec.shape.layers if spec.shape else None
+        if spec.middle is not None:
+            _check_range(f"{key}.middle", spec.middle, layers)
+        for task, setting in spec.published.items():
+            _check_known(f"{key}.published", task, spec.tasks, f"among `{key}.tasks`")
+            _check_range(f"{key}.published.{task}.layers", setting.layers, layers)
         for corpus in spec.corpora:
             _check_known(f"{key}.corpora", corpus, self.corpora, "an entry of `corpora`")
             entry, reader = self.corpora[corpus], self.corpora[corpus].reader
-            in_task = reader in ("gsm8k", "medinstruct") or getattr(entry, "content", "generic") != "generic"
+            in_task = reader in ENGLISH_ONLY or getattr(entry, "content", "generic") != "generic"
             if in_task or not getattr(entry, "parallel", True):
                 raise ValueError(f"{key}.corpora: `{corpus}` is in-task text, not parallel: name it in a task")
             for code in group:
@@ -587,17 +769,25 @@ def revision(spec: TransformersModel | RecordedModel) -> str | None:
 def model_corpora(params: Params, model: str) -> dict[str, list[str]]:
     """Which corpora a model reads, and in which languages: corpus -> FLORES codes, the pivot first.
 
-    The text of its tasks is among them, in English; none of it for counts recorded elsewhere.
+    The text of its tasks is among them, in the languages whose experts are wanted; nothing for counts recorded
+    elsewhere.
     """
     spec = params[f"models.{model}"]
     if isinstance(spec, RecordedModel):
         return {}
     wanted = {corpus: study_languages(params, model) for corpus in spec.corpora}
     for task in spec.tasks:
-        listed = wanted.setdefault(params[f"tasks.{task}"].text, [])
-        if language_table.ENGLISH not in listed:
-            listed.append(language_table.ENGLISH)
+        text = params[f"tasks.{task}"].text
+        if text is None:
+            continue
+        listed = wanted.setdefault(text, [])
+        listed += [language for language in text_languages(params, task) if language not in listed]
     return wanted
+
+
+def text_languages(params: Params, task: str) -> list[str]:
+    """Languages of a task's in-task text: English, as in paper 1, and the other pivots that are asked for."""
+    return [language_table.ENGLISH, *params[f"tasks.{task}"].pivots]
 
 
 def study_corpora(params: Params) -> dict[str, list[str]]:
@@ -617,6 +807,11 @@ def _check_range(key: str, layers: LayerRange, count: int | None = None) -> None
         raise ValueError(f"`{key}: [{first}, {last}]`: the first layer comes after the last")
     if count is not None and last >= count:
         raise ValueError(f"`{key}: [{first}, {last}]` is outside the model: both between 0 and {count - 1}")
+
+
+def _check_strength(key: str, strength: float) -> None:
+    if not math.isfinite(strength) or strength == 0:
+        raise ValueError(f"`{key}`: {strength:g} is no strength; 0 is the baseline, which always runs")
 
 
 def _check_inside(key: str, path: Path, folder: str) -> None:
@@ -660,18 +855,21 @@ def _resolve(file: ParamsFile, key: str) -> Any:
     return value
 
 
-_BY_TAG: dict[str, type[BaseModel]] = {
-    "sib200": SIB200, "flores_plus": FloresPlus, "belebele": Belebele, "gsm8k": GSM8K, "medinstruct": MedInstruct,
-    "local": LocalFiles, "pocket": PocketCorpus, "transformers": TransformersModel, "recorded": RecordedModel,
+_BY_TAG: dict[tuple[str, str], type[BaseModel]] = {
+    ("corpora", "sib200"): SIB200, ("corpora", "flores_plus"): FloresPlus, ("corpora", "belebele"): Belebele,
+    ("corpora", "gsm8k"): GSM8K, ("corpora", "medinstruct"): MedInstruct, ("corpora", "local"): LocalFiles,
+    ("corpora", "pocket"): PocketCorpus, ("models", "transformers"): TransformersModel,
+    ("models", "recorded"): RecordedModel, ("tasks", "belebele"): BelebeleTask, ("tasks", "mgsm"): MGSMTask,
+    ("tasks", "global_mmlu"): GlobalMMLUTask, ("tasks", "pocket"): PocketTask, ("tasks", "local"): LocalTask,
 }  # fmt: skip
-"""Types of the unions, by the tag that pydantic puts into a location."""
+"""Types of the unions, by section and by the tag that pydantic puts into a location."""
 
 
 def _sentence(breach: Any) -> str:
     """One breach as `key: what is wrong; what would be right`."""
     location = list(breach["loc"])
     # Pydantic puts the union's tag into the location; the file has no such key.
-    path = [str(part) for i, part in enumerate(location) if not (part in _BY_TAG and i == 2)]
+    path = [str(part) for i, part in enumerate(location) if not (i == 2 and (location[0], part) in _BY_TAG)]
     key = ".".join(path)
     message = breach["msg"].removeprefix("Value error, ")
     if breach["type"] == "extra_forbidden":
@@ -692,12 +890,13 @@ def _sentence(breach: Any) -> str:
 def _fields_at(location: list[Any]) -> list[str]:
     """Which keys the type at a location of a validation error knows."""
     by_section: dict[str, type[BaseModel]] = {
-        "study": Study, "hub": Hub, "tasks": Task, "trace": Trace, "align": Align, "pocket": PocketRecipe,
-        "plant": Plant, "shape": Shape, "zones": Zones,
+        "study": Study, "hub": Hub, "trace": Trace, "align": Align, "experts": Experts,
+        "evaluate": Evaluate, "steer": Steer, "pocket": PocketRecipe,
+        "plant": Plant, "shape": Shape, "zones": Zones, "published": PublishedSteering,
     }  # fmt: skip
     for part in reversed(location):
         if part in by_section:
             return list(by_section[part].model_fields)
-        if len(location) > 2 and part == location[2] and part in _BY_TAG:
-            return list(_BY_TAG[part].model_fields)
+        if len(location) > 2 and part == location[2] and (location[0], part) in _BY_TAG:
+            return list(_BY_TAG[location[0], part].model_fields)
     return list(ParamsFile.model_fields)

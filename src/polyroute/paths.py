@@ -46,6 +46,26 @@ class Paths:
         """Routing statistics of each sentence of one language."""
         return self.traces(model) / corpus / f"{language}.safetensors"
 
+    def task(self, task: str) -> Path:
+        """A task's items with their prompts, checked and divided into splits."""
+        return self.root / "data" / "tasks" / f"{task}.parquet"
+
+    def answers(self, model: str) -> Path:
+        """A model's raw and scored answers as it is: a folder a task, a file a half of its items."""
+        return self.root / "data" / "answers" / model
+
+    def steered(self, model: str) -> Path:
+        """The same of the intervention study: a folder a task, a file a condition."""
+        return self.root / "data" / "steered" / model
+
+    def plans(self, model: str) -> Path:
+        """Steering plans that were chosen, one a task, in git."""
+        return self.root / "plans" / model
+
+    def plan(self, model: str, task: str) -> Path:
+        """The steering plan that was chosen for a task."""
+        return self.plans(model) / f"{task}.json"
+
     def metrics(self, model: str) -> Path:
         """A model's results: small files, in git."""
         return self.root / "metrics" / model

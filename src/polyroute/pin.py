@@ -13,7 +13,7 @@ from polyroute import params
 from polyroute.corpora.hub import is_commit
 from polyroute.errors import PolyrouteError
 from polyroute.files import write_atomically
-from polyroute.params import HubFiles, ParamsFile, TransformersModel
+from polyroute.params import HubFiles, HubTask, ParamsFile, TransformersModel
 
 Kind = Literal["model", "dataset"]
 Resolve = Callable[[str, Kind, str], str]
@@ -45,7 +45,7 @@ def pin(path: Path, names: Sequence[str] | None = None, resolve: Resolve | None 
 
     Args:
         path: params.yaml.
-        names: entries of `corpora` and `models` to pin; `None` for all.
+        names: entries of `corpora`, `tasks` and `models` to pin; `None` for all.
         resolve: stands in for the hub.
 
     Returns:
@@ -75,6 +75,9 @@ def _pinned(file: ParamsFile, names: Sequence[str] | None) -> list[tuple[str, Ki
     for name, corpus in file.corpora.items():
         if isinstance(corpus, HubFiles):
             found.append((f"corpora.{name}", "dataset", corpus.hub, corpus.revision))
+    for name, task in file.tasks.items():
+        if isinstance(task, HubTask):
+            found.append((f"tasks.{name}", "dataset", task.hub, task.revision))
     for name, model in file.models.items():
         if isinstance(model, TransformersModel) and model.hub is not None and model.revision is not None:
             found.append((f"models.{name}", "model", model.hub, model.revision))
@@ -83,7 +86,9 @@ def _pinned(file: ParamsFile, names: Sequence[str] | None) -> list[tuple[str, Ki
     known = [key.split(".")[1] for key, *_ in found]
     for name in names:
         if name not in known:
-            raise PinError(f"`{name}` is no corpus or model of the hub in params.yaml; there are {', '.join(known)}")
+            raise PinError(
+                f"`{name}` is no corpus, task or model of the hub in params.yaml; there are {', '.join(known)}"
+            )
     return [entry for entry in found if entry[0].split(".")[1] in names]
 
 

@@ -37,9 +37,10 @@ import pandas as pd
 from polyroute import files, languages
 from polyroute.errors import PolyrouteError
 from polyroute.paths import Paths
-from polyroute.report import results
-from polyroute.report.figures import COLOURS
+from polyroute.report import correlations, results, steering, task_results
+from polyroute.report.drawing import COLOURS
 from polyroute.report.results import Results
+from polyroute.report.task_results import TaskResults
 
 PENDING = "pending"
 _KEY, _DIGEST = "polyroute.key", "polyroute.digest"
@@ -128,10 +129,14 @@ def log_study(paths: Paths, study: str, models: Iterable[str]) -> TrackReport:
         models: whose results to log.
 
     Raises:
-        ResultsError: a model has no results. Whatever goes wrong with MLflow is a warning instead.
+        ResultsError: a model has no results, or unreadable ones. Whatever goes wrong with MLflow is a warning instead.
     """
     models = list(models)
-    runs = [run for shade, model in enumerate(models) for run in _runs(paths, results.load(paths, model), shade)]
+    runs = [
+        run
+        for shade, model in enumerate(models)
+        for run in _runs(paths, results.load(paths, model), task_results.load(paths, model), shade)
+    ]
     _set_defaults()
     done: dict[str, str] = {}
     deleted: list[str] = []
@@ -270,7 +275,7 @@ def _artifacts_beside(uri: str) -> str | None:
     return (Path(uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri()
 
 
-def _runs(paths: Paths, found: Results, shade: int) -> Iterator[_Run]:
+def _runs(paths: Paths, found: Results, tasks: TaskResults, shade: int) -> Iterator[_Run]:
     """The model's own run, then one a language in order of name."""
     about = found.align["model"]
     facts = ("engine", "revision", "dtype", "layers", "experts", "top_k")
@@ -279,13 +284,13 @@ def _runs(paths: Paths, found: Results, shade: int) -> Iterator[_Run]:
     tags |= {f"version.{name}": str(version) for name, version in about.get("versions", {}).items()}
     codes = sorted(found.languages(), key=lambda code: languages.get(code).name)
     colours = _colours([code for code in sorted(codes) if code != found.pivot], shade)
-    yield _model_run(paths, found, tags, _shaded((0.0, 0.0, 0.0), shade))
+    yield _model_run(paths, found, tasks, tags, _shaded((0.0, 0.0, 0.0), shade))
     for code in codes:
-        yield _language_run(found, code, tags, colours.get(code, _shaded((0.35, 0.35, 0.35), shade)))
+        yield _language_run(found, tasks, code, tags, colours.get(code, _shaded((0.35, 0.35, 0.35), shade)))
 
 
-def _model_run(paths: Paths, found: Results, tags: dict[str, str], colour: str) -> _Run:
-    """Means over the languages but the pivot, and the files."""
+def _model_run(paths: Paths, found: Results, tasks: TaskResults, tags: dict[str, str], colour: str) -> _Run:
+    """Means over the languages but the pivot, what only holds of a whole model, and the files."""
     others = found.layers[found.layers["language"] != found.pivot]
     means = others.groupby(["corpus", "measure", "reading", "layer"])["value"].mean().reset_index()
     means["value"] = means["value"].map(lambda mean: float(f"{mean:.6g}"))
@@ -295,16 +300,20 @@ def _model_run(paths: Paths, found: Results, tags: dict[str, str], colour: str) 
     for corpus, held in found.align["corpora"].items():
         metrics += _scalars(corpus, held["mean"])
         tags[f"shape.{corpus}"] = str(held["mean"]["shape"])
+    metrics += _of_model(tasks)
     folder = paths.metrics(found.model)
+    plans = task_results.plans(paths, tasks)
     artifacts = {
-        "": [folder / "align.json", folder / "layers.csv"],
+        "": [folder / "align.json", folder / "layers.csv", *task_results.written(paths, found.model)],
         "figures": sorted(path for path in paths.figures(found.model).glob("*") if path.suffix in (".png", ".svg")),
     }
+    if plans:
+        artifacts["plans"] = plans
     name = f"mean of {count} {'language' if count == 1 else 'languages'} · {found.model}"
     return _Run(found.model, name, tags, metrics, _note(found, found.languages()), colour, artifacts)
 
 
-def _language_run(found: Results, code: str, tags: dict[str, str], colour: str) -> _Run:
+def _language_run(found: Results, tasks: TaskResults, code: str, tags: dict[str, str], colour: str) -> _Run:
     language = languages.get(code)
     tags = tags | {
         "kind": "language", "language": code, "language_name": language.name, "family": language.family,
@@ -316,6 +325,7 @@ def _language_run(found: Results, code: str, tags: dict[str, str], colour: str) 
         if summary := held["languages"].get(code):
             metrics += _scalars(corpus, summary)
             tags[f"shape.{corpus}"] = str(summary["shape"])
+    metrics += _of_language(tasks, code)
     # The language first: MLflow's charts cut names after some twenty characters.
     name = language.name + (" (pivot)" if code == found.pivot else "") + f" · {found.model}"
     return _Run(f"{found.model}/{code}", name, tags, metrics, _note(found, [code]), colour)
@@ -331,6 +341,40 @@ def _curves(rows: pd.DataFrame) -> Iterator[tuple[str, float, int]]:
     for corpus, measure, reading, value, layer in zip(*columns, strict=True):
         if math.isfinite(value):
             yield f"{measure.replace('_', ' ')}/{reading}.{corpus}", float(value), int(layer)
+
+
+def _of_language(tasks: TaskResults, code: str) -> Iterator[tuple[str, float, int]]:
+    """Points of `accuracy/<task>`, and of `steering/<task>.difference`: what the chosen plan changes."""
+    if tasks.accuracy is not None:
+        rows = tasks.accuracy.table[tasks.accuracy.table["language"] == code]
+        for task, value in zip(rows["task"], rows["accuracy"], strict=True):
+            yield f"accuracy/{task}", float(value), 0
+    if tasks.steering is not None:
+        for task in steering.ran(tasks.steering):
+            chosen = steering.row(steering.of_language(tasks.steering, task, code), "chosen")
+            if chosen is not None:
+                yield f"steering/{task}.difference", float(chosen["difference"]), 0
+
+
+def _of_model(tasks: TaskResults) -> Iterator[tuple[str, float, int]]:
+    """Points of `accuracy/<task>` (mean of the languages but the pivot), of `correlation/<task>.pearson` and
+    `domain divergence/<task>` by layer, and of `steering/<task>/<condition>`: pooled differences.
+    """
+    if tasks.accuracy is not None:
+        for task, held in tasks.accuracy.tasks.items():
+            yield f"accuracy/{task}", float(held["others"]), 0
+    if tasks.correlations is not None:
+        for task in tasks.correlations.tasks:
+            pearson = correlations.curve(tasks.correlations, task)["r"]
+            yield from ((f"correlation/{task}.pearson", float(r), int(str(layer))) for layer, r in pearson.items())
+    if tasks.experts is not None:
+        domains = tasks.experts.domains[tasks.experts.domains["value"].notna()]
+        for task, layer, value in zip(domains["task"], domains["layer"], domains["value"], strict=True):
+            yield f"domain divergence/{task}", float(value), int(layer)
+    if tasks.steering is not None:
+        for task in steering.ran(tasks.steering):
+            for condition, difference in steering.pooled(tasks.steering, task)["difference"].items():
+                yield f"steering/{task}/{condition}", float(difference), 0
 
 
 def _scalars(corpus: str, summary: dict[str, Any]) -> Iterator[tuple[str, float, int]]:

@@ -40,9 +40,23 @@ def write_params(folder: Path, languages: list[str]) -> None:
         "own": {"reader": "local", "files": "text/{language}.txt"},
         "problems": {"reader": "local", "files": "text/problems.txt", "parallel": False},
     }
-    raw["tasks"] = {"own-task": {"text": "problems"}}
+    raw["tasks"] = {
+        "own-task": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"}
+    }
     raw["pocket"] = {}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
+
+
+def items_of(sentences: list[str]) -> str:
+    """A task of the user's own: which of two words ends a sentence, three items in each split."""
+    rows = ["item_id\tsplit\tprompt\tchoice_1\tchoice_2\tanswer"]
+    for split in ("select", "report"):
+        for number, sentence in enumerate(sentences):
+            begun, _, end = sentence.rpartition(" ")
+            choices = [f" {end}", " xyz"] if number % 2 else [" xyz", f" {end}"]
+            answer = "1" if number % 2 else "2"
+            rows.append("\t".join([f"{split}-{number}", split, f"{split} {begun}", *choices, answer]))
+    return "\n".join(rows) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +65,13 @@ def study(tmp_path_factory) -> Path:
     (folder / "text").mkdir()
     for language, sentences in TEXTS.items():
         (folder / "text" / f"{language}.txt").write_text("\n".join(sentences) + "\n")
+        (folder / "text" / f"{language}.tsv").write_text(items_of(sentences))
     (folder / "text" / "problems.txt").write_text("two and two\nthree and one\n")
     make_model().save_pretrained(folder / "models" / "tiny")
     make_tokenizer().save_pretrained(folder / "models" / "tiny")
     write_params(folder, ["eng_Latn", "deu_Latn"])
-    stage(folder, "fetch")
+    fetched = stage(folder, "fetch")
+    assert "task own-task: 6 items in 2 languages" in fetched.stdout
     traced = stage(folder, "trace", "--model", "tiny")
     assert "3 traces" in traced.stdout
     stage(folder, "align", "--model", "tiny")
@@ -72,6 +88,7 @@ def test_every_output_is_there(study) -> None:
     assert set(files_of(study)) >= {
         "data/corpora/own.parquet",
         "data/corpora/problems.parquet",
+        "data/tasks/own-task.parquet",
         "data/traces/tiny/manifest.json",
         "data/traces/tiny/own/deu_Latn.safetensors",
         "data/traces/tiny/own/eng_Latn.safetensors",

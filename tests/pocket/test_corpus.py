@@ -32,21 +32,36 @@ def test_items_keep_their_meaning_in_any_set_of_languages() -> None:
 
 @pytest.mark.parametrize("task", ["arithmetic", "knowledge"])
 def test_in_task_text_is_english_and_different(task) -> None:
-    frame = corpus.in_task_corpus(task, "report", 400, 7)
+    frame = corpus.in_task_corpus(task, "report", 400, seed=7)
     assert list(frame.columns) == ["item_id", "language", "text"]
     assert set(frame.language) == {"eng_Latn"}
     assert frame.text.nunique() == frame.item_id.nunique() == 400
     assert frame.text.str.contains("Answer: ").all()
-    assert not set(frame.text) & set(corpus.in_task_corpus(task, "select", 400, 7).text)
+    assert not set(frame.text) & set(corpus.in_task_corpus(task, "select", 400, seed=7).text)
+
+
+@pytest.mark.parametrize("task", ["arithmetic", "knowledge"])
+def test_in_task_text_means_the_same_in_any_language(task) -> None:
+    english = corpus.in_task_corpus(task, "select", 50, seed=7)
+    both = corpus.in_task_corpus(task, "select", 50, ["deu_Latn", "eng_Latn"], seed=7)
+    own = both[both.language == "eng_Latn"]
+    assert own.text.tolist() == english.text.tolist()
+    assert own.item_id.tolist() == english.item_id.tolist() == both[both.language == "deu_Latn"].item_id.tolist()
+    german = both[both.language == "deu_Latn"].text
+    assert german.nunique() == 50
+    assert german.str.contains("Antwort: ").all()
+    if task == "arithmetic":
+        numbers = r"(\d+)"
+        assert german.str.findall(numbers).tolist() == english.text.str.findall(numbers).tolist()
 
 
 def test_bad_input_is_named() -> None:
     with pytest.raises(PolyrouteError, match="`bam_Latn`"):
         corpus.parallel_corpus("report", 1, ["eng_Latn", "bam_Latn"], 0)
     with pytest.raises(PolyrouteError, match="no task `medicine`"):
-        corpus.in_task_corpus("medicine", "report", 1, 0)
+        corpus.in_task_corpus("medicine", "report", 1)
     with pytest.raises(PolyrouteError, match="7140 different texts in split `select`"):
-        corpus.in_task_corpus("knowledge", "select", 10_000, 0)
+        corpus.in_task_corpus("knowledge", "select", 10_000)
 
 
 def test_arithmetic_items() -> None:
@@ -73,4 +88,4 @@ def test_knowledge_items() -> None:
 
 def test_more_items_than_the_world_has_are_refused_and_not_waited_for():
     with pytest.raises(PolyrouteError, match=r"hardly more than \d+ items of arithmetic `select`, not 400000"):
-        corpus.in_task_corpus("arithmetic", "select", 400_000, 0)
+        corpus.in_task_corpus("arithmetic", "select", 400_000)

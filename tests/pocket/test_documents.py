@@ -48,7 +48,7 @@ def test_no_held_out_text_is_in_the_training_text(some) -> None:
         frame = corpus.parallel_corpus(split, 100, LANGUAGES, 0)
         assert not [text for text in frame.text if text in trained]
         for task in ("arithmetic", "knowledge"):
-            assert not [text for text in corpus.in_task_corpus(task, split, 100, 0).text if text in trained]
+            assert not [text for text in corpus.in_task_corpus(task, split, 100).text if text in trained]
         asked = [items.arithmetic(split, 50, LANGUAGES, 0), items.knowledge(split, LANGUAGES)]
         assert not [prompt for frame in asked for prompt in frame.prompt if prompt in trained]
 

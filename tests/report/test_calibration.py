@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import plausible
+import plausible_tasks
 import pytest
 import yaml
 
@@ -118,6 +119,35 @@ def test_tables_have_a_row_a_model_and_a_standard(file, tmp_path: Path) -> None:
     assert f"{middle - 0.04:.2f} ({middle - 0.05:.2f} to {middle - 0.03:.2f})" in rows[4]
 
 
+def test_tasks_have_a_table_of_their_own(file, tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    for model, layers in (("planted", 4), ("untrained", 4)):
+        measure(paths, model, aligned=[], peak=1)
+        plausible_tasks.write(
+            paths, model, ["deu_Latn", "fra_Latn", "swh_Latn"], layers, notes=("flat",) * (model == "untrained")
+        )
+    rows = calibration.task_table(calibration.on_tasks(file, paths)).splitlines()
+    assert len(rows) == 2 + 2 * 2, "models that were asked nothing have no row"
+    planted = [cell.strip() for cell in rows[2].strip("|").split("|")]
+    assert planted[:3] == ["planted", "arithmetic", "taught, 91% in English; alignment in layers 1-2"]
+    assert planted[3:6] == ["100.0", "55.0", "10.0"]
+    assert planted[6].startswith("layer 1: -0.74 [-0.90, -0.42]")
+    assert planted[7].startswith("-0.3")
+    steered = [cell.strip() for cell in rows[2].strip("|").split("|")][8:]
+    assert steered == ["+2.1 [0.9, 3.3]", "-5.0 [-6.2, -3.8]"]
+    untrained = [cell.strip() for cell in rows[5].strip("|").split("|")]
+    assert untrained[:3] == ["untrained", "knowledge", "nothing: random weights"]
+    assert untrained[6:8] == ["–", "–"]
+
+
+def test_the_share_in_english_is_that_of_the_recipe(file) -> None:
+    recipe = file.pocket["plain"]
+    even = recipe.model_copy(update={"english_share": 0.5, "english_mixture": recipe.other_mixture})
+    assert calibration._english(even, "knowledge") == pytest.approx(0.5)
+    alone = recipe.model_copy(update={"languages": ["eng_Latn"]})
+    assert calibration._english(alone, "knowledge") == 1.0
+
+
 def test_nothing_measured_says_what_to_do(file, tmp_path: Path) -> None:
     with pytest.raises(PolyrouteError, match=r"study\.models"):
         calibration.calibrate(file, Paths(tmp_path))
@@ -127,9 +157,11 @@ def test_the_readme_and_the_docs_show_what_calibrate_prints() -> None:
     readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
     assert calibration.verdicts(readings) in (ROOT / "README.md").read_text()
     assert calibration.by_layer(readings) in (ROOT / "docs" / "pocket-models.md").read_text()
+    if on_tasks := calibration.on_tasks(params.read(ROOT / "params.yaml"), Paths(ROOT)):
+        assert calibration.task_table(on_tasks) in (ROOT / "docs" / "pocket-models.md").read_text()
 
 
 def test_shipped_standards_are_read_as_what_was_put_in() -> None:
     readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
-    assert {reading.verdict for reading in readings if reading.recipe.plant} <= {"found"}
+    assert {reading.verdict for reading in readings if reading.recipe.plant} == {"found"}
     assert {reading.verdict for reading in readings if not reading.recipe.tokens} == {"nothing, as it should be"}

@@ -1,12 +1,11 @@
 from pathlib import Path
 
-import numpy as np
 import plausible
 import pytest
 
 from polyroute import languages
 from polyroute.paths import Paths
-from polyroute.report import figures, results
+from polyroute.report import figures, results, task_results
 
 ALL = ("divergence", "alignment", "entropy", "consistency")
 
@@ -14,7 +13,7 @@ ALL = ("divergence", "alignment", "entropy", "consistency")
 def drawn(root: Path, count: int = 3, layers: int = 6, measures=ALL, readings=("soft_mass",)) -> figures.Drawn:
     paths = Paths(root)
     plausible.write(paths, "tiny", count, layers, measures=measures, readings=readings)
-    return figures.draw(paths, results.load(paths, "tiny"))
+    return figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
 
 
 def told(svg: Path) -> str:
@@ -65,25 +64,3 @@ def test_pooled_counts_are_drawn_without_bands_and_said_so(tmp_path: Path) -> No
 def test_the_reading_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
     done = drawn(tmp_path, readings=("topk_mass", "soft_mass"))
     assert "topk_mass, 50 sentences" in told(done.files[1])
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_spread_keeps_order_and_distance_and_stays_inside(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    wanted = np.sort(generator.uniform(0, 1, generator.integers(1, 20)))
-    places = figures.spread(list(wanted), 0.05, 0.0, 1.0)
-    assert (np.diff(places) > 0.05 - 1e-9).all()
-    assert places.min() >= -1e-9
-    assert places.max() <= 1 + 1e-9
-
-
-def test_spread_moves_nothing_that_has_room() -> None:
-    np.testing.assert_allclose(figures.spread([0.1, 0.5, 0.9], 0.2, 0, 1), [0.1, 0.5, 0.9])
-
-
-def test_spread_moves_a_crowd_about_its_middle() -> None:
-    np.testing.assert_allclose(figures.spread([0.5, 0.5, 0.5], 0.1, 0, 1), [0.4, 0.5, 0.6])
-
-
-def test_spread_shares_room_that_is_too_small() -> None:
-    np.testing.assert_allclose(figures.spread([0.5] * 5, 0.5, 0, 1), [0, 0.25, 0.5, 0.75, 1])

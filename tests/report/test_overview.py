@@ -1,16 +1,17 @@
 from pathlib import Path
 
 import plausible
+import plausible_tasks
 import pytest
 
 from polyroute.paths import Paths
-from polyroute.report import results
+from polyroute.report import results, task_results
 from polyroute.report.overview import overview
 
 
 def told(root: Path, count: int, measures=("divergence",)) -> str:
     plausible.write(Paths(root), "tiny", count, 6, measures=measures, readings=("soft_mass",))
-    return overview(results.load(Paths(root), "tiny"))
+    return overview(results.load(Paths(root), "tiny"), task_results.load(Paths(root), "tiny"))
 
 
 def test_shapes_zones_and_aligned_layers_are_told(tmp_path: Path) -> None:
@@ -23,6 +24,44 @@ def test_shapes_zones_and_aligned_layers_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("measures", [("divergence",), ("divergence_pooled",)])
 def test_what_could_not_be_tested_is_not_told(tmp_path: Path, measures) -> None:
     assert "nearer than chance" not in told(tmp_path, 3, measures)
+
+
+def on_tasks(root: Path, **arguments) -> list[str]:
+    """The lines on tasks alone."""
+    codes = plausible.write(Paths(root), "tiny", 6, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write(Paths(root), "tiny", codes, 8, **arguments)
+    lines = overview(results.load(Paths(root), "tiny"), task_results.load(Paths(root), "tiny")).splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("  right, "))
+    return lines[first:]
+
+
+def test_two_tasks_are_told_in_four_lines(tmp_path: Path) -> None:
+    assert on_tasks(tmp_path) == [
+        "  right, English / others / chance: arithmetic 100.0 / 55.0 / 10.0; knowledge 98.0 / 50.0 / 25.0",
+        "  correlation with accuracy: arithmetic -0.86 (layer 3, q 0.002); knowledge -0.78 (layer 3, q 0.007)",
+        "  experts: arithmetic 40 above 0.1; knowledge 40 above 0.1; middle layers 1-6",
+        "  does steering help, in points: arithmetic yes, +2.1 [0.9, 3.3]; knowledge no, +0.8 [-0.4, 2.0]",
+    ]
+
+
+def test_many_tasks_are_told_in_lines_of_a_hundred_columns(tmp_path: Path) -> None:
+    lines = on_tasks(tmp_path, tasks=("mgsm", "global-mmlu-medical", "belebele-reading"))
+    assert max(map(len, lines)) <= 100
+    assert "    global-mmlu-medical" in "\n".join(lines)
+    assert sum(not line.startswith("    ") for line in lines) == 4
+
+
+def test_what_was_not_run_is_said_in_a_word(tmp_path: Path) -> None:
+    lines = on_tasks(tmp_path, notes=("too few languages",), not_run="no expert above any tau")
+    assert lines[1] == "  correlation with accuracy: arithmetic not computed; knowledge not computed"
+    assert lines[3] == "  does steering help, in points: arithmetic not run; knowledge not run"
+
+
+def test_a_model_without_tasks_is_silent_about_them(tmp_path: Path) -> None:
+    before = told(tmp_path, 3)
+    plausible_tasks.write_nothing(Paths(tmp_path), "tiny")
+    assert overview(results.load(Paths(tmp_path), "tiny"), task_results.load(Paths(tmp_path), "tiny")) == before
+    assert "right" not in before
 
 
 def test_spans() -> None:

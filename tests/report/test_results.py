@@ -16,6 +16,17 @@ def test_results_are_read_with_the_pivot_first(tmp_path: Path) -> None:
     assert len(found.layers) == 9
 
 
+@pytest.mark.parametrize("measures", [("divergence", "divergence_pooled"), ("divergence_pooled", "entropy_pooled")])
+def test_divergence_is_that_of_sentences_or_where_there_are_none_of_counts(tmp_path: Path, measures) -> None:
+    codes = plausible.write(Paths(tmp_path), "tiny", 2, 3, measures=measures, readings=("topk_count",))
+    found = results.load(Paths(tmp_path), "tiny")
+    found.layers.loc[found.layers["measure"] != measures[0], "value"] = 9.0
+    curves = results.divergence(found, "text")
+    assert curves.shape == (2, 3)
+    assert list(curves.index) == sorted(codes)
+    assert curves.to_numpy().max() < 9
+
+
 def test_absent_results_name_the_stage(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="dvc repro align@tiny"):
         results.load(Paths(tmp_path), "tiny")

@@ -127,6 +127,9 @@ class CallCounter:
 
     def __init__(self, routers: Sequence[Router]) -> None:
         self.calls = {router.name: 0 for router in routers}
+        self.dtypes: dict[str, torch.dtype] = {}
+        """Of an `edit`: the dtype in which each router made its logits in its latest call, set before the rule gets
+        them. What the rule returns is cast back to it."""
 
     def __getitem__(self, router: Router | str) -> int:
         return self.calls[router if isinstance(router, str) else router.name]
@@ -241,6 +244,7 @@ class _Tap:
             )
         logits_TE = _widen(product.reshape(-1, router.site.columns)[:, : router.experts])
         for rule in self.rules:
+            rule.counter.dtypes[rule.router.name] = product.dtype
             edited_TE = rule.act(rule.router, logits_TE)
             if not isinstance(edited_TE, Tensor) or edited_TE.shape != logits_TE.shape:
                 raise RouterError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Literal, TypeVar
 
 import pandas as pd
@@ -51,34 +52,57 @@ def parallel_corpus(
 
 
 def in_task_corpus(
-    task: Literal["arithmetic", "knowledge"], split: Split = "report", items: int = 400, seed: int = 0
+    task: Literal["arithmetic", "knowledge"],
+    split: Split = "report",
+    items: int = 400,
+    languages: Sequence[str] = (ENGLISH,),
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """English text of a task, questions with their answers; no item is among the training text.
+    """Text of a task, questions with their answers, every one in every language; none is among the training text.
 
     A text of `arithmetic` is one problem, of `knowledge` two questions.
 
+    Args:
+        task: which.
+        split: as in `parallel_corpus`.
+        items: how many.
+        languages: FLORES codes with a phrase table.
+        seed: of the choice; items of equal number mean the same in any set of languages.
+
     Returns:
-        Columns item_id, language (always English), text; texts are all different.
+        Columns item_id, language, text; texts of a language are all different.
 
     Raises:
         PolyrouteError: the task is unknown, or there are not so many different texts.
+        TableError: a language has no phrase table.
     """
     rng = random.Random(f"{task}/{split}/{seed}")
+    texts: list[Callable[[str], str]]
     if task == "arithmetic":
-        texts = _different(
-            lambda: realise.problem(world.draw_problem(rng, split), ENGLISH).text, items, f"arithmetic `{split}`"
-        )
+        problems = _different(lambda: world.draw_problem(rng, split), items, f"arithmetic `{split}`")
+        texts = [partial(_problem, problem) for problem in problems]
     elif task == "knowledge":
         facts = [fact for fact in world.facts() if fact.split == split]
         pairs = list(itertools.combinations(facts, 2))
         if items > len(pairs):
             raise PolyrouteError(f"knowledge has {len(pairs)} different texts in split `{split}`, not {items}")
-        chosen = rng.sample(pairs, items)
-        texts = [" ".join(realise.question(fact, ENGLISH).text for fact in pair) for pair in chosen]
+        texts = [partial(_questions, pair) for pair in rng.sample(pairs, items)]
     else:
         raise PolyrouteError(f"the mini world has no task `{task}`; there is arithmetic, knowledge")
-    rows = [(f"{task}-text-{split}-{seed}-{number:04d}", ENGLISH, text) for number, text in enumerate(texts)]
+    rows = [
+        (f"{task}-text-{split}-{seed}-{number:04d}", language, text(language))
+        for number, text in enumerate(texts)
+        for language in languages
+    ]
     return pd.DataFrame(rows, columns=["item_id", "language", "text"])
+
+
+def _problem(problem: world.Problem, language: str) -> str:
+    return realise.problem(problem, language).text
+
+
+def _questions(facts: Sequence[world.Fact], language: str) -> str:
+    return tables.load(language).space.join(realise.question(fact, language).text for fact in facts)
 
 
 def _different(draw: Callable[[], T], wanted: int, what: str) -> list[T]:

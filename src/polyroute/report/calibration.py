@@ -8,6 +8,9 @@ one in random weights, is wrong. Every rule below is stated before looking:
   recipe and seed with nothing planted;
 - untrained: no layer is aligned, and divergence over depth has no U;
 - trained with nothing planted: no expectation, the reading is a finding.
+
+What tasks showed stands in a table of its own, without a verdict: that tasks are taught mostly in English is put in,
+what follows from it for steering is not.
 """
 
 from __future__ import annotations
@@ -20,10 +23,11 @@ import numpy as np
 import pandas as pd
 
 from polyroute.errors import PolyrouteError
-from polyroute.params import ParamsFile, PocketRecipe
+from polyroute.params import ParamsFile, PocketRecipe, PocketTask
 from polyroute.paths import Paths
-from polyroute.report import results
+from polyroute.report import correlations, results, steering, task_results, wording
 from polyroute.report.results import most_aligned, spans
+from polyroute.report.task_results import TaskResults
 from polyroute.stats.bootstrap import Bootstrap, Interval
 
 
@@ -60,6 +64,18 @@ class Reading:
         if not self.recipe.tokens:
             return "FALSE FINDING" if aligned or self.over_languages["shape"] == "U" else "nothing, as it should be"
         return "a finding, nothing planted"
+
+
+@dataclass(frozen=True)
+class TaskReading:
+    """What one pocket model does on one task."""
+
+    found: TaskResults
+    recipe: PocketRecipe
+    task: str
+    english: float | None
+    """Share of the documents of the task's kind that are in English; None for a task of another world, and where
+    nothing was learnt."""
 
 
 def calibrate(file: ParamsFile, paths: Paths) -> list[Reading]:
@@ -118,6 +134,56 @@ def verdicts(readings: Sequence[Reading]) -> str:
     return "\n".join(lines)
 
 
+def on_tasks(file: ParamsFile, paths: Paths) -> list[TaskReading]:
+    """Read what tasks showed of every pocket model that has been asked one, in the order of params.yaml.
+
+    Raises:
+        ResultsError: a file is unreadable.
+    """
+    readings = []
+    for name, recipe in file.pocket.items():
+        found = task_results.load(paths, name)
+        for task in found.tasks:
+            entry = file.tasks.get(task)
+            english = _english(recipe, entry.content) if isinstance(entry, PocketTask) else None
+            readings.append(TaskReading(found, recipe, task, english))
+    return readings
+
+
+def task_table(readings: Sequence[TaskReading]) -> str:
+    """A Markdown table, one row a model and task: what was put in, accuracy, correlation, steering.
+
+    Accuracy is in percent, differences of it are in points. The correlation is Pearson's between divergence and
+    accuracy in its strongest layer, as it is and given how much text of a language the model was trained on.
+    """
+    columns = [
+        "model", "task", "put in", "right in English", "right in others", "chance", "divergence and accuracy",
+        "given resource", "chosen plan", "deactivation",
+    ]  # fmt: skip
+    rows = []
+    for reading in readings:
+        found, task = reading.found, reading.task
+        scored: list[str] = ["–"] * 3
+        if found.accuracy is not None and task in found.accuracy.tasks:
+            held = found.accuracy.tasks[task]
+            shares = (held["pivot"], held["others"], held["chance"])
+            scored = ["–" if share is None else wording.percent(share) for share in shares]
+        read = ["–"] * 2
+        if found.correlations is not None and (layer := correlations.strongest(found.correlations, task)) is not None:
+            plain, rival = (
+                correlations.in_words(correlations.in_layer(found.correlations, task, layer, given))
+                for given in ("", correlations.RESOURCE)
+            )
+            read = [f"layer {layer}: {plain}", rival]
+        moved = ["–"] * 2
+        if found.steering is not None and task in steering.ran(found.steering):
+            chosen = steering.row(steering.pooled(found.steering, task), "chosen")
+            each = (chosen, steering.deactivated(found.steering, task))
+            moved = ["–" if row is None else wording.points_with_interval(row) for row in each]
+        rows.append([found.model, task, _taught(reading), *scored, *read, *moved])
+    return wording.markdown(columns, rows)
+
+
 def by_layer(readings: Sequence[Reading]) -> str:
     """A Markdown table of both instruments by layer, one row a standard; over seeds, the mean (least to most)."""
     layers = list(readings[0].divergence.index)
@@ -148,6 +214,28 @@ def put_in(recipe: PocketRecipe) -> str:
     if recipe.plant:
         text += f", alignment in layers {spans(sorted(recipe.plant.layers))}"
     return text if recipe.architecture == "qwen3_moe" else f"{text} ({recipe.architecture})"
+
+
+def _taught(reading: TaskReading) -> str:
+    """What was put in for a task, in a few words."""
+    recipe = reading.recipe
+    if reading.english is None:
+        return put_in(recipe)
+    text = f"taught, {reading.english:.0%} in English"
+    return text + (f"; alignment in layers {spans(sorted(recipe.plant.layers))}" if recipe.plant else "")
+
+
+def _english(recipe: PocketRecipe, content: str) -> float | None:
+    """Share of the documents of a kind that are in English."""
+    if not recipe.tokens:
+        return None
+    own, others = (
+        getattr(mixture, content) / sum(share for _, share in mixture)
+        for mixture in (recipe.english_mixture, recipe.other_mixture)
+    )
+    english = recipe.english_share * own
+    other = (1 - recipe.english_share) * others if len(recipe.languages) > 1 else 0.0
+    return english / (english + other) if english + other else None
 
 
 def _over_seeds(values: Sequence[float]) -> str:

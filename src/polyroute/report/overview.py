@@ -1,10 +1,16 @@
 """What a study found, in a few lines of text."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from polyroute.languages import get
+from polyroute.report import correlations, findings, steering, wording
 from polyroute.report.results import Results, most_aligned, spans
+from polyroute.report.task_results import TaskResults
+
+WIDTH = 100
+"""Columns of the lines on tasks; longer ones go on below."""
 
 _MEANING = {
     "U": "higher in early and late layers than in the middle",
@@ -16,8 +22,12 @@ _MEANING = {
 }
 
 
-def overview(results: Results) -> str:
-    """Shape of divergence over depth for each corpus of a model: how many languages have which, and the mean."""
+def overview(results: Results, tasks: TaskResults) -> str:
+    """What a study found out about a model.
+
+    Shape of divergence over depth for each corpus: how many languages have which, and the mean. Then up to four lines
+    on its tasks: accuracy, correlation, experts, steering; none where the stage has not run.
+    """
     lines = [results.model]
     for corpus, summary in results.align["corpora"].items():
         sentences = summary["sentences"]
@@ -31,7 +41,56 @@ def overview(results: Results) -> str:
             )
         lines.append(f"    mean over languages: {_zones(summary['mean'], summary['zones'])}")
         lines += _alignment(summary["over_languages"])
+    for lead, parts in _on_tasks(results, tasks):
+        lines += _wrapped(f"  {lead}: ", parts)
     return "\n".join(lines)
+
+
+def _on_tasks(results: Results, tasks: TaskResults) -> Iterator[tuple[str, list[str]]]:
+    """What tasks showed: what a line is about, and a part a task."""
+    if tasks.accuracy is not None and tasks.accuracy.tasks:
+        parts = []
+        for task, held in tasks.accuracy.tasks.items():
+            shares = [held["pivot"], held["others"], held["chance"]]
+            told = " / ".join("–" if share is None else wording.percent(share) for share in shares)
+            parts.append(f"{task} {told}")
+        yield f"right, {get(results.pivot).name} / others / chance", parts
+    if tasks.correlations is not None and tasks.correlations.tasks:
+        parts = []
+        for task in tasks.correlations.tasks:
+            layer = correlations.strongest(tasks.correlations, task)
+            row = None if layer is None else correlations.in_layer(tasks.correlations, task, layer)
+            told = "not computed"
+            if row is not None:
+                told = f"{wording.coefficient(row['r'])} (layer {layer}, q {wording.chance(row['q'])})"
+            parts.append(f"{task} {told}")
+        yield "correlation with accuracy", parts
+    if tasks.experts is not None and tasks.experts.tasks:
+        sets = {task: findings.told_sets(held["sets"])[:1] for task, held in tasks.experts.tasks.items()}
+        parts = [f"{task} {row['task']} above {row['tau']:g}" for task, rows in sets.items() for row in rows]
+        yield "experts", [*parts, f"middle {findings.middle(tasks.experts.middle)}"]
+    if tasks.steering is not None and tasks.steering.tasks:
+        parts = []
+        for task, held in tasks.steering.tasks.items():
+            chosen = None if held["not_run"] else steering.row(steering.pooled(tasks.steering, task), "chosen")
+            if chosen is None:
+                parts.append(f"{task} not run")
+                continue
+            verdict = held["verdict"]
+            helps = "no" if not verdict["helps"] else "yes" if verdict["beyond_random"] else "as random experts do"
+            parts.append(f"{task} {helps}, {wording.points_with_interval(chosen)}")
+        yield "does steering help, in points", parts
+
+
+def _wrapped(lead: str, parts: Sequence[str]) -> list[str]:
+    """Parts after one another, none broken, in lines of up to `WIDTH`."""
+    lines = [lead]
+    for place, part in enumerate(parts):
+        told = part + ("; " if place < len(parts) - 1 else "")
+        if len(lines[-1] + told.rstrip()) > WIDTH and lines[-1].strip():
+            lines.append("    ")
+        lines[-1] += told
+    return [line.rstrip() for line in lines]
 
 
 def _alignment(found: dict[str, Any]) -> list[str]:

@@ -44,9 +44,14 @@ class Results:
 
 
 def divergence(found: Results, corpus: str) -> pd.DataFrame:
-    """Divergence from the pivot as summaries show it, sentence by sentence: a row a language, a column a layer."""
+    """Divergence from the pivot as summaries show it: a row a language, a column a layer.
+
+    Sentence by sentence; of counts recorded elsewhere, which hold no sentences, over the whole corpus.
+    """
     table, reading = found.layers, found.align["corpora"][corpus]["reading"]
-    chosen = table[(table["corpus"] == corpus) & (table["measure"] == "divergence") & (table["reading"] == reading)]
+    table = table[(table["corpus"] == corpus) & (table["reading"] == reading)]
+    by_sentence = table[table["measure"] == "divergence"]
+    chosen = table[table["measure"] == "divergence_pooled"] if by_sentence.empty else by_sentence
     curves: pd.DataFrame = chosen.pivot(index="language", columns="layer", values="value")
     return curves
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from corpus_files import COMMIT, tsv
 
 from polyroute import corpora, params
 from polyroute.corpora.hub import HubSource, SourceError
-from polyroute.corpora.mirror import fill
+from polyroute.evaluation import tasks
+from polyroute.evaluation.tasks import TaskError
+from polyroute.mirror import fill
+from tiny import ROOT
 
-ROOT = Path(__file__).parents[2]
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 COUNTS = b'{"0": {}}'
 PLACES = {
     "counts/mgsm_de.json",
@@ -21,21 +23,34 @@ PLACES = {
     "hub/D/sib/deu_Latn/b.tsv",
     "hub/D/sib/eng_Latn/a.tsv",
     "hub/D/sib/eng_Latn/b.tsv",
+    "hub/D/sib/pol_Latn/a.tsv",
+    "hub/D/sib/pol_Latn/b.tsv",
     "hub/o/g/train.jsonl",
+    "hub/o/sums/mgsm_de.tsv",
+    "hub/o/sums/mgsm_en.tsv",
 }
 
 
-def study(revision: str = COMMIT) -> params.ParamsFile:
-    """The repository's params.yaml with corpora and models of the test's own."""
+def tsv(*rows: tuple[object, str]) -> str:
+    """Rows of a SIB-200 file."""
+    return "index_id\tcategory\ttext\n" + "".join(f"{number}\ttravel\t{text}\n" for number, text in rows)
+
+
+def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> params.ParamsFile:
+    """The repository's params.yaml with corpora, tasks and models of the test's own."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     sib = {"reader": "sib200", "hub": "D/sib", "revision": revision, "files": "{language}/{split}.tsv", "items": 2}
+    sums = {
+        "reader": "mgsm", "hub": "o/sums", "revision": COMMIT, "files": "mgsm_{language}.tsv", "items": 8,
+        "prompt": "direct", "text": "gsm",
+    }  # fmt: skip
     traced = {
         "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "all",
-        "corpora": ["sib", "mine", "made"], "tasks": ["sums"],
+        "corpora": ["sib", "mine", "made"], "tasks": ["sums", "mine", "made"],
     }  # fmt: skip
     counts = {
         "engine": "recorded", "url": f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
-        "files": "counts/mgsm_{language}.json", "codes": "mgsm", "corpora": ["mgsm"], "languages": "all",
+        "files": "counts/mgsm_{language}.json", "codes": "mgsm", "corpora": ["mgsm"], "languages": "recorded",
         "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], hashlib.sha256(COUNTS).hexdigest()),
         "shape": {"layers": 1, "experts": 2, "top_k": 1},
     }  # fmt: skip
@@ -43,7 +58,7 @@ def study(revision: str = COMMIT) -> params.ParamsFile:
         raw
         | {
             "study": raw["study"] | {"models": ["traced", "counts"]},
-            "languages": {"all": ["eng_Latn", "deu_Latn"]},
+            "languages": {"all": ["eng_Latn", "deu_Latn", "pol_Latn"], "recorded": ["eng_Latn", "deu_Latn"]},
             "corpora": {
                 "sib": sib | {"splits": ["a", "b"]},
                 "unused": sib | {"hub": "D/unused"},
@@ -51,22 +66,32 @@ def study(revision: str = COMMIT) -> params.ParamsFile:
                 "mine": {"reader": "local", "files": "text/mine.tsv"},
                 "made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0},
             },
-            "tasks": {"sums": {"text": "gsm"}},
+            "tasks": {
+                "sums": sums | (task or {}),
+                "mine": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice"},
+                "made": {"reader": "pocket", "content": "arithmetic", "items": 1, "seed": 0},
+                "unused": sums | {"hub": "o/unused", "revision": "main"},
+            },
             "models": {"traced": traced, "counts": counts},
         }
     )
 
 
 @pytest.fixture
-def source(mirror, put):
+def source(tmp_path) -> HubSource:
     """Another mirror, in the place of the hub."""
-    for code in ("eng_Latn", "deu_Latn"):
-        put(f"D/sib/{code}/a.tsv", tsv((1, f"one {code}")))
-        put(f"D/sib/{code}/b.tsv", tsv((2, f"two {code}")))
-    put("o/g/train.jsonl", '{"question": "1 + 1?"}\n')
+    contents: dict[str, bytes] = {"hub/o/g/train.jsonl": b'{"question": "1 + 1?"}\n'}
+    for code in ("eng_Latn", "deu_Latn", "pol_Latn"):
+        contents[f"hub/D/sib/{code}/a.tsv"] = tsv((1, f"one {code}")).encode()
+        contents[f"hub/D/sib/{code}/b.tsv"] = tsv((2, f"two {code}")).encode()
     for code in ("de", "en"):
-        put(f"../counts/mgsm_{code}.json", COUNTS)
-    return mirror
+        contents[f"counts/mgsm_{code}.json"] = COUNTS
+        contents[f"hub/o/sums/mgsm_{code}.tsv"] = "".join(f"{n} + 1?\t{n + 1}\n" for n in range(8)).encode()
+    for place, content in contents.items():
+        target = tmp_path / "mirror" / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return HubSource(tmp_path / "mirror")
 
 
 def held(folder: Path) -> set[str]:
@@ -85,6 +110,8 @@ def test_a_mirror_holds_what_the_models_need_and_can_be_read(tmp_path, source):
     assert {entry["revision"] for entry in manifest.values()} == {COMMIT}
     frame = corpora.fetch("sib", study().corpora["sib"], ["eng_Latn", "deu_Latn"], HubSource(folder))
     assert frame["text"].tolist() == ["one eng_Latn", "one deu_Latn", "two eng_Latn", "two deu_Latn"]
+    asked = tasks.fetch("sums", study().tasks["sums"], ["eng_Latn", "deu_Latn"], HubSource(folder))
+    assert len(asked) == 2 * 8
 
 
 def test_filling_twice_changes_nothing(tmp_path, source):
@@ -115,7 +142,7 @@ def test_a_changed_file_is_fetched_again(tmp_path, source):
 def test_another_commit_is_fetched_again(tmp_path, source):
     folder = tmp_path / "filled"
     fill(study(), ["traced"], folder, source)
-    assert fill(study("f" * 40), ["traced"], folder, source).fetched == 4
+    assert fill(study("f" * 40), ["traced"], folder, source).fetched == 6
     with pytest.raises(SourceError, match=f"mirrored at {'f' * 40}"):
         HubSource(folder).file("D/sib", COMMIT, "eng_Latn/a.tsv")
 
@@ -127,7 +154,7 @@ def test_a_fill_that_breaks_has_no_manifest_and_goes_on(tmp_path, source):
     last.unlink()
     with pytest.raises(SourceError, match=r"o/g `train.jsonl` is not in the mirror"):
         fill(study(), ["counts", "traced"], folder, source)
-    assert held(folder) == PLACES - {"hub/o/g/train.jsonl"}
+    assert held(folder) == {place for place in PLACES if place < "hub/o/g/train.jsonl"}
     last.write_bytes(content)
     fill(study(), ["counts", "traced"], folder, source)
     assert held(folder) == PLACES | {"manifest.json"}
@@ -146,6 +173,22 @@ def test_an_unknown_model_is_an_error(tmp_path, source):
 def test_a_branch_is_not_mirrored_from_the_hub(tmp_path):
     with pytest.raises(SourceError, match="run `polyroute pin`"):
         fill(study("main"), ["traced"], tmp_path, HubSource(fetch=lambda *_: pytest.fail("went to the network")))
+
+
+def test_a_task_is_mirrored_at_its_commit_alone(tmp_path, source):
+    with pytest.raises(TaskError, match=r"tasks.sums.revision is `main`, which moves: run `polyroute pin sums`"):
+        fill(study(task={"revision": "main"}), ["traced"], tmp_path / "filled", source)
+    assert fill(study(task={"revision": "main"}), ["counts"], tmp_path / "filled", source).fetched == 2
+
+
+def test_a_file_that_is_needed_at_two_commits_is_an_error(tmp_path, source):
+    raw = study().model_dump(mode="json")
+    again = {"reader": "belebele", "hub": "D/sib", "revision": "f" * 40, "files": "{language}/a.tsv", "items": 2}
+    raw["tasks"]["sums"] = again
+    with pytest.raises(SourceError, match=f"D/sib/.*a.tsv is needed at two commits, {COMMIT} and {'f' * 40}"):
+        fill(params.parse(raw), ["traced"], tmp_path / "filled", source)
+    raw["tasks"]["sums"] = again | {"revision": COMMIT}
+    assert len(fill(params.parse(raw), ["traced"], tmp_path / "filled", source).files) == 6
 
 
 def test_a_models_checkpoint_is_mirrored_without_pickles_and_variants(tmp_path):

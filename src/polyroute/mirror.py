@@ -13,9 +13,11 @@ from pathlib import Path
 
 from polyroute import corpora
 from polyroute.corpora.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
+from polyroute.evaluation import tasks
+from polyroute.evaluation.tasks.needed import model_tasks
 from polyroute.files import copy_atomically, write_json
 from polyroute.languages import code_in
-from polyroute.params import LocalFiles, Params, ParamsFile, PocketCorpus, RecordedModel, model_corpora
+from polyroute.params import HubTask, LocalFiles, Params, ParamsFile, PocketCorpus, RecordedModel, model_corpora
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class _RecordedFile:
 def fill(
     params: ParamsFile, models: Sequence[str], folder: Path, source: HubSource, *, checkpoints: bool = True
 ) -> Filled:
-    """Put every file that models need into a mirror folder: their corpora, recorded counts, and checkpoints.
+    """Put every file that models need into a mirror folder: their corpora, tasks, recorded counts, and checkpoints.
 
     Args:
         params: the whole of params.yaml.
@@ -69,7 +71,9 @@ def fill(
         checkpoints: whether models of the hub go into the mirror too, or their text alone.
 
     Raises:
-        SourceError: a model is unknown, or a file cannot be had; what was fetched so far is kept.
+        SourceError: a model is unknown, a file is needed at two commits, or one cannot be had; what was fetched so far
+            is kept.
+        TaskError: a task is at no pinned commit, or does not exist in the pivot.
     """
     if source.mirror is not None and source.mirror.resolve() == folder.resolve():
         raise SourceError(f"{folder} cannot be filled from itself: unset the mirror for this command")
@@ -77,7 +81,15 @@ def fill(
         if model not in params.models:
             raise SourceError(f"`{model}` is no entry of `models`; there are {', '.join(params.models)}")
     manifest = read_manifest(folder) or {}
-    needed = {file.place: file for model in models for file in _needed(params, model, checkpoints, source)}
+    needed: dict[str, _HubFile | _RecordedFile] = {}
+    for model in models:
+        for file in _needed(params, model, checkpoints, source):
+            other = needed.setdefault(file.place, file)
+            if other.revision != file.revision:
+                raise SourceError(
+                    f"{file.place} is needed at two commits, {other.revision} and {file.revision}, and a mirror holds "
+                    "one: give the entries of params.yaml that name it the same revision"
+                )
     fetched = size = 0
     for place, file in sorted(needed.items()):
         target = folder / place
@@ -100,12 +112,19 @@ def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource
     if checkpoints and spec.hub is not None and spec.revision is not None:
         for name in source.checkpoint_files(spec.hub, spec.revision):
             yield _HubFile(spec.hub, spec.revision, name, "model")
-    for name, codes in model_corpora(Params(params), model).items():
+    given = Params(params)
+    for name, codes in model_corpora(given, model).items():
         corpus = params.corpora[name]
         if isinstance(corpus, (LocalFiles, PocketCorpus)):
             continue
         for code in codes:
             yield from (_HubFile(corpus.hub, corpus.revision, path) for path in corpora.files(corpus, code))
+    for name, needed in model_tasks(given, model).items():
+        task = params.tasks[name]
+        if not isinstance(task, HubTask):
+            continue
+        for code in needed.languages:
+            yield from (_HubFile(task.hub, task.revision, path) for path in tasks.files(task, code))
 
 
 def _is_kept(target: Path, file: _HubFile | _RecordedFile, entry: dict[str, str] | None) -> bool:

@@ -1,0 +1,61 @@
+"""Stage evaluate@<model>: tasks -> answers of the model as it is, and its accuracy in every language."""
+
+from typing import Any
+
+import click
+import pandas as pd
+
+from polyroute import console, params
+from polyroute.evaluation import accuracy, tasks
+from polyroute.files import write_json, write_table
+from polyroute.interventions.conditions import BASELINE
+from polyroute.interventions.sitting import Sitting
+from polyroute.models.load import load, locate
+from polyroute.params import RecordedModel
+from polyroute.paths import Paths
+
+KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "evaluate")
+
+
+@click.command(cls=console.Command)
+@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
+@console.log_level_option
+def main(model: str) -> None:
+    """Ask a model its tasks in every language."""
+    paths = Paths()
+    given = params.load(paths.params).only(*KEYS, model=model)
+    spec, pivot = given[f"models.{model}"], given["study.pivot"]
+    tables: list[pd.DataFrame] = []
+    told: dict[str, Any] = {}
+    paths.answers(model).mkdir(parents=True, exist_ok=True)
+    asked = [] if isinstance(spec, RecordedModel) else spec.tasks
+    loaded = load(model, spec, locate(model, spec, given["hub"])) if asked else None
+    for name in asked:
+        assert loaded is not None, "there is something to ask"
+        task = given[f"tasks.{name}"]
+        languages, lacking = tasks.languages_of(task, params.study_languages(given, model))
+        sitting = Sitting.of(
+            model, spec, loaded, name, task, tasks.read(paths.task(name), languages), given["evaluate"],
+            seed=given["study.seed"], parts=paths.parts,
+        )  # fmt: skip
+        with console.progress(f"evaluate {model}: {name}", len(sitting.items), "items") as advance:
+            answers = [sitting.ask(split, [BASELINE], advance)[BASELINE.name] for split in tasks.SPLITS]
+        for split, one in zip(tasks.SPLITS, answers, strict=True):
+            one.write(paths.answers(model) / name / f"{BASELINE.name}-{split}.parquet")
+        table = accuracy.table(pd.concat([sitting.right(one) for one in answers], ignore_index=True))
+        tables.append(table.assign(task=name))
+        told[name] = {"kind": task.kind} | accuracy.in_short(table, sitting.items, pivot)
+        absent = f"; the task lacks {', '.join(lacking)}" if lacking else ""
+        console.summary(
+            f"evaluate@{model}",
+            f"{name}: right in {told[name]['pivot']:.0%} of items in {pivot}, {told[name]['others']:.0%} in "
+            f"{len(languages) - 1} other languages{absent}",
+        )
+    if not asked:
+        console.summary(f"evaluate@{model}", "no tasks: nothing to ask")
+    write_table(paths.metrics(model) / "accuracy.csv", tables, ["task", *accuracy.COLUMNS])
+    write_json(paths.metrics(model) / "evaluate.json", {"tasks": told})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""From raw answers to right and wrong: needs no model, so it can be rerun whenever a rule changes.
+
+A choice is right if the right one is the likeliest, by sum, by token or by character (`choice`). Equal likelihoods are
+common in bfloat16, whose steps are coarse; the first of the equals would favour the option A, so one is taken by
+a hash of the item's id: the same in every language, condition and run.
+
+A number is right if the text is finished and the number that it gives (`numbers`) equals the right one, 18.00 and 18
+alike. An empty text, a truncated one and one without a number are wrong, and `summary` counts them.
+
+What a model thinks before it answers is no part of the answer: all up to the last `</think>`, or up to the last
+`final` channel of the harmony format (GPT-OSS). Thinking that never ends leaves an empty answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polyroute.evaluation import EvaluationError, numbers
+from polyroute.evaluation.output_language import OutputLanguages
+
+READINGS = ("", "_by_token", "_by_character")
+"""How the columns `extracted` and `correct` end: of the sum, the sum by tokens and the sum by characters."""
+KEY = ["item_id", "language"]
+
+_THOUGHT = re.compile(r".*</think>", re.DOTALL)
+_CHANNEL = re.compile(r"<\|channel\|>(\w+)(?:(?!<\|channel\|>).)*?<\|message\|>", re.DOTALL)
+_SPECIAL = re.compile(r"<\|[^|<>]*\|>")
+
+
+def score_choices(raw: pd.DataFrame, items: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Which choices are the likeliest, and whether they are right.
+
+    Args:
+        raw: from `choice.score`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+
+    Returns:
+        item_id, language, split, log_likelihoods, tokens, characters, and extracted and correct in each of
+        `READINGS`; in the order of `raw`. `extracted` is the number of a choice, counted from 0.
+
+    Raises:
+        EvaluationError: an item is missing on one side, there twice, or has another number of choices.
+    """
+    frame = _joined(raw, items, task, ["split", "choices", "answer"])
+    for name in ("log_likelihoods", "tokens", "characters"):
+        other = frame[frame[name].map(len) != frame["choices"].map(len)]
+        if len(other):
+            raise EvaluationError(
+                f"task {task}, {_named(other)}: {len(other['choices'].iloc[0])} choices, but its answer has "
+                f"{len(other[name].iloc[0])} {name}: the task changed, so answer it again"
+            )
+    scored = frame[[*KEY, "split", "log_likelihoods", "tokens", "characters"]].copy()
+    values = frame["log_likelihoods"].map(np.asarray)
+    divided = [values, values / frame["tokens"].map(np.asarray), values / frame["characters"].map(np.asarray)]
+    for ending, by_item in zip(READINGS, divided, strict=True):
+        picked = [likeliest(values_C, item_id) for values_C, item_id in zip(by_item, frame["item_id"], strict=True)]
+        scored[f"extracted{ending}"] = picked
+    for ending in READINGS:
+        scored[f"correct{ending}"] = scored[f"extracted{ending}"].to_numpy() == frame["answer"].to_numpy()
+    return scored
+
+
+def likeliest(values: Sequence[float] | NDArray[np.float64], item_id: str) -> int:
+    """Index of the largest value; among equals the one that the item's id picks."""
+    best = np.flatnonzero(np.asarray(values) == np.max(values))
+    pick = int.from_bytes(hashlib.sha256(item_id.encode()).digest()[:8]) % len(best)
+    return int(best[pick])
+
+
+def score_numbers(
+    raw: pd.DataFrame, items: pd.DataFrame, task: str, recogniser: OutputLanguages | None = None
+) -> pd.DataFrame:
+    """The number that each text gives, whether it is right, and the language of the text.
+
+    Args:
+        raw: from `generation.generate`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+        recogniser: tells the language; None leaves it null.
+
+    Returns:
+        item_id, language, split, output, tokens, finished, extracted (null where there is no number), correct,
+        output_language; in the order of `raw`. The language is null for items in languages that the recogniser
+        cannot give.
+
+    Raises:
+        EvaluationError: an item is missing on one side or there twice.
+    """
+    frame = _joined(raw, items, task, ["split", "answer"])
+    scored = frame[[*KEY, "split", "output", "tokens", "finished"]].copy()
+    spoken = [answer_part(output) for output in frame["output"]]
+    extracted = [numbers.extract(text, code) for text, code in zip(spoken, frame["language"], strict=True)]
+    scored["extracted"] = pd.Series(extracted, dtype=object)
+    scored["correct"] = [
+        bool(finished) and number is not None and number == numbers.canonical(answer)
+        for finished, number, answer in zip(frame["finished"], extracted, frame["answer"], strict=True)
+    ]
+    scored["output_language"] = pd.Series(
+        [
+            None if recogniser is None or code in recogniser.unknown else recogniser.of(text)
+            for text, code in zip(spoken, frame["language"], strict=True)
+        ],
+        dtype=object,
+    )
+    return scored
+
+
+def answer_part(output: str) -> str:
+    """What a model says after it has thought, without special tokens; empty where it never stops thinking."""
+    channels = list(_CHANNEL.finditer(output))
+    if channels:
+        final = [match for match in channels if match[1] == "final"]
+        output = output[final[-1].end() :] if final else ""
+    elif "</think>" in output:
+        output = _THOUGHT.sub("", output)
+    elif "<think>" in output:
+        output = ""
+    return _SPECIAL.sub("", output).strip()
+
+
+def summary(scored: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of each language, and how many answers were wrong for want of one.
+
+    Args:
+        scored: from `score_choices` or `score_numbers`.
+
+    Returns:
+        language, items, accuracy; of choices also accuracy_by_token and accuracy_by_character and tied, the share of
+        items whose largest sums are equal; of numbers also the shares empty, truncated, without_number (of those
+        finished and not empty) and in_language (null where languages were not recognised). Languages in the order of
+        their first item.
+    """
+    rows = []
+    for language, group in scored.groupby("language", sort=False):
+        row: dict[str, Any] = {"language": language, "items": len(group), "accuracy": _share(group["correct"])}
+        if "output" in scored:
+            empty = pd.Series([not answer_part(output) for output in group["output"]], index=group.index)
+            there = ~empty & group["finished"].astype(bool)
+            known = group["output_language"].dropna()
+            row |= {
+                "empty": _share(empty),
+                "truncated": _share(~group["finished"].astype(bool)),
+                "without_number": _share(there & group["extracted"].isna()),
+                "in_language": _share(known == language) if len(known) else None,
+            }
+        else:
+            row |= {f"accuracy{ending}": _share(group[f"correct{ending}"]) for ending in READINGS if ending}
+            row["tied"] = _share([sum(np.equal(nats, np.max(nats))) > 1 for nats in group["log_likelihoods"]])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _share(values: Iterable[bool]) -> float:
+    return float(np.mean([bool(value) for value in values]))
+
+
+def _joined(raw: pd.DataFrame, items: pd.DataFrame, task: str, columns: list[str]) -> pd.DataFrame:
+    """Raw answers beside their items, in the order of the answers."""
+    for name, frame in (("answers", raw), ("items", items)):
+        twice = frame[frame.duplicated(KEY)]
+        if len(twice):
+            raise EvaluationError(f"task {task}: {name} hold {_named(twice)} twice")
+    joined = raw.merge(items[[*KEY, *columns]], on=KEY, how="outer", indicator=True, sort=False)
+    for side, told in (("left_only", "answered, but not of the task"), ("right_only", "not answered")):
+        lone = joined[joined["_merge"] == side]
+        if len(lone):
+            raise EvaluationError(
+                f"task {task}: {_named(lone)} {told} ({len(lone)} such): the task changed, so answer it again"
+            )
+    return raw.merge(items[[*KEY, *columns]], on=KEY, how="left", sort=False, validate="one_to_one")
+
+
+def _named(frame: pd.DataFrame) -> str:
+    return f"item {frame['item_id'].iloc[0]} in {frame['language'].iloc[0]}"

@@ -1,0 +1,101 @@
+r"""Global-MMLU: the 57 subjects of MMLU in 42 languages, four options each, translated and partly post-edited.
+
+Hub: `CohereLabs/Global-MMLU`, files `{language}/{split}-00000-of-00001.parquet`, splits `test` (14,042 rows) and `dev`
+(285, five a subject). Languages are the release's own codes (ISO 639-1, `fil` for Tagalog).
+Schema: `sample_id` (`{subject}/{split}/{number}`, the same in every language), `subject`, `subject_category`,
+`question`, `option_a` to `option_d`, `answer` (A to D), and labels of culture and region that are not read.
+Licence: Apache-2.0 (MMLU: MIT).
+Source: Singh et al., "Global MMLU: Understanding and Addressing Cultural and Linguistic Biases in Multilingual
+Evaluation", 2024, arXiv:2412.03304; Hendrycks et al. 2021, arXiv:2009.03300.
+
+Prompt, as in lm-evaluation-harness (`tasks/global_mmlu`), without examples, the same frame in every language:
+
+    {question}
+    A. {option_a}
+    B. {option_b}
+    C. {option_c}
+    D. {option_d}
+    Answer:
+
+The choices are the letters, a blank before each. Of each subject the first `per_subject` questions are kept, by number
+and split by split. The medical subjects of paper 1 are clinical_knowledge, college_medicine, human_aging,
+medical_genetics, nutrition, professional_medicine and virology, 60 questions each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from polyroute.corpora.hub import HubSource
+from polyroute.corpora.tables import columns
+from polyroute.evaluation.tasks.checks import TaskError, check_count
+from polyroute.evaluation.tasks.reader import Item, TaskReader, lettered
+from polyroute.params import GlobalMMLUTask
+
+VERSION = 1
+CODES = {
+    "amh_Ethi": "am", "arb_Arab": "ar", "ben_Beng": "bn", "ces_Latn": "cs", "deu_Latn": "de", "ell_Grek": "el",
+    "eng_Latn": "en", "fra_Latn": "fr", "hau_Latn": "ha", "heb_Hebr": "he", "hin_Deva": "hi", "ibo_Latn": "ig",
+    "ind_Latn": "id", "ita_Latn": "it", "jpn_Jpan": "ja", "kir_Cyrl": "ky", "kor_Hang": "ko", "lit_Latn": "lt",
+    "nld_Latn": "nl", "npi_Deva": "ne", "nya_Latn": "ny", "pes_Arab": "fa", "plt_Latn": "mg", "pol_Latn": "pl",
+    "por_Latn": "pt", "ron_Latn": "ro", "rus_Cyrl": "ru", "sin_Sinh": "si", "sna_Latn": "sn", "som_Latn": "so",
+    "spa_Latn": "es", "srp_Cyrl": "sr", "swe_Latn": "sv", "swh_Latn": "sw", "tel_Telu": "te", "tgl_Latn": "fil",
+    "tur_Latn": "tr", "ukr_Cyrl": "uk", "vie_Latn": "vi", "yor_Latn": "yo", "zho_Hans": "zh", "zsm_Latn": "ms",
+}  # fmt: skip
+"""FLORES code -> folder of the release."""
+_OPTIONS = ("option_a", "option_b", "option_c", "option_d")
+_ID = re.compile(r"(?P<subject>\w+)/(?P<split>\w+)/(?P<number>\d+)", re.ASCII)
+
+
+def _files(spec: GlobalMMLUTask, language: str) -> list[str]:
+    return [spec.files.replace("{language}", CODES[language]).replace("{split}", split) for split in spec.splits]
+
+
+def _read(task: str, spec: GlobalMMLUTask, codes: Sequence[str], source: HubSource) -> list[Item]:
+    return [item for code in codes for item in _items(task, spec, code, source)]
+
+
+def _items(task: str, spec: GlobalMMLUTask, code: str, source: HubSource) -> list[Item]:
+    by_subject: dict[str, list[Item]] = {subject: [] for subject in spec.subjects}
+    paths, rows = _files(spec, code), 0
+    for path in paths:
+        file = source.file(spec.hub, spec.revision, path)
+        table = columns(file, ("sample_id", "subject", "question", *_OPTIONS, "answer"))
+        rows += len(table)
+        kept: dict[str, list[tuple[int, Item]]] = {}
+        for row in table:
+            match = _ID.fullmatch(row["sample_id"])
+            if match is None or match["subject"] != row["subject"]:
+                raise TaskError(
+                    f"task `{task}`: {file}: sample_id `{row['sample_id']}` of a question on {row['subject']} in "
+                    f"{code} is not `subject/split/number`"
+                )
+            if row["subject"] in by_subject:
+                kept.setdefault(row["subject"], []).append((int(match["number"]), _item(row, match, code)))
+        for subject, numbered in kept.items():
+            by_subject[subject] += [item for _, item in sorted(numbered, key=lambda pair: pair[0])]
+    check_count(task, code, ", ".join(paths), rows, spec.items)
+    for subject, items in by_subject.items():
+        if len(items) < spec.per_subject:
+            raise TaskError(
+                f"task `{task}`: {', '.join(paths)} has {len(items)} questions on `{subject}` in {code}, fewer than "
+                f"per_subject = {spec.per_subject}"
+            )
+    return [item for items in by_subject.values() for item in items[: spec.per_subject]]
+
+
+def _item(row: dict[str, str], match: re.Match[str], code: str) -> Item:
+    options = tuple(row[name] for name in _OPTIONS)
+    listed = "\n".join(f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=True))
+    return Item(
+        item_id=f"{match['subject']}/{match['split']}/{int(match['number']):04d}",
+        language=code,
+        prompt=f"{row['question'].strip()}\n{listed}\nAnswer:",
+        answer="ABCD".find(row["answer"]) if len(row["answer"]) == 1 else -1,
+        choices=lettered(options),
+        shown=options,
+    )
+
+
+READER = TaskReader(version=VERSION, read=_read, files=_files, covered=lambda _spec: sorted(CODES))

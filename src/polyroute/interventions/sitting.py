@@ -1,0 +1,147 @@
+"""One model sitting one task under conditions: asked language by language, kept as it goes, scored at the end.
+
+The baseline of the stage `evaluate` and every run of the stage `steer` are asked here and nowhere else, so that two
+conditions never differ in batches, dtype, engine or prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tokenizers
+import torch
+import transformers
+
+from polyroute import evaluation, models, steering
+from polyroute.evaluation.answers import Answers, AnswersHeader, Setting
+from polyroute.evaluation.study import Examiner, scored
+from polyroute.files import digest, digest_files
+from polyroute.interventions.conditions import Condition
+from polyroute.interventions.run import AnswerStore, answer_all
+from polyroute.models.load import LoadedModel
+from polyroute.params import Evaluate, Task, TransformersModel
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """Asks a model a task's items under conditions."""
+
+    model: str
+    """Name in params.yaml."""
+    loaded: LoadedModel
+    examiner: Examiner
+    items: pd.DataFrame
+    """The task, all languages and both halves; see `evaluation.tasks`."""
+    store: AnswerStore
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        spec: TransformersModel,
+        loaded: LoadedModel,
+        name: str,
+        task: Task,
+        items: pd.DataFrame,
+        settings: Evaluate,
+        *,
+        seed: int,
+        parts: Path,
+    ) -> Sitting:
+        """For a model and a task of the study.
+
+        Args:
+            model: its name in params.yaml.
+            spec: its entry.
+            loaded: the model.
+            name: of the task.
+            task: its entry.
+            items: the task.
+            settings: how it is asked.
+            seed: of sampled answers.
+            parts: folder where finished parts are kept.
+        """
+        examiner = Examiner.of(loaded, spec, name, task, settings, seed)
+        determines = {
+            "model": loaded.digest,
+            "entry": spec.model_dump(include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "asked": examiner.determining(),
+            "versions": [torch.__version__, transformers.__version__, tokenizers.__version__],
+            "code": [digest_files(Path(room.__path__[0]), ("*.py",)) for room in (evaluation, models, steering)],
+        }
+        return cls(model, loaded, examiner, items, AnswerStore(parts, determines))
+
+    @property
+    def languages(self) -> list[str]:
+        """FLORES codes in the order of the task."""
+        return [str(code) for code in self.items["language"].drop_duplicates()]
+
+    def count(self, split: str) -> int:
+        """Items of a half, in all languages."""
+        return int((self.items["split"] == split).sum())
+
+    def ask(
+        self, split: str, conditions: Sequence[Condition], advance: Callable[[int], None] = lambda _items: None
+    ) -> dict[str, Answers]:
+        """Answers to one half of the items under every condition, in every language.
+
+        Args:
+            split: `select` or `report`.
+            conditions: what to do to the model.
+            advance: told the answers just given.
+
+        Returns:
+            Name of the condition -> its answers, scored.
+
+        Raises:
+            EvaluationError: as `choice.score`, `generation.generate` and `scoring`.
+        """
+        half = self.items[self.items["split"] == split]
+        raw: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
+        for language in self.languages:
+            answered = answer_all(
+                self.loaded.model, self.loaded.routers, half[half["language"] == language].reset_index(drop=True),
+                conditions, self.examiner.ask, self.store, batch_tokens=self.examiner.batch_tokens, progress=advance,
+            )  # fmt: skip
+            for name, answers in answered.items():
+                raw[name].append(answers)
+        return {
+            condition.name: self._scored(pd.concat(raw[condition.name]), half, condition) for condition in conditions
+        }
+
+    def right(self, answers: Answers) -> pd.DataFrame:
+        """Which answers are right, by the likelihood that decides a choice: `correct` is the one to compare."""
+        column = self.examiner.deciding
+        return answers.frame.assign(correct=answers.frame[column])
+
+    def _scored(self, raw: pd.DataFrame, half: pd.DataFrame, condition: Condition) -> Answers:
+        task = self.examiner.task
+        frame = scored(raw.reset_index(drop=True), half, self.examiner.name, task.kind)
+        parameter = next(self.loaded.model.parameters())
+        config = self.loaded.model.config
+        settings: dict[str, Setting] = _flat(self.examiner.determining())
+        settings |= {name: str(getattr(config, f"_{name}_implementation", None)) for name in ("experts", "attn")}
+        header = AnswersHeader(
+            model=self.model, model_digest=self.loaded.digest, task=self.examiner.name,
+            task_digest=digest(half.to_json(orient="records")), kind=task.kind, condition=condition.name,
+            condition_digest="" if condition.plan is None else digest(condition.plan.model_dump(mode="json")),
+            engine="transformers", dtype=str(parameter.dtype).removeprefix("torch."), device=parameter.device.type,
+            settings=settings, versions={"torch": torch.__version__, "transformers": transformers.__version__},
+        )  # fmt: skip
+        return Answers(header, frame)
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Setting]:
+    """Nested settings with dotted names."""
+    found: dict[str, Setting] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = list(map(str, value)) if isinstance(value, (list, tuple)) else value
+    return found

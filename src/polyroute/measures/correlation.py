@@ -1,0 +1,269 @@
+"""Divergence and accuracy over languages, layer by layer (paper 1, section on correlation).
+
+Per layer Pearson's r, as in paper 1, and Spearman's rho between a language's divergence from the pivot and the accuracy
+that the model reaches in it. Rival explanations (tokens per sentence, script, resource class) are held fixed in partial
+correlations, one at a time and all together.
+
+Unit of resampling and of permutation: the language. Languages of one family are not independent, so intervals are too
+narrow and p-values too small for a claim over all languages; they say whether chance pairing of these languages'
+divergence with these accuracies explains the correlation.
+
+The interval is the basic bootstrap on Fisher's scale, tanh(2 atanh r - quantiles of atanh r*) (Davison and Hinkley
+1997, section 5.2). With 11 languages the percentile interval of r covered the true value in 90 to 91 of 100 simulated
+cases, BCa in 92 to 94, this one in 94 to 96; with 6 the first covered 89, this one 99. Partial correlations have a
+p-value and no interval: hardly a resample of a dozen languages keeps every script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from polyroute import languages as language_table
+from polyroute.errors import PolyrouteError
+from polyroute.measures.alignment import DECIMALS
+from polyroute.stats.fdr import benjamini_hochberg
+from polyroute.stats.partial import correlations, permutation_p, residual_maker
+from polyroute.stats.resampled import percentile_bounds
+from polyroute.stats.signs import FEWEST
+
+COLUMNS = ("layer", "method", "given", "r", "low", "high", "p", "q", "languages")
+METHODS = ("pearson", "spearman")
+TOGETHER = "all"
+"""What holding every covariate fixed at once is called."""
+FEWEST_FREE = 3
+"""Degrees of freedom, languages less 2 less covariates, below which a partial correlation is noise."""
+_NEARLY_ONE = 1 - 1e-12
+"""Resamples of two different languages correlate fully; atanh 1 would be infinite."""
+
+
+class CorrelationError(PolyrouteError):
+    """Divergence, accuracies and covariates that cannot be set against one another."""
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Correlations of all layers, and what was not computed."""
+
+    rows: pd.DataFrame
+    """Columns `COLUMNS`; `given` is empty, a covariate, or `TOGETHER`. NaN where a note says why."""
+    notes: tuple[str, ...]
+    """One sentence for everything that was not computed."""
+
+
+def correlate(
+    divergence_VL: NDArray[np.float64],
+    accuracy_V: NDArray[np.float64],
+    *,
+    languages: Sequence[str],
+    layers: Sequence[int],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    covariates: pd.DataFrame | None = None,
+) -> Correlation:
+    """Correlate divergence with accuracy over languages in every layer.
+
+    Args:
+        divergence_VL: divergence of V languages from the pivot in L layers, the pivot apart.
+        accuracy_V: share of right answers in each language.
+        languages: the V codes.
+        layers: the L layers' numbers.
+        resamples: bootstrap resamples of languages.
+        confidence: coverage of intervals.
+        seed: of the resamples and the permutations.
+        covariates: indexed by language, from `language_covariates`: numbers are taken as they are (as ranks for
+            Spearman), text as one dummy for each value but the first. A missing value is said, not filled in.
+
+    Returns:
+        Rows in order of method, covariates and layer. `p` is two-sided, by permutation of languages; `q` adjusts it for
+        the layers (Benjamini and Hochberg). Fewer than `FEWEST` languages, or no variance, give a note instead.
+
+    Raises:
+        CorrelationError: shapes disagree, a value is NaN or infinite, or covariates lack a language; names it.
+    """
+    _check(divergence_VL, accuracy_V, languages, layers, covariates)
+    notes: list[str] = []
+    if len(languages) < FEWEST:
+        notes.append(f"correlation needs at least {FEWEST} languages besides the pivot; there are {len(languages)}")
+    elif _flat(accuracy_V):
+        notes.append(f"accuracy is {accuracy_V[0]:.4g} in every language: there is nothing to correlate")
+    flat = [layer for place, layer in enumerate(layers) if _flat(divergence_VL[:, place])]
+    if flat and not notes:
+        notes.append(f"divergence is the same in every language in layers {', '.join(map(str, flat))}")
+    usable = len(languages) >= FEWEST and not _flat(accuracy_V)
+    index_RV = np.random.default_rng(seed).integers(len(languages), size=(resamples, len(languages)))
+    parts = []
+    for method in METHODS:
+        ranked = method == "spearman"
+        x_VL, y_V = (_ranks(divergence_VL), _ranks(accuracy_V)) if ranked else (divergence_VL, accuracy_V)
+        for given, names in _holding(covariates).items():
+            columns: dict[str, Any] = dict.fromkeys(("r", "low", "high", "p", "q"), np.full(len(layers), np.nan))
+            maker_VV = None
+            if usable:
+                maker_VV, reason = _taken_off(covariates, given, names, languages, ranked)
+                if reason and reason not in notes:
+                    notes.append(reason)
+            if maker_VV is not None:
+                columns["r"] = correlations(x_VL, y_V, maker_VV)
+                columns["p"] = permutation_p(x_VL, y_V, maker_VV, seed)
+                columns["q"] = benjamini_hochberg(columns["p"])
+                if not given:
+                    columns["low"], columns["high"] = _interval(
+                        divergence_VL, accuracy_V, index_RV, ranked, columns["r"], confidence
+                    )
+                lost = [
+                    layer for layer, r in zip(layers, columns["r"], strict=True) if np.isnan(r) and layer not in flat
+                ]
+                if lost:
+                    notes.append(f"given {given}, {method} has no variance left in layers {', '.join(map(str, lost))}")
+            about = {"layer": list(layers), "method": method, "given": given, "languages": len(languages)}
+            parts.append(pd.DataFrame(about | {name: values.round(DECIMALS) for name, values in columns.items()}))
+    return Correlation(pd.concat(parts, ignore_index=True)[list(COLUMNS)], tuple(notes))
+
+
+def language_covariates(
+    tokens_per_sentence: Mapping[str, float], resource: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Rival explanations of how well a model does in a language.
+
+    Args:
+        tokens_per_sentence: FLORES code -> mean tokens of the same sentences in each language (fertility).
+        resource: FLORES code -> how much text of it the model has seen, where that is known, in any unit; else the
+            class 0 to 5 of Joshi et al. 2020, NaN where it is unknown.
+
+    Returns:
+        Indexed by code: `tokens_per_sentence`, `script` (ISO 15924), `resource`.
+
+    Raises:
+        LanguageError: a code is unknown.
+    """
+    known = {code: language_table.get(code) for code in tokens_per_sentence}
+    return pd.DataFrame(
+        {
+            "tokens_per_sentence": pd.Series(dict(tokens_per_sentence), dtype=np.float64),
+            "script": pd.Series({code: language.script for code, language in known.items()}, dtype=object),
+            "resource": pd.Series(
+                {
+                    code: language.resource if resource is None else resource[code]
+                    for code, language in known.items()
+                },
+                dtype=np.float64,
+            ),
+        }
+    )
+
+
+def _holding(covariates: pd.DataFrame | None) -> dict[str, list[str]]:
+    """What is held fixed: nothing, each covariate, all together."""
+    names = [] if covariates is None else [str(name) for name in covariates.columns]
+    held: dict[str, list[str]] = {"": []} | {name: [name] for name in names}
+    return held | {TOGETHER: names} if len(names) > 1 else held
+
+
+def _taken_off(
+    covariates: pd.DataFrame | None, given: str, names: list[str], languages: Sequence[str], ranked: bool
+) -> tuple[NDArray[np.float64] | None, str]:
+    """The residual maker of some covariates, or why there is none."""
+    if covariates is None or not names:
+        return residual_maker(np.empty((len(languages), 0))), ""
+    chosen = covariates.loc[list(languages), names]
+    unknown = [language for language in languages if chosen.loc[language].isna().any()]
+    if unknown:
+        return None, f"nothing is computed given {given}: it is unknown of {', '.join(unknown)}"
+    columns: list[NDArray[np.float64]] = []
+    for name in names:
+        if pd.api.types.is_numeric_dtype(chosen[name]):
+            numbers = chosen[name].to_numpy(np.float64)
+            columns.append(_ranks(numbers) if ranked else numbers)
+        else:
+            dummies = pd.get_dummies(chosen[name].astype(str), drop_first=True)
+            columns += list(dummies.to_numpy(np.float64).T)
+    free = len(languages) - 2 - len(columns)
+    if free < FEWEST_FREE:
+        return None, (
+            f"nothing is computed given {given}: its {len(columns)} columns leave {max(free, 0)} degrees of freedom of "
+            f"{len(languages)} languages, fewer than {FEWEST_FREE}"
+        )
+    try:
+        return residual_maker(np.column_stack([np.empty((len(languages), 0)), *columns])), ""
+    except ValueError as error:
+        return None, f"nothing is computed given {given}: {error}"
+
+
+def _interval(
+    divergence_VL: NDArray[np.float64],
+    accuracy_V: NDArray[np.float64],
+    index_RV: NDArray[np.int64],
+    ranked: bool,
+    r_L: NDArray[np.float64],
+    confidence: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Basic bootstrap on Fisher's scale; ranks are taken anew in every resample."""
+    y_RV = accuracy_V[index_RV]
+    y_RV = stats.rankdata(y_RV, axis=1) if ranked else y_RV
+    low_L, high_L = np.full_like(r_L, np.nan), np.full_like(r_L, np.nan)
+    for place in np.flatnonzero(~np.isnan(r_L)):
+        x_RV = divergence_VL[:, place][index_RV]
+        x_RV = stats.rankdata(x_RV, axis=1) if ranked else x_RV
+        z_R = np.arctanh(np.clip(_row_correlations(x_RV, y_RV), -_NEARLY_ONE, _NEARLY_ONE))
+        z = np.arctanh(np.clip(r_L[place], -_NEARLY_ONE, _NEARLY_ONE))
+        low, high = percentile_bounds(z_R, confidence)
+        low_L[place], high_L[place] = np.tanh(2 * z - high), np.tanh(2 * z - low)
+    return low_L, high_L
+
+
+def _row_correlations(x_RV: NDArray[np.float64], y_RV: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R) Pearson's r of each row; NaN where a resample has no variance."""
+    flat_R = (np.ptp(x_RV, axis=1) == 0) | (np.ptp(y_RV, axis=1) == 0)
+    x_RV, y_RV = (values_RV - values_RV.mean(axis=1, keepdims=True) for values_RV in (x_RV, y_RV))
+    size_R = np.linalg.norm(x_RV, axis=1) * np.linalg.norm(y_RV, axis=1)
+    r_R: NDArray[np.float64] = np.divide(
+        (x_RV * y_RV).sum(axis=1), size_R, out=np.full(len(x_RV), np.nan), where=~flat_R
+    )
+    return r_R
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(stats.rankdata(values, axis=0), dtype=np.float64)
+
+
+def _flat(values_V: NDArray[np.float64]) -> bool:
+    return bool(np.ptp(values_V) <= 1e-9 * np.abs(values_V).max(initial=0.0))
+
+
+def _check(
+    divergence_VL: NDArray[np.float64],
+    accuracy_V: NDArray[np.float64],
+    languages: Sequence[str],
+    layers: Sequence[int],
+    covariates: pd.DataFrame | None,
+) -> None:
+    shape = (len(languages), len(layers))
+    if divergence_VL.shape != shape or accuracy_V.shape != shape[:1]:
+        raise CorrelationError(
+            f"divergence of shape {divergence_VL.shape} and accuracy of shape {accuracy_V.shape} are not of "
+            f"{shape[0]} languages in {shape[1]} layers"
+        )
+    if len(set(languages)) < len(languages):
+        raise CorrelationError(f"a language is listed twice: {', '.join(languages)}")
+    for language, value in zip(languages, accuracy_V, strict=True):
+        if not np.isfinite(value):
+            raise CorrelationError(f"{language} has accuracy {value}: leave out a language that was not scored")
+    for place, layer in np.argwhere(~np.isfinite(divergence_VL)):
+        raise CorrelationError(
+            f"{languages[place]} has divergence {divergence_VL[place, layer]} in layer {layers[layer]}: leave it out"
+        )
+    if covariates is None:
+        return
+    lacking = [language for language in languages if language not in covariates.index]
+    if lacking or not covariates.index.is_unique:
+        raise CorrelationError(f"covariates must have one row a language; they lack {', '.join(lacking) or 'none'}")
+    if {"", TOGETHER} & set(covariates.columns):
+        raise CorrelationError(f"a covariate cannot be named `{TOGETHER}` or nothing")

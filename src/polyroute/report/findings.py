@@ -1,0 +1,201 @@
+"""What tasks showed, in Markdown tables over models: accuracy, correlation with divergence, experts, steering.
+
+Every number is read from `metrics/`; nothing is computed anew, but for the verdict on correlations, whose rule
+`correlations` states. Accuracy is in percent, its differences are in points, brackets are 95% intervals as the stages
+computed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from polyroute.errors import PolyrouteError
+from polyroute.paths import Paths
+from polyroute.report import correlations, results, steering, task_results, wording
+from polyroute.report.results import Results
+from polyroute.report.task_results import TaskResults
+
+TAU = 0.3
+"""At this threshold and above paper 1's task experts and multilingual experts never meet."""
+NONE = "–"
+"""What a cell without a value holds."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model that has been asked a task."""
+
+    results: Results
+    tasks: TaskResults
+
+    @property
+    def model(self) -> str:
+        """Its name."""
+        return self.results.model
+
+    @property
+    def pivot(self) -> str:
+        """Name of its pivot."""
+        return wording.named(self.results.pivot)
+
+
+def gather(paths: Paths, models: Sequence[str]) -> list[Measured]:
+    """Read the results of the models that have been asked a task, in the order given.
+
+    Raises:
+        PolyrouteError: none has been.
+        ResultsError: a file is unreadable, or a model's routing is not measured.
+    """
+    loaded = [task_results.load(paths, model) for model in models]
+    measured = [Measured(results.load(paths, found.model), found) for found in loaded if found.tasks]
+    if not measured:
+        raise PolyrouteError(
+            f"nothing has been measured on a task of {', '.join(models)}: give a model `tasks` in params.yaml, name it "
+            "in `study.models` and run `dvc repro`"
+        )
+    return measured
+
+
+def tables(measured: Sequence[Measured]) -> dict[str, str]:
+    """Title -> table, of those that have a row."""
+    every = {
+        "Accuracy": accuracy(measured),
+        "Divergence and accuracy": correlated(measured),
+        "Experts": experts(measured),
+        "Steering": steered(measured),
+    }
+    return {title: table for title, table in every.items() if table.count("\n") > 1}
+
+
+def accuracy(measured: Sequence[Measured]) -> str:
+    """A row a model and task: accuracy in the pivot, mean and range of the other languages, and what guessing gives."""
+    columns = ["model", "task", "languages", "items", "pivot", "others", "worst", "best", "chance"]
+    rows = []
+    for one in measured:
+        found = one.tasks.accuracy
+        for task, held in found.tasks.items() if found is not None else ():
+            assert found is not None, "it has tasks"
+            scored = found.table[found.table["task"] == task]
+            others = scored[scored["language"] != one.results.pivot].sort_values("accuracy", kind="stable")
+            extremes = (
+                f"{wording.percent(others['accuracy'].iloc[place])} ({wording.named(others['language'].iloc[place])})"
+                if len(others) else NONE
+                for place in (0, -1)
+            )  # fmt: skip
+            rows.append(
+                [
+                    one.model, task, str(len(scored)), _span(scored["items"]),
+                    f"{wording.percent(held['pivot'])} ({one.pivot})", wording.percent(held["others"]), *extremes,
+                    NONE if held["chance"] is None else wording.percent(held["chance"]),
+                ]
+            )  # fmt: skip
+    return wording.markdown(columns, rows)
+
+
+def correlated(measured: Sequence[Measured]) -> str:
+    """A row a model and task: the strongest layer by Pearson, what rivals leave of it there, and the verdict.
+
+    The rule of the verdict is that of `correlations`.
+    """
+    columns = [
+        "model", "task", "languages", "strongest in", "r", "given tokens a sentence", "given resource", "verdict",
+    ]  # fmt: skip
+    rows = []
+    for one in measured:
+        found = one.tasks.correlations
+        for task in found.tasks if found is not None else ():
+            assert found is not None, "it has tasks"
+            layer = correlations.strongest(found, task)
+            middle = one.results.align["corpora"][found.corpus]["zones"]["middle"]
+            cells = [NONE] * 5
+            if layer is not None:
+                there = [
+                    correlations.in_layer(found, task, layer, given)
+                    for given in ("", correlations.TOKENS, correlations.RESOURCE)
+                ]
+                plain = there[0]
+                assert plain is not None, "the strongest layer has a coefficient"
+                cells = [str(int(plain["languages"])), f"layer {layer}", *map(correlations.in_words, there)]
+            rows.append([one.model, task, *cells, correlations.verdict(found, task, middle)])
+    return wording.markdown(columns, rows)
+
+
+def experts(measured: Sequence[Measured]) -> str:
+    """A row a model and task: sizes of the sets and of their overlap, domain divergence over depth, and the middle.
+
+    Sets are told at the smallest tau and at `TAU`; beside the overlap stands what random sets of the same sizes would
+    share.
+    """
+    columns = ["model", "task", "task experts", "multilingual experts", "in both", "domain divergence", "middle"]
+    rows = []
+    for one in measured:
+        found = one.tasks.experts
+        for task, held in found.tasks.items() if found is not None else ():
+            assert found is not None, "it has tasks"
+            sets = told_sets(held["sets"])
+            cells = [
+                ", ".join(f"{row[name]} above {row['tau']:g}" for row in sets) for name in ("task", "multilingual")
+            ]
+            both = ", ".join(f"{row['both']} above {row['tau']:g} (chance {row['expected']:.1f})" for row in sets)
+            rows.append([one.model, task, *cells, both, held["domain_shape"], middle(found.middle)])
+    return wording.markdown(columns, rows)
+
+
+def steered(measured: Sequence[Measured]) -> str:
+    """A row a model and task: the chosen plan, what it does on the report half, and the verdict.
+
+    `base`, `steered` and `difference` are means over the languages to be helped, that is, all but the pivot. `would
+    find` is the smallest difference that the comparison finds four times in five.
+    """
+    columns = [
+        "model", "task", "plan", "base", "steered", "difference", "q", "pivot", "best random", "would find",
+        "does it help?",
+    ]  # fmt: skip
+    rows = []
+    for one in measured:
+        found = one.tasks.steering
+        for task, held in found.tasks.items() if found is not None else ():
+            assert found is not None, "it has tasks"
+            if held["not_run"] is not None:
+                rows.append([one.model, task, *[NONE] * 8, f"not run: {held['not_run']}"])
+                continue
+            chosen = steering.row(steering.pooled(found, task), "chosen")
+            pivot = steering.row(steering.of_language(found, task, one.results.pivot), "chosen")
+            cells = [NONE] * 4
+            if chosen is not None:
+                shares = [wording.percent(chosen[name]) for name in ("base", "other")]
+                cells = [*shares, wording.points_with_interval(chosen), wording.chance(chosen["q"])]
+            rows.append(
+                [
+                    one.model, task, steering.plan(held), *cells,
+                    NONE if pivot is None else f"{wording.points(pivot['difference'])} ({one.pivot})",
+                    _points(steering.best_random(found, task)), _points(held["detectable"]), held["verdict"]["words"],
+                ]
+            )  # fmt: skip
+    return wording.markdown(columns, rows)
+
+
+def told_sets(sets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the sets of a task those at the smallest tau and at `TAU`."""
+    smallest = min((row["tau"] for row in sets), default=None)
+    return [row for row in sets if row["tau"] in (smallest, TAU)]
+
+
+def middle(held: dict[str, Any] | None) -> str:
+    """The layers of the middle, and whether a trough of divergence showed them."""
+    if held is None:
+        return NONE
+    first, last = held["layers"]
+    return steering.layers(range(first, last + 1)) + ("" if held["found"] else ", not found: by default")
+
+
+def _points(difference: float | None) -> str:
+    return NONE if difference is None else wording.points(difference)
+
+
+def _span(counts: Iterable[float]) -> str:
+    """A number, or the smallest and the largest."""
+    low, high = min(counts), max(counts)
+    return f"{low:.0f}" if low == high else f"{low:.0f}-{high:.0f}"

@@ -1,0 +1,214 @@
+"""Figures of steering: the dose-response of a plan, and every condition of its study beside the others."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from polyroute.report import drawing, steering, wording
+from polyroute.report.drawing import COLOURS, INK, SOFT, End
+from polyroute.report.results import Results
+from polyroute.report.task_results import Steering, TaskResults
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_GROUPS = (("chosen",), ("rule",), ("multilingual",), ("early", "late", "all"), ("pivot",), ("published",))
+"""Kinds of conditions that stand together, from the top; random experts come last, in one row."""
+_SHOWN, _DRAWN = COLOURS[0], "#9aa0a6"
+_ROW = 0.27
+"""Height of a row of the forest plot in inches."""
+
+
+def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
+    """Draw `doses-<task>` and `conditions-<task>`.
+
+    Args:
+        folder: where they go.
+        found: what routing showed.
+        tasks: what tasks showed.
+
+    Returns:
+        The files, and what could not be drawn though the stage has run, with its reason.
+    """
+    files: list[Path] = []
+    missing: list[str] = []
+    if tasks.steering is None:
+        return files, missing
+    for task, held in tasks.steering.tasks.items():
+        if held["not_run"] is not None:
+            missing.append(f"steering on {task} ({held['not_run']})")
+            continue
+        if steering.doses(tasks.steering, task).empty:
+            missing.append(f"doses on {task}")
+        else:
+            files += _doses(folder / f"doses-{task}", found, tasks.steering, task)
+        if steering.pooled(tasks.steering, task).empty:
+            missing.append(f"conditions on {task}")
+        else:
+            files += _conditions(folder / f"conditions-{task}", found, tasks.steering, task)
+    return files, missing
+
+
+def _doses(stem: Path, found: Results, read: Steering, task: str) -> list[Path]:
+    pivot = wording.named(found.pivot)
+    helped = steering.doses(read, task)
+    count = int(helped["languages"].iloc[0])
+    mean = f"mean of {count} languages" if count > 1 else "the other language"
+    lines = [(mean, _SHOWN, helped), (pivot, COLOURS[1], steering.doses(read, task, over=found.pivot))]
+    lines = [(name, colour, rows) for name, colour, rows in lines if not rows.empty]
+    strengths = [0.0, *(float(strength) for _, _, rows in lines for strength in rows.index)]
+    room = max(strengths) - min(strengths)
+    with drawing.page() as axes:
+        axes.set_xlim(min(strengths) - 0.05 * room, max(strengths) + 0.05 * room)
+        shown = [
+            100 * rows[name].to_numpy(np.float64) for _, _, rows in lines for name in ("difference", "low", "high")
+        ]
+        axes.set_ylim(*drawing.limits([np.zeros(1), *shown], from_zero=False))
+        drawing.bare(axes)
+        axes.axhline(0, color=SOFT, linewidth=0.8, zorder=1)
+        axes.axvline(0, color=drawing.GRID, linewidth=0.8, zorder=1)
+        # Aside from one another, so that neither interval hides the other.
+        ends = [_line(axes, *line, aside=0.006 * room * side) for line, side in zip(lines, (-1, 1), strict=False)]
+        ticks = sorted(set(strengths))
+        axes.set_xticks(ticks, [f"{strength:g}".replace("-", "\N{MINUS SIGN}") for strength in ticks])
+        axes.set_xlabel("strength λ of soft steering  (0: the baseline)", color=INK)
+        axes.set_ylabel("difference of accuracy, in points", color=INK)
+        drawing.name_ends(axes, ends)
+        drawing.head(
+            axes, f"What steering does to {task}, by its strength",
+            _about(found, read, task), _verdict(found, read, task),
+            "bars: 95% over items" + ("  ·  ring: the chosen plan" if (helped["kind"] == "chosen").any() else ""),
+            above=10,
+        )  # fmt: skip
+        return drawing.save(axes, stem)
+
+
+def _line(axes: Axes, name: str, colour: str, rows: pd.DataFrame, *, aside: float) -> End:
+    """A dose-response through 0; the chosen plan's point is ringed."""
+    strengths, points = rows.index.to_numpy(np.float64), 100 * rows[["difference", "low", "high"]].to_numpy(np.float64)
+    through = sorted([(0.0, 0.0), *zip(strengths, points[:, 0], strict=True)])
+    axes.plot(
+        [x + aside * (x != 0) for x, _ in through], [y for _, y in through], color=colour, linewidth=1.8,
+        marker="o", markersize=3.6, zorder=4,
+    )  # fmt: skip
+    axes.vlines(strengths + aside, points[:, 1], points[:, 2], color=colour, linewidth=1.3, alpha=0.55, zorder=3)
+    chosen = (rows["kind"] == "chosen").to_numpy()
+    axes.plot(
+        strengths[chosen] + aside, points[chosen, 0], linestyle="", marker="o", markersize=10,
+        markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.1, zorder=4,
+    )  # fmt: skip
+    return End(name, colour, through[-1][0] + aside, float(through[-1][1]), bold=aside < 0)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One line of the forest plot."""
+
+    name: str
+    points: tuple[tuple[float, float, float], ...]
+    """Difference with its bounds in points; several for random experts, none where it was not run."""
+    text: str
+    """At the right."""
+    y: float
+    """Downwards from 0, groups half a row apart."""
+    kind: str
+    """Of the condition, `random` for all control sets; empty where it was not run."""
+
+
+def _conditions(stem: Path, found: Results, read: Steering, task: str) -> list[Path]:
+    pooled = steering.pooled(read, task)
+    count = int(pooled["languages"].iloc[0])
+    rows = list(_rows(read, task))
+    depth = rows[-1].y + 0.7
+    with drawing.page(height=_ROW * (depth + 0.7)) as axes:
+        bounds = np.array([point for row in rows for point in row.points])
+        axes.set_xlim(*drawing.limits([np.zeros(1), bounds], from_zero=False))
+        axes.set_ylim(depth, -0.7)
+        drawing.bare(axes, grid="x")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
+        for row in rows:
+            _mark(axes, row)
+        axes.set_yticks([row.y for row in rows], [row.name for row in rows], color=INK)
+        axes.set_xlabel(
+            "difference of accuracy, in points  "
+            + (f"(mean of {count} languages, without {wording.named(found.pivot)})" if count > 1 else ""), color=INK,
+        )  # fmt: skip
+        drawing.head(
+            axes, f"Steering {task} and its controls", _about(found, read, task),
+            _verdict(found, read, task), "bars: 95% over items  ·  q: adjusted for the conditions", above=10,
+        )  # fmt: skip
+        return drawing.save(axes, stem)
+
+
+def _rows(read: Steering, task: str) -> Iterator[_Row]:
+    """Conditions by group, those that were not run among them, and random experts."""
+    pooled = steering.pooled(read, task)
+    reasons = {str(one["name"]): str(one["reason"]) for one in read.tasks[task]["left_out"]}
+    y, before = 0.0, False
+    for kinds in _GROUPS:
+        if before:
+            y += 0.5
+        before = False
+        named = [
+            name for kind in kinds
+            for name in (*map(str, pooled.index[pooled["kind"] == kind]), *(n for n in reasons if _kind(n) == kind))
+        ]  # fmt: skip
+        for name in named:
+            row = steering.row(pooled, name)
+            if row is None:
+                points: tuple[tuple[float, float, float], ...] = ()
+                text = "\n".join(textwrap.wrap(f"not run: {reasons[name]}", 64, max_lines=2, placeholder=" …"))
+            else:
+                points = (tuple(100 * float(row[part]) for part in ("difference", "low", "high")),)  # type: ignore[assignment]
+                text = f"{wording.points_with_interval(row)}, q {wording.chance(row['q'])}"
+            yield _Row(steering.called(name), points, text, y, "" if row is None else str(row["kind"]))
+            y, before = y + 1, True
+    drawn = pooled[pooled["kind"] == "random"]["difference"]
+    if not drawn.empty:
+        each = tuple((100 * float(one),) * 3 for one in drawn)
+        draws = f"{len(drawn)} draw{'s' if len(drawn) > 1 else ''}"
+        best = f"{draws}, best {wording.points(drawn.max())}"
+        yield _Row("random experts", each, best, y + (0.5 if before else 0), "random")
+
+
+def _kind(name: str) -> str:
+    """The kind of a condition that was not run, from its name."""
+    if name.startswith("pivot-"):
+        return "pivot"
+    return "rule" if name in steering.RULES else name
+
+
+def _mark(axes: Axes, row: _Row) -> None:
+    colour = _SHOWN if row.kind == "chosen" else INK
+    for value, low, high in row.points:
+        if row.kind == "random":
+            axes.plot(value, row.y, "o", color=_DRAWN, markersize=4.5, alpha=0.75, markeredgewidth=0, zorder=3)
+        else:
+            axes.plot([low, high], [row.y, row.y], color=colour, linewidth=1.5, zorder=3)
+            axes.plot(value, row.y, "o", color=colour, markersize=5.5, zorder=4)
+    axes.annotate(
+        row.text, (1.0, row.y), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
+        va="center", fontsize=8 if row.points else 7, color=INK if row.points else SOFT, linespacing=1.1,
+    )  # fmt: skip
+
+
+def _about(found: Results, read: Steering, task: str) -> str:
+    return f"{found.model}  ·  {steering.plan(read.tasks[task])}"
+
+
+def _verdict(found: Results, read: Steering, task: str) -> str:
+    chosen = steering.row(steering.pooled(read, task), "chosen")
+    assert chosen is not None, "the chosen plan is run on both halves"
+    verdict = read.tasks[task]["verdict"]
+    told = f"chosen plan: {wording.points_with_interval(chosen)} points  ·  does it help? {verdict['words']}"
+    loss = verdict["pivot_loss"]
+    return told if loss is None else f"{told}  ·  {wording.named(found.pivot)} {wording.points(-loss)}"

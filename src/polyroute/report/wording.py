@@ -1,0 +1,53 @@
+"""How numbers and tables are written in reports: accuracy in percent, its differences in points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from polyroute import languages
+
+
+def percent(share: float) -> str:
+    """A share of right answers in percent, `76.4`."""
+    return _plain(100 * share, 1)
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in points, `+1.6`."""
+    return _plain(100 * difference, 1, sign=True)
+
+
+def points_with_interval(row: pd.Series) -> str:
+    """`difference` of a row with its interval in points, `+1.6 [0.3, 2.9]`."""
+    return f"{points(row['difference'])} [{_plain(100 * row['low'], 1)}, {_plain(100 * row['high'], 1)}]"
+
+
+def coefficient(value: float) -> str:
+    """A correlation, `-0.81`."""
+    return _plain(value, 2)
+
+
+def chance(q: float) -> str:
+    """A p- or q-value, `0.004`; below a thousandth `<0.001`."""
+    return "<0.001" if q < 0.001 else f"{q:.3f}"
+
+
+def named(code: str) -> str:
+    """English name of a language."""
+    return languages.get(code).name
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    head = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    return "\n".join([*head, *(f"| {' | '.join(cells)} |" for cells in rows)])
+
+
+def _plain(value: float, digits: int, *, sign: bool = False) -> str:
+    """Rounded, without a minus before nothing; a dash where there is no number."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}"

@@ -1,0 +1,234 @@
+"""A steering plan: which experts of which layers are moved, by which rule, in which model. One small JSON file.
+
+    {
+      "format": 1,
+      "model": "qwen3-30b-a3b", "model_digest": null, "layers": 48, "experts_per_layer": 128, "top_k": 8,
+      "rule": "soft", "strength": 0.5, "std": "population", "eps": "variance", "seed": 0, "allow_more_than_k": false,
+      "experts": {"8": [3, 77], "9": [101]},
+      "source": {"task": "mgsm", "tau": 0.4}
+    }
+
+`model`, `experts_per_layer`, `top_k`, `rule` and `experts` are needed, and `strength` by rules that take one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from polyroute.errors import PolyrouteError
+from polyroute.files import write_json
+from polyroute.models.taps import Router
+from polyroute.steering.rules import RULES, Eps, Std
+
+FORMAT: Final = 1
+"""Of the plans that this version reads and writes."""
+
+_NUMBER = re.compile(r"0|[1-9][0-9]*")
+_Plain = str | bool | int | float
+
+
+class PlanError(PolyrouteError):
+    """A plan that cannot be read, or that is for another model; the message names every key or difference."""
+
+
+class Plan(BaseModel):
+    """What to move, where and how."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    format: Literal[1] = FORMAT
+    model: Annotated[str, Field(min_length=1)]
+    """Name of the model that the plan is for, to be read by people."""
+    model_digest: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")] | None = None
+    """The model itself: SHA-256 of its files, or its commit on the hub; null where unknown."""
+    layers: Annotated[int, Field(ge=1)] | None = None
+    """How many layers of the model have routers, planned or not; null where unknown."""
+    experts_per_layer: Annotated[int, Field(ge=2)]
+    """E."""
+    top_k: Annotated[int, Field(ge=1)]
+    """K."""
+    rule: str
+    """A key of `polyroute.steering.rules.RULES`."""
+    strength: float | None = None
+    """lambda of `soft`, negative to demote; null for rules that take none."""
+    std: Std = "population"
+    """Divisor of std(z); read by `soft`."""
+    eps: Eps = "variance"
+    """What 1e-6 is in eps ~ N(0, 1e-6); read by `activate` and `deactivate`."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of eps; read by `activate` and `deactivate`."""
+    allow_more_than_k: bool = False
+    """Whether more than K experts of a layer may be activated, which derails the models of paper 1."""
+    experts: dict[int, tuple[int, ...]]
+    """Layer, in the model's own numbering from 0, -> ids of the experts to move, ascending. No layer is empty."""
+    source: dict[str, _Plain | list[_Plain]] = {}
+    """Where the plan came from: task, threshold, corpus, whatever its maker wants to keep."""
+
+    @field_validator("rule")
+    @classmethod
+    def _known(cls, rule: str) -> str:
+        if rule not in RULES:
+            raise ValueError(f"`{rule}` is not a rule; there is {', '.join(RULES)}")
+        return rule
+
+    @field_validator("experts", mode="before")
+    @classmethod
+    def _in_order(cls, experts: Any) -> dict[int, tuple[int, ...]]:
+        if not isinstance(experts, Mapping):
+            raise ValueError('must be an object of layers, as in {"8": [3, 77]}')
+        if not experts:
+            raise ValueError("is empty: a plan moves at least one expert")
+        ordered: dict[int, tuple[int, ...]] = {}
+        for key, ids in experts.items():
+            if not _NUMBER.fullmatch(str(key)):
+                raise ValueError(f"`{key}` is not the number of a layer")
+            layer = int(key)
+            if layer in ordered:
+                raise ValueError(f"has layer {layer} twice")
+            ordered[layer] = _ascending(layer, ids)
+        return dict(sorted(ordered.items()))
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        takes = RULES[self.rule].takes_strength
+        if takes and self.strength is None:
+            raise ValueError(f"strength: the rule {self.rule} needs one")
+        if not takes and self.strength is not None:
+            raise ValueError(f"strength: the rule {self.rule} takes none; leave it out")
+        experts, top_k = self.experts_per_layer, self.top_k
+        if top_k > experts:
+            raise ValueError(f"top_k: {top_k} is more than experts_per_layer, which is {experts}")
+        for layer, ids in self.experts.items():
+            if ids[-1] >= experts:
+                raise ValueError(f"experts.{layer}: there is no expert {ids[-1]}; the model has 0 to {experts - 1}")
+            if self.rule == "activate" and len(ids) > top_k and not self.allow_more_than_k:
+                raise ValueError(
+                    f"experts.{layer}: {len(ids)} experts are activated, but a token is sent to {top_k}; name no more "
+                    "than that, or set allow_more_than_k to true"
+                )
+            if self.rule == "deactivate" and experts - len(ids) < top_k:
+                raise ValueError(
+                    f"experts.{layer}: {len(ids)} of {experts} experts are deactivated, but a token is sent to "
+                    f"{top_k}, some of them among these; name fewer"
+                )
+        return self
+
+    @classmethod
+    def load(cls, path: Path | str) -> Plan:
+        """Read and check a plan.
+
+        Raises:
+            PlanError: the file is absent, is not JSON, or says something that cannot be; names the file and every key.
+        """
+        path = Path(path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
+        except FileNotFoundError:
+            raise PlanError(f"{path} is absent: give the path of a steering plan") from None
+        except ValueError as error:  # not UTF-8, not JSON, or a key twice
+            raise PlanError(f"{path} is not a steering plan: {error}") from None
+        if not isinstance(content, dict):
+            raise PlanError(f"{path} is not a steering plan: it holds no object of keys")
+        if content.get("format") != FORMAT:
+            raise PlanError(
+                f"{path}: format is {content.get('format', 'missing')}; this version of polyroute reads format {FORMAT}"
+            )
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            breaches = "\n".join(f"  {_sentence(breach)}" for breach in error.errors())
+            raise PlanError(f"{path} cannot be used:\n{breaches}") from None
+
+    def save(self, path: Path | str) -> None:
+        """Write the plan so that `load` gives it back; the same plan gives the same bytes.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        write_json(Path(path), self.model_dump())
+
+    def check(self, routers: Sequence[Router], *, model_digest: str | None = None) -> None:
+        """Refuse to steer another model than the plan was made for.
+
+        Args:
+            routers: all routers of the model, as `find_routers` returns them.
+            model_digest: the model's, where known. A commit and a digest of files cannot be compared, and are not.
+
+        Raises:
+            PlanError: names every difference.
+        """
+        differences = [*self._differences_of_shape(routers), *self._differences_by_layer(routers)]
+        said, seen = self.model_digest or "", model_digest or ""
+        if len(said) == len(seen) and said != seen:
+            differences.insert(0, f"model_digest is {said} in the plan, {seen} here")
+        if differences:
+            raise PlanError(
+                f"the plan is for {self.model} and does not fit this model:\n"
+                + "\n".join(f"  {difference}" for difference in differences)
+            )
+
+    def _differences_of_shape(self, routers: Sequence[Router]) -> list[str]:
+        planned = [router for router in routers if router.layer in self.experts] or routers
+        seen = (
+            ("experts_per_layer", self.experts_per_layer, {router.experts for router in planned}),
+            ("top_k", self.top_k, {router.top_k for router in planned}),
+            ("layers", self.layers, {len({router.layer for router in routers})}),
+        )
+        return [
+            f"{key} is {said} in the plan, {' and '.join(map(str, sorted(found))) or 0} here"
+            for key, said, found in seen
+            if said is not None and found != {said}
+        ]
+
+    def _differences_by_layer(self, routers: Sequence[Router]) -> list[str]:
+        differences = []
+        for layer, ids in self.experts.items():
+            here = [router for router in routers if router.layer == layer]
+            if not here:
+                differences.append(f"experts.{layer}: layer {layer} has no router here")
+            elif len(here) > 1:
+                names = ", ".join(router.name for router in here)
+                differences.append(f"experts.{layer}: layer {layer} has {len(here)} routers here ({names}); pass one")
+            elif lacking := [expert for expert in ids if expert >= here[0].experts]:
+                differences.append(
+                    f"experts.{layer}: expert {', '.join(map(str, lacking))} is not here; layer {layer} has "
+                    f"0 to {here[0].experts - 1}"
+                )
+        return differences
+
+
+def _ascending(layer: int, ids: Any) -> tuple[int, ...]:
+    if not isinstance(ids, (list, tuple)) or not ids:
+        raise ValueError(f"layer {layer} must have a list of at least one expert; leave out a layer that has none")
+    for expert in ids:
+        if isinstance(expert, bool) or not isinstance(expert, Integral) or expert < 0:
+            raise ValueError(f"layer {layer} has `{expert}`, which is not the id of an expert")
+    if repeated := sorted({expert for expert in ids if ids.count(expert) > 1}):
+        raise ValueError(f"layer {layer} has expert {', '.join(map(str, repeated))} more than once")
+    return tuple(sorted(map(int, ids)))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON takes the last of two equal keys in silence."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it has the key `{next(name for name in names if names.count(name) > 1)}` twice")
+    return content
+
+
+def _sentence(breach: Any) -> str:
+    key = ".".join(str(part) for part in breach["loc"])
+    said = breach["msg"].removeprefix("Value error, ")
+    if breach["type"] == "extra_forbidden":
+        said = f"unknown key; there is {', '.join(Plan.model_fields)}"
+    return f"{key}: {said}" if key else said

@@ -1,0 +1,190 @@
+"""What tasks of a model that never was would have shown: files as the stages `experts` to `steer` write them.
+
+Smooth curves with a little made-up noise, the same in every run. Accuracy falls with rank, so that divergence, which
+rises with it, correlates negatively; steering helps by `effect`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polyroute.evaluation.accuracy import COLUMNS as ACCURACY
+from polyroute.files import write_json, write_table
+from polyroute.interventions.findings import COLUMNS as STEERED
+from polyroute.interventions.findings import HELPED
+from polyroute.measures.correlation import COLUMNS as CORRELATION
+from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
+from polyroute.paths import Paths
+from polyroute.steering.plan import Plan
+
+PIVOT = "eng_Latn"
+TASKS = ("arithmetic", "knowledge")
+DOSES = (-0.5, 0.25, 0.5, 0.75, 1.0)
+LEFT_OUT = "no expert above tau 0.1 in layers 7 to 7"
+
+
+def write(
+    paths: Paths, model: str, codes: list[str], layers: int, *, tasks: tuple[str, ...] = TASKS, effect: float = 0.021,
+    rule: str = "soft", sign: float = -1.0, notes: tuple[str, ...] = (), not_run: str | None = None, draws: int = 3,
+) -> None:  # fmt: skip
+    """Write everything that the stages after `align` write.
+
+    Args:
+        paths: below which.
+        model: its name.
+        codes: FLORES codes besides English, best first.
+        layers: how many there are.
+        tasks: names.
+        effect: what the chosen plan adds to accuracy.
+        rule: of the chosen plan.
+        sign: of the correlation in the middle.
+        notes: why there is no correlation, which then is NaN.
+        not_run: why nothing was steered; of every task.
+        draws: random control sets.
+    """
+    write_accuracy(paths, model, codes, tasks)
+    write_experts(paths, model, layers, tasks)
+    write_correlation(paths, model, len(codes), layers, tasks, sign=sign, notes=notes)
+    write_steering(paths, model, codes, tasks, effect=effect, rule=rule, not_run=not_run, draws=draws)
+
+
+def write_nothing(paths: Paths, model: str) -> None:
+    """The files of a model without tasks: tables of a header alone."""
+    write(paths, model, [], 2, tasks=())
+
+
+def write_accuracy(paths: Paths, model: str, codes: list[str], tasks: tuple[str, ...]) -> None:
+    rows: list[dict[str, Any]] = []
+    short = {}
+    for place, task in enumerate(tasks):
+        accuracy = accuracies(codes, place)
+        for code, value in accuracy.items():
+            low, high = max(value - 0.08, 0), min(value + 0.08, 1)
+            shares = {"accuracy_by_token": value, "accuracy_by_character": value, "tied": 0.0}
+            rows.append(
+                {"task": task, "language": code, "items": 100, "accuracy": value, "low": low, "high": high} | shares
+            )
+        others = [accuracy[code] for code in codes]
+        short[task] = {
+            "kind": "choice", "chance": 0.1 + 0.15 * place, "pivot": accuracy[PIVOT], "others": float(np.mean(others)),
+        }  # fmt: skip
+    _write_table(paths, model, "accuracy.csv", rows, ["task", *ACCURACY])
+    write_json(paths.metrics(model) / "evaluate.json", {"tasks": short})
+
+
+def accuracies(codes: list[str], place: int = 0) -> dict[str, float]:
+    """Accuracy by language, English first."""
+    falling = np.linspace(0.9 - 0.1 * place, 0.2, len(codes)) if codes else []
+    return {PIVOT: 1.0 - 0.02 * place} | {
+        code: round(float(value), 4) for code, value in zip(codes, falling, strict=True)
+    }
+
+
+def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...]) -> None:
+    depth = np.linspace(-1, 1, layers)
+    rows, held = [], {}
+    for place, task in enumerate(tasks):
+        for layer, value in enumerate((0.12 + 0.05 * place) * (1.4 - depth**2)):
+            about = {"model": model, "corpus": f"pocket-{task}", "language": PIVOT, "layer": layer, "task": task}
+            numbers = {"value": value, "low": value - 0.01, "high": value + 0.012, "plug_in": value + 0.003}
+            rows.append(about | {"reading": "soft_mass"} | numbers)
+        sets = [
+            {
+                "tau": tau, "task": 40 // n, "task_low": 38 // n, "task_high": 44 // n, "multilingual": 60 // n**2,
+                "multilingual_low": 55 // n**2, "multilingual_high": 66 // n**2, "both": 9 // n**3, "both_low": 0,
+                "both_high": 12, "expected": 9.4 / n**3, "meet": 1 / n,
+            }
+            for n, tau in enumerate((0.1, 0.2, 0.3, 0.4, 0.5), 1)
+        ]  # fmt: skip
+        held[task] = {"text": f"pocket-{task}", "sets": sets, "domain_shape": "cap"}
+    _write_table(paths, model, "domains.csv", rows, [*DOMAINS, "task"])
+    _write_table(paths, model, "experts.csv", [], ["model", "layer", "expert", "delta", "task"])
+    middle = {"layers": [1, layers - 2], "found": True, "reason": "mean divergence lies below 0.2"}
+    write_json(paths.metrics(model) / "experts.json", {"corpus": "text", "tasks": held, "middle": middle})
+
+
+def write_correlation(
+    paths: Paths, model: str, languages: int, layers: int, tasks: tuple[str, ...], *, sign: float,
+    notes: tuple[str, ...],
+) -> None:  # fmt: skip
+    depth = np.linspace(-1, 1, layers)
+    strength = {("pearson", ""): 0.85, ("spearman", ""): 0.78}
+    strength |= {("pearson", given): share for given, share in
+                 (("tokens_per_sentence", 0.3), ("script", np.nan), ("resource", 0.4), ("all", np.nan))}  # fmt: skip
+    rows = []
+    for place, task in enumerate(tasks):
+        for (method, given), share in strength.items():
+            values = sign * share * (1 - 0.1 * place) * (1 - 1.2 * depth**2) + 0.03 * np.sin(9 * depth)
+            values = values * np.nan if notes else values
+            for layer, r in enumerate(values):
+                low, high = (np.tanh(np.arctanh(r) + add) for add in (-0.5, 0.5)) if not given else (np.nan, np.nan)
+                p = float(np.exp(-9 * r**2))
+                numbers = {"r": r, "low": low, "high": high, "p": p, "q": min(1.5 * p, 1)}
+                about = {"task": task, "layer": layer, "method": method, "given": given, "languages": languages}
+                rows.append(about | numbers)
+    _write_table(paths, model, "correlation.csv", rows, ["task", *CORRELATION])
+    held = {task: {"notes": list(notes)} for task in tasks}
+    write_json(paths.metrics(model) / "correlation.json", {"corpus": "text", "tasks": held})
+
+
+def write_steering(
+    paths: Paths, model: str, codes: list[str], tasks: tuple[str, ...], *, effect: float, rule: str,
+    not_run: str | None, draws: int,
+) -> None:  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    held: dict[str, Any] = {}
+    for place, task in enumerate(tasks):
+        if not_run is not None:
+            held[task] = {"not_run": not_run}
+            continue
+        strength = 0.5 if rule == "soft" else None
+        done = {("chosen", "chosen"): 1.0}
+        done |= {(f"dose{dose:g}", "dose"): 2.4 * dose - 0.9 * dose**2 - 0.3 for dose in DOSES if dose != strength}
+        done |= {(name, "rule"): share for name, share in (("activate", -4.0), ("deactivate", -2.4)) if name != rule}
+        done |= {(f"random{draw}", "random"): 0.3 * (draw - 1) for draw in range(draws)}
+        elsewhere = {("multilingual", "multilingual"): -0.4, ("early", "early"): 0.2, ("all", "all"): 0.9}
+        done |= elsewhere | {("pivot-deu_Latn", "pivot"): 0.7, ("published", "published"): 0.6}
+        base = accuracies(codes, place)
+        for (condition, kind), share in done.items():
+            change = effect * share * (1 - 0.6 * place)
+            differences = {PIVOT: -0.01 * share} | dict(
+                zip(codes, change * np.linspace(0.6, 1.4, len(codes)), strict=True)
+            )
+            of_helped = float(np.mean([differences[code] for code in codes]))
+            helped = float(np.mean([base[code] for code in codes]))
+            for over, difference in (differences | {HELPED: of_helped}).items():
+                group = over == HELPED
+                start, room, p = helped if group else base[over], 0.012 if group else 0.04, 0.004 if group else 0.4
+                about = {"task": task, "condition": condition, "kind": kind, "over": over, "moved": np.nan}
+                counts = {"languages": len(codes) if group else 1, "items": 100, "gained": 12, "lost": 9}
+                numbers = {"base": start, "other": start + difference, "difference": difference, "p": p, "q": 2 * p}
+                bounds = {"low": difference - room, "high": difference + room}
+                rows.append(about | counts | numbers | bounds | {"test": "exchange" if group else "McNemar"})
+        helps = effect * (1 - 0.6 * place) > 0.012
+        words = "yes" if helps else "no: not told from the baseline"
+        held[task] = {
+            "not_run": None,
+            "middle": {"layers": [1, 6], "found": True, "reason": "mean divergence lies below 0.2"},
+            "chosen": {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41},
+            "selection": [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}],
+            "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
+            "verdict": {
+                "helps": helps, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.01, "words": words,
+            },
+            "beside_the_pivot": [],
+            "detectable": 0.017,
+        }  # fmt: skip
+        plan = Plan(
+            model=model, experts_per_layer=32, top_k=4, rule=rule, strength=strength, experts={1: (3, 4)},
+            source={"task": task, "tau": 0.1},
+        )  # fmt: skip
+        plan.save(paths.plan(model, task))
+    _write_table(paths, model, "steer.csv", rows, ["task", *STEERED])
+    write_json(paths.metrics(model) / "steer.json", {"tasks": held})
+
+
+def _write_table(paths: Paths, model: str, name: str, rows: list[dict[str, Any]], columns: list[str]) -> None:
+    write_table(paths.metrics(model) / name, [pd.DataFrame(rows)] if rows else [], columns)

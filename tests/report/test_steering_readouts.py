@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import plausible_tasks
+import pytest
+
+from polyroute.paths import Paths
+from polyroute.report import steering, task_results
+from polyroute.report.task_results import Steering
+
+CODES = ["deu_Latn", "fra_Latn", "swh_Latn"]
+
+
+def steered(root: Path, **arguments) -> Steering:
+    plausible_tasks.write(Paths(root), "tiny", CODES, 8, **arguments)
+    return task_results.load(Paths(root), "tiny").steering
+
+
+def test_a_soft_plan_is_one_of_its_doses(tmp_path: Path) -> None:
+    rows = steering.doses(steered(tmp_path), "arithmetic")
+    assert list(rows.index) == [-0.5, 0.25, 0.5, 0.75, 1.0]
+    assert rows["kind"].tolist() == ["dose", "dose", "chosen", "dose", "dose"]
+    of_pivot = steering.doses(steered(tmp_path), "arithmetic", over="eng_Latn")
+    assert of_pivot.loc[0.5, "difference"] == pytest.approx(-0.01)
+
+
+def test_another_plan_is_none_of_the_doses(tmp_path: Path) -> None:
+    read = steered(tmp_path, rule="activate")
+    assert steering.doses(read, "arithmetic")["kind"].unique().tolist() == ["dose"]
+    assert steering.plan(read.tasks["arithmetic"]) == "hard activation, 41 experts above τ 0.1 in layers 1-6"
+
+
+def test_controls_and_deactivation_are_found(tmp_path: Path) -> None:
+    read = steered(tmp_path)
+    pooled = steering.pooled(read, "arithmetic")
+    assert steering.best_random(read, "arithmetic") == pooled.loc["random2", "difference"]
+    assert steering.deactivated(read, "arithmetic")["difference"] == pooled.loc["deactivate", "difference"]
+    assert steering.row(pooled, "late") is None
+    read = steered(tmp_path / "again", rule="deactivate", draws=0)
+    assert steering.best_random(read, "arithmetic") is None
+    assert steering.deactivated(read, "arithmetic")["kind"] == "chosen"
+
+
+def test_tasks_that_were_not_run_are_left_out(tmp_path: Path) -> None:
+    assert steering.ran(steered(tmp_path, not_run="no experts")) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("chosen", "chosen plan"), ("activate", "hard activation"), ("deactivate", "deactivation"),
+        ("multilingual", "multilingual experts"), ("early", "early layers"), ("all", "all layers"),
+        ("pivot-deu_Latn", "other pivot (German)"), ("published", "as published"),
+    ],
+)  # fmt: skip
+def test_conditions_have_plain_names(condition: str, words: str) -> None:
+    assert steering.called(condition) == words

@@ -1,0 +1,110 @@
+"""Figures of tasks and of steering: what they show, what they leave out, and that their bytes repeat."""
+
+from pathlib import Path
+
+import plausible
+import plausible_tasks
+import pytest
+
+from polyroute.paths import Paths
+from polyroute.report import figures, results, task_results
+
+ROUTING = {"divergence-text", "alignment-text", "entropy-text", "consistency-text"}
+TOO_FEW = "correlation needs at least 5 languages besides the pivot; there are 3"
+
+
+def drawn(root: Path, count: int = 6, layers: int = 8, **arguments) -> figures.Drawn:
+    paths = Paths(root)
+    measures = ("divergence", "alignment", "entropy", "consistency")
+    codes = plausible.write(paths, "tiny", count, layers, measures=measures, readings=("soft_mass",))
+    plausible_tasks.write(paths, "tiny", codes, layers, **arguments)
+    return figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+
+
+def stems(done: figures.Drawn) -> set[str]:
+    return {path.stem for path in done.files} - ROUTING
+
+
+def told(root: Path, stem: str) -> str:
+    """Letters are outlines in the file; matplotlib keeps the text as comments."""
+    return (root / "figures" / "tiny" / f"{stem}.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("count", "layers"), [(1, 2), (17, 8), (11, 48)])
+def test_everything_is_drawn_for_every_task(tmp_path: Path, count: int, layers: int) -> None:
+    done = drawn(tmp_path, count, layers)
+    each = {f"{figure}-{task}" for figure in ("correlation", "doses", "conditions") for task in plausible_tasks.TASKS}
+    assert stems(done) == each | {"domains"}
+    assert {path.suffix for path in done.files} == {".png", ".svg"}
+    assert done.missing == ()
+
+
+def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
+    for one, two in zip(first.files, second.files, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_the_correlation_says_how_many_languages_and_what_comes_out(tmp_path: Path) -> None:
+    drawn(tmp_path)
+    text = told(tmp_path, "correlation-arithmetic")
+    assert "over 6 languages" in text
+    assert "as the paper: negative in the middle" in text
+    assert "strongest in layer 3: r -0.86 [-0.95, -0.66], q 0.002" in text
+    assert "given tokens a sentence -0.32, q 0.592" in text
+    for name in ("Pearson", "Spearman", "Pearson, given tokens a sentence"):
+        assert f"<!-- {name} -->" in text
+
+
+def test_domains_stand_beside_languages(tmp_path: Path) -> None:
+    drawn(tmp_path)
+    text = told(tmp_path, "domains")
+    for name in ("arithmetic", "knowledge", "languages (mean of 6)"):
+        assert f"<!-- {name} -->" in text
+    assert "arithmetic: cap  ·  knowledge: cap  ·  languages: U" in text
+
+
+def test_the_dose_response_names_both_lines_and_rings_a_soft_plan(tmp_path: Path) -> None:
+    drawn(tmp_path)
+    text = told(tmp_path, "doses-arithmetic")
+    assert "<!-- mean of 6 languages -->" in text
+    assert "<!-- English -->" in text
+    assert "ring: the chosen plan" in text
+    assert "does it help? yes" in text
+    drawn(tmp_path / "hard", rule="activate")
+    assert "ring: " not in told(tmp_path / "hard", "doses-arithmetic")
+
+
+def test_conditions_are_named_in_plain_words_with_what_was_not_run(tmp_path: Path) -> None:
+    drawn(tmp_path, draws=7)
+    text = told(tmp_path, "conditions-arithmetic")
+    names = [
+        "chosen plan", "hard activation", "deactivation", "multilingual experts", "early layers", "late layers",
+        "all layers", "other pivot (German)", "as published", "random experts",
+    ]  # fmt: skip
+    places = [text.index(f"<!-- {name} -->") for name in names]
+    assert places == sorted(places), "in this order, from the top"
+    assert "7 draws, best" in text
+    assert f"not run: {plausible_tasks.LEFT_OUT}" in text
+    assert "random0" not in text
+    assert "dose" not in text
+    assert "tau0.2" not in text, "candidates of the selection half are not reported"
+
+
+def test_what_was_not_computed_is_said_with_its_reason(tmp_path: Path) -> None:
+    done = drawn(tmp_path, 3, notes=(TOO_FEW,), not_run="no expert has a Delta above any tau")
+    assert stems(done) == {"domains"}
+    assert done.missing == (
+        f"correlation on arithmetic ({TOO_FEW})",
+        f"correlation on knowledge ({TOO_FEW})",
+        "steering on arithmetic (no expert has a Delta above any tau)",
+        "steering on knowledge (no expert has a Delta above any tau)",
+    )
+
+
+def test_a_model_that_cannot_be_asked_is_not_complained_of(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    plausible.write(paths, "tiny", 3, 6, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write_nothing(paths, "tiny")
+    done = figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    assert done.missing == ("alignment on text", "entropy on text", "consistency on text")
