@@ -25,7 +25,7 @@ def main() -> None:
         corpora.write(frame, paths.corpus(corpus))
         console.summary("fetch", f"{corpus}: {frame['item_id'].nunique()} items in {len(languages)} languages")
     # DVC wants its output to be there, also where no model has a task.
-    paths.task("any").parent.mkdir(parents=True, exist_ok=True)
+    paths.tasks.mkdir(parents=True, exist_ok=True)
     for task, needed in asked.items():
         frame = tasks.fetch(task, given[f"tasks.{task}"], needed.languages, source)
         tasks.write(frame, paths.task(task))

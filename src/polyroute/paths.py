@@ -46,9 +46,14 @@ class Paths:
         """Routing statistics of each sentence of one language."""
         return self.traces(model) / corpus / f"{language}.safetensors"
 
+    @property
+    def tasks(self) -> Path:
+        """Fetched and checked tasks."""
+        return self.root / "data" / "tasks"
+
     def task(self, task: str) -> Path:
         """A task's items with their prompts, checked and divided into splits."""
-        return self.root / "data" / "tasks" / f"{task}.parquet"
+        return self.tasks / f"{task}.parquet"
 
     def answers(self, model: str) -> Path:
         """A model's raw and scored answers as it is: a folder a task, a file a half of its items."""

@@ -150,10 +150,7 @@ def language_covariates(
             "tokens_per_sentence": pd.Series(dict(tokens_per_sentence), dtype=np.float64),
             "script": pd.Series({code: language.script for code, language in known.items()}, dtype=object),
             "resource": pd.Series(
-                {
-                    code: language.resource if resource is None else resource[code]
-                    for code, language in known.items()
-                },
+                {code: language.resource if resource is None else resource[code] for code, language in known.items()},
                 dtype=np.float64,
             ),
         }
