@@ -3,7 +3,7 @@
 import pytest
 import torch
 import transformers
-from tiny_models import EXPERTS, TOP_K, tiny
+from tiny_models import EXPERTS, TOP_K, Zoo, tiny
 from torch.overrides import _get_current_function_mode_stack
 
 from polyroute.models.contract import check_contract
@@ -20,14 +20,7 @@ RULES = {
 TOKENS_BS = torch.tensor([[5, 9, 33, 7, 60], [11, 2, 40, 21, 3]])
 
 
-class Zoo(dict[str, tuple[transformers.PreTrainedModel, tuple[Router, ...]]]):
-    def __missing__(self, architecture: str) -> tuple[transformers.PreTrainedModel, tuple[Router, ...]]:
-        model = tiny(architecture)
-        self[architecture] = model, find_routers(model)
-        return self[architecture]
-
-
-ZOO = Zoo()
+ZOO = Zoo(tiny)
 
 
 @pytest.fixture(params=RULES)

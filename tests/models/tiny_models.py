@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import torch
 import transformers
 from torch import nn
+
+from polyroute.models.routers import Router, find_routers
 
 LAYERS, EXPERTS, TOP_K, VOCABULARY = 3, 8, 2, 64
 
@@ -134,6 +137,19 @@ def build(model_class: type[transformers.PreTrainedModel], **fields: Any) -> tra
     model = model_class(shrink(model_class.config_class, **fields)).eval()
     randomise(model)
     return model
+
+
+class Zoo(dict[str, tuple[transformers.PreTrainedModel, tuple[Router, ...]]]):
+    """Tiny models by architecture with their routers, each built when it is first asked for."""
+
+    def __init__(self, build: Callable[[str], transformers.PreTrainedModel]):
+        super().__init__()
+        self._build = build
+
+    def __missing__(self, architecture: str) -> tuple[transformers.PreTrainedModel, tuple[Router, ...]]:
+        model = self._build(architecture)
+        self[architecture] = model, find_routers(model)
+        return self[architecture]
 
 
 def tiny(architecture: str, **fields: Any) -> transformers.PreTrainedModel:

@@ -9,7 +9,7 @@ import transformers
 from torch import Tensor
 from torch.overrides import _get_current_function_mode_stack
 
-from models.tiny_models import EXPERTS, LAYERS, TOP_K, tiny
+from models.tiny_models import EXPERTS, LAYERS, TOP_K, Zoo, tiny
 from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe
 from polyroute.steering.apply import Selected, steer
 from polyroute.steering.plan import Plan, PlanError
@@ -55,14 +55,7 @@ def build(architecture: str) -> transformers.PreTrainedModel:
     return tiny(architecture, **({"norm_topk_prob": True} if architecture == "qwen3_moe" else {}))
 
 
-class Zoo(dict[str, tuple[transformers.PreTrainedModel, tuple[Router, ...]]]):
-    def __missing__(self, architecture: str) -> tuple[transformers.PreTrainedModel, tuple[Router, ...]]:
-        model = build(architecture)
-        self[architecture] = model, find_routers(model)
-        return self[architecture]
-
-
-ZOO = Zoo()
+ZOO = Zoo(build)
 
 
 @pytest.fixture(params=CHOOSE)
