@@ -23,12 +23,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[study,dev]'
 	@touch $@
 
+STAGES = dvc stage list --name-only | grep -v ^train-pocket
+REPRO = xargs dvc --wait-for-lock repro --single-item 2>&1 | cat
+
 study: export OMP_NUM_THREADS ?= 1
 study: install  ## Run the study, JOBS models at once, and show its results. Only what changed is computed.
 	@dvc repro fetch
-	@dvc stage list --name-only | sed -n 's/^trace@//p' | xargs -P $(JOBS) -I MODEL bash -o pipefail -c \
-		'dvc stage list --name-only | grep -v ^train-pocket | grep @MODEL$$ \
-			| xargs dvc --wait-for-lock repro --single-item 2>&1 | cat'
+	@$(STAGES) | sed -n 's/^trace@//p' | xargs -P $(JOBS) -I MODEL bash -o pipefail -c \
+		'$(STAGES) | grep @MODEL$$ | grep -Ev "^(steer|mask|figures)@" | $(REPRO)'
+	@$(STAGES) | grep -E '^(steer|mask)@' | xargs -P $(JOBS) -I STAGE bash -o pipefail -c 'echo STAGE | $(REPRO)'
+	@$(STAGES) | grep '^figures@' | xargs -P $(JOBS) -I STAGE bash -o pipefail -c 'echo STAGE | $(REPRO)'
 	@dvc repro
 	@polyroute results
 

@@ -16,6 +16,9 @@ from polyroute.paths import Paths
 
 KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "evaluate")
 
+GRADED = {"f1": "F1", "chrf": "chrF"}
+"""Scores that are a number in [0, 1] an item, not right or wrong -> what they are called."""
+
 
 @click.command(cls=console.Command)
 @click.option("--model", required=True, help="Entry of `models` in params.yaml.")
@@ -43,13 +46,20 @@ def main(model: str) -> None:
         absent = f"; the task lacks {', '.join(needed.lacking)}" if needed.lacking else ""
         console.summary(
             f"evaluate@{model}",
-            f"{name}: right in {told[name]['pivot']:.0%} of items in {pivot}, {told[name]['others']:.0%} in "
-            f"{len(needed.languages) - 1} other languages{absent}",
+            f"{name}: {_told(sitting.examiner.score, told[name], pivot)} in {len(needed.languages) - 1} other "
+            f"languages{absent}",
         )
     if not asked:
         console.summary(f"evaluate@{model}", "no tasks: nothing to ask")
     write_table(paths.metrics(model) / "accuracy.csv", tables, ["task", *accuracy.COLUMNS])
     write_json(paths.metrics(model) / "evaluate.json", {"tasks": told})
+
+
+def _told(score: str, found: dict[str, Any], pivot: str) -> str:
+    """The score in the pivot and elsewhere, in words."""
+    if score in GRADED:
+        return f"{GRADED[score]} {found['pivot']:.2f} in {pivot}, {found['others']:.2f}"
+    return f"right in {found['pivot']:.0%} of items in {pivot}, {found['others']:.0%}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stage figures@<model>: metrics -> figures of every measure by layer, of tasks and of steering."""
+"""Stage figures@<model>: metrics -> figures of every measure by layer, of languages, tasks, steering and masks."""
 
 import click
 
@@ -13,7 +13,7 @@ KEYS = ()
 @click.option("--model", required=True, help="Entry of `models` in params.yaml.")
 @console.log_level_option
 def main(model: str) -> None:
-    """Draw routing by layer, its correlation with accuracy, and what steering did."""
+    """Draw routing by layer, how languages compare, correlation with accuracy, and what steering and masks did."""
     paths = Paths()
     drawn = figures.draw(paths, results.load(paths, model), task_results.load(paths, model))
     lacking = f"; no data for {', '.join(drawn.missing)}" if drawn.missing else ""

@@ -14,9 +14,12 @@ from polyroute.experts.specialised import ExpertsError, experts_above
 from polyroute.files import write_json, write_table
 from polyroute.interventions import findings
 from polyroute.interventions.conditions import Conditions, ConditionsError, Target
+from polyroute.interventions.mechanisms import COLUMNS as MECHANISM
+from polyroute.interventions.shared import SharedConditions, SharedStudied, study_shared
 from polyroute.interventions.sitting import Sitting
 from polyroute.interventions.study import Studied, study
-from polyroute.models.load import LoadedModel, load, locate
+from polyroute.measures.alignment import DECIMALS
+from polyroute.models.load import load, locate
 from polyroute.params import Params
 from polyroute.paths import Paths
 from polyroute.traces.format import Trace
@@ -45,56 +48,53 @@ def main(model: str) -> None:
     asked = model_tasks(given, model)
     loaded = load(model, spec, locate(model, spec, given["hub"])) if asked else None
     tables: list[pd.DataFrame] = []
+    moved: list[pd.DataFrame] = []
     told: dict[str, Any] = {}
     for folder in (paths.steered(model), paths.plans(model)):
         folder.mkdir(parents=True, exist_ok=True)
     for task, needed in asked.items():
         assert loaded is not None, "there is something to ask"
-        try:
-            studied = _study(model, task, needed.languages, loaded, given, paths)
-        except (ConditionsError, ExpertsError) as error:
-            told[task] = {"not_run": str(error)}
-            console.summary(f"steer@{model}", f"{task}: not run: {error}")
-            continue
-        for answers in studied.answers:
-            answers.write(paths.steered(model) / task / f"{answers.header.condition}.parquet")
-        studied.plan.save(paths.plan(model, task))
-        tables.append(studied.table.assign(task=task))
-        told[task] = studied.summary
-        chosen = studied.summary["chosen"]
-        pooled: Any = studied.table[studied.table["over"] == findings.HELPED].set_index("condition").loc["chosen"]
-        change = f"{pooled['base']:.1%} -> {pooled['other']:.1%}"
-        points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(
-            **100 * pooled[["difference", "low", "high"]]
+        routers = loaded.routers
+        target = Target(
+            model, loaded.digest, task, tuple(router.layer for router in routers), routers[0].experts, routers[0].top_k
         )
-        words = studied.summary["verdict"]["words"]
-        console.summary(
-            f"steer@{model}",
-            f"{task}: {chosen['condition']}, {chosen['experts']} experts: {change} ({points}); better: {words}",
-        )
+        sitting = Sitting.of_study(given, model, task, needed.languages, loaded, paths)
+        summaries: dict[str, dict[str, Any]] = {}
+        for toward, run in (("task experts", _study), ("shared experts", _study_shared)):
+            try:
+                found: Studied | SharedStudied = run(target, sitting, given, paths)
+            except (ConditionsError, ExpertsError) as error:
+                summaries[toward] = {"not_run": str(error)}
+                console.summary(f"steer@{model}", f"{task}, {toward}: not run: {error}")
+                continue
+            for answers in found.answers:
+                answers.write(paths.steered(model) / task / f"{answers.header.condition}.parquet")
+            if isinstance(found, Studied):
+                found.plan.save(paths.plan(model, task))
+            tables.append(found.table.assign(task=task))
+            moved.append(found.mechanism.round(DECIMALS).assign(task=task))
+            summaries[toward] = found.summary
+            console.summary(f"steer@{model}", f"{task}, {toward}: {_told(found)}")
+        told[task] = summaries["task experts"] | {"shared": summaries["shared experts"]}
     if not asked:
         console.summary(f"steer@{model}", "no tasks: nothing to steer")
     write_table(paths.metrics(model) / "steer.csv", tables, ["task", *findings.COLUMNS])
+    write_table(paths.metrics(model) / "mechanism.csv", moved, ["task", *MECHANISM])
     write_json(paths.metrics(model) / "steer.json", {"tasks": told})
 
 
-def _study(model: str, task: str, languages: list[str], loaded: LoadedModel, given: Params, paths: Paths) -> Studied:
-    spec, seed = given[f"models.{model}"], given["study.seed"]
+def _study(target: Target, sitting: Sitting, given: Params, paths: Paths) -> Studied:
+    model, task = target.model, target.task
+    spec, seed, middle = given[f"models.{model}"], given["study.seed"], _middle(model, paths)
     table = pd.read_csv(paths.metrics(model) / "experts.csv", keep_default_na=False, dtype={"task": str})
-    middle = json.loads((paths.metrics(model) / "experts.json").read_text(encoding="utf-8"))["middle"]
     own, *pivots = params.text_languages(given, task)
     of_task = {
         language: table[(table["task"] == task) & (table["language"] == language)] for language in [own, *pivots]
     }
-    routers = loaded.routers
-    target = Target(
-        model, loaded.digest, task, tuple(router.layer for router in routers), routers[0].experts, routers[0].top_k
-    )
     conditions = Conditions(
         target, given["steer"], task_experts=partial(experts_above, of_task[own]), middle=tuple(middle["layers"]),
         seed=seed,
     )  # fmt: skip
-    sitting = Sitting.of_study(given, model, task, languages, loaded, paths)
     done = study(
         sitting, conditions, pivot=given["study.pivot"], generic=Trace.load(paths.trace(model, spec.corpora[0], own)),
         multilingual=partial(experts_above, table[table["task"] == ""]),
@@ -102,6 +102,37 @@ def _study(model: str, task: str, languages: list[str], loaded: LoadedModel, giv
         published=spec.published.get(task), settings=given["align"], seed=seed,
     )  # fmt: skip
     return replace(done, summary=done.summary | {"middle": middle})
+
+
+def _study_shared(target: Target, sitting: Sitting, given: Params, paths: Paths) -> SharedStudied:
+    spec, seed = given[f"models.{target.model}"], given["study.seed"]
+    if spec.dominant is None:
+        raise ConditionsError(f"models.{target.model}.dominant names no pair of languages")
+    traces = {code: Trace.load(paths.trace(target.model, spec.corpora[0], code)) for code in spec.dominant}
+    middle = tuple(_middle(target.model, paths)["layers"])
+    conditions = SharedConditions(target, given["steer"], traces, middle=middle, seed=seed)
+    return study_shared(
+        sitting, conditions, pivot=given["study.pivot"], published=spec.published_shared.get(target.task),
+        settings=given["align"], seed=seed,
+    )  # fmt: skip
+
+
+def _middle(model: str, paths: Paths) -> dict[str, Any]:
+    """`layers`, `found` and `reason`."""
+    middle: dict[str, Any] = json.loads((paths.metrics(model) / "experts.json").read_text(encoding="utf-8"))["middle"]
+    return middle
+
+
+def _told(found: Studied | SharedStudied) -> str:
+    """What the chosen plan did, in a line."""
+    chosen = found.summary["chosen"]
+    name = "chosen" if isinstance(found, Studied) else chosen["condition"]
+    pooled: Any = found.table[found.table["over"] == findings.HELPED].set_index("condition").loc[name]
+    points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
+    return (
+        f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['other']:.1%} "
+        f"({points}); better: {found.summary['verdict']['words']}"
+    )
 
 
 if __name__ == "__main__":

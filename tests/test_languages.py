@@ -39,11 +39,25 @@ def test_every_row_has_a_name_a_family_and_a_branch():
     assert len({languages.get(code).name for code in languages.codes()}) == len(languages.codes())
 
 
-def test_one_iso_code_has_one_family_and_one_class():
+def test_regions_are_those_of_the_standard():
+    # UN M49: sub-regions, intermediate ones in sub-Saharan Africa and the Americas.
+    standard = {
+        "Northern Africa", "Eastern Africa", "Middle Africa", "Southern Africa", "Western Africa", "Caribbean",
+        "Central America", "South America", "Northern America", "Central Asia", "Eastern Asia", "South-eastern Asia",
+        "Southern Asia", "Western Asia", "Eastern Europe", "Northern Europe", "Southern Europe", "Western Europe",
+        "Australia and New Zealand", "Melanesia", "Micronesia", "Polynesia",
+    }  # fmt: skip
+    assert {languages.get(code).region for code in languages.codes()} <= standard
+    at_home = {"por_Latn": "Southern Europe", "azb_Arab": "Southern Asia", "azj_Latn": "Western Asia",
+               "hat_Latn": "Caribbean", "swh_Latn": "Eastern Africa", "quy_Latn": "South America"}  # fmt: skip
+    assert {code: languages.get(code).region for code in at_home} == at_home
+
+
+def test_one_iso_code_has_one_family_one_region_and_one_class():
     by_iso: dict[str, set[tuple[object, ...]]] = {}
     for code in languages.codes():
         row = languages.get(code)
-        by_iso.setdefault(code[:3], set()).add((row.family, row.branch, row.resource))
+        by_iso.setdefault(code[:3], set()).add((row.family, row.branch, row.region, row.resource))
     assert all(len(values) == 1 for values in by_iso.values())
 
 

@@ -73,6 +73,7 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
                 "unused": sums | {"hub": "o/unused", "revision": "main"},
             },
             "models": {"traced": traced, "counts": counts},
+            "mask": raw["mask"] | {"tasks": {}},
         }
     )
 

@@ -50,6 +50,46 @@ def test_the_shipped_file_is_sound() -> None:
         ("study.pivot", "eng", "study.pivot: `eng` is not a FLORES code; did you mean eng_Latn?"),
         ("aling", {}, "aling: unknown key; did you mean align?"),
         ("align.resamples", 3, "align.resamples: Input should be greater than or equal to 100"),
+        ("similarity.resamples", 99, "similarity.resamples: Input should be greater than or equal to 100"),
+        ("similarity.shuffels", 99, "similarity.shuffels: unknown key; did you mean shuffles?"),
+        ("similarity.shared", ..., "similarity.shared: missing key"),
+        ("similarity.shared.tau", [0.1], "similarity.shared.tau: unknown key; there is k, thr"),
+        ("similarity.shared.k", [], "similarity.shared.k: List should have at least 1 item"),
+        ("similarity.shared.k", [4, 4], "similarity.shared: k: listed twice: 4"),
+        ("similarity.shared.k", [129], "similarity.shared.k.0: Input should be less than or equal to 128"),
+        ("similarity.shared.thr", [1.0], "similarity.shared.thr.0: Input should be less than 1"),
+        ("steer.magnitude.k", 0, "steer.magnitude.k: Input should be greater than or equal to 1"),
+        ("steer.magnitude.strengths", [0.1, 0.1], "steer.magnitude: strengths: listed twice: 0.1"),
+        ("mask.k", 129, "mask.k: Input should be less than or equal to 128"),
+        ("mask.width", 49, "mask.width: Input should be less than or equal to 48"),
+        (
+            "mask.tasks.xqaud",
+            {"k": 1, "thr": 0.1, "width": 1},
+            "mask.tasks: `xqaud` is not an entry of `tasks`",
+        ),
+        ("mask.tasks.xquad.width", ..., "mask.tasks.xquad.width: missing key"),
+        (
+            "models.pocket-plain.dominant",
+            ["eng_Latn", "tha_Thai"],
+            "dominant: `tha_Thai` is not a language of",
+        ),
+        ("models.pocket-plain.dominant", ["eng_Latn"] * 2, "models.pocket-plain.dominant: listed twice: eng_Latn"),
+        (
+            "models.pocket-plain.mask.languages",
+            "alone",
+            "mask.languages: group `alone` holds one language",
+        ),
+        (
+            "models.pocket-plain.mask.languages",
+            "flores",
+            "mask.languages: flores: `tha_Thai` is not a language of",
+        ),
+        ("models.pocket-plain.mask.tasks", ["mgsm"], "models.pocket-plain.mask.tasks: `mgsm` is not a task of the"),
+        (
+            "models.qwen3-30b-a3b.published_shared.polymath.strengths",
+            {"deu_Latn": 0.1},
+            "published_shared.polymath.strengths: `deu_Latn` is not one of `models.qwen3-30b-a3b.dominant`",
+        ),
         ("align.confidence", "much", "align.confidence: Input should be a valid number"),
         ("languages.pocket", ["eng_Latn", "xyz_Latn"], "languages.pocket: `xyz_Latn` is not a FLORES code"),
         ("languages.pocket", ["eng_Latn", "eng_Latn"], "languages.pocket: listed twice: eng_Latn"),
@@ -178,7 +218,7 @@ def test_a_language_that_a_corpus_lacks(shipped) -> None:
     raw = changed(shipped, "models.olmoe-1b-7b.languages", "wide")
     raw["languages"]["wide"] = ["eng_Latn", "deu_Latn"]
     raw["languages"]["wide"].append("ace_Latn")
-    raw["models"]["olmoe-1b-7b"]["corpora"] = ["belebele"]
+    raw["models"]["olmoe-1b-7b"] |= {"corpora": ["belebele"], "dominant": None, "mask": None}
     with pytest.raises(ParamsError, match=r"olmoe-1b-7b.languages: wide: `ace_Latn` is not a language of belebele"):
         parse(raw)
 
@@ -226,7 +266,7 @@ def test_every_kind_of_task_can_be_named(shipped) -> None:
     kinds = {type(task).__name__: task.kind for task in tasks.values()}
     assert kinds == {
         "PocketTask": "choice", "MGSMTask": "number", "GlobalMMLUTask": "choice", "BelebeleTask": "choice",
-        "LocalTask": "number",
+        "XQuADTask": "span", "PolyMathTask": "number", "TranslationTask": "translation", "LocalTask": "number",
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from polyroute.errors import PolyrouteError
 from polyroute.files import write_json
 from polyroute.paths import Paths
 from polyroute.report.results import COLUMNS, ResultsError
-from report import plausible_tasks
+from report import plausible_languages, plausible_masks, plausible_tasks
 
 STUDY = "a study"
 LAYERS = (0.4, 0.1, 0.3)
@@ -176,13 +176,31 @@ def test_tasks_are_points_of_languages_and_of_the_model(paths: Paths) -> None:
 
 
 @needs_mlflow
+def test_languages_compared_and_masks_are_points_logged_once(paths: Paths) -> None:
+    plausible_languages.write(paths, "tiny", list(LANGUAGES), len(LAYERS))
+    plausible_masks.write(paths, "tiny", list(LANGUAGES))
+    tracking.log_study(paths, STUDY, ["tiny"])
+    runs = runs_of(paths)
+    whole, german = runs["tiny"], runs["tiny/deu_Latn"]
+    assert whole.data.metrics["masking/arithmetic.accuracy.early.diagonal"] == pytest.approx(-0.12)
+    assert whole.data.metrics["families/family.early.text"] == pytest.approx(1.0), "English and German first"
+    assert [layer for layer, _ in points(paths, whole, "routing distance/jsd.soft_mass.text")] == [0, 1, 2]
+    assert points(paths, whole, "use of experts/shared.text") == [(layer, 9) for layer in range(3)]
+    assert points(paths, german, "use of experts/exclusive.text") == [(0, 1), (1, 2), (2, 3)]
+    assert "use of experts/overlap.text" not in german.data.metrics, "overlap is of all languages together"
+    assert not [name for name in whole.data.metrics if name.startswith("rivals")], "three languages are too few"
+    again = tracking.log_study(paths, STUDY, ["tiny"])
+    assert (again.logged, again.deleted) == (0, 0)
+
+
+@needs_mlflow
 def test_tables_and_plans_of_tasks_are_artifacts(paths: Paths) -> None:
     write_tasks(paths)
     tracking.log_study(paths, STUDY, ["tiny"])
     mlflow, run = client(paths), runs_of(paths)["tiny"]
     listed = {file.path for folder in ("", "plans") for file in mlflow.list_artifacts(run.info.run_id, folder)}
     stages = {"accuracy.csv", "evaluate.json", "experts.csv", "experts.json", "domains.csv", "correlation.csv"}
-    stages |= {"correlation.json", "steer.csv", "steer.json"}
+    stages |= {"correlation.json", "steer.csv", "steer.json", "mechanism.csv"}
     assert listed == stages | {"align.json", "layers.csv", "figures"} | {
         "plans", "plans/arithmetic.json", "plans/knowledge.json",
     }  # fmt: skip

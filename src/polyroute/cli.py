@@ -77,13 +77,13 @@ def results() -> None:
     for model in params.load(paths.params)["study.models"]:
         click.echo(overview(results.load(paths, model), task_results.load(paths, model)))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
-    click.echo("Tables of tasks and steering: polyroute findings")
+    click.echo("Tables of languages, tasks, steering and masks: polyroute findings")
 
 
 @main.command(cls=console.Command)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
 def findings(models: tuple[str, ...]) -> None:
-    """Print tables of accuracy, its correlation with divergence, experts and steering."""
+    """Print tables of how languages compare, accuracy, its correlation with divergence, experts, steering and masks."""
     from polyroute.report import findings
 
     given = params.load(Paths().params)

@@ -10,6 +10,7 @@ Columns of `languages.csv` (UTF-8, comma-separated, sorted by `flores`; an empty
 | family | top-level family; an isolate is its own | Glottolog, checked against URIEL (lang2vec 1.1.2) |
 | branch | usual subgroup of the family, coarse enough to hold several languages | Glottolog, checked likewise |
 | script | ISO 15924, the code's suffix | FLORES-200 |
+| region | sub-region of the country that the language is at home in | UN M49, see below |
 | resource | resource class 0 (left behind) to 5 (winners) of the language in any script | Joshi et al. 2020, Table 1 |
 | mgsm | language code of MGSM, where it holds the language | Shi et al. 2022 |
 | sib200 | 1 where SIB-200 holds it, else 0: FLORES-200's 204 and N'Ko | Adelani et al. 2024 |
@@ -20,6 +21,10 @@ Joshi et al. publish classes by language name. The match to codes is that of ufa
 the rows where it took a dialect for its macrolanguage (every Arabic but Standard and Egyptian) or for another
 language (Kanuri, because "Arabic script" is in its name): there, and where the paper has no such name, the class is
 unknown.
+
+Regions are the sub-regions of the United Nations' standard M49, the intermediate ones in sub-Saharan Africa and in the
+Americas. The country is the authors' choice: the one that the language comes from (Portugal for Portuguese, not
+Brazil), of several the one with most native speakers; a creole's is where it is spoken, Esperanto's where it was made.
 """
 
 from __future__ import annotations
@@ -56,6 +61,8 @@ class Language:
     branch: str
     script: str
     """ISO 15924."""
+    region: str
+    """Sub-region of UN M49 that the language is at home in."""
     resource: int | None
     """Class 0 to 5 of Joshi et al. 2020; `None` where it is unknown."""
     mgsm: str | None
@@ -133,6 +140,7 @@ def _language(row: dict[str, str]) -> Language:
         family=row["family"],
         branch=row["branch"],
         script=row["script"],
+        region=row["region"],
         resource=int(row["resource"]) if row["resource"] else None,
         mgsm=row["mgsm"] or None,
         sib200=row["sib200"] == "1",

@@ -40,7 +40,9 @@ class _Frozen(BaseModel):
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 """Names are parts of paths and of DVC keys: lower case, digits and hyphens, no dot."""
-TaskKind = Literal["choice", "number"]
+TaskKind = Literal["choice", "number", "span", "translation"]
+"""Whether options are compared by likelihood, or from what the model writes a number, a short answer or a translation
+is scored."""
 LayerRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 """First and last layer, both included, counted from 0 in the model's own numbering."""
 
@@ -212,6 +214,42 @@ class GlobalMMLUTask(HubTask):
     kind: ClassVar[TaskKind] = "choice"
 
 
+class XQuADTask(HubTask):
+    """Questions whose answer stands in a passage; see `polyroute.evaluation.tasks.xquad`."""
+
+    reader: Literal["xquad"]
+    kind: ClassVar[TaskKind] = "span"
+
+
+class PolyMathTask(HubTask):
+    """Mathematical problems of several levels; see `polyroute.evaluation.tasks.polymath`."""
+
+    reader: Literal["polymath"]
+    levels: list[Literal["low", "medium", "high", "top"]] = Field(min_length=1)
+    """Levels to keep, each in files of its own: `{level}` in `files`."""
+    items: int = Field(ge=1)
+    """Problems of each level that the release has; another number is an error."""
+    kind: ClassVar[TaskKind] = "number"
+
+    @model_validator(mode="after")
+    def _by_level(self) -> Self:
+        if "{level}" not in self.files:
+            raise ValueError("no `{level}` in `files`: every level would be the problems of one")
+        _check_unique("levels", list(self.levels))
+        return self
+
+
+class TranslationTask(HubTask):
+    """English sentences to translate; see `polyroute.evaluation.tasks.translation`."""
+
+    reader: Literal["translation"]
+    layout: Literal["sib200", "flores_plus"]
+    """Reader of `corpora` whose files these are."""
+    splits: list[str] = Field(min_length=1)
+    """Values of `{split}` in `files`, read in this order as one task."""
+    kind: ClassVar[TaskKind] = "translation"
+
+
 class PocketTask(_Task):
     """Problems and questions of the pocket models' mini world; see `polyroute.evaluation.tasks.pocket`."""
 
@@ -229,12 +267,11 @@ class LocalTask(_Task):
     reader: Literal["local"]
     files: str
     """Path below `text/`, with `{language}` where each language has a file."""
-    kind: Literal["choice", "number"]
-    """Whether options are compared by likelihood or a number is read from what the model writes."""
+    kind: TaskKind
 
 
 Task = Annotated[
-    BelebeleTask | MGSMTask | GlobalMMLUTask | PocketTask | LocalTask,
+    BelebeleTask | MGSMTask | GlobalMMLUTask | XQuADTask | PolyMathTask | TranslationTask | PocketTask | LocalTask,
     Field(discriminator="reader"),
 ]
 
@@ -291,6 +328,39 @@ class PublishedSteering(_Frozen):
         return self
 
 
+class PublishedShared(_Frozen):
+    """Paper 2's own setting for a task on a model: steering toward experts that dominant languages share."""
+
+    layers: LayerRange
+    k: int = Field(ge=1)
+    """Experts kept for each language and layer."""
+    thr: float = Field(ge=0, lt=1)
+    """Largest share of one language in a shared expert."""
+    strengths: dict[str, float] = Field(min_length=1)
+    """Source language, one of the model's `dominant` -> lambda."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _check_range("layers", self.layers)
+        for source, strength in self.strengths.items():
+            _check_strength(f"strengths.{source}", strength)
+        return self
+
+
+class Masked(_Frozen):
+    """Which languages and tasks of a model meet masks of exclusive experts."""
+
+    languages: str
+    """Which entry of `languages`: each is a target and is asked, and experts are exclusive among these."""
+    tasks: list[str] = Field(min_length=1)
+    """Among the model's tasks."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _check_unique("tasks", self.tasks)
+        return self
+
+
 class TransformersModel(_Model):
     """A model that runs here, in transformers."""
 
@@ -318,6 +388,12 @@ class TransformersModel(_Model):
     """Layers to steer; `null` chooses them from divergence (`polyroute.measures.middle`)."""
     published: dict[str, PublishedSteering] = {}
     """Task -> the setting of paper 1."""
+    dominant: tuple[str, str] | None = None
+    """Two languages toward whose shared experts tasks are steered; `null` leaves that out."""
+    published_shared: dict[str, PublishedShared] = {}
+    """Task -> the setting of paper 2."""
+    mask: Masked | None = None
+    """`null` masks nothing."""
     trust_remote_code: bool = False
     """Run code that the model repository ships. Only by naming it here."""
 
@@ -414,6 +490,34 @@ class Experts(_Frozen):
     """Thresholds on Delta for which sets and their overlap are shown."""
 
 
+class SharedExperts(_Frozen):
+    """Which settings shared and exclusive experts are told under: every k with every thr."""
+
+    k: list[Annotated[int, Field(ge=1, le=128)]] = Field(min_length=1)
+    """Experts kept for each language in a layer of 128, paper 2's; a layer of E keeps the same share of them."""
+    thr: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
+    """Share of an expert above which a language has it to itself."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _check_unique("k", [str(k) for k in self.k])
+        _check_unique("thr", [f"{thr:g}" for thr in self.thr])
+        return self
+
+
+class Similarity(_Frozen):
+    """How languages are compared with one another."""
+
+    resamples: int = Field(ge=100)
+    """Bootstrap resamples over sentences."""
+    confidence: float = Field(gt=0, lt=1)
+    """Coverage of the intervals."""
+    shuffles: int = Field(ge=100)
+    """Shuffles of labels, and of languages, in each permutation test."""
+    shared: SharedExperts
+    """Settings of shared and exclusive experts."""
+
+
 class Evaluate(_Frozen):
     """How models answer tasks."""
 
@@ -423,13 +527,59 @@ class Evaluate(_Frozen):
     """Whether the template lets the model think before it answers."""
     likeliest: Literal["sum", "token", "character"]
     """Which likelihood decides a choice: its sum, or its mean by token or by character. All three are written."""
+    span: Literal["inclusion", "inclusion_as_released", "exact_match", "f1"] = "inclusion"
+    """Which score of a short answer is compared; see `polyroute.evaluation.spans`. All four are written.
+    `inclusion_as_released` is paper 2's to the letter, by which an empty answer is right."""
     max_new_tokens: int = Field(ge=1)
-    """Where a generated answer that does not end is truncated, and counted as wrong."""
+    """Where a generated answer that does not end is truncated; a number or short answer then counts as wrong."""
     temperature: float = Field(ge=0)
     """0 is greedy."""
     top_p: float = Field(gt=0, le=1)
     top_k: int = Field(ge=0)
     """0 draws among all tokens."""
+
+
+class Magnitude(_Frozen):
+    """Steering toward experts shared by dominant languages: z_e += strength s_e |z_e| (paper 2)."""
+
+    k: int = Field(ge=1, le=128)
+    """Experts kept for each language in a layer of 128, paper 2's; a layer of E keeps the same share of them."""
+    thr: float = Field(ge=0, lt=1)
+    """Largest share of one language in a shared expert."""
+    strengths: list[float] = Field(min_length=1)
+    """Strengths that are tried on the selection half, with each of the two languages as source."""
+
+    @model_validator(mode="after")
+    def _finite(self) -> Self:
+        for strength in self.strengths:
+            _check_strength("strengths", strength)
+        _check_unique("strengths", [f"{strength:g}" for strength in self.strengths])
+        return self
+
+
+class MaskedSet(_Frozen):
+    """Which experts are masked together (paper 2)."""
+
+    k: int = Field(ge=1, le=128)
+    """Experts kept for each language in a layer of 128, paper 2's; a layer of E keeps the same share of them."""
+    thr: float = Field(ge=0, lt=1)
+    """An expert is exclusive to a language that holds more than this share of it."""
+    width: int = Field(ge=1, le=48)
+    """Layers masked together at the start, in the centre and at the end of 48, paper 2's; others take the same share
+    of their depth."""
+
+
+class Mask(MaskedSet):
+    """How experts that are exclusive to a language are masked (paper 2)."""
+
+    tasks: dict[str, MaskedSet] = {}
+    """Task -> what is masked there instead."""
+    draws: int = Field(ge=1)
+    """Random masks for each mask."""
+    nearest: int = Field(ge=1)
+    """Experts of about the same activation frequency among which a random one is drawn."""
+    mechanism_items: int = Field(ge=1)
+    """Items in each language on whose prompts it is measured what the masks do to routing."""
 
 
 class Steer(_Frozen):
@@ -451,6 +601,9 @@ class Steer(_Frozen):
     """What 1e-6 is in eps ~ N(0, 1e-6); the paper leaves it open."""
     allow_more_than_k: bool = False
     """Whether more experts of a layer may be activated than a token is sent to."""
+    magnitude: Magnitude
+    mechanism_items: int = Field(ge=1)
+    """Items in each language on whose prompts it is measured what the plans do to routing."""
 
     @model_validator(mode="after")
     def _finite(self) -> Self:
@@ -593,8 +746,10 @@ class ParamsFile(_Frozen):
     trace: Trace
     align: Align
     experts: Experts
+    similarity: Similarity
     evaluate: Evaluate
     steer: Steer
+    mask: Mask
     pocket: dict[Name, PocketRecipe]
 
     @model_validator(mode="after")
@@ -617,6 +772,8 @@ class ParamsFile(_Frozen):
                     raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
             if isinstance(task, LocalTask):
                 _check_inside(f"tasks.{name}.files", Path(task.files), "text")
+        for name in self.mask.tasks:
+            _check_known("mask.tasks", name, self.tasks, "an entry of `tasks`")
         for name, spec in self.models.items():
             self._model_references(f"models.{name}", spec)
         for name in self.study.models:
@@ -654,6 +811,17 @@ class ParamsFile(_Frozen):
         for task, setting in spec.published.items():
             _check_known(f"{key}.published", task, spec.tasks, f"among `{key}.tasks`")
             _check_range(f"{key}.published.{task}.layers", setting.layers, layers)
+        for code in spec.dominant or ():
+            _check_known(f"{key}.dominant", code, group, f"a language of {key}")
+        _check_unique(f"{key}.dominant", list(spec.dominant or ()))
+        for task, shared in spec.published_shared.items():
+            place = f"{key}.published_shared"
+            _check_known(place, task, spec.tasks, f"among `{key}.tasks`")
+            _check_range(f"{place}.{task}.layers", shared.layers, layers)
+            for code in shared.strengths:
+                _check_known(f"{place}.{task}.strengths", code, spec.dominant or (), f"one of `{key}.dominant`")
+        if spec.mask is not None:
+            self._mask_references(f"{key}.mask", spec.mask, group, spec.tasks)
         for corpus in spec.corpora:
             _check_known(f"{key}.corpora", corpus, self.corpora, "an entry of `corpora`")
             entry, reader = self.corpora[corpus], self.corpora[corpus].reader
@@ -664,6 +832,16 @@ class ParamsFile(_Frozen):
                 if reader not in ("local", "pocket"):
                     covered = language_table.covered(reader)
                     _check_known(f"{key}.languages: {spec.languages}", code, covered, f"a language of {corpus}")
+
+    def _mask_references(self, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:
+        _check_known(f"{key}.languages", mask.languages, self.languages, "a group of `languages`")
+        masked = self.languages[mask.languages]
+        for code in masked:
+            _check_known(f"{key}.languages: {mask.languages}", code, group, "a language of the model")
+        if len(masked) < 2:
+            raise ValueError(f"{key}.languages: group `{mask.languages}` holds one language, to which all is exclusive")
+        for task in mask.tasks:
+            _check_known(f"{key}.tasks", task, tasks, "a task of the model")
 
 
 class Params:
@@ -860,7 +1038,8 @@ _BY_TAG: dict[tuple[str, str], type[BaseModel]] = {
     ("corpora", "gsm8k"): GSM8K, ("corpora", "medinstruct"): MedInstruct, ("corpora", "local"): LocalFiles,
     ("corpora", "pocket"): PocketCorpus, ("models", "transformers"): TransformersModel,
     ("models", "recorded"): RecordedModel, ("tasks", "belebele"): BelebeleTask, ("tasks", "mgsm"): MGSMTask,
-    ("tasks", "global_mmlu"): GlobalMMLUTask, ("tasks", "pocket"): PocketTask, ("tasks", "local"): LocalTask,
+    ("tasks", "global_mmlu"): GlobalMMLUTask, ("tasks", "xquad"): XQuADTask, ("tasks", "polymath"): PolyMathTask,
+    ("tasks", "translation"): TranslationTask, ("tasks", "pocket"): PocketTask, ("tasks", "local"): LocalTask,
 }  # fmt: skip
 """Types of the unions, by section and by the tag that pydantic puts into a location."""
 
@@ -891,7 +1070,7 @@ def _fields_at(location: list[Any]) -> list[str]:
     """Which keys the type at a location of a validation error knows."""
     by_section: dict[str, type[BaseModel]] = {
         "study": Study, "hub": Hub, "trace": Trace, "align": Align, "experts": Experts,
-        "evaluate": Evaluate, "steer": Steer, "pocket": PocketRecipe,
+        "similarity": Similarity, "shared": SharedExperts, "evaluate": Evaluate, "steer": Steer, "pocket": PocketRecipe,
         "plant": Plant, "shape": Shape, "zones": Zones, "published": PublishedSteering,
     }  # fmt: skip
     for part in reversed(location):

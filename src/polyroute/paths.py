@@ -63,6 +63,10 @@ class Paths:
         """The same of the intervention study: a folder a task, a file a condition."""
         return self.root / "data" / "steered" / model
 
+    def masked(self, model: str) -> Path:
+        """The same under masks of exclusive experts: a folder a task, a file a mask."""
+        return self.root / "data" / "masked" / model
+
     def plans(self, model: str) -> Path:
         """Steering plans that were chosen, one a task, in git."""
         return self.root / "plans" / model

@@ -37,7 +37,7 @@ import pandas as pd
 from polyroute import files, languages
 from polyroute.errors import PolyrouteError
 from polyroute.paths import Paths
-from polyroute.report import correlations, results, steering, task_results
+from polyroute.report import correlations, exclusive, results, steering, task_results
 from polyroute.report.drawing import COLOURS
 from polyroute.report.results import Results
 from polyroute.report.task_results import TaskResults
@@ -301,6 +301,8 @@ def _model_run(paths: Paths, found: Results, tasks: TaskResults, tags: dict[str,
         metrics += _scalars(corpus, held["mean"])
         tags[f"shape.{corpus}"] = str(held["mean"]["shape"])
     metrics += _of_model(tasks)
+    metrics += _use_of_experts(tasks, found.align["model"]["experts"], "")
+    metrics += _between_languages(tasks)
     folder = paths.metrics(found.model)
     plans = task_results.plans(paths, tasks)
     artifacts = {
@@ -326,6 +328,7 @@ def _language_run(found: Results, tasks: TaskResults, code: str, tags: dict[str,
             metrics += _scalars(corpus, summary)
             tags[f"shape.{corpus}"] = str(summary["shape"])
     metrics += _of_language(tasks, code)
+    metrics += _use_of_experts(tasks, found.align["model"]["experts"], code)
     # The language first: MLflow's charts cut names after some twenty characters.
     name = language.name + (" (pivot)" if code == found.pivot else "") + f" · {found.model}"
     return _Run(f"{found.model}/{code}", name, tags, metrics, _note(found, [code]), colour)
@@ -356,9 +359,57 @@ def _of_language(tasks: TaskResults, code: str) -> Iterator[tuple[str, float, in
                 yield f"steering/{task}.difference", float(chosen["difference"]), 0
 
 
+_USED = ("evenness", "dead", "hot", "max_violation", "specificity", "overlap", "information", "information_null")
+
+
+def _use_of_experts(tasks: TaskResults, experts: int | None, code: str) -> Iterator[tuple[str, float, int]]:
+    """Points of `use of experts/<measure>.<corpus>` by layer, shared and exclusive ones among them.
+
+    Args:
+        tasks: of the model.
+        experts: of a layer, which says what k of shared and exclusive experts is shown.
+        code: of a language; empty for all of them together.
+    """
+    for corpus in tasks.similarity.corpora if tasks.similarity is not None else ():
+        assert tasks.similarity is not None, "it has corpora"
+        shared = exclusive.setting(tasks.similarity.shared, corpus, experts)
+        used = tasks.similarity.utilisation
+        for table, names in ((used[used["corpus"] == corpus], _USED), (shared, ("shared", "exclusive"))):
+            rows = table[table["language"] == code]
+            for name in names:
+                for layer, value in zip(rows["layer"], rows[name], strict=True):
+                    if math.isfinite(value):
+                        yield f"use of experts/{name.replace('_', ' ')}.{corpus}", float(value), int(layer)
+
+
+def _between_languages(tasks: TaskResults) -> Iterator[tuple[str, float, int]]:
+    """Points of `families/<label>.<zone>.<corpus>` (Rand index; `.p`), `rivals/<rival>.<zone>.<corpus>` (Mantel's r;
+    `.given others`), and of `routing distance/<measure>.<reading>.<corpus>`: mean of all pairs by layer.
+    """
+    if tasks.similarity is None:
+        return
+    for corpus, held in tasks.similarity.corpora.items():
+        for zone, found in held["zones"].items():
+            for label, agreed in found["labels"].items():
+                for part in ("rand", "p"):
+                    if agreed[part] is not None:
+                        name = f"families/{label}.{zone}.{corpus}"
+                        yield name + ("" if part == "rand" else ".p"), float(agreed[part]), 0
+            for rival, related in found["rivals"].items():
+                for part in ("mantel", "partial"):
+                    if related[part] is not None:
+                        name = f"rivals/{rival}.{zone}.{corpus}"
+                        yield name + ("" if part == "mantel" else ".given others"), float(related[part]), 0
+    table = tasks.similarity.distances
+    means = table[table["layer"].notna()].groupby(["corpus", "measure", "reading", "layer"])["distance"].mean()
+    for corpus, measure, reading, layer, value in means.reset_index().itertuples(index=False, name=None):
+        yield f"routing distance/{measure}.{reading}.{corpus}", float(f"{value:.6g}"), int(layer)
+
+
 def _of_model(tasks: TaskResults) -> Iterator[tuple[str, float, int]]:
     """Points of `accuracy/<task>` (mean of the languages but the pivot), of `correlation/<task>.pearson` and
-    `domain divergence/<task>` by layer, and of `steering/<task>/<condition>`: pooled differences.
+    `domain divergence/<task>` by layer, of `steering/<task>/<condition>`: pooled differences, and of
+    `masking/<task>.<score>.<range>.<what>`: headlines.
     """
     if tasks.accuracy is not None:
         for task, held in tasks.accuracy.tasks.items():
@@ -372,9 +423,17 @@ def _of_model(tasks: TaskResults) -> Iterator[tuple[str, float, int]]:
         for task, layer, value in zip(domains["task"], domains["layer"], domains["value"], strict=True):
             yield f"domain divergence/{task}", float(value), int(layer)
     if tasks.steering is not None:
-        for task in steering.ran(tasks.steering):
+        for task in tasks.steering.tasks:
             for condition, difference in steering.pooled(tasks.steering, task)["difference"].items():
                 yield f"steering/{task}/{condition}", float(difference), 0
+    if tasks.masking is not None:
+        for task, held in tasks.masking.tasks.items():
+            for score, by_range in held["headline"].items():
+                for where, means in by_range.items():
+                    for what, mean in means.items():
+                        if mean["value"] is not None:
+                            name = f"masking/{task}.{score}.{where}.{what.replace('_', ' ')}"
+                            yield name, float(mean["value"]), 0
 
 
 def _scalars(corpus: str, summary: dict[str, Any]) -> Iterator[tuple[str, float, int]]:

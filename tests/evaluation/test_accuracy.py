@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyroute.evaluation import accuracy
+from polyroute.evaluation import EvaluationError, accuracy
+from polyroute.evaluation.chrf import of_corpus
+from polyroute.evaluation.study import IN_LANGUAGE, by_score
 
 
 def scored(**right) -> pd.DataFrame:
@@ -33,6 +35,8 @@ def test_wilson_intervals_by_hand() -> None:
     assert table.accuracy_by_token.tolist() == [1.0, 1.0]
     assert table.accuracy_by_character.tolist() == [0.0, 0.0]
     assert table["empty"].isna().all(), "there is no text that could be empty"
+    tied = scored(eng_Latn=[True, False]).assign(log_likelihoods=[[-1.0, -1.0], [-1.0, -2.0]])
+    assert accuracy.table(tied)["tied"].tolist() == [0.5]
 
 
 def test_a_task_in_three_numbers() -> None:
@@ -54,3 +58,74 @@ def test_numbers_are_told_with_what_went_wrong() -> None:
     assert (row["accuracy"], row["empty"], row["truncated"]) == (0.3333, 0.3333, 0.3333)
     assert row["in_language"] == 0.5
     assert np.isnan(row["accuracy_by_token"])
+
+
+def written(**columns) -> pd.DataFrame:
+    """Answers in Swahili that were written."""
+    count = len(columns["output"])
+    given = {"item_id": [f"i{number}" for number in range(count)], "language": "swh_Latn", "finished": True}
+    return pd.DataFrame(given | columns)
+
+
+def test_wrong_answers_are_counted_by_why() -> None:
+    frame = written(
+        output=["18", "", "who knows", "kwa 18", "18"], extracted=["18", None, None, "18", "18"],
+        finished=[True, True, True, True, False], correct=[True, False, False, True, False],
+        output_language=["undetermined", "undetermined", "eng_Latn", "swh_Latn", None],
+    )  # fmt: skip
+    (row,) = accuracy.table(frame).to_dict("records")
+    assert (row["accuracy"], row["empty"], row["truncated"], row["without_number"]) == (0.4, 0.2, 0.2, 0.2)
+    assert (row["in_language"], row["undetermined"]) == (0.25, 0.5)
+    assert accuracy.table(frame.assign(output_language=None))["in_language"].isna().all()
+
+
+def test_a_span_is_told_by_every_score_and_compared_by_one() -> None:
+    frame = written(
+        output=["a b", "", "c"], inclusion=[True, False, True], inclusion_as_released=[True, True, True],
+        exact_match=[False, False, True], f1=[0.5, 0.0, 1.0], output_language=None,
+    )  # fmt: skip
+    (row,) = accuracy.table(by_score(frame, "span", "inclusion")).to_dict("records")
+    assert [row[name] for name in ("accuracy", "inclusion", "inclusion_as_released", "exact_match", "f1", "empty")] == [
+        0.6667, 0.6667, 1.0, 0.3333, 0.5, 0.3333
+    ]  # fmt: skip
+    released = accuracy.table(by_score(frame, "span", "inclusion_as_released"))
+    assert released["accuracy"].tolist() == [1.0]
+    assert np.isnan(row["without_number"])
+    assert np.isnan(row["in_language"])
+
+
+def test_students_interval_of_scores_by_hand() -> None:
+    frame = written(output=["a", "b", "c"], f1=[0.2, 0.5, 0.8], output_language="swh_Latn")
+    (row,) = accuracy.table(by_score(frame, "span", "f1"), confidence=0.5).to_dict("records")
+    # Mean 0.5, standard error 0.3 / sqrt(3), t of 2 degrees at 3/4 is sqrt(2/3).
+    reach = 0.3 / 3**0.5 * (2 / 3) ** 0.5
+    assert (row["low"], row["high"]) == pytest.approx((0.5 - reach, 0.5 + reach), abs=1e-4)
+    wide = accuracy.table(by_score(frame, "span", "f1"), confidence=0.99)
+    assert (wide["low"].tolist(), wide["high"].tolist()) == ([0.0], [1.0]), "cut where no score can be"
+    alone = accuracy.table(by_score(frame[:1], "span", "f1"))
+    assert (alone["accuracy"].tolist(), alone["low"].isna().tolist()) == ([0.2], [True])
+
+
+def test_translations_have_chrf_by_sentence_and_together() -> None:
+    frame = written(
+        output=["abc", "<think>no</think>"], reference=["abc", "abcdefgh"], chrf=[1.0, 0.0],
+        output_language=["swh_Latn", "undetermined"],
+    )  # fmt: skip
+    (row,) = accuracy.table(by_score(frame, "translation", "chrf")).to_dict("records")
+    assert (row["accuracy"], row["chrf"], row["empty"], row["in_language"]) == (0.5, 0.5, 0.5, 0.5)
+    assert row["chrf_corpus"] == round(of_corpus(["abc", ""], ["abc", "abcdefgh"]), 4)
+    assert 0 < row["chrf_corpus"] < 0.5
+
+
+def test_the_language_of_what_is_written_is_a_score_too() -> None:
+    frame = written(output=["a", "b", "c"], correct=True, output_language=["swh_Latn", "mixed", None])
+    found = by_score(frame, "number", IN_LANGUAGE)
+    assert found["item_id"].tolist() == ["i0", "i1"]
+    assert found["correct"].tolist() == [True, False]
+    assert accuracy.table(found)["accuracy"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize(("kind", "score"), [("choice", IN_LANGUAGE), ("span", "sum"), ("translation", "f1")])
+def test_a_score_that_a_kind_lacks_is_an_error(kind, score) -> None:
+    with pytest.raises(EvaluationError, match=f"{kind} tasks have no score `{score}`; there is "):
+        by_score(written(output=["a"]), kind, score)

@@ -8,7 +8,7 @@ from evaluation.asked import items
 from evaluation.test_scoring import Recogniser, number_task, raw_choices, raw_numbers
 from polyroute.evaluation import EvaluationError
 from polyroute.evaluation.answers import Answers, AnswersHeader, comparable, read
-from polyroute.evaluation.scoring import score_choices, score_numbers
+from polyroute.evaluation.scoring import score_choices, score_numbers, score_spans, score_translations
 
 
 def header(**changes) -> AnswersHeader:
@@ -33,7 +33,19 @@ def choices() -> Answers:
     return Answers(header(kind="choice"), score_choices(raw_choices([-1.0, -2.5], [-2.0, -1.0]), task, "sums"))
 
 
-@pytest.mark.parametrize("kind", ["numbers", "choices"])
+@pytest.fixture
+def spans() -> Answers:
+    raw, task = raw_numbers("It was 308.", "", "dreißig"), number_task("308", "3", "3")
+    return Answers(header(kind="span"), score_spans(raw, task, "sums", Recogniser()))
+
+
+@pytest.fixture
+def translations() -> Answers:
+    raw, task = raw_numbers("ein Haus", "", "ja"), number_task("das Haus", "nein", "ja")
+    return Answers(header(kind="translation"), score_translations(raw, task, "sums"))
+
+
+@pytest.mark.parametrize("kind", ["numbers", "choices", "spans", "translations"])
 def test_answers_come_back_as_they_were_in_the_same_bytes(kind, request, tmp_path) -> None:
     answers = request.getfixturevalue(kind)
     answers.write(tmp_path / "one.parquet")

@@ -5,7 +5,14 @@ import pytest
 
 from evaluation.asked import items
 from polyroute.evaluation import EvaluationError, scoring
-from polyroute.evaluation.scoring import answer_part, likeliest, score_choices, score_numbers, summary
+from polyroute.evaluation.scoring import (
+    answer_part,
+    likeliest,
+    score_choices,
+    score_numbers,
+    score_spans,
+    score_translations,
+)
 
 
 def raw_choices(*nats: list[float]) -> pd.DataFrame:
@@ -49,8 +56,6 @@ def test_the_likeliest_choice_by_sum_by_token_and_by_character() -> None:
     assert scored["correct_by_token"].tolist() == [False, False, True]
     assert scored["correct_by_character"].tolist() == [True, True, True]
     assert scored["split"].tolist() == task["split"].tolist()
-    row = summary(scored).iloc[0]
-    assert (row["items"], row["accuracy"], row["accuracy_by_token"], row["tied"]) == (3, pytest.approx(2 / 3), 1 / 3, 0)
 
 
 def test_answers_and_items_are_matched_by_id_and_not_by_place() -> None:
@@ -68,8 +73,6 @@ def test_ties_go_to_every_choice_alike_and_to_the_same_one_each_time() -> None:
         assert picks.count(choice) == pytest.approx(1000, abs=78)
     assert picks == [likeliest([-1.0, -1.0, -2.0, -1.0], f"item {number}") for number in range(3000)]
     assert likeliest([-3.0, -1.0, -2.0], "any") == 1
-    tied = score_choices(raw_choices([-1.0, -1.0], [-1.0, -2.0]), items(("a", ["b", "c"]), ("b", ["b", "c"])), "t")
-    assert summary(tied)["tied"].tolist() == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -97,20 +100,43 @@ def test_numbers_are_read_as_the_items_language_writes_them() -> None:
         assert scored["correct"].tolist() == [right]
 
 
-def test_wrong_answers_are_counted_by_why() -> None:
-    raw = pd.concat(
-        [raw_numbers("18", "", "who knows", "für 18"), raw_numbers("18", finished=False).assign(item_id="i4"),
-         raw_numbers("18", language="bam_Latn")]
-    )  # fmt: skip
-    task = pd.concat([number_task(*["18"] * 5), number_task("18", language="bam_Latn")])
-    scored = score_numbers(raw, task, "t", Recogniser())
-    english, bambara = summary(scored).to_dict("records")
-    assert english == {
-        "language": "eng_Latn", "items": 5, "accuracy": 0.4, "empty": 0.2, "truncated": 0.2, "without_number": 0.2,
-        "in_language": 0.8,
-    }  # fmt: skip
-    assert (bambara["accuracy"], pd.isna(bambara["in_language"])) == (1.0, True)
-    assert scored["output_language"].isna().tolist() == [False] * 5 + [True]
+def test_a_formula_is_right_if_it_has_the_value_of_the_right_one() -> None:
+    outputs = (r"so $\boxed{\frac{2\pi}{6}}$", r"$\boxed{\pi}$", "I cannot say.", "", "18")
+    answers = (*[r"$\frac{\pi}{3}$"] * 4, "18")
+    scored = score_numbers(raw_numbers(*outputs), number_task(*answers), "t")
+    assert scored["correct"].tolist() == [True, False, False, False, True]
+    assert scored["extracted"].isna().tolist() == [False, False, True, True, False]
+
+
+def test_a_span_has_every_score() -> None:
+    outputs = ("It was the Panthers.", "", "Carolina", "the Carolina Panthers!", "<think>Panthers</think>Broncos")
+    scored = score_spans(raw_numbers(*outputs), number_task(*["Carolina Panthers"] * 5), "t", Recogniser())
+    assert scored["inclusion"].tolist() == [False, False, True, True, False]
+    # The empty answer is right in the release, whose letters must match: "Panthers." is not in "Carolina Panthers".
+    assert scored["inclusion_as_released"].tolist() == [False, True, True, True, False]
+    assert scored["exact_match"].tolist() == [False, False, False, True, False]
+    # "it was panthers" shares one of its 3 tokens and one of 2: 2 * 1 / 5.
+    assert scored["f1"].tolist() == pytest.approx([0.4, 0, 2 / 3, 1, 0])
+    assert scored["output_language"].tolist() == ["eng_Latn"] * 5
+
+
+def test_a_span_that_is_not_finished_has_no_score_but_the_releases() -> None:
+    scored = score_spans(raw_numbers("308", finished=False), number_task("308"), "t")
+    assert scored[["inclusion", "inclusion_as_released", "exact_match", "f1"]].iloc[0].tolist() == [
+        False,
+        True,
+        False,
+        0,
+    ]
+    assert scored["output_language"].isna().all()
+
+
+def test_a_translation_has_the_chrf_of_what_is_said() -> None:
+    outputs = ("<think>abc</think>abc", "", "xyz")
+    raw = raw_numbers(*outputs).assign(finished=[True, True, False])
+    scored = score_translations(raw, number_task("abc", "abc", "xyz"), "t", Recogniser())
+    assert scored["chrf"].tolist() == [1.0, 0.0, 1.0]
+    assert scored["reference"].tolist() == ["abc", "abc", "xyz"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def settings(**changes) -> Steer:
     return Steer.model_validate(
         {
             "taus": [0.1, 0.2], "strengths": [0.5, 1.0], "doses": [-0.5, 0.5], "draws": 2, "nearest": 3,
-            "std": "population", "eps": "variance",
+            "std": "population", "eps": "variance", "mechanism_items": 2,
+            "magnitude": {"k": 48, "thr": 0.85, "strengths": [0.1, 0.5]},
         }
         | changes
     )  # fmt: skip

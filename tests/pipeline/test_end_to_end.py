@@ -33,7 +33,9 @@ def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> sub
 def write_params(folder: Path, languages: list[str]) -> None:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     model = {"engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
-    raw["models"] = {"tiny": model | {"corpora": ["own"], "tasks": ["own-task"], "languages": "few"}}
+    masked = {"languages": "few", "tasks": ["own-task"]}
+    raw["models"] = {"tiny": model | {"corpora": ["own"], "tasks": ["own-task"], "languages": "few", "mask": masked}}
+    raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}}
     raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {"few": languages}
     raw["corpora"] = {
@@ -136,6 +138,20 @@ def test_adding_a_language_computes_that_language_only(study) -> None:
         assert "data/traces/tiny/own/fra_Latn.safetensors" in set(files_of(study)) - set(before)
     finally:
         write_params(study, ["eng_Latn", "deu_Latn"])
+
+
+def test_exclusive_experts_are_masked_in_every_range(study) -> None:
+    told = stage(study, "mask", "--model", "tiny").stdout
+    for name in ("early", "middle", "late"):
+        assert f"mask@tiny: own-task, {name} layers: own " in told
+    table = pd.read_csv(study / "metrics" / "tiny" / "mask.csv")
+    assert set(table["evaluated"]) == {"eng_Latn", "deu_Latn"}
+    assert {"exclusive", "random"} <= set(table["kind"])
+    assert table["changed"].max() > 0, "tokens go elsewhere"
+    left_out = json.loads((study / "metrics" / "tiny" / "mask.json").read_text())["tasks"]["own-task"]["left_out"]
+    masks = table.groupby(["range", "target"])
+    assert len(masks) + len([one for one in left_out if "random" not in one["name"]]) == 6
+    assert (study / "data" / "masked" / "tiny" / "own-task").is_dir()
 
 
 def test_a_mistake_is_told_in_a_sentence(study) -> None:

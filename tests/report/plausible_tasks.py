@@ -15,6 +15,7 @@ from polyroute.evaluation.accuracy import COLUMNS as ACCURACY
 from polyroute.files import write_json, write_table
 from polyroute.interventions.findings import COLUMNS as STEERED
 from polyroute.interventions.findings import HELPED
+from polyroute.interventions.mechanisms import COLUMNS as MECHANISM
 from polyroute.measures.correlation import COLUMNS as CORRELATION
 from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
 from polyroute.paths import Paths
@@ -23,6 +24,8 @@ from polyroute.steering.plan import Plan
 PIVOT = "eng_Latn"
 TASKS = ("arithmetic", "knowledge")
 DOSES = (-0.5, 0.25, 0.5, 0.75, 1.0)
+SHARED = (("eng_Latn", 0.03, 0.1), ("eng_Latn", 0.3, 0.4), ("other", 0.03, -0.1), ("other", 0.3, -0.8))
+"""Source, strength and share of the effect of steering toward shared experts."""
 LEFT_OUT = "no expert above tau 0.1 in layers 7 to 7"
 
 
@@ -135,21 +138,33 @@ def write_steering(
     not_run: str | None, draws: int,
 ) -> None:  # fmt: skip
     rows: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     held: dict[str, Any] = {}
     for place, task in enumerate(tasks):
         if not_run is not None:
-            held[task] = {"not_run": not_run}
+            held[task] = {"not_run": not_run, "shared": {"not_run": not_run}}
             continue
         strength = 0.5 if rule == "soft" else None
         done = {("chosen", "chosen"): 1.0}
         done |= {(f"dose{dose:g}", "dose"): 2.4 * dose - 0.9 * dose**2 - 0.3 for dose in DOSES if dose != strength}
         done |= {(name, "rule"): share for name, share in (("activate", -4.0), ("deactivate", -2.4)) if name != rule}
         done |= {(f"random{draw}", "random"): 0.3 * (draw - 1) for draw in range(draws)}
+        done |= {(f"shared-{source}-{strength:g}", "shared"): share for source, strength, share in SHARED}
+        done |= {(f"shared-random{draw}", "shared-random"): 0.05 * draw for draw in range(draws)}
         elsewhere = {("multilingual", "multilingual"): -0.4, ("early", "early"): 0.2, ("all", "all"): 0.9}
         done |= elsewhere | {("pivot-deu_Latn", "pivot"): 0.7, ("published", "published"): 0.6}
         base = accuracies(codes, place)
-        for (condition, kind), share in done.items():
-            change = effect * share * (1 - 0.6 * place)
+        for number, ((condition, kind), share) in enumerate(done.items()):
+            reach = min(0.9, 0.1 * number)
+            moved += [
+                {
+                    "task": task, "condition": condition, "layer": layer, "experts": 2, "tokens": 500,
+                    "changed": reach, "size": 0.02 * (number + 1), "relative": 0.01 * (number + 1), "before": 0.1,
+                    "after": 0.1 + reach / 2,
+                }
+                for layer in (1, 2)
+            ]  # fmt: skip
+            change = change_of(effect, share, place)
             differences = {PIVOT: -0.01 * share} | dict(
                 zip(codes, change * np.linspace(0.6, 1.4, len(codes)), strict=True)
             )
@@ -176,6 +191,15 @@ def write_steering(
             },
             "beside_the_pivot": [],
             "detectable": 0.017,
+            "shared": {
+                "not_run": None, "pair": [PIVOT, codes[0]], "layers": [1, 6], "k": 5, "thr": 0.7,
+                "chosen": {"condition": "shared-eng_Latn-0.3", "source": "eng_Latn", "strength": 0.3, "experts": 14,
+                           "difference": change_of(effect, 0.4, place)},
+                "as_released": {"condition": "shared-eng_Latn-0.3", "difference": change_of(effect, 0.4, place)},
+                "selection": [],
+                "verdict": {"helps": False, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.004,
+                            "words": "no: not told from the baseline"},
+            },
         }  # fmt: skip
         plan = Plan(
             model=model, experts_per_layer=32, top_k=4, rule=rule, strength=strength, experts={1: (3, 4)},
@@ -183,7 +207,13 @@ def write_steering(
         )  # fmt: skip
         plan.save(paths.plan(model, task))
     _write_table(paths, model, "steer.csv", rows, ["task", *STEERED])
+    _write_table(paths, model, "mechanism.csv", moved, ["task", *MECHANISM])
     write_json(paths.metrics(model) / "steer.json", {"tasks": held})
+
+
+def change_of(effect: float, share: float, place: int) -> float:
+    """Pooled difference of a condition on the task of that place."""
+    return effect * share * (1 - 0.6 * place)
 
 
 def _write_table(paths: Paths, model: str, name: str, rows: list[dict[str, Any]], columns: list[str]) -> None:

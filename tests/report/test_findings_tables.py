@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import plausible
+import plausible_masks
 import plausible_tasks
 import pytest
 import yaml
@@ -10,8 +11,10 @@ from polyroute import params
 from polyroute.cli import main
 from polyroute.errors import PolyrouteError
 from polyroute.paths import Paths
-from polyroute.report import findings
+from polyroute.report import findings, task_results
 from tiny import ROOT
+
+OF_PAPER_1 = ("Accuracy", "Divergence and accuracy", "Experts", "Steering")
 
 
 def measure(paths: Paths, model: str, count: int = 6, **arguments) -> None:
@@ -68,12 +71,36 @@ def test_steering_is_told_with_its_controls_and_reasons(tmp_path: Path) -> None:
     assert cells(table, "not", "knowledge")["does it help?"] == "not run: no expert above any tau"
 
 
+def test_steering_toward_shared_experts_is_told_with_its_mechanism(tmp_path: Path) -> None:
+    measure(Paths(tmp_path), "tiny")
+    measure(Paths(tmp_path), "not", not_run="no pair of languages")
+    table = findings.steered_to_shared(findings.gather(Paths(tmp_path), ["tiny", "not"]))
+    row = cells(table, "tiny", "arithmetic")
+    assert row["plan"] == "magnitude λ 0.3 from English, 14 experts shared with Acehnese (Arabic script) in layers 1-6"
+    assert (row["difference"], row["as released"], row["best random"]) == ("+0.8 [-0.4, 2.0]", "+0.8", "+0.2")
+    assert (row["sent elsewhere"], row["edit"]) == ("90.0%", "12.0%")
+    assert row["does it help?"] == "no: not told from the baseline"
+    assert cells(table, "not", "arithmetic")["does it help?"] == "not run: no pair of languages"
+
+
+def test_masks_are_told_by_range_from_the_first_layers_on(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    plausible_masks.write(paths, "tiny", plausible.write(
+        paths, "tiny", 3, 8, measures=("divergence",), readings=("soft_mass",)
+    ), scores=("accuracy",))  # fmt: skip
+    table = findings.masked(findings.gather(paths, ["tiny"]))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert [row[3] for row in rows] == ["early (0-1)", "middle (3-4)", "late (6-7)"]
+    assert rows[0][4:7] == ["-12.0 [-14.0, -10.0]", "-0.1 [-2.1, 1.9]", "-0.4 [-2.4, 1.6]"]
+    assert rows[1][7] == "no loss told in its own language"
+
+
 def test_models_without_tasks_have_no_rows_and_empty_tables_are_left_out(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
     measure(paths, "tiny")
     plausible.write(paths, "counts", 3, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write_nothing(paths, "counts")
-    for name in ("steer.csv", "steer.json"):
+    for name in task_results.FILES["steer"]:
         (paths.metrics("tiny") / name).unlink()
     found = findings.tables(findings.gather(paths, ["counts", "never-measured", "tiny"]))
     assert list(found) == ["Accuracy", "Divergence and accuracy", "Experts"]
@@ -99,8 +126,8 @@ def test_the_verb_prints_the_models_of_the_study_or_those_named(study: Paths) ->
     for model in ("pocket-plain", "pocket-untrained"):
         measure(study, model)
     printed = CliRunner().invoke(main, ["findings"]).output
-    assert [printed.count(f"| {model} | arithmetic |") for model in ("pocket-plain", "pocket-untrained")] == [4, 4]
-    for title in ("Accuracy", "Divergence and accuracy", "Experts", "Steering"):
+    assert [printed.count(f"| {model} | arithmetic |") for model in ("pocket-plain", "pocket-untrained")] == [5, 5]
+    for title in ("Accuracy", "Divergence and accuracy", "Experts", "Steering", "Steering toward shared experts"):
         assert f"{title}\n\n| model | task |" in printed
     assert "pocket-plain" not in CliRunner().invoke(main, ["findings", "--model", "pocket-untrained"]).output
 
@@ -123,12 +150,13 @@ def test_calibrate_and_results_tell_of_tasks(study: Paths) -> None:
     assert "does steering help, in points: arithmetic yes, +2.1 [0.9, 3.3]" in printed
 
 
-def test_the_readme_shows_what_findings_prints() -> None:
+def test_the_documents_show_what_findings_prints() -> None:
     given = params.load(ROOT / "params.yaml")
     try:
-        measured = findings.gather(Paths(ROOT), given["study.models"])
+        measured = findings.gather(Paths(ROOT), [*given["study.models"], "qwen3-30b-a3b-counts"])
     except PolyrouteError as error:
         pytest.skip(str(error))
-    readme = (ROOT / "README.md").read_text()
+    shown = {name: (ROOT / name).read_text() for name in ("README.md", "docs/languages.md")}
     for title, table in findings.tables(measured).items():
-        assert table in readme, title
+        name = "README.md" if title in OF_PAPER_1 else "docs/languages.md"
+        assert table in shown[name], f"{title} in {name}"

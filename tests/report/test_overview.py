@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import plausible
+import plausible_languages
+import plausible_masks
 import plausible_tasks
 import pytest
 
@@ -30,17 +32,23 @@ def on_tasks(root: Path, **arguments) -> list[str]:
     """The lines on tasks alone."""
     codes = plausible.write(Paths(root), "tiny", 6, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write(Paths(root), "tiny", codes, 8, **arguments)
+    plausible_masks.write(Paths(root), "tiny", codes, tasks=("arithmetic",), scores=("accuracy",))
     lines = overview(results.load(Paths(root), "tiny"), task_results.load(Paths(root), "tiny")).splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("  right, "))
     return lines[first:]
 
 
-def test_two_tasks_are_told_in_four_lines(tmp_path: Path) -> None:
+def test_two_tasks_are_told_in_a_few_lines(tmp_path: Path) -> None:
     assert on_tasks(tmp_path) == [
         "  right, English / others / chance: arithmetic 100.0 / 55.0 / 10.0; knowledge 98.0 / 50.0 / 25.0",
         "  correlation with accuracy: arithmetic -0.86 (layer 3, q 0.002); knowledge -0.78 (layer 3, q 0.007)",
         "  experts: arithmetic 40 above 0.1; knowledge 40 above 0.1; middle layers 1-6",
         "  does steering help, in points: arithmetic yes, +2.1 [0.9, 3.3]; knowledge no, +0.8 [-0.4, 2.0]",
+        "  toward shared experts: arithmetic no, +0.8 [-0.4, 2.0], sends 90.0% of tokens elsewhere;",
+        "    knowledge no, +0.3 [-0.9, 1.5], sends 90.0% of tokens elsewhere",
+        "  masking exclusive experts, own language / others / own by random experts, in points:",
+        "    arithmetic accuracy early -12.0 / -0.1 / -0.4; arithmetic accuracy middle +0.0 / -0.1 / -0.4;",
+        "    arithmetic accuracy late -6.0 / -0.1 / -0.4",
     ]
 
 
@@ -48,13 +56,27 @@ def test_many_tasks_are_told_in_lines_of_a_hundred_columns(tmp_path: Path) -> No
     lines = on_tasks(tmp_path, tasks=("mgsm", "global-mmlu-medical", "belebele-reading"))
     assert max(map(len, lines)) <= 100
     assert "    global-mmlu-medical" in "\n".join(lines)
-    assert sum(not line.startswith("    ") for line in lines) == 4
+    assert sum(not line.startswith("    ") for line in lines) == 6
 
 
 def test_what_was_not_run_is_said_in_a_word(tmp_path: Path) -> None:
     lines = on_tasks(tmp_path, notes=("too few languages",), not_run="no expert above any tau")
     assert lines[1] == "  correlation with accuracy: arithmetic not computed; knowledge not computed"
     assert lines[3] == "  does steering help, in points: arithmetic not run; knowledge not run"
+    assert lines[4] == "  toward shared experts: arithmetic not run; knowledge not run"
+
+
+def test_what_the_tree_of_languages_follows_is_told_of_its_corpus(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    codes = plausible.write(paths, "tiny", 12, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], 8)
+    text = overview(results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    assert "    tree of languages: early follows family" in text
+    assert "; middle not told from chance; late follows family" in text
+    assert "language tells 15.0% of what is open about the expert in layer 0, 5.2% in layer 4" in text
+    plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], 8, related=0.0)
+    text = overview(results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    assert "    tree of languages: not told from chance\n" in text, "said once where all zones agree"
 
 
 def test_a_model_without_tasks_is_silent_about_them(tmp_path: Path) -> None:

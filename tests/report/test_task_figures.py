@@ -1,13 +1,15 @@
 """Figures of tasks and of steering: what they show, what they leave out, and that their bytes repeat."""
 
+import json
 from pathlib import Path
 
+import pandas as pd
 import plausible
 import plausible_tasks
 import pytest
 
 from polyroute.paths import Paths
-from polyroute.report import figures, results, task_results
+from polyroute.report import figures, results, steering_figures, task_results
 
 ROUTING = {"divergence-text", "alignment-text", "entropy-text", "consistency-text"}
 TOO_FEW = "correlation needs at least 5 languages besides the pivot; there are 3"
@@ -33,7 +35,8 @@ def told(root: Path, stem: str) -> str:
 @pytest.mark.parametrize(("count", "layers"), [(1, 2), (17, 8), (11, 48)])
 def test_everything_is_drawn_for_every_task(tmp_path: Path, count: int, layers: int) -> None:
     done = drawn(tmp_path, count, layers)
-    each = {f"{figure}-{task}" for figure in ("correlation", "doses", "conditions") for task in plausible_tasks.TASKS}
+    kinds = ("correlation", "doses", "conditions", "mechanism")
+    each = {f"{figure}-{task}" for figure in kinds for task in plausible_tasks.TASKS}
     assert stems(done) == each | {"domains"}
     assert {path.suffix for path in done.files} == {".png", ".svg"}
     assert done.missing == ()
@@ -98,7 +101,9 @@ def test_what_was_not_computed_is_said_with_its_reason(tmp_path: Path) -> None:
         f"correlation on arithmetic ({TOO_FEW})",
         f"correlation on knowledge ({TOO_FEW})",
         "steering on arithmetic (no expert has a Delta above any tau)",
+        "steering toward shared experts on arithmetic (no expert has a Delta above any tau)",
         "steering on knowledge (no expert has a Delta above any tau)",
+        "steering toward shared experts on knowledge (no expert has a Delta above any tau)",
     )
 
 
@@ -108,3 +113,30 @@ def test_a_model_that_cannot_be_asked_is_not_complained_of(tmp_path: Path) -> No
     plausible_tasks.write_nothing(paths, "tiny")
     done = figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
     assert done.missing == ("alignment on text", "entropy on text", "consistency on text")
+
+
+def test_edits_stand_beside_what_they_do_to_routing_each_kind_named_once(tmp_path: Path) -> None:
+    drawn(tmp_path)
+    text = told(tmp_path, "mechanism-arithmetic")
+    names = [
+        "task experts, soft", "task experts, hard rules", "random in their place", "shared experts, |z|",
+        "random in their place, |z|", "other experts or layers",
+    ]  # fmt: skip
+    assert [text.count(f"<!-- {name} -->") for name in names] == [1] * 6
+    assert "tokens sent to other experts, in percent" in text
+    assert "dose" not in text, "points are not named one by one"
+
+
+def test_steering_toward_shared_experts_is_drawn_where_the_task_experts_are_not(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    codes = plausible.write(paths, "tiny", 3, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write(paths, "tiny", codes, 8, tasks=("arithmetic",))
+    path = paths.metrics("tiny") / "steer.json"
+    shared = json.loads(path.read_text())["tasks"]["arithmetic"]["shared"]
+    path.write_text(json.dumps({"tasks": {"arithmetic": {"not_run": "no expert", "shared": shared}}}))
+    for name in ("steer.csv", "mechanism.csv"):
+        table = pd.read_csv(paths.metrics("tiny") / name)
+        table[table["condition"].str.startswith("shared")].to_csv(paths.metrics("tiny") / name, index=False)
+    files, missing = steering_figures.draw(tmp_path, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    assert {path.stem for path in files} == {"mechanism-arithmetic"}
+    assert missing == ["steering on arithmetic (no expert)"]

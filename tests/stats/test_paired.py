@@ -54,6 +54,18 @@ def test_by_hand() -> None:
     assert rows.loc["all", "p"] == pytest.approx(0.5)
 
 
+def test_scores_between_right_and_wrong_are_exchanged_in_each_language() -> None:
+    base = [[0.5, 0], [0.25, 1], [1, 0.5], [0, 0]]
+    other = [[0.75, 0], [0.75, 1], [0.75, 0.5], [0.5, 0]]
+    rows = compare(scores(base, other), **DRAWING).set_index("over")
+    assert rows.loc["a", ["base", "other", "difference", "gained", "lost"]].tolist() == [0.4375, 0.6875, 0.25, 3, 1]
+    assert rows["test"].tolist() == ["exchange"] * 3
+    # Differences 1/4, 1/2, -1/4, 1/2: of 16 patterns of signs those whose sum is at least 1: all positive (3/2), one of
+    # the quarters turned (1, twice); and the same below.
+    assert rows.loc["a", "p"] == pytest.approx(6 / 16)
+    assert rows.loc["b", "p"] == 1
+
+
 def test_languages_count_alike_however_many_items_they_have() -> None:
     found = scores([[0, 0], [0, 0], [0, NAN], [1, NAN]], [[1, 1], [0, 1], [0, NAN], [1, NAN]])
     rows = compare(found, **DRAWING).set_index("over")
@@ -163,7 +175,7 @@ def test_tables_are_paired_by_item_and_language() -> None:
         ([("q1", "a", True)], [("q1", "b", True)], "item q1 in a was answered under one condition only"),
         ([("q1", "a", True)] * 2, [("q1", "a", True)], "the base answers hold item q1 in a twice"),
         ([("q1", "a", True)], [("q1", "a", None)], "the other answers do not say whether item q1 in a"),
-        ([("q1", "a", 0.5)], [("q1", "a", 1.0)], "item q1 in a: `base_NV` is 0.5, not 0"),
+        ([("q1", "a", 1.5)], [("q1", "a", 1.0)], "item q1 in a: `base_NV` is 1.5, not between 0"),
     ],
 )
 def test_answers_that_do_not_pair_are_named(base, other, message) -> None:

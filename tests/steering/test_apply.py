@@ -20,7 +20,18 @@ BASE: dict[str, Any] = {"model": "tiny", "experts_per_layer": EXPERTS, "top_k": 
 SOFT: dict[str, Any] = {"rule": "soft", "strength": 0.5, "std": "sample", "experts": {LAYER: [0, 6]}}
 ACTIVATE: dict[str, Any] = {"rule": "activate", "experts": {LAYER: [3]}}
 DEACTIVATE: dict[str, Any] = {"rule": "deactivate", "experts": {LAYER: [1, 5, 6]}}
-PLANS = [SOFT, {**SOFT, "strength": -1.0, "std": "population"}, ACTIVATE, DEACTIVATE]
+MASK: dict[str, Any] = {"rule": "mask", "experts": {LAYER: [1, 5, 6]}}
+MAGNITUDE: dict[str, Any] = {
+    "rule": "magnitude", "strength": 0.5, "experts": {LAYER: [0, 6]}, "weights": {LAYER: {0: 0.25, 6: 1.0}}
+}  # fmt: skip
+PLANS = [
+    SOFT,
+    {**SOFT, "strength": -1.0, "std": "population"},
+    ACTIVATE,
+    DEACTIVATE,
+    MASK,
+    {**MAGNITUDE, "strength": 3.0},
+]
 
 
 def plan(fields: dict[str, Any], **changes: Any) -> Plan:
@@ -137,6 +148,86 @@ def test_hard_rules_move_the_models_logits_and_choice_as_worked_out(
     assert torch.equal(call.ids_TK.sort(-1).values, chosen_TK.sort(-1).values)
 
 
+@pytest.mark.parametrize("strength", [0.5, -1.0])
+def test_magnitude_moves_the_models_logits_and_choice_as_worked_out(architecture, model, routers, strength) -> None:
+    expected_TE = recorded(model, routers)[LAYER].logits_TE.clone()
+    for expert, share in ((0, 0.25), (6, 1.0)):
+        assert bool((expected_TE[:, expert] < 0).any())
+        expected_TE[:, expert] += strength * share * expected_TE[:, expert].abs()
+    call = steered(model, routers, MAGNITUDE, strength=strength)[LAYER]
+    torch.testing.assert_close(call.logits_TE, expected_TE)
+    chosen_TK = CHOOSE[architecture](expected_TE, routers[LAYER - routers[0].layer])
+    assert torch.equal(call.ids_TK.sort(-1).values, chosen_TK.sort(-1).values)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_masked_experts_get_no_token(architecture, dtype) -> None:
+    """Paper 2's release writes its mask for MGSM to a file that the model never reads: here the model is asked."""
+    model = build(architecture).to(dtype)
+    routers = find_routers(model)
+    masked = {layer: [1, 5, 6] for layer in (1, 2)}
+    before = recorded(model, routers)
+    assert all(bool(torch.isin(before[layer].ids_TK, torch.tensor(masked[layer])).any()) for layer in masked)
+    with steer(model, plan(MASK, experts=masked), routers=routers, count_selected=True) as steering:
+        during = recorded(model, routers)
+    assert steering.calls.calls == {router.name: 1 for router in routers if router.layer in masked}
+    for layer, experts in masked.items():
+        assert steering.selected[layer] == Selected(10, dict.fromkeys(experts, 0.0), 0.0)
+        assert not bool(torch.isin(during[layer].ids_TK, torch.tensor(experts)).any())
+        assert bool(torch.isfinite(during[layer].logits_TE).all())
+        assert bool(torch.isfinite(during[layer].weights_TK).all())
+        assert bool((during[layer].weights_TK > 0).all())
+
+
+@pytest.mark.parametrize("architecture", ["qwen3_moe", "gpt_oss", "phimoe"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_mask_of_all_but_k_leaves_these(architecture, dtype) -> None:
+    model = build(architecture).to(dtype)
+    call = steered(model, find_routers(model), MASK, experts={LAYER: [0, 1, 4, 5, 6, 7]})[LAYER]
+    assert torch.equal(call.ids_TK.sort(-1).values, torch.tensor([[2, 3]]).expand(10, -1))
+
+
+def test_a_masked_expert_that_a_bias_brings_in_has_no_weight() -> None:
+    model = build("deepseek_v3")
+    routers = find_routers(model)
+    for router in routers:
+        router.module.e_score_correction_bias[1] = 10.0
+    with steer(model, plan(MASK), routers=routers, count_selected=True) as steering:
+        call = recorded(model, routers)[LAYER]
+    chosen_TK = call.ids_TK == 1
+    assert bool(chosen_TK.any(-1).all())
+    assert not bool(call.weights_TK[chosen_TK].any())
+    assert steering.selected[LAYER].share[1] == 0
+
+
+@pytest.mark.parametrize("architecture", ["qwen3_moe", "gpt_oss", "phimoe"])
+@pytest.mark.parametrize("fields", [SOFT, MAGNITUDE])
+def test_both_arithmetics_of_a_bfloat16_model_can_be_had(architecture, fields) -> None:
+    model = build(architecture).to(torch.bfloat16)
+    routers = find_routers(model)
+    plain_TE = recorded(model, routers)[LAYER].logits_TE
+    z_TE = plain_TE.bfloat16()
+    experts, share = list(range(EXPERTS)), 0.41994673
+    if fields is MAGNITUDE:
+        fields = {**fields, "weights": {LAYER: dict.fromkeys(experts, share)}}
+        once_TE = plain_TE + 0.5 * share * plain_TE.abs()
+        in_model_TE = z_TE + 0.5 * torch.tensor(share).bfloat16() * z_TE.abs()
+    else:
+        once_TE = plain_TE + 0.5 * plain_TE.std(-1, keepdim=True)
+        in_model_TE = z_TE + 0.5 * z_TE.std(-1, keepdim=True)
+    fields = {**fields, "experts": {LAYER: experts}}
+    seen = {how: steered(model, routers, fields, arithmetic=how)[LAYER].logits_TE for how in ("float32", "model")}
+    torch.testing.assert_close(seen["float32"], once_TE.bfloat16().float(), rtol=0, atol=0)
+    torch.testing.assert_close(seen["model"], in_model_TE.float(), rtol=0, atol=0)
+    assert not torch.equal(seen["float32"], seen["model"])
+
+
+@pytest.mark.parametrize("fields", [SOFT, MAGNITUDE])
+def test_a_float32_model_has_one_arithmetic(model, routers, fields) -> None:
+    seen = [steered(model, routers, fields, arithmetic=how)[LAYER].logits_TE for how in ("float32", "model")]
+    assert torch.equal(*seen)
+
+
 @pytest.mark.parametrize("architecture", ["qwen3_moe", "gpt_oss", "phimoe"])
 def test_one_activated_expert_is_always_chosen_where_the_highest_logits_are(model, routers) -> None:
     call = steered(model, routers, ACTIVATE, eps="variance")[LAYER]
@@ -166,11 +257,21 @@ def test_only_planned_layers_are_touched(model, routers, fields) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_strength_zero_is_bit_identical(architecture, dtype) -> None:
+@pytest.mark.parametrize("arithmetic", ["float32", "model"])
+def test_strength_or_weights_of_zero_are_bit_identical(architecture, dtype, arithmetic) -> None:
     model = build(architecture).to(dtype)
+    routers = find_routers(model)
     plain = run(model)
-    with steer(model, plan(SOFT, strength=0.0, experts={1: [0, 6], 2: [4]})):
-        assert torch.equal(run(model), plain)
+    experts = {1: [0, 6], 2: [4]}
+    shares = {layer: dict.fromkeys(ids, 0.5) for layer, ids in experts.items()}
+    none = {layer: dict.fromkeys(ids, 0.0) for layer, ids in experts.items()}
+    for made in (
+        plan(SOFT, strength=0.0, experts=experts, arithmetic=arithmetic),
+        plan(MAGNITUDE, strength=0.0, experts=experts, weights=shares, arithmetic=arithmetic),
+        plan(MAGNITUDE, experts=experts, weights=none, arithmetic=arithmetic),
+    ):
+        with steer(model, made, routers=routers):
+            assert torch.equal(run(model), plain)
 
 
 def test_routers_are_found_where_none_are_given(model, routers) -> None:
@@ -298,7 +399,8 @@ def generated_step_by_step(model: transformers.PreTrainedModel, steps: int) -> t
 @pytest.mark.parametrize("fields", [*PLANS, {**ACTIVATE, "eps": "variance"}])
 def test_generation_with_a_cache_equals_steps_without_one(model, routers, fields) -> None:
     steps = 5
-    hard = plan(fields, experts={1: fields["experts"][LAYER], 2: fields["experts"][LAYER]})
+    twice = {key: {1: fields[key][LAYER], 2: fields[key][LAYER]} for key in ("experts", "weights") if key in fields}
+    hard = plan(fields, **twice)
     with steer(model, hard, routers=routers) as steering:
         cached = model.generate(
             input_ids=TOKENS_BS, max_new_tokens=steps, do_sample=False, eos_token_id=None, pad_token_id=1,

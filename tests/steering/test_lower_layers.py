@@ -5,7 +5,9 @@ import torch
 
 from models.tiny_models import EXPERTS, tiny
 from polyroute.models.routers import edit, find_routers, observe
+from polyroute.steering.apply import steer
 from polyroute.steering.lower_layers import LowerLayers, LowerLayersError
+from polyroute.steering.plan import Plan
 
 TOKENS_BS = torch.tensor([[5, 9, 33, 7, 60], [11, 2, 40, 21, 3]])
 CHOICES_RT = torch.tensor([[4, 8], [15, 16], [23, 42], [17, 2]])
@@ -60,6 +62,21 @@ def test_scores_of_an_intervention_are_the_same_bits(found) -> None:
         with lower.replay(2):
             assert torch.equal(scored(model), plain)
     assert torch.equal(scored(model), plain), "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    "rule", [{"rule": "mask"}, {"rule": "magnitude", "strength": 3.0, "weights": {2: {1: 0.5, 6: 1}}}]
+)
+def test_a_plan_of_any_rule_is_replayed_below_its_first_layer(found, rule) -> None:
+    model, routers = found
+    plan = Plan(model="tiny", experts_per_layer=EXPERTS, top_k=2, experts={2: (1, 6)}, **rule)
+    lower = LowerLayers(model, {min(plan.experts)}, routers)
+    with lower.record():
+        scored(model)
+    with steer(model, plan, routers=routers):
+        steered = scored(model)
+        with lower.replay(min(plan.experts)):
+            assert torch.equal(scored(model), steered)
 
 
 def test_generation_that_takes_another_way_is_computed(found) -> None:

@@ -56,6 +56,10 @@ def write(folder: Path, **changes: Any) -> Path:
         {"rule": "activate", "strength": None, "eps": "std", "seed": 7, "model_digest": None, "layers": None},
         {"rule": "deactivate", "strength": None, "source": {}},
         {"rule": "activate", "strength": None, "allow_more_than_k": True, "experts": {1: [0, 1, 2]}},
+        {"rule": "mask", "strength": None, "experts": {1: [0, 1, 2, 3, 4, 5]}},
+        {"arithmetic": "model"},
+        {"rule": "magnitude", "strength": 0.022, "weights": {0: {5: 0.683, 1: 0.1 + 0.2}, 2: {3: 0}}},
+        {"rule": "magnitude", "strength": -1, "weights": {0: {5: 1, 1: 3.5}, 2: {3: 1}}, "arithmetic": "model"},
     ],
 )
 def test_a_plan_comes_back_from_its_file(tmp_path, changes) -> None:
@@ -79,6 +83,42 @@ def test_the_file_is_plain_and_in_the_order_of_layers(tmp_path) -> None:
     assert (content["format"], content["std"], content["eps"], content["seed"]) == (1, "population", "variance", 0)
 
 
+MAGNITUDE: dict[str, Any] = {"rule": "magnitude", "strength": 0.022}
+WEIGHTS: dict[str, Any] = {"0": {"5": 0.4, "1": 0.6}, "2": {"3": 0.5}}
+
+
+def test_weights_are_plain_in_the_file_and_in_the_order_of_layers_and_experts(tmp_path) -> None:
+    fields = {"layers": 11, "experts": {10: [7, 2], 9: [1]}, "weights": {10: {7: 0.7, 2: 0.2}, 9: {1: 0.1}}}
+    Plan(**FIELDS | MAGNITUDE | fields).save(tmp_path / "plan.json")
+    content = json.loads((tmp_path / "plan.json").read_text())
+    assert list(content["weights"].items()) == [("9", {"1": 0.1}), ("10", {"2": 0.2, "7": 0.7})]
+    assert list(content["weights"]["10"]) == ["2", "7"]
+    loaded = Plan.load(tmp_path / "plan.json")
+    assert loaded.weights == {9: {1: 0.1}, 10: {2: 0.2, 7: 0.7}}
+    assert [list(weights) for weights in (loaded.weights or {}).values()] == [[1], [2, 7]]
+
+
+def test_plans_of_older_rules_keep_their_bytes_and_digests(tmp_path) -> None:
+    """Earlier versions refuse a key that they do not know, and finished answers are kept under what a plan holds."""
+    for fields in ({}, {"rule": "deactivate", "strength": None}):
+        plan = Plan(**FIELDS | fields)
+        plan.save(tmp_path / "plan.json")
+        content = json.loads((tmp_path / "plan.json").read_text())
+        assert set(content) == set(Plan.model_fields) - {"weights", "arithmetic"} == set(plan.model_dump(mode="json"))
+    assert set(Plan(**FIELDS | {"arithmetic": "model"}).model_dump()) == set(Plan.model_fields) - {"weights"}
+
+
+def test_plans_written_before_there_were_weights_are_read(tmp_path) -> None:
+    plan = Plan.load(write(tmp_path))
+    assert (plan.weights, plan.arithmetic) == (None, "float32")
+
+
+def test_weights_may_come_from_arrays() -> None:
+    weights = {np.int64(0): {np.int64(5): np.float32(0.5), 1: np.float64(0.25)}, 2: {3: torch.tensor(0.75).item()}}
+    plan = Plan(**FIELDS | MAGNITUDE | {"weights": weights})
+    assert plan.weights == {0: {1: 0.25, 5: 0.5}, 2: {3: 0.75}}
+
+
 def test_order_of_layers_and_experts_means_nothing(tmp_path) -> None:
     plan = Plan.load(write(tmp_path, experts={"2": [3], "0": [5, 1]}))
     assert plan.experts == {0: (1, 5), 2: (3,)}
@@ -97,7 +137,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"strength": "0.5"}, "strength: Input should be a valid number"),
     ({"strength": ...}, "strength: the rule soft needs one"),
     ({"rule": "activate"}, "strength: the rule activate takes none"),
-    ({"rule": "hard"}, "rule: `hard` is not a rule; there is soft, activate, deactivate"),
+    ({"rule": "hard"}, "rule: `hard` is not a rule; there is soft, activate, deactivate, mask, magnitude"),
     ({"rule": ...}, "rule: Field required"),
     ({"std": "both"}, "std: Input should be 'population' or 'sample'"),
     ({"eps": 1e-6}, "eps: Input should be 'variance' or 'std'"),
@@ -128,10 +168,47 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"rule": "deactivate", "strength": ..., "experts": {"2": [0, 1, 2, 3, 4, 5, 6]}},
         "experts.2: 7 of 8 experts are deactivated, but a token is sent to 2",
     ),
+    (
+        {"rule": "mask", "strength": ..., "experts": {"2": [0, 1, 2, 3, 4, 5, 6]}},
+        "experts.2: 7 of 8 experts are masked, but a token is sent to 2, some of them among these; name fewer",
+    ),
+    ({"rule": "mask"}, "strength: the rule mask takes none"),
+    ({"rule": "mask", "strength": ..., "weights": WEIGHTS}, "weights: the rule mask takes none; leave it out"),
+    ({"weights": WEIGHTS}, "weights: the rule soft takes none; leave it out"),
+    (MAGNITUDE, "weights: the rule magnitude needs them"),
+    ({**MAGNITUDE, "strength": ..., "weights": WEIGHTS}, "strength: the rule magnitude needs one"),
+    ({**MAGNITUDE, "weights": {"0": {"5": 0.4}, "2": {"3": 0.5}}}, "weights.0: expert 1 is to be moved and has no"),
+    ({**MAGNITUDE, "weights": {"2": {"3": 0.5}}}, "weights.0: expert 1, 5 is to be moved and has no weight"),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "1": {"0": 1.0}}}, "weights.1: expert 0 has a weight and is not among those"),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "2": {"3": 1, "4": 1}}}, "weights.2: expert 4 has a weight and is not among"),
+    (
+        {**MAGNITUDE, "weights": {**WEIGHTS, "2": {"3": -0.1}}},
+        "weights.2.3: Input should be greater than or equal to 0",
+    ),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "2": {"3": float("nan")}}}, "weights.2.3: Input should be a finite number"),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "2": {"3": float("inf")}}}, "weights.2.3: Input should be a finite number"),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "2": {"3": "1"}}}, "weights.2.3: Input should be a valid number"),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "2": {"3": True}}}, "weights.2.3: Input should be a valid number"),
+    (
+        {**MAGNITUDE, "weights": {**WEIGHTS, "2": {"x": 1}}},
+        "weights: layer 2 has `x`, which is not the id of an expert",
+    ),
+    (
+        {**MAGNITUDE, "weights": {**WEIGHTS, "2": [0.5]}},
+        'weights: layer 2 must be an object, as in {"10": {"3": 0.41}}',
+    ),
+    ({**MAGNITUDE, "weights": {**WEIGHTS, "-1": {}}}, "weights: has `-1`, which is not the number of a layer"),
+    ({**MAGNITUDE, "weights": [0.5]}, "weights: must be an object, as in"),
+    ({"arithmetic": "bfloat16"}, "arithmetic: Input should be 'float32' or 'model'"),
+    (
+        {"rule": "mask", "strength": ..., "arithmetic": "model"},
+        "arithmetic: `model` is for soft and magnitude; the rule mask has none to choose, leave it out",
+    ),
+    ({"rule": "activate", "strength": ..., "arithmetic": "model"}, "arithmetic: `model` is for soft and magnitude"),
 ]
 
 
-@pytest.mark.parametrize(("changes", "said"), MISTAKES, ids=[said[:40] for _, said in MISTAKES])
+@pytest.mark.parametrize(("changes", "said"), MISTAKES, ids=[said[:60] for _, said in MISTAKES])
 def test_a_mistake_is_refused_with_its_key(tmp_path, changes, said) -> None:
     path = write(tmp_path, **changes)
     with pytest.raises(PlanError) as error:

@@ -5,13 +5,14 @@ import math
 import pytest
 import torch
 
-from polyroute.steering.rules import RULES, activate, deactivate, draw_eps, soft
+from polyroute.steering.rules import MASKED, RULES, Push, activate, deactivate, draw_eps, magnitude, mask, soft
 
 # Squared deviations from the mean 2.5 add up to 5: population std sqrt(5/4), sample std sqrt(5/3). The second token's
 # mean is 0 and its squares add up to 20: sqrt(5) and sqrt(20/3).
 LOGITS_TE = torch.tensor([[1.0, 2.0, 3.0, 4.0], [-3.0, 3.0, -1.0, 1.0]])
 FIRST_AND_THIRD = torch.tensor([0, 2])
 NO_EPS_TN = torch.zeros(2, 2)
+WEIGHTS_N = torch.tensor([0.25, 0.5])
 COARSE = [torch.bfloat16, torch.float16]
 
 
@@ -133,6 +134,8 @@ def test_rules_never_write_into_their_input_nor_touch_other_experts(dtype) -> No
         soft(logits_TE, FIRST_AND_THIRD, 0.5, "sample"),
         activate(logits_TE, FIRST_AND_THIRD, NO_EPS_TN, dtype),
         deactivate(logits_TE, FIRST_AND_THIRD, NO_EPS_TN, dtype),
+        mask(logits_TE, FIRST_AND_THIRD, dtype),
+        magnitude(logits_TE, FIRST_AND_THIRD, WEIGHTS_N, 0.5),
     ]
     assert torch.equal(logits_TE.view(torch.int32), before_TE.view(torch.int32))
     for moved_TE in moved:
@@ -146,6 +149,8 @@ def test_no_tokens_are_no_error() -> None:
     eps_TN = draw_eps(0, 2, "std", torch.Generator())
     assert soft(none_TE, FIRST_AND_THIRD, 0.5, "population").shape == (0, 4)
     assert activate(none_TE, FIRST_AND_THIRD, eps_TN, torch.bfloat16).shape == (0, 4)
+    assert mask(none_TE, FIRST_AND_THIRD).shape == (0, 4)
+    assert magnitude(none_TE, FIRST_AND_THIRD, WEIGHTS_N, 0.5).shape == (0, 4)
 
 
 def test_gradients_flow_through_every_rule() -> None:
@@ -153,6 +158,7 @@ def test_gradients_flow_through_every_rule() -> None:
         lambda z: soft(z, FIRST_AND_THIRD, 0.5, "population"),
         lambda z: activate(z, FIRST_AND_THIRD, NO_EPS_TN, torch.bfloat16),
         lambda z: deactivate(z, FIRST_AND_THIRD, NO_EPS_TN),
+        lambda z: magnitude(z, FIRST_AND_THIRD, WEIGHTS_N, 0.5),
     ):
         logits_TE = LOGITS_TE.clone().requires_grad_()
         move(logits_TE).square().sum().backward()
@@ -177,6 +183,133 @@ def test_eps_repeats_with_its_generator() -> None:
     assert torch.equal(draw_eps(5, 2, "std", again), second_TN)
 
 
+# ------------------------------------------------------------------------------------------------- paper 2
+
+
+def test_a_mask_puts_the_released_value_and_nothing_else() -> None:
+    masked_TE = mask(LOGITS_TE, FIRST_AND_THIRD)
+    assert torch.equal(masked_TE, torch.tensor([[-1e9, 2.0, -1e9, 4.0], [-1e9, 3.0, -1e9, 1.0]]))
+    assert masked_TE.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [(torch.float32, -1e9), (torch.float64, -1e9), (torch.bfloat16, -998244352.0), (torch.float16, -65504.0)],
+)
+def test_a_mask_is_finite_and_weighs_nothing_in_every_dtype(dtype, expected) -> None:
+    assert MASKED == -1e9
+    masked_TE = mask(LOGITS_TE, FIRST_AND_THIRD, dtype).to(dtype)
+    assert masked_TE[:, [0, 2]].unique().tolist() == [expected]
+    assert not bool(masked_TE.softmax(-1)[:, [0, 2]].any())
+    assert not bool(masked_TE.sigmoid()[:, [0, 2]].any())
+
+
+@pytest.mark.parametrize("strength", [0.5, -1.0, 0.022])
+def test_magnitude_adds_a_share_of_each_logits_own_size(strength) -> None:
+    # |z| of the moved ones: 1 and 3; 3 and 1, both negative.
+    expected_TE = [
+        [1 + strength * 0.25 * 1, 2, 3 + strength * 0.5 * 3, 4],
+        [-3 + strength * 0.25 * 3, 3, -1 + strength * 0.5 * 1, 1],
+    ]
+    moved_TE = magnitude(LOGITS_TE, FIRST_AND_THIRD, WEIGHTS_N, strength)
+    torch.testing.assert_close(moved_TE, torch.tensor(expected_TE))
+
+
+def test_magnitude_without_strength_weight_or_size_moves_nothing() -> None:
+    for strength in (0.0, -0.0):
+        assert magnitude(LOGITS_TE, FIRST_AND_THIRD, WEIGHTS_N, strength) is LOGITS_TE
+    assert torch.equal(magnitude(LOGITS_TE, FIRST_AND_THIRD, torch.zeros(2), 0.5), LOGITS_TE)
+    half_TE = magnitude(LOGITS_TE, FIRST_AND_THIRD, torch.tensor([0.0, 0.5]), 0.5)
+    assert torch.equal(half_TE[:, 0], LOGITS_TE[:, 0])
+    assert not bool((half_TE[:, 2] == LOGITS_TE[:, 2]).any())
+    assert not bool(magnitude(torch.zeros(2, 4), FIRST_AND_THIRD, WEIGHTS_N, 0.5).any())
+
+
+def test_magnitude_depends_on_where_zero_is() -> None:
+    """Softmax does not: the same unedited model gets another edit where all logits are shifted."""
+    shifted_TE = magnitude(LOGITS_TE + 10, FIRST_AND_THIRD, WEIGHTS_N, 0.5) - 10
+    plain_TE = magnitude(LOGITS_TE, FIRST_AND_THIRD, WEIGHTS_N, 0.5)
+    assert bool((shifted_TE[:, [0, 2]] > plain_TE[:, [0, 2]]).all())
+
+
+def by_rule(rule: str, logits_TE: torch.Tensor, arithmetic: str, strength: float = 0.022) -> torch.Tensor:
+    """What a model of bfloat16 is given."""
+    experts_N = torch.arange(logits_TE.shape[1])
+    weights_N = torch.linspace(0.362, 0.683, len(experts_N))  # shares of en in paper 2
+    push = Push(experts_N, strength, "population", None, torch.bfloat16, weights_N, arithmetic)
+    return RULES[rule].move(logits_TE, push).bfloat16()
+
+
+def released(logits_TE: torch.Tensor, strength: float = 0.022) -> torch.Tensor:
+    """Paper 2's release, one number at a time: each value is rounded to bfloat16 when it is made."""
+
+    def rounded(value: float) -> float:
+        return float(torch.tensor(value, dtype=torch.float64).bfloat16())
+
+    shares = torch.linspace(0.362, 0.683, logits_TE.shape[1]).tolist()
+    pushes = [rounded(strength * rounded(share)) for share in shares]
+    return torch.tensor(
+        [
+            [rounded(z + rounded(push * abs(z))) for z, push in zip(row, pushes, strict=True)]
+            for row in logits_TE.tolist()
+        ]
+    ).bfloat16()
+
+
+def test_the_models_arithmetic_gives_the_releases_values_and_float32_those_of_the_formula() -> None:
+    logits_TE = (4 * torch.randn(60, 64, generator=torch.Generator().manual_seed(0)) - 2).bfloat16().float()
+    as_released_TE, once_rounded_TE = (by_rule("magnitude", logits_TE, how) for how in ("model", "float32"))
+    assert torch.equal(as_released_TE, released(logits_TE))
+    share_E = torch.linspace(0.362, 0.683, 64, dtype=torch.float64)
+    exact_TE = logits_TE.double() + 0.022 * share_E * logits_TE.double().abs()
+    step_TE = (exact_TE.bfloat16().double() - exact_TE).abs()
+    assert bool(((once_rounded_TE.double() - exact_TE).abs() <= step_TE * (1 + 1e-4)).all())
+    # Both can be had, and they are not the same: some logits are a step apart, none two.
+    differ_TE = as_released_TE != once_rounded_TE
+    assert 0.002 < float(differ_TE.float().mean()) < 0.02
+    apart_TE = (as_released_TE.double() - once_rounded_TE.double()).abs()
+    assert bool((apart_TE <= torch.finfo(torch.bfloat16).eps * exact_TE.abs().clamp(min=2**-10) * 1.01).all())
+
+
+def test_one_logit_by_hand_in_either_arithmetic() -> None:
+    """z = -5.09375, s = 0.41994673, lambda = 0.022; bfloat16 has steps of 2^-5 at z.
+
+    In the model's dtype: s becomes 215 * 2^-9; lambda s = 0.0092383 becomes 151 * 2^-14; times |z| = 0.046945 becomes
+    192 * 2^-12 = 0.046875; the sum -5.046875 lies half way between two values and goes to the even one, -162 * 2^-5.
+    Rounded once: lambda s |z| = 0.047060; the sum -5.046690 is nearer to -161 * 2^-5.
+    """
+    push = (torch.tensor([0]), 0.022, "population", None, torch.bfloat16, torch.tensor([0.41994673]))
+    for arithmetic, expected in (("model", -162 * 2**-5), ("float32", -161 * 2**-5)):
+        moved_TE = RULES["magnitude"].move(torch.tensor([[-5.09375, 0.0]]), Push(*push, arithmetic)).bfloat16()
+        assert moved_TE[0].tolist() == [expected, 0.0]
+
+
+def test_soft_can_be_computed_in_the_models_dtype_too() -> None:
+    logits_TE = (4 * torch.randn(60, 64, generator=torch.Generator().manual_seed(0))).bfloat16().float()
+    in_model_TE, once_rounded_TE = (by_rule("soft", logits_TE, how, 0.5) for how in ("model", "float32"))
+    spread_T1 = logits_TE.bfloat16().std(-1, correction=0, keepdim=True)
+    assert torch.equal(in_model_TE, logits_TE.bfloat16() + 0.5 * spread_T1)
+    assert 0.1 < float((in_model_TE != once_rounded_TE).float().mean()) < 0.5
+
+
+@pytest.mark.parametrize("rule", ["soft", "magnitude"])
+def test_either_arithmetic_returns_the_dtype_it_got_and_spares_the_others(rule) -> None:
+    for arithmetic in ("model", "float32"):
+        push = Push(FIRST_AND_THIRD, 0.5, "sample", None, torch.bfloat16, WEIGHTS_N, arithmetic)
+        moved_TE = RULES[rule].move(LOGITS_TE, push)
+        assert moved_TE.dtype == torch.float32
+        assert torch.equal(moved_TE[:, [1, 3]], LOGITS_TE[:, [1, 3]])
+
+
 def test_the_registry_says_what_each_rule_takes() -> None:
-    takes = {name: (rule.takes_strength, rule.takes_eps) for name, rule in RULES.items()}
-    assert takes == {"soft": (True, False), "activate": (False, True), "deactivate": (False, True)}
+    takes = {
+        name: [key for key in ("strength", "eps", "weights", "arithmetic") if getattr(rule, f"takes_{key}")]
+        for name, rule in RULES.items()
+    }
+    assert takes == {
+        "soft": ["strength", "arithmetic"],
+        "activate": ["eps"],
+        "deactivate": ["eps"],
+        "mask": [],
+        "magnitude": ["strength", "weights", "arithmetic"],
+    }

@@ -4,9 +4,10 @@ The way of an answer, each step a module that can be rerun alone:
 
 | step | module | gives |
 |---|---|---|
-| tasks | `tasks` | one table a task: prompts, choices or the right number, split into select and report |
+| tasks | `tasks` | one table a task: prompts, choices or the right answer, split into select and report |
 | the model's part | `choice`, `generation` | raw: log likelihoods of the choices, or the text that the model wrote |
-| scoring | `scoring`, with `numbers` and `output_language` | extracted answer, correct, language of the text |
+| scoring | `scoring`, by the rules of `numbers`, `formulas`, `spans`, `chrf`, `output_language` | right, or how near |
+| counting | `accuracy` | a row a language |
 | files | `answers` | raw and scored together, one file a model, task and condition |
 """
 

@@ -1,14 +1,17 @@
 """The file of a model's answers to a task under one condition (baseline, or a steering plan): raw and scored.
 
-`data/answers/<model>/<task>/<condition>.parquet`, sorted as the task's table. Columns (all filled but those marked):
+`data/answers/<model>/<task>/<condition>.parquet`, sorted as the task's table. Columns, item_id, language and split
+apart:
 
-| column | choice tasks | number tasks |
+| kind | raw | scored |
 |---|---|---|
-| item_id, language, split | of the item | of the item |
-| raw | log_likelihoods (nats), tokens, characters: lists, one entry a choice | output, tokens, finished |
-| extracted | index of the likeliest choice by sum, `_by_token`, `_by_character` | plain decimal, may be null |
-| correct | by sum, `_by_token`, `_by_character` | one |
-| output_language | – | FLORES code, `mixed` or `undetermined`, may be null |
+| choice | log_likelihoods (nats), tokens, characters | extracted (a choice) and correct, each of the three `READINGS` |
+| number | output, tokens, finished | extracted (plain decimal or formula, or null), correct, output_language |
+| span | output, tokens, finished | inclusion, inclusion_as_released, exact_match, f1, output_language |
+| translation | output, tokens, finished | reference, chrf, output_language |
+
+What is raw of a choice are lists, one entry a choice. `output_language` is a FLORES code, `mixed` or `undetermined`, or
+null where the language cannot be recognised. Nothing else is null.
 
 The Parquet metadata hold under `polyroute` everything that determines the answers, so that a baseline is never
 compared with answers of another engine, batch size or task (`comparable`).
@@ -29,13 +32,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from polyroute.evaluation import EvaluationError
 from polyroute.evaluation.scoring import KEY, READINGS
 from polyroute.files import write_atomically
+from polyroute.params import TaskKind
 
 FORMAT: Literal[1] = 1
 Setting = str | int | float | bool | list[str] | None
 
 _SPLITS = ("select", "report")
 _ITEM = {"item_id": pyarrow.string(), "language": pyarrow.string(), "split": pyarrow.string()}
-_SCHEMAS: dict[str, pyarrow.Schema] = {
+_WRITTEN = _ITEM | {"output": pyarrow.string(), "tokens": pyarrow.int32(), "finished": pyarrow.bool_()}
+_SPOKEN = {"output_language": pyarrow.string()}
+_SCHEMAS: dict[TaskKind, pyarrow.Schema] = {
     "choice": pyarrow.schema(
         _ITEM
         | {"log_likelihoods": pyarrow.list_(pyarrow.float64())}
@@ -43,13 +49,19 @@ _SCHEMAS: dict[str, pyarrow.Schema] = {
         | {f"extracted{ending}": pyarrow.int32() for ending in READINGS}
         | {f"correct{ending}": pyarrow.bool_() for ending in READINGS}
     ),
-    "number": pyarrow.schema(
-        _ITEM
-        | {"output": pyarrow.string(), "tokens": pyarrow.int32(), "finished": pyarrow.bool_()}
-        | {"extracted": pyarrow.string(), "correct": pyarrow.bool_(), "output_language": pyarrow.string()}
+    "number": pyarrow.schema(_WRITTEN | {"extracted": pyarrow.string(), "correct": pyarrow.bool_()} | _SPOKEN),
+    "span": pyarrow.schema(
+        _WRITTEN
+        | {name: pyarrow.bool_() for name in ("inclusion", "inclusion_as_released", "exact_match")}
+        | {"f1": pyarrow.float64()}
+        | _SPOKEN
     ),
+    "translation": pyarrow.schema(_WRITTEN | {"reference": pyarrow.string(), "chrf": pyarrow.float64()} | _SPOKEN),
 }
-_NULLABLE: dict[str, tuple[str, ...]] = {"choice": (), "number": ("extracted", "output_language")}
+_NULLABLE: dict[TaskKind, tuple[str, ...]] = {
+    "choice": (), "number": ("extracted", "output_language"), "span": ("output_language",),
+    "translation": ("output_language",),
+}  # fmt: skip
 
 
 class AnswersHeader(BaseModel):
@@ -65,7 +77,7 @@ class AnswersHeader(BaseModel):
     """Name in params.yaml."""
     task_digest: str
     """Digest of the task's table."""
-    kind: Literal["choice", "number"]
+    kind: TaskKind
     condition: str
     """`baseline`, or what was done to the routers."""
     condition_digest: str = ""
@@ -86,7 +98,7 @@ class Answers:
 
     header: AnswersHeader
     frame: pd.DataFrame
-    """From `scoring.score_choices` or `scoring.score_numbers`; the columns of the header's kind, no others."""
+    """From `study.scored`; the columns of the header's kind, no others."""
 
     @property
     def place(self) -> str:
@@ -163,7 +175,7 @@ def comparable(baseline: Answers, other: Answers) -> None:
         )
 
 
-def _check(frame: pd.DataFrame, schema: Any, kind: str, place: str) -> None:
+def _check(frame: pd.DataFrame, schema: Any, kind: TaskKind, place: str) -> None:
     """No item twice, nothing empty that must not be, and no split but the two."""
     if list(frame.columns) != schema.names:
         raise EvaluationError(

@@ -5,7 +5,13 @@ common in bfloat16, whose steps are coarse; the first of the equals would favour
 a hash of the item's id: the same in every language, condition and run.
 
 A number is right if the text is finished and the number that it gives (`numbers`) equals the right one, 18.00 and 18
-alike. An empty text, a truncated one and one without a number are wrong, and `summary` counts them.
+alike; so is a formula (`formulas`). An empty text, a truncated one and one without a number are wrong, and
+`accuracy.table` counts them.
+
+A short answer (span) is scored by inclusion, exact match and F1 (`spans`); a text that is not finished has none of
+them. Paper 2's inclusion to the letter stands beside them: it counts empty and unfinished texts too.
+
+A translation has the chrF of its sentence (`chrf`), finished or not, as is usual.
 
 What a model thinks before it answers is no part of the answer: all up to the last `</think>`, or up to the last
 `final` channel of the harmony format (GPT-OSS). Thinking that never ends leaves an empty answer.
@@ -15,14 +21,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyroute.evaluation import EvaluationError, numbers
+from polyroute.evaluation import EvaluationError, chrf, formulas, numbers, spans
 from polyroute.evaluation.output_language import OutputLanguages
 
 READINGS = ("", "_by_token", "_by_character")
@@ -87,29 +92,78 @@ def score_numbers(
         recogniser: tells the language; None leaves it null.
 
     Returns:
-        item_id, language, split, output, tokens, finished, extracted (null where there is no number), correct,
-        output_language; in the order of `raw`. The language is null for items in languages that the recogniser
+        item_id, language, split, output, tokens, finished, extracted (null where there is no number or formula),
+        correct, output_language; in the order of `raw`. The language is null for items in languages that the recogniser
         cannot give.
 
     Raises:
         EvaluationError: an item is missing on one side or there twice.
     """
     frame = _joined(raw, items, task, ["split", "answer"])
-    scored = frame[[*KEY, "split", "output", "tokens", "finished"]].copy()
-    spoken = [answer_part(output) for output in frame["output"]]
-    extracted = [numbers.extract(text, code) for text, code in zip(spoken, frame["language"], strict=True)]
-    scored["extracted"] = pd.Series(extracted, dtype=object)
-    scored["correct"] = [
-        bool(finished) and number is not None and number == numbers.canonical(answer)
-        for finished, number, answer in zip(frame["finished"], extracted, frame["answer"], strict=True)
+    scored, spoken = _written(frame)
+    read = [
+        _number(text, answer, code)
+        for text, answer, code in zip(spoken, frame["answer"], frame["language"], strict=True)
     ]
-    scored["output_language"] = pd.Series(
-        [
-            None if recogniser is None or code in recogniser.unknown else recogniser.of(text)
-            for text, code in zip(spoken, frame["language"], strict=True)
-        ],
-        dtype=object,
-    )
+    scored["extracted"] = pd.Series([number for number, _ in read], dtype=object)
+    scored["correct"] = frame["finished"].to_numpy(bool) & np.array([right for _, right in read], bool)
+    scored["output_language"] = _languages(spoken, frame, recogniser)
+    return scored
+
+
+def score_spans(
+    raw: pd.DataFrame, items: pd.DataFrame, task: str, recogniser: OutputLanguages | None = None
+) -> pd.DataFrame:
+    """Whether each text gives the short answer that is right, by every rule of `spans`, and its language.
+
+    Args:
+        raw: from `generation.generate`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+        recogniser: tells the language; None leaves it null.
+
+    Returns:
+        item_id, language, split, output, tokens, finished, inclusion, inclusion_as_released, exact_match, f1 (in
+        [0, 1]), output_language; in the order of `raw`.
+
+    Raises:
+        EvaluationError: an item is missing on one side or there twice.
+    """
+    frame = _joined(raw, items, task, ["split", "answer"])
+    scored, spoken = _written(frame)
+    finished = frame["finished"].to_numpy(bool)
+    compared = list(zip(spoken, frame["answer"], frame["language"], strict=True))
+    scored["inclusion"] = finished & np.array([spans.includes(*one) for one in compared], bool)
+    scored["inclusion_as_released"] = [spans.includes_as_released(text, answer) for text, answer, _ in compared]
+    scored["exact_match"] = finished & np.array([spans.exact_match(*one) for one in compared], bool)
+    scored["f1"] = finished * np.array([spans.f1(*one) for one in compared], np.float64)
+    scored["output_language"] = _languages(spoken, frame, recogniser)
+    return scored
+
+
+def score_translations(
+    raw: pd.DataFrame, items: pd.DataFrame, task: str, recogniser: OutputLanguages | None = None
+) -> pd.DataFrame:
+    """How near each translation is to its reference, and its language.
+
+    Args:
+        raw: from `generation.generate`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+        recogniser: tells the language; None leaves it null.
+
+    Returns:
+        item_id, language, split, output, tokens, finished, reference, chrf (of the sentence, in [0, 1]),
+        output_language; in the order of `raw`.
+
+    Raises:
+        EvaluationError: an item is missing on one side or there twice, or sacrebleu is not installed.
+    """
+    frame = _joined(raw, items, task, ["split", "answer"])
+    scored, spoken = _written(frame)
+    scored["reference"] = frame["answer"]
+    scored["chrf"] = [chrf.of_sentence(text, wanted) for text, wanted in zip(spoken, frame["answer"], strict=True)]
+    scored["output_language"] = _languages(spoken, frame, recogniser)
     return scored
 
 
@@ -126,40 +180,27 @@ def answer_part(output: str) -> str:
     return _SPECIAL.sub("", output).strip()
 
 
-def summary(scored: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy of each language, and how many answers were wrong for want of one.
-
-    Args:
-        scored: from `score_choices` or `score_numbers`.
-
-    Returns:
-        language, items, accuracy; of choices also accuracy_by_token and accuracy_by_character and tied, the share of
-        items whose largest sums are equal; of numbers also the shares empty, truncated, without_number (of those
-        finished and not empty) and in_language (null where languages were not recognised). Languages in the order of
-        their first item.
-    """
-    rows = []
-    for language, group in scored.groupby("language", sort=False):
-        row: dict[str, Any] = {"language": language, "items": len(group), "accuracy": _share(group["correct"])}
-        if "output" in scored:
-            empty = pd.Series([not answer_part(output) for output in group["output"]], index=group.index)
-            there = ~empty & group["finished"].astype(bool)
-            known = group["output_language"].dropna()
-            row |= {
-                "empty": _share(empty),
-                "truncated": _share(~group["finished"].astype(bool)),
-                "without_number": _share(there & group["extracted"].isna()),
-                "in_language": _share(known == language) if len(known) else None,
-            }
-        else:
-            row |= {f"accuracy{ending}": _share(group[f"correct{ending}"]) for ending in READINGS if ending}
-            row["tied"] = _share([sum(np.equal(nats, np.max(nats))) > 1 for nats in group["log_likelihoods"]])
-        rows.append(row)
-    return pd.DataFrame(rows)
+def _number(text: str, answer: str, language: str) -> tuple[str | None, bool]:
+    """The number or formula that a text gives, and whether it is the right one."""
+    if formulas.is_formula(answer):
+        return formulas.compare(text, answer)
+    found = numbers.extract(text, language)
+    return found, found is not None and found == numbers.canonical(answer)
 
 
-def _share(values: Iterable[bool]) -> float:
-    return float(np.mean([bool(value) for value in values]))
+def _written(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The columns that all generated answers have, and what is said after all thought."""
+    written = frame[[*KEY, "split", "output", "tokens", "finished"]].copy()
+    return written, [answer_part(output) for output in frame["output"]]
+
+
+def _languages(spoken: Sequence[str], frame: pd.DataFrame, recogniser: OutputLanguages | None) -> pd.Series:
+    """Language of each text; null for items in languages that the recogniser cannot give."""
+    told = [
+        None if recogniser is None or code in recogniser.unknown else recogniser.of(text)
+        for text, code in zip(spoken, frame["language"], strict=True)
+    ]
+    return pd.Series(told, dtype=object)
 
 
 def _joined(raw: pd.DataFrame, items: pd.DataFrame, task: str, columns: list[str]) -> pd.DataFrame:

@@ -7,15 +7,25 @@ from typing import Any
 
 import pandas as pd
 
-from polyroute.evaluation import choice, generation, prompts, scoring, tasks
+from polyroute.evaluation import EvaluationError, choice, generation, prompts, scoring, tasks
 from polyroute.evaluation.generation import GenerationSettings
 from polyroute.evaluation.output_language import OutputLanguages
 from polyroute.evaluation.prompts import Chat
 from polyroute.models.load import LoadedModel
-from polyroute.params import Evaluate, Task, TransformersModel
+from polyroute.params import Evaluate, Task, TaskKind, TransformersModel
 
-CORRECT = {"sum": "correct", "token": "correct_by_token", "character": "correct_by_character"}
-"""Column of scored answers that says whether an item is right, by `evaluate.likeliest`."""
+SCORES: dict[TaskKind, dict[str, str]] = {
+    "choice": {"sum": "correct", "token": "correct_by_token", "character": "correct_by_character"},
+    "number": {"correct": "correct"},
+    "span": {
+        "inclusion": "inclusion", "inclusion_as_released": "inclusion_as_released", "exact_match": "exact_match",
+        "f1": "f1",
+    },
+    "translation": {"chrf": "chrf"},
+}  # fmt: skip
+"""Scores of each kind of task -> their column of scored answers. Whatever is written has `IN_LANGUAGE` too."""
+IN_LANGUAGE = "in_language"
+"""The score that says whether an answer is in the language of its item, right or wrong: output-language consistency."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +55,10 @@ class Examiner:
         return Chat(thinking=self.settings.thinking)
 
     @property
-    def deciding(self) -> str:
-        """Column of scored answers that says whether an item is right."""
-        return CORRECT[self.settings.likeliest] if self.task.kind == "choice" else "correct"
+    def score(self) -> str:
+        """The score of `SCORES` that says how right an item is."""
+        chosen = {"choice": self.settings.likeliest, "span": self.settings.span}
+        return chosen.get(self.task.kind) or next(iter(SCORES[self.task.kind]))
 
     def ask(self, items: pd.DataFrame) -> pd.DataFrame:
         """Raw answers to items of one language, in their order."""
@@ -66,7 +77,7 @@ class Examiner:
             "task": tasks.version(self.task), "kind": self.task.kind, "batch_tokens": self.batch_tokens,
             "thinking": None if self.conversation is None else self.conversation.thinking,
         }  # fmt: skip
-        if self.task.kind == "number":
+        if self.task.kind != "choice":
             found["generation"] = self._generation("").determining() | {"stop": None}
         return found
 
@@ -78,18 +89,46 @@ class Examiner:
         )  # fmt: skip
 
 
-def scored(raw: pd.DataFrame, items: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
+def scored(raw: pd.DataFrame, items: pd.DataFrame, name: str, kind: TaskKind) -> pd.DataFrame:
     """Whether answers are right; needs no model.
 
     Args:
         raw: of every language.
         items: of the task.
         name: of the task, for messages.
-        kind: `choice` or `number`.
+        kind: of the task.
 
     Returns:
-        As `scoring.score_choices` or `scoring.score_numbers`.
+        As the function of `scoring` for the kind.
     """
     if kind == "choice":
         return scoring.score_choices(raw, items, name)
-    return scoring.score_numbers(raw, items, name, OutputLanguages(list(raw["language"].unique())))
+    recogniser = OutputLanguages(list(raw["language"].unique()))
+    if kind == "number":
+        return scoring.score_numbers(raw, items, name, recogniser)
+    if kind == "span":
+        return scoring.score_spans(raw, items, name, recogniser)
+    return scoring.score_translations(raw, items, name, recogniser)
+
+
+def by_score(frame: pd.DataFrame, kind: TaskKind, score: str) -> pd.DataFrame:
+    """Scored answers with one score in the column `correct`, which is what is compared and counted.
+
+    Args:
+        frame: as `scored` returns it.
+        kind: of the task.
+        score: of `SCORES`, or `IN_LANGUAGE`, by which answers in languages that cannot be recognised are left out.
+
+    Returns:
+        The frame with `correct`: true or false, or in [0, 1] (f1, chrf).
+
+    Raises:
+        EvaluationError: tasks of the kind have no such score.
+    """
+    if score == IN_LANGUAGE and kind != "choice":
+        known = frame[frame["output_language"].notna()]
+        return known.assign(correct=(known["output_language"] == known["language"]).astype(bool))
+    if score not in SCORES[kind]:
+        known_scores = [*SCORES[kind], *(() if kind == "choice" else (IN_LANGUAGE,))]
+        raise EvaluationError(f"{kind} tasks have no score `{score}`; there is {', '.join(known_scores)}")
+    return frame.assign(correct=frame[SCORES[kind][score]])

@@ -19,7 +19,7 @@ from polyroute.steering.plan import Plan
 
 Kind = Literal[
     "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
-    "published",
+    "published", "shared", "shared-random", "shared-published", "exclusive",
 ]  # fmt: skip
 Experts = Callable[[float, LayerRange], ExpertSet]
 """Experts above a threshold in a range of layers."""
@@ -40,7 +40,7 @@ class Condition:
     """None for the baseline."""
     layers: LayerRange | None = None
     draw: int | None = None
-    """Number of the control set, for `random`."""
+    """Number of the control set, for random experts."""
 
     @property
     def first_layer(self) -> int | None:

@@ -8,7 +8,7 @@ translations for groups, items for one language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 
 from polyroute.errors import PolyrouteError
 from polyroute.experts.controls import rank_among_controls
-from polyroute.interventions.conditions import Condition
+from polyroute.interventions.conditions import Condition, Kind
 from polyroute.measures.alignment import DECIMALS
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import COLUMNS as PAIRED
@@ -52,6 +52,20 @@ class Verdict:
         if not self.helps:
             return "no: not told from the baseline"
         return "yes" if self.beyond_random else "no: random experts do as well"
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"words": self.words}
+
+
+def pooled_accuracy(right: pd.DataFrame, pivot: str) -> float:
+    """Accuracy over the languages to be helped, each counting the same.
+
+    Args:
+        right: answers with the columns language and correct.
+        pivot: language that is not to be helped.
+    """
+    return float(right[right["language"] != pivot].groupby("language")["correct"].mean().mean())
 
 
 def compared(
@@ -109,27 +123,28 @@ def compared(
     return found
 
 
-def judge(table: pd.DataFrame, condition: str, pivot: str) -> Verdict:
+def judge(table: pd.DataFrame, condition: str, pivot: str, controls: Kind = "random") -> Verdict:
     """The verdict on a condition.
 
     Args:
         table: as `compared` returns it, random controls among its conditions.
         condition: which, most often `chosen`.
         pivot: language that is not to be helped.
+        controls: kind of its random controls.
 
     Raises:
         FindingsError: the condition or the controls are not in the table.
     """
     pooled = table[table["over"] == HELPED].set_index("condition")
-    controls = pooled.loc[pooled["kind"] == "random", "difference"].tolist()
-    if condition not in pooled.index or not controls:
+    drawn = pooled.loc[pooled["kind"] == controls, "difference"].tolist()
+    if condition not in pooled.index or not drawn:
         raise FindingsError(f"`{condition}` cannot be judged: it or the random controls were not run")
     row: dict[str, Any] = dict(pooled.loc[condition])
     of_pivot = table[(table["condition"] == condition) & (table["over"] == pivot)]["difference"]
     return Verdict(
         helps=bool(row["low"] > 0 and row["q"] < LEVEL),
-        beyond_random=all(control < row["difference"] for control in controls),
-        rank_p=rank_among_controls(row["difference"], controls),
+        beyond_random=all(control < row["difference"] for control in drawn),
+        rank_p=rank_among_controls(row["difference"], drawn),
         pivot_loss=-float(of_pivot.to_numpy()[0]) if len(of_pivot) else np.nan,
     )
 
@@ -140,7 +155,7 @@ def beside_the_pivot(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
     What is right in the pivot alone is what steering toward the pivot's experts can give at most.
 
     Args:
-        base: the baseline's answers, with columns item_id, language, correct.
+        base: the baseline's answers, with columns item_id, language, correct; each right or wrong, nothing between.
         pivot: language to compare with.
 
     Returns:

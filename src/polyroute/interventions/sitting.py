@@ -16,10 +16,10 @@ import tokenizers
 import torch
 import transformers
 
-from polyroute import evaluation, models, steering
-from polyroute.evaluation import tasks
+from polyroute import console, evaluation, models, steering
+from polyroute.evaluation import prompts, tasks
 from polyroute.evaluation.answers import Answers, AnswersHeader, Setting
-from polyroute.evaluation.study import Examiner, scored
+from polyroute.evaluation.study import Examiner, by_score, scored
 from polyroute.files import digest, digest_files
 from polyroute.interventions.conditions import Condition
 from polyroute.interventions.run import AnswerStore, answer_all
@@ -138,10 +138,36 @@ class Sitting:
             condition.name: self._scored(pd.concat(raw[condition.name]), half, condition) for condition in conditions
         }
 
-    def right(self, answers: Answers) -> pd.DataFrame:
-        """Which answers are right, by the likelihood that decides a choice: `correct` is the one to compare."""
-        column = self.examiner.deciding
-        return answers.frame.assign(correct=answers.frame[column])
+    def ask_shown(self, split: str, conditions: Sequence[Condition]) -> dict[str, Answers]:
+        """As `ask`, with a progress bar."""
+        title = f"{self.model}, {self.examiner.name}: {split}"
+        with console.progress(title, len(conditions) * self.count(split), "answers") as advance:
+            return self.ask(split, conditions, advance)
+
+    def prompts(self, split: str, count: int, languages: Sequence[str] | None = None) -> list[list[int]]:
+        """Token ids of prompts, as the model reads them before it answers.
+
+        Args:
+            split: `select` or `report`.
+            count: the first so many items of the half in each language.
+            languages: of the task; all of them if None.
+        """
+        half = self.items[(self.items["split"] == split) & self.items["language"].isin(languages or self.languages)]
+        told = half.groupby("language", sort=False).head(count)["prompt"]
+        chat, tokenizer, choice = self.examiner.conversation, self.loaded.tokenizer, self.examiner.task.kind == "choice"
+        if chat is None:  # a blank before a choice is the choice's, as in `evaluation.choice`
+            return prompts.encode(tokenizer, [prompt.rstrip() if choice else prompt for prompt in told], None)
+        turn = prompts.answer_place if choice else prompts.question
+        return prompts.encode(tokenizer, [turn(tokenizer, prompt, chat) for prompt in told], chat)
+
+    def right(self, answers: Answers, score: str | None = None) -> pd.DataFrame:
+        """Answers with what is compared in `correct`: true or false, or a score in [0, 1].
+
+        Args:
+            answers: of this task.
+            score: of `evaluation.study.SCORES`, or `IN_LANGUAGE`; None takes the one that params.yaml decides by.
+        """
+        return by_score(answers.frame, self.examiner.task.kind, score or self.examiner.score)
 
     def _scored(self, raw: pd.DataFrame, half: pd.DataFrame, condition: Condition) -> Answers:
         task = self.examiner.task

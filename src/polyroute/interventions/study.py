@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from polyroute import console
 from polyroute.evaluation.answers import Answers, comparable
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
 from polyroute.interventions.conditions import BASELINE, Condition, Conditions, Experts, choose
-from polyroute.interventions.findings import beside_the_pivot, compared, judge
+from polyroute.interventions.findings import beside_the_pivot, compared, judge, pooled_accuracy
+from polyroute.interventions.mechanisms import mechanisms
 from polyroute.interventions.sitting import Sitting
 from polyroute.measures.alignment import DECIMALS
 from polyroute.params import Align, PublishedSteering
@@ -30,8 +30,11 @@ class Studied:
 
     table: pd.DataFrame
     """Of the report half; see `findings.compared`."""
+    mechanism: pd.DataFrame
+    """What each condition of the report half does to routing; see `mechanisms.mechanisms`."""
     summary: dict[str, Any]
-    """What was chosen, how, and the verdict; plain data."""
+    """What was chosen, how, and the verdict; plain data. Where scores lie between right and wrong, `beside_the_pivot`
+    is empty and `detectable` None."""
     plan: Plan
     """The chosen one."""
     answers: tuple[Answers, ...]
@@ -68,8 +71,8 @@ def study(
         ExpertsError: the chosen experts are too many for random controls.
     """
     candidates = conditions.candidates()
-    selected = _asked(sitting, "select", candidates)
-    accuracy = {name: _pooled(sitting.right(answers), pivot) for name, answers in selected.items()}
+    selected = sitting.ask_shown("select", candidates)
+    accuracy = {name: pooled_accuracy(sitting.right(answers), pivot) for name, answers in selected.items()}
     chosen = choose(candidates, accuracy)
     assert chosen.plan is not None, "a candidate has a plan"
     nearest = conditions.settings.nearest
@@ -80,7 +83,7 @@ def study(
     reported = conditions.reported(
         chosen, controls=control, multilingual=multilingual, pivots=pivots, published=published
     )
-    answers = _asked(sitting, "report", reported)
+    answers = sitting.ask_shown("report", reported)
     for name in answers:
         comparable(answers[BASELINE.name], answers[name])
     right = {name: sitting.right(one) for name, one in answers.items()}
@@ -96,20 +99,12 @@ def study(
         },
         "selection": [{"condition": name, "accuracy": round(value, DECIMALS)} for name, value in accuracy.items()],
         "left_out": [{"name": one.name, "reason": one.reason} for one in conditions.left_out],
-        "verdict": {
-            "helps": verdict.helps, "beyond_random": verdict.beyond_random, "rank_p": verdict.rank_p,
-            "pivot_loss": verdict.pivot_loss, "words": verdict.words,
-        },
-        "beside_the_pivot": beside_the_pivot(right[BASELINE.name], pivot).round(DECIMALS).to_dict("records"),
+        "verdict": verdict.plain(),
+        "beside_the_pivot": _beside_the_pivot(right[BASELINE.name], pivot),
         "detectable": _detectable(right, pivot),
     }  # fmt: skip
-    return Studied(table, summary, chosen.plan, _kept(candidates, selected) + tuple(answers.values()))
-
-
-def _asked(sitting: Sitting, split: str, conditions: Sequence[Condition]) -> dict[str, Answers]:
-    title = f"{sitting.model}, {sitting.examiner.name}: {split}"
-    with console.progress(title, len(conditions) * sitting.count(split), "answers") as advance:
-        return sitting.ask(split, conditions, advance)
+    mechanism = mechanisms(sitting, reported, conditions.settings.mechanism_items)
+    return Studied(table, mechanism, summary, chosen.plan, _kept(candidates, selected) + tuple(answers.values()))
 
 
 def _kept(candidates: Sequence[Condition], selected: dict[str, Answers]) -> tuple[Answers, ...]:
@@ -117,15 +112,23 @@ def _kept(candidates: Sequence[Condition], selected: dict[str, Answers]) -> tupl
     return tuple(selected[condition.name] for condition in candidates if condition.plan is not None)
 
 
-def _pooled(right: pd.DataFrame, pivot: str) -> float:
-    """Accuracy over the languages to be helped, each counting the same."""
-    return float(right[right["language"] != pivot].groupby("language")["correct"].mean().mean())
+def _beside_the_pivot(base: pd.DataFrame, pivot: str) -> list[dict[Hashable, Any]]:
+    """Items by what the pivot knows; none where some score is between right and wrong (F1, chrF)."""
+    if not base["correct"].isin([0, 1]).all():
+        return []
+    return beside_the_pivot(base, pivot).round(DECIMALS).to_dict("records")
 
 
 def _detectable(right: dict[str, pd.DataFrame], pivot: str) -> float | None:
-    """The smallest difference of the chosen plan that these items would show four times in five."""
+    """The smallest difference of the chosen plan that these items would show four times in five.
+
+    None where not even the largest would show so often, and for scores between right and wrong, of which
+    `stats.power` says nothing.
+    """
     base, other = (frame[frame["language"] != pivot] for frame in (right[BASELINE.name], right["chosen"]))
     scores = PairedScores.from_tables(base, other)
+    if scores.graded:
+        return None
     found = minimal_detectable_difference(
         len(scores.item_ids), len(scores.languages), observed_changes(scores.difference_NV)
     )

@@ -60,13 +60,28 @@ def page(height: float = 0.69 * _HEIGHT) -> Iterator[Axes]:
     Args:
         height: of the axes, in inches.
     """
+    with panels([(0.0, 0.0, 0.66 * _WIDTH, height)]) as (axes,):
+        yield axes
+
+
+@contextmanager
+def panels(boxes: Sequence[tuple[float, float, float, float]]) -> Iterator[list[Axes]]:
+    """Several axes of the study's look on one page.
+
+    Args:
+        boxes: left, bottom, width and height of each, in inches.
+    """
     from matplotlib import style
     from matplotlib.figure import Figure
 
     # "default" first: a matplotlibrc of the user's would change the bytes.
     with style.context(["default", _STYLE]):
         figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=100)
-        yield figure.add_axes((0.0, 0.0, 0.66, height / _HEIGHT))
+        sizes = (_WIDTH, _HEIGHT, _WIDTH, _HEIGHT)
+        yield [
+            figure.add_axes((box[0] / sizes[0], box[1] / sizes[1], box[2] / sizes[2], box[3] / sizes[3]))
+            for box in boxes
+        ]
 
 
 def save(axes: Axes, stem: Path) -> list[Path]:
@@ -79,20 +94,26 @@ def save(axes: Axes, stem: Path) -> list[Path]:
     return files
 
 
-def head(axes: Axes, title: str, *lines: str, above: float = 22) -> None:
+def head(axes: Axes, title: str, *lines: str, above: float = 22, width: int = 105) -> None:
     """Title and lines above the axes, built upwards from them.
 
     Args:
-        axes: of the figure.
+        axes: of the figure; of several, those at the top left.
         title: in bold.
         lines: below it, wrapped where they are long.
         above: distance of the lowest from the axes, in points.
+        width: characters of a line.
     """
-    text = "\n".join(part for line in lines for part in textwrap.wrap(line, 105))
+    text = "\n".join(part for line in lines for part in textwrap.wrap(line, width))
     place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
     axes.annotate(text, (0, 1), xytext=(0, above), fontsize=9, color=SOFT, linespacing=1.35, **place)
     height = above + 13.5 * (text.count("\n") + 1) + 4
     axes.annotate(title, (0, 1), xytext=(0, height), fontsize=12.5, fontweight="bold", color=INK, **place)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of up to so many characters."""
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def bare(axes: Axes, grid: str = "y") -> None:

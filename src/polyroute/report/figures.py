@@ -1,7 +1,8 @@
 """Figures of a model's results, as PNG and SVG, drawn from `metrics/<model>/` alone.
 
-One figure a corpus and measure: the measure by layer, one line a language; those of tasks and of steering are
-`task_figures` and `steering_figures`. The same results give the same bytes.
+One figure a corpus and measure: the measure by layer, one line a language. How languages compare is `family_figures`
+and `expert_figures`; tasks, steering and masks are `task_figures`, `steering_figures` and `masking_figures`. The same
+results give the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pandas as pd
 
 from polyroute import languages
 from polyroute.paths import Paths
-from polyroute.report import drawing, steering_figures, task_figures
+from polyroute.report import drawing, expert_figures, family_figures, masking_figures, steering_figures, task_figures
 from polyroute.report.drawing import COLOURS, INK, End, Floats
 from polyroute.report.results import Results, spans
 from polyroute.report.task_results import TaskResults
@@ -80,8 +81,8 @@ def draw(paths: Paths, results: Results, tasks: TaskResults) -> Drawn:
 
     Args:
         paths: where figures go.
-        results: what routing showed.
-        tasks: what tasks showed; parts whose stage has not run are passed over in silence.
+        results: what `align` showed.
+        tasks: what the stages after it showed; parts whose stage has not run are passed over in silence.
     """
     folder = paths.figures(results.model)
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +96,7 @@ def draw(paths: Paths, results: Results, tasks: TaskResults) -> Drawn:
                 continue
             stem = folder / f"{measure.file}-{corpus}"
             files += _draw(stem, results, corpus, measure, name, reading, curves)
-    for drawings in (task_figures, steering_figures):
+    for drawings in (family_figures, expert_figures, task_figures, steering_figures, masking_figures):
         drawn, lacking = drawings.draw(folder, results, tasks)
         files += drawn
         missing += lacking

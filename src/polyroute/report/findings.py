@@ -1,4 +1,4 @@
-"""What tasks showed, in Markdown tables over models: accuracy, correlation with divergence, experts, steering.
+"""What was found, in Markdown tables over models: languages, accuracy, correlation, experts, steering and masks.
 
 Every number is read from `metrics/`; nothing is computed anew, but for the verdict on correlations, whose rule
 `correlations` states. Accuracy is in percent, its differences are in points, brackets are 95% intervals as the stages
@@ -13,7 +13,16 @@ from typing import Any
 
 from polyroute.errors import PolyrouteError
 from polyroute.paths import Paths
-from polyroute.report import correlations, results, steering, task_results, wording
+from polyroute.report import (
+    correlations,
+    families,
+    language_findings,
+    masking,
+    results,
+    steering,
+    task_results,
+    wording,
+)  # fmt: skip
 from polyroute.report.results import Results
 from polyroute.report.task_results import TaskResults
 
@@ -25,7 +34,7 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Measured:
-    """A model that has been asked a task."""
+    """A model of which more is known than its divergence."""
 
     results: Results
     tasks: TaskResults
@@ -42,29 +51,33 @@ class Measured:
 
 
 def gather(paths: Paths, models: Sequence[str]) -> list[Measured]:
-    """Read the results of the models that have been asked a task, in the order given.
+    """Read the results of the models whose languages were compared or that have been asked a task, in the order given.
 
     Raises:
-        PolyrouteError: none has been.
+        PolyrouteError: there is none.
         ResultsError: a file is unreadable, or a model's routing is not measured.
     """
     loaded = [task_results.load(paths, model) for model in models]
-    measured = [Measured(results.load(paths, found.model), found) for found in loaded if found.tasks]
+    measured = [
+        Measured(results.load(paths, found.model), found) for found in loaded if found.tasks or found.similarity
+    ]
     if not measured:
         raise PolyrouteError(
-            f"nothing has been measured on a task of {', '.join(models)}: give a model `tasks` in params.yaml, name it "
-            "in `study.models` and run `dvc repro`"
+            f"languages have not been compared, nor tasks measured, of {', '.join(models)}: name a model in "
+            "`study.models` and run `dvc repro`"
         )
     return measured
 
 
 def tables(measured: Sequence[Measured]) -> dict[str, str]:
     """Title -> table, of those that have a row."""
-    every = {
+    every = language_findings.tables(measured) | {
         "Accuracy": accuracy(measured),
         "Divergence and accuracy": correlated(measured),
         "Experts": experts(measured),
         "Steering": steered(measured),
+        "Steering toward shared experts": steered_to_shared(measured),
+        "Masking exclusive experts": masked(measured),
     }
     return {title: table for title, table in every.items() if table.count("\n") > 1}
 
@@ -177,6 +190,68 @@ def steered(measured: Sequence[Measured]) -> str:
     return wording.markdown(columns, rows)
 
 
+def steered_to_shared(measured: Sequence[Measured]) -> str:
+    """A row a model and task: steering by |z| toward experts that two dominant languages share, and its mechanism.
+
+    Source and strength were chosen on other items. `as released`: the best of all sources and strengths on the very
+    items that it is told of, as paper 2's release chooses. `sent elsewhere`: share of tokens that the edit sends to
+    other experts, and `edit`: its size by the mean |logit|, both means over the edited layers.
+    """
+    columns = [
+        "model", "task", "plan", "difference", "q", "best random", "as released", "sent elsewhere", "edit",
+        "does it help?",
+    ]  # fmt: skip
+    rows = []
+    for one in measured:
+        found = one.tasks.steering
+        for task, parts in found.tasks.items() if found is not None else ():
+            assert found is not None, "it has tasks"
+            held = parts["shared"]
+            if held["not_run"] is not None:
+                rows.append([one.model, task, *[NONE] * 7, f"not run: {held['not_run']}"])
+                continue
+            moved = steering.mechanism(found, task)
+            chosen = steering.row(moved, held["chosen"]["condition"])
+            cells = [NONE] * 2
+            reach = [NONE] * 2
+            if chosen is not None:
+                cells = [wording.points_with_interval(chosen), wording.chance(chosen["q"])]
+                reach = [f"{wording.percent(chosen['changed'])}%", f"{wording.percent(chosen['relative'])}%"]
+            rows.append(
+                [
+                    one.model, task, steering.shared_plan(held), *cells,
+                    _points(steering.best_random(found, task, "shared-random")),
+                    wording.points(held["as_released"]["difference"]), *reach, held["verdict"]["words"],
+                ]
+            )  # fmt: skip
+    return wording.markdown(columns, rows)
+
+
+def masked(measured: Sequence[Measured]) -> str:
+    """A row a model, task, score and range of layers: what masks of exclusive experts do, in points.
+
+    `own`: in the language whose experts are masked; `others`: in all others; `random`: in the own language under masks
+    of as many random experts, as frequent. Means over languages, intervals over items. The rule of the verdict is that
+    of `masking`.
+    """
+    columns = ["model", "task", "score", "layers", "own", "others", "random", "verdict"]
+    rows = []
+    for one in measured:
+        found = one.tasks.masking
+        for task, held in found.tasks.items() if found is not None else ():
+            for score, by_range in held["headline"].items():
+                for name in (zone for zone in families.ZONES if zone in by_range):
+                    told = by_range[name]
+                    rows.append(
+                        [
+                            one.model, task, score, f"{name} ({_layers(held['ranges'][name])})",
+                            *(masking.told(told, what) for what in ("diagonal", "off_diagonal", "random_diagonal")),
+                            masking.verdict(told),
+                        ]
+                    )  # fmt: skip
+    return wording.markdown(columns, rows)
+
+
 def told_sets(sets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of the sets of a task those at the smallest tau and at `TAU`."""
     smallest = min((row["tau"] for row in sets), default=None)
@@ -188,7 +263,11 @@ def middle(held: dict[str, Any] | None) -> str:
     if held is None:
         return NONE
     first, last = held["layers"]
-    return steering.layers(range(first, last + 1)) + ("" if held["found"] else ", not found: by default")
+    return wording.layers(range(first, last + 1)) + ("" if held["found"] else ", not found: by default")
+
+
+def _layers(span: Sequence[int]) -> str:
+    return results.spans(range(span[0], span[1] + 1))
 
 
 def _points(difference: float | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from polyroute.languages import get
-from polyroute.report import correlations, findings, steering, wording
+from polyroute.report import correlations, families, findings, masking, steering, wording
 from polyroute.report.results import Results, most_aligned, spans
 from polyroute.report.task_results import TaskResults
 
@@ -25,8 +25,9 @@ _MEANING = {
 def overview(results: Results, tasks: TaskResults) -> str:
     """What a study found out about a model.
 
-    Shape of divergence over depth for each corpus: how many languages have which, and the mean. Then up to four lines
-    on its tasks: accuracy, correlation, experts, steering; none where the stage has not run.
+    Shape of divergence over depth for each corpus: how many languages have which, and the mean; what the tree of
+    languages follows, and what language tells about experts. Then up to six lines on its tasks: accuracy, correlation,
+    experts, steering toward task experts and toward shared ones, masks; none where the stage has not run.
     """
     lines = [results.model]
     for corpus, summary in results.align["corpora"].items():
@@ -41,6 +42,7 @@ def overview(results: Results, tasks: TaskResults) -> str:
             )
         lines.append(f"    mean over languages: {_zones(summary['mean'], summary['zones'])}")
         lines += _alignment(summary["over_languages"])
+        lines += _compared(tasks, corpus)
     for lead, parts in _on_tasks(results, tasks):
         lines += _wrapped(f"  {lead}: ", parts)
     return "\n".join(lines)
@@ -76,10 +78,55 @@ def _on_tasks(results: Results, tasks: TaskResults) -> Iterator[tuple[str, list[
             if chosen is None:
                 parts.append(f"{task} not run")
                 continue
-            verdict = held["verdict"]
-            helps = "no" if not verdict["helps"] else "yes" if verdict["beyond_random"] else "as random experts do"
-            parts.append(f"{task} {helps}, {wording.points_with_interval(chosen)}")
+            parts.append(f"{task} {_helps(held['verdict'])}, {wording.points_with_interval(chosen)}")
         yield "does steering help, in points", parts
+        parts = []
+        for task, held in tasks.steering.tasks.items():
+            shared = held["shared"]
+            row = None
+            if shared["not_run"] is None:
+                row = steering.row(steering.mechanism(tasks.steering, task), shared["chosen"]["condition"])
+            if row is None:
+                parts.append(f"{task} not run")
+                continue
+            helps = _helps(shared["verdict"])
+            sent = f"sends {wording.percent(row['changed'])}% of tokens elsewhere"
+            parts.append(f"{task} {helps}, {wording.points_with_interval(row)}, {sent}")
+        yield "toward shared experts", parts
+    if tasks.masking is not None and tasks.masking.tasks:
+        parts = [
+            f"{task} {score} {zone} {masking.mean(by_range[zone], 'diagonal')} / "
+            f"{masking.mean(by_range[zone], 'off_diagonal')} / {masking.mean(by_range[zone], 'random_diagonal')}"
+            for task, held in tasks.masking.tasks.items()
+            for score, by_range in held["headline"].items()
+            for zone in families.ZONES if zone in by_range
+        ]  # fmt: skip
+        yield "masking exclusive experts, own language / others / own by random experts, in points", parts
+
+
+def _helps(verdict: dict[str, Any]) -> str:
+    return "no" if not verdict["helps"] else "yes" if verdict["beyond_random"] else "as random experts do"
+
+
+def _compared(tasks: TaskResults, corpus: str) -> list[str]:
+    """What the tree of languages follows, and where language tells most about the expert."""
+    found = tasks.similarity
+    if found is None or corpus not in found.corpora:
+        return []
+    table = families.agreement(found.corpora[corpus]["zones"])
+    verdicts = {zone: families.verdict(table, zone) for zone in families.ZONES}
+    lines = [f"    tree of languages: {'; '.join(f'{zone} {told}' for zone, told in verdicts.items())}"]
+    if len(set(verdicts.values())) == 1:
+        lines = [f"    tree of languages: {verdicts['early']}"]
+    used = found.utilisation
+    whole = used[(used["corpus"] == corpus) & (used["language"] == "")].set_index("layer")
+    if not whole.empty:
+        most, least = whole["information"].idxmax(), whole["information"].idxmin()
+        lines.append(
+            f"    language tells {wording.percent(whole['information'].max())}% of what is open about the expert in "
+            f"layer {most}, {wording.percent(whole['information'].min())}% in layer {least}"
+        )
+    return lines
 
 
 def _wrapped(lead: str, parts: Sequence[str]) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from polyroute.report import wording
-from polyroute.report.results import spans
 from polyroute.report.task_results import HELPED, Steering
 
 RULES = {"soft": "soft", "activate": "hard activation", "deactivate": "deactivation"}
@@ -47,6 +45,22 @@ def row(rows: pd.DataFrame, condition: str) -> pd.Series[Any] | None:
     return None if found.empty else found.iloc[0]
 
 
+def mechanism(found: Steering, task: str) -> pd.DataFrame:
+    """What every reported condition does to routing and to answers, indexed by condition.
+
+    Returns:
+        `pooled`, and means over the edited layers of `changed` (share of tokens sent to other experts), `size` and
+        `relative` (of the edit, in logits and by the mean |logit|); `is_chosen`, whether it was chosen on other items.
+    """
+    rows = pooled(found, task)
+    moved = found.mechanism[found.mechanism["task"] == task]
+    means = moved.groupby("condition")[["changed", "size", "relative"]].mean()
+    shared = found.tasks[task]["shared"]
+    chosen = {"chosen"} if shared["not_run"] is not None else {"chosen", shared["chosen"]["condition"]}
+    both = rows.drop(columns=["moved"]).join(means, how="inner")
+    return both.assign(is_chosen=both.index.isin(chosen))
+
+
 def doses(found: Steering, task: str, over: str = HELPED) -> pd.DataFrame:
     """The dose-response of soft steering: rows by strength, ascending; without the baseline, whose difference is 0.
 
@@ -63,10 +77,10 @@ def doses(found: Steering, task: str, over: str = HELPED) -> pd.DataFrame:
     return by_strength.sort_index()
 
 
-def best_random(found: Steering, task: str) -> float | None:
-    """The largest difference of the random control sets; None where none was run."""
+def best_random(found: Steering, task: str, kind: str = "random") -> float | None:
+    """The largest difference of the random control sets of a kind; None where none was run."""
     rows = pooled(found, task)
-    drawn = rows[rows["kind"] == "random"]["difference"]
+    drawn = rows[rows["kind"] == kind]["difference"]
     return None if drawn.empty else float(drawn.max())
 
 
@@ -93,9 +107,20 @@ def plan(held: dict[str, Any]) -> str:
     rule = RULES.get(chosen["rule"], chosen["rule"])
     strength = "" if chosen["strength"] is None else f" λ {chosen['strength']:g}"
     experts = f"{chosen['experts']} expert{'s' if chosen['experts'] != 1 else ''}"
-    return f"{rule}{strength}, {experts} above τ {chosen['tau']:g} in {layers(range(first, last + 1))}"
+    return f"{rule}{strength}, {experts} above τ {chosen['tau']:g} in {wording.layers(range(first, last + 1))}"
 
 
-def layers(numbers: Sequence[int]) -> str:
-    """`layer 3` or `layers 2-5`."""
-    return f"layer{'s' if len(numbers) != 1 else ''} {spans(numbers)}"
+def shared_plan(held: dict[str, Any]) -> str:
+    """A plan toward shared experts in a few words: `magnitude λ 0.3 from English, 14 experts shared with German ...`.
+
+    Args:
+        held: `shared` of a task in steer.json.
+    """
+    chosen = held["chosen"]
+    other = next(code for code in held["pair"] if code != chosen["source"])
+    many = f"{chosen['experts']} expert{'s' if chosen['experts'] != 1 else ''}"
+    first, last = held["layers"]
+    return (
+        f"magnitude λ {chosen['strength']:g} from {wording.named(chosen['source'])}, {many} shared with "
+        f"{wording.named(other)} in {wording.layers(range(first, last + 1))}"
+    )

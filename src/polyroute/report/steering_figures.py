@@ -1,4 +1,4 @@
-"""Figures of steering: the dose-response of a plan, and every condition of its study beside the others."""
+"""Figures of steering: the dose-response of a plan, every condition beside the others, and what edits do to routing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ _ROW = 0.27
 
 
 def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
-    """Draw `doses-<task>` and `conditions-<task>`.
+    """Draw `doses-<task>`, `conditions-<task>` and `mechanism-<task>`.
 
     Args:
         folder: where they go.
@@ -42,8 +42,13 @@ def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], 
     if tasks.steering is None:
         return files, missing
     for task, held in tasks.steering.tasks.items():
+        moved = steering.mechanism(tasks.steering, task)
+        if not moved.empty:
+            files += _mechanism(folder / f"mechanism-{task}", found, tasks.steering, task, moved)
+        for lead, part in (("steering", held), ("steering toward shared experts", held["shared"])):
+            if part["not_run"] is not None:
+                missing.append(f"{lead} on {task} ({part['not_run']})")
         if held["not_run"] is not None:
-            missing.append(f"steering on {task} ({held['not_run']})")
             continue
         if steering.doses(tasks.steering, task).empty:
             missing.append(f"doses on {task}")
@@ -198,6 +203,76 @@ def _mark(axes: Axes, row: _Row) -> None:
     axes.annotate(
         row.text, (1.0, row.y), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
         va="center", fontsize=8 if row.points else 7, color=INK if row.points else SOFT, linespacing=1.1,
+    )  # fmt: skip
+
+
+_EDITS = {
+    "chosen": ("task experts, soft", COLOURS[0], "o"),
+    "dose": ("task experts, soft", COLOURS[0], "o"),
+    "rule": ("task experts, hard rules", COLOURS[1], "s"),
+    "random": ("random in their place", "#777777", "x"),
+    "shared": ("shared experts, |z|", COLOURS[2], "^"),
+    "shared-published": ("shared experts, |z|", COLOURS[2], "^"),
+    "shared-random": ("random in their place, |z|", "#777777", "+"),
+}
+"""Kind of a condition -> whom it edits and how, colour and mark."""
+_OTHER = ("other experts or layers", COLOURS[3], "D")
+
+
+def _mechanism(stem: Path, found: Results, read: Steering, task: str, moved: pd.DataFrame) -> list[Path]:
+    width, gap, height = 3.0, 0.35, 2.6
+    shown = {_edit(read, task, str(kind)): None for kind in moved["kind"]}
+    with drawing.panels([(place * (width + gap), 0.0, width, height) for place in (0, 1)]) as panels:
+        bounds = [100 * moved[name].to_numpy(np.float64) for name in ("low", "high")]
+        for axes, column in zip(panels, ("changed", "relative"), strict=True):
+            for _, row in moved.iterrows():
+                _edited(axes, row, column, _edit(read, task, str(row["kind"])))
+            axes.set_ylim(*drawing.limits([np.zeros(1), *bounds], from_zero=False))
+            drawing.bare(axes, grid="both")
+            axes.axhline(0, color=SOFT, linewidth=0.8, zorder=1)
+        panels[0].set_xlim(-2, 102)
+        panels[0].set_xlabel("tokens sent to other experts, in percent", color=INK)
+        panels[0].set_ylabel("difference of accuracy, in points", color=INK)
+        panels[1].set_xscale("log")
+        panels[1].set_xlabel("mean size of the edit / mean |z|", color=INK)
+        panels[1].tick_params(labelleft=False)
+        _edits_legend(panels[1], list(shown))
+        drawing.head(
+            panels[0], f"What edits of router logits do to routing, and to {task}",
+            f"{found.model}  ·  a point a condition; routing: mean over the edited layers, on prompts of the task",
+            "bars: 95% over items; ringed: the plans that were chosen on other items", above=10,
+        )  # fmt: skip
+        return drawing.save(panels[0], stem)
+
+
+def _edit(read: Steering, task: str, kind: str) -> tuple[str, str, str]:
+    if kind == "chosen" and read.tasks[task]["chosen"]["rule"] != "soft":
+        kind = "rule"
+    return _EDITS.get(kind, _OTHER)
+
+
+def _edited(axes: Axes, row: pd.Series[Any], column: str, style: tuple[str, str, str]) -> None:
+    _name, colour, mark = style
+    x, points = 100 * row[column] if column == "changed" else row[column], 100 * row[["difference", "low", "high"]]
+    if column == "relative" and not x > 0:  # no place on a logarithmic axis
+        return
+    axes.plot([x, x], [points["low"], points["high"]], color=colour, linewidth=1.1, alpha=0.4, zorder=2)
+    axes.plot(x, points["difference"], linestyle="", marker=mark, color=colour, markersize=5.5, zorder=3)
+    if row["is_chosen"]:
+        axes.plot(
+            x, points["difference"], linestyle="", marker="o", markersize=11, markerfacecolor="none",
+            markeredgecolor=INK, markeredgewidth=1.0, zorder=4,
+        )  # fmt: skip
+
+
+def _edits_legend(axes: Axes, shown: list[tuple[str, str, str]]) -> None:
+    from matplotlib.lines import Line2D
+
+    order = [style for style in dict.fromkeys([*_EDITS.values(), _OTHER]) if style in shown]
+    handles = [Line2D([], [], linestyle="", marker=mark, color=colour, markersize=5.5) for _, colour, mark in order]
+    axes.legend(
+        handles, [name for name, _, _ in order], loc="upper left", bbox_to_anchor=(1.03, 1.02), frameon=False,
+        fontsize=8, labelcolor=INK, borderaxespad=0, handletextpad=0.3,
     )  # fmt: skip
 
 

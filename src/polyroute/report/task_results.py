@@ -1,46 +1,87 @@
-"""What a model's tasks showed, as `metrics/<model>/` holds it: answers, experts, correlation, steering.
+"""What the stages after `align` found out, as `metrics/<model>/` holds it.
 
-Each part is what one stage wrote, and None where the stage has not run. `results` holds what routing alone showed.
-Figures, tables and MLflow read these two and nothing else.
+That is how languages compare with one another, answers to tasks, experts, correlation, steering and masks. Each part is
+what one stage wrote, and None where the stage has not run. `results` holds what `align` wrote. Figures, tables and
+MLflow read these two and nothing else.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
 
 from polyroute.paths import Paths
+from polyroute.report.folder import Folder
 from polyroute.report.results import ResultsError
 
 HELPED = "all but the pivot"
 """What steer.csv calls the group of languages whose pooled difference is the headline."""
 FILES = {
+    "similarity": ("similarity.csv", "similarity.json", "utilisation.csv", "rise.csv", "shared.csv"),
     "evaluate": ("accuracy.csv", "evaluate.json"),
     "experts": ("experts.csv", "experts.json", "domains.csv"),
     "correlate": ("correlation.csv", "correlation.json"),
-    "steer": ("steer.csv", "steer.json"),
+    "steer": ("steer.csv", "steer.json", "mechanism.csv"),
+    "mask": ("mask.csv", "mask.json"),
 }
 """Stage -> the files that it writes into `metrics/<model>/`."""
 
 _TEXT = {
+    "similarity.csv": ("corpus", "measure", "reading", "zone", "a", "b"),
+    "utilisation.csv": ("corpus", "language"),
+    "rise.csv": ("corpus", "zone", "language"),
+    "shared.csv": ("corpus", "language", "family", "left_out", "left_out_relation"),
     "accuracy.csv": ("task", "language"),
     "domains.csv": ("model", "corpus", "language", "reading", "task"),
     "correlation.csv": ("task", "method", "given"),
     "steer.csv": ("task", "condition", "kind", "over", "test"),
+    "mechanism.csv": ("task", "condition"),
+    "mask.csv": ("task", "score", "evaluated", "target", "range", "kind"),
 }
 _NUMBERS = {
+    "similarity.csv": ("layer", "distance", "low", "high"),
+    "utilisation.csv": (
+        "layer", "entropy", "evenness", "dead", "hot", "max_violation", "specificity", "overlap", "information",
+        "information_null", "information_p",
+    ),
+    "rise.csv": ("first", "last", "specificity", "overlap"),
+    "shared.csv": (
+        "layer", "resource", "shared", "exclusive", "shared_use", "exclusive_use", "left_out_exclusive", "balanced",
+        "balanced_low", "balanced_high", "same_size", "k", "thr",
+    ),
     "accuracy.csv": ("items", "accuracy", "low", "high"),
     "domains.csv": ("layer", "value", "low", "high", "plug_in"),
     "correlation.csv": ("layer", "r", "low", "high", "p", "q", "languages"),
     "steer.csv": (
         "languages", "items", "base", "other", "difference", "low", "high", "gained", "lost", "p", "q", "moved",
     ),
+    "mechanism.csv": ("layer", "experts", "tokens", "changed", "size", "relative", "before", "after"),
+    "mask.csv": (
+        "draw", "experts", "items", "base", "other", "difference", "low", "high", "p", "q", "before", "changed",
+    ),
 }  # fmt: skip
+_OF_ZONE = ("layers", "linkage", "labels", "rivals", "sensitivity")
+"""What similarity.json says of each zone."""
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """What `similarity` found out."""
+
+    corpora: dict[str, dict[str, Any]]
+    """Corpus -> `languages`, `headline` (measure and reading of the trees), `zones` (each with `layers`, `linkage`,
+    `labels`, `rivals`, `sensitivity`), and `confound` (a row a k and thr)."""
+    distances: pd.DataFrame
+    """similarity.csv: distance of two languages, a row a pair, measure, reading and zone; of the headline by layer."""
+    utilisation: pd.DataFrame
+    """utilisation.csv: use of experts, a row a corpus, layer and language; language "" is all of them together."""
+    rise: pd.DataFrame
+    """rise.csv: specificity and overlap in RISE's zones."""
+    shared: pd.DataFrame
+    """shared.csv: shared and exclusive experts, a row a corpus, k, thr, layer and language; language "" as above."""
 
 
 @dataclass(frozen=True)
@@ -84,25 +125,41 @@ class Steering:
     """What `steer` found out."""
 
     tasks: dict[str, dict[str, Any]]
-    """Task -> `not_run`, a reason; or None and `middle`, `chosen`, `selection`, `left_out`, `verdict`, ..."""
+    """Task -> `not_run`, a reason; or None and `middle`, `chosen`, `selection`, `left_out`, `verdict`, ... Either way
+    `shared`, of steering toward shared experts: `not_run`, or None and `pair`, `chosen`, `as_released`, `verdict`."""
     table: pd.DataFrame
     """steer.csv: every condition against the baseline, a row a task, condition and language or `HELPED`."""
+    mechanism: pd.DataFrame
+    """mechanism.csv: what each condition does to routing, a row a task, condition and edited layer."""
+
+
+@dataclass(frozen=True)
+class Masking:
+    """What `mask` found out."""
+
+    tasks: dict[str, dict[str, Any]]
+    """Task -> `languages`, `k`, `thr`, `ranges`, `exclusive` (range -> language -> experts), `left_out`, `headline`
+    (score -> range -> what -> value with interval)."""
+    table: pd.DataFrame
+    """mask.csv: a row a task, score, evaluated language and mask; `draw` NaN for exclusive experts."""
 
 
 @dataclass(frozen=True)
 class TaskResults:
-    """What the tasks of one model showed."""
+    """What the stages after `align` showed of one model."""
 
     model: str
+    similarity: Similarity | None = None
     accuracy: Accuracy | None = None
     experts: Experts | None = None
     correlations: Correlations | None = None
     steering: Steering | None = None
+    masking: Masking | None = None
 
     @property
     def tasks(self) -> list[str]:
         """Every task that a stage says something of, in order of name."""
-        parts = (self.accuracy, self.experts, self.correlations, self.steering)
+        parts = (self.accuracy, self.experts, self.correlations, self.steering, self.masking)
         return sorted({task for part in parts if part is not None for task in part.tasks})
 
 
@@ -113,24 +170,48 @@ def load(paths: Paths, model: str) -> TaskResults:
         ResultsError: a file is unreadable, lacks a column or key, or is absent beside another of its stage; names the
             file and the stage that writes it.
     """
-    folder = _Folder(paths.metrics(model), model)
-    accuracy = experts = correlations = steering = None
-    if folder.holds("evaluate"):
-        tasks = folder.json("evaluate", "evaluate.json", task_keys=("kind", "chance", "pivot", "others"))["tasks"]
-        accuracy = Accuracy(folder.table("evaluate", "accuracy.csv"), tasks)
-    if folder.holds("experts"):
-        found = folder.json("experts", "experts.json", ("corpus", "middle"), ("text", "sets", "domain_shape"))
-        domains = folder.table("experts", "domains.csv")
+    folder = Folder(paths.metrics(model), model)
+    similarity = accuracy = experts = correlations = steering = masking = None
+
+    def there(stage: str) -> bool:
+        return folder.holds(stage, FILES[stage])
+
+    def table(stage: str, name: str) -> pd.DataFrame:
+        return folder.table(stage, name, _TEXT[name], _NUMBERS[name])
+
+    if there("similarity"):
+        of_corpus = ("languages", "headline", "zones", "confound")
+        corpora = folder.json("similarity", "similarity.json", entries="corpora", entry_keys=of_corpus)["corpora"]
+        for held in corpora.values():
+            folder.check_keys("similarity", "similarity.json", held["zones"], _OF_ZONE, "zones")
+        names = ("similarity.csv", "utilisation.csv", "rise.csv", "shared.csv")
+        similarity = Similarity(corpora, *(table("similarity", name) for name in names))
+    if there("evaluate"):
+        tasks = folder.json("evaluate", "evaluate.json", entry_keys=("kind", "chance", "pivot", "others"))["tasks"]
+        accuracy = Accuracy(table("evaluate", "accuracy.csv"), tasks)
+    if there("experts"):
+        found = folder.json(
+            "experts", "experts.json", ("corpus", "middle"), entry_keys=("text", "sets", "domain_shape")
+        )
+        domains = table("experts", "domains.csv")
         experts = Experts(found["corpus"], found["tasks"], found["middle"], domains)
-    if folder.holds("correlate"):
-        found = folder.json("correlate", "correlation.json", ("corpus",), ("notes",))
-        correlations = Correlations(found["corpus"], found["tasks"], folder.table("correlate", "correlation.csv"))
-    if folder.holds("steer"):
-        tasks = folder.json("steer", "steer.json", task_keys=("not_run",))["tasks"]
+    if there("correlate"):
+        found = folder.json("correlate", "correlation.json", ("corpus",), entry_keys=("notes",))
+        correlations = Correlations(found["corpus"], found["tasks"], table("correlate", "correlation.csv"))
+    if there("steer"):
+        tasks = folder.json("steer", "steer.json", entry_keys=("not_run", "shared"))["tasks"]
         run = {task: held for task, held in tasks.items() if held["not_run"] is None}
         folder.check_keys("steer", "steer.json", run, ("middle", "chosen", "left_out", "verdict", "detectable"))
-        steering = Steering(tasks, folder.table("steer", "steer.csv"))
-    return TaskResults(model, accuracy, experts, correlations, steering)
+        of_shared = {task: held["shared"] for task, held in tasks.items()}
+        folder.check_keys("steer", "steer.json", of_shared, ("not_run",))
+        run = {task: held for task, held in of_shared.items() if held["not_run"] is None}
+        folder.check_keys("steer", "steer.json", run, ("pair", "layers", "chosen", "as_released", "verdict"))
+        steering = Steering(tasks, table("steer", "steer.csv"), table("steer", "mechanism.csv"))
+    if there("mask"):
+        keys = ("languages", "k", "thr", "ranges", "exclusive", "left_out", "headline")
+        tasks = folder.json("mask", "mask.json", entry_keys=keys)["tasks"]
+        masking = Masking(tasks, table("mask", "mask.csv"))
+    return TaskResults(model, similarity, accuracy, experts, correlations, steering, masking)
 
 
 def written(paths: Paths, model: str) -> list[Path]:
@@ -152,63 +233,3 @@ def plans(paths: Paths, found: TaskResults) -> list[Path]:
         if not path.exists():
             raise ResultsError(f"{path} is absent: `dvc repro steer@{found.model}` writes it")
     return chosen
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """`metrics/<model>/`, and errors that say what to rerun."""
-
-    path: Path
-    model: str
-
-    def holds(self, stage: str) -> bool:
-        """Whether the stage has run."""
-        there = [name for name in FILES[stage] if (self.path / name).exists()]
-        lacking = [name for name in FILES[stage] if name not in there]
-        if there and lacking:
-            self._refuse(stage, lacking[0], f"is absent, though {there[0]} is there")
-        return bool(there)
-
-    def json(self, stage: str, name: str, keys: Sequence[str] = (), task_keys: Sequence[str] = ()) -> dict[str, Any]:
-        """The content of a JSON file that holds `tasks`."""
-        try:
-            content = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            self._refuse(stage, name, f"cannot be read ({error})", error)
-        lacking = [key for key in ("tasks", *keys) if not isinstance(content, dict) or key not in content]
-        if lacking:
-            self._refuse(stage, name, f"lacks {_listed(lacking)}")
-        if not isinstance(content["tasks"], dict):
-            self._refuse(stage, name, "does not list `tasks` by name")
-        self.check_keys(stage, name, content["tasks"], task_keys)
-        return dict(content)
-
-    def check_keys(self, stage: str, name: str, tasks: dict[str, Any], keys: Sequence[str]) -> None:
-        """Refuse a file in which a task lacks a key."""
-        for task, held in tasks.items():
-            lacking = [key for key in keys if not isinstance(held, dict) or key not in held]
-            if lacking:
-                self._refuse(stage, name, f"lacks {_listed(lacking)} of task {task}")
-
-    def table(self, stage: str, name: str) -> pd.DataFrame:
-        """The rows of a CSV file; numbers that are empty are NaN, text that is empty is empty."""
-        types: dict[str, Any] = dict.fromkeys(_TEXT[name], str)
-        types |= dict.fromkeys(_NUMBERS[name], "float64")
-        empty = {column: [""] for column in _NUMBERS[name]}
-        try:
-            table = pd.read_csv(self.path / name, dtype=types, keep_default_na=False, na_values=empty)
-        except (OSError, ValueError) as error:
-            self._refuse(stage, name, f"cannot be read ({error})", error)
-        lacking = [column for column in types if column not in table.columns]
-        if lacking:
-            self._refuse(stage, name, f"lacks the columns {', '.join(lacking)}")
-        if "layer" in table:
-            table["layer"] = table["layer"].astype("int64")
-        return table
-
-    def _refuse(self, stage: str, name: str, what: str, cause: BaseException | None = None) -> NoReturn:
-        raise ResultsError(f"{self.path / name} {what}: `dvc repro {stage}@{self.model}` writes it") from cause
-
-
-def _listed(keys: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from polyroute import languages
+from polyroute.report.results import spans
+
+UNTOLD = "not told from chance"
+"""Of a test whose q is not below 0.05; it says neither that there is an effect nor that there is none."""
 
 
 def percent(share: float) -> str:
@@ -38,6 +42,11 @@ def chance(q: float) -> str:
 def named(code: str) -> str:
     """English name of a language."""
     return languages.get(code).name
+
+
+def layers(numbers: Sequence[int]) -> str:
+    """`layer 3` or `layers 2-5`."""
+    return f"layer{'s' if len(numbers) != 1 else ''} {spans(numbers)}"
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

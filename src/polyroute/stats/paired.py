@@ -2,7 +2,8 @@
 
 Units. Items are translations of one another, so what one item does in ten languages is not ten observations. The
 bootstrap resamples item ids and the permutation test exchanges the two conditions of an item id, both in all its
-languages together. One language alone has one observation an item, for which McNemar's exact test is made.
+languages together. One language alone has one observation an item, for which McNemar's exact test is made; where items
+have scores between right and wrong (F1, chrF), conditions are exchanged there too.
 What follows: intervals and p-values speak of other items in these languages, not of other languages.
 """
 
@@ -39,7 +40,7 @@ class PairedScores:
     item_ids: tuple[str, ...]
     languages: tuple[str, ...]
     base_NV: NDArray[np.float64]
-    """1 where the answer is right, 0 where it is wrong, NaN where the language lacks the item."""
+    """1 where the answer is right, 0 where it is wrong, or a score between; NaN where the language lacks the item."""
     other_NV: NDArray[np.float64]
     """The same of the condition that is compared with the base; NaN in the same places."""
 
@@ -48,10 +49,10 @@ class PairedScores:
         for name, scores_NV in (("base_NV", self.base_NV), ("other_NV", self.other_NV)):
             if scores_NV.shape != shape:
                 raise PairedError(f"`{name}` has shape {scores_NV.shape}, its items and languages say {shape}")
-            for item, language in np.argwhere(~np.isin(scores_NV, [0.0, 1.0]) & ~np.isnan(scores_NV)):
+            for item, language in np.argwhere(~((scores_NV >= 0) & (scores_NV <= 1)) & ~np.isnan(scores_NV)):
                 raise PairedError(
                     f"item {self.item_ids[item]} in {self.languages[language]}: `{name}` is "
-                    f"{scores_NV[item, language]}, not 0 (wrong) or 1 (right)"
+                    f"{scores_NV[item, language]}, not between 0 (wrong) and 1 (right)"
                 )
         for item, language in np.argwhere(np.isnan(self.base_NV) != np.isnan(self.other_NV)):
             raise PairedError(
@@ -63,16 +64,22 @@ class PairedScores:
 
     @property
     def difference_NV(self) -> NDArray[np.float64]:
-        """Other minus base: -1, 0, 1 or NaN."""
+        """Other minus base: in [-1, 1], or NaN."""
         return self.other_NV - self.base_NV
+
+    @property
+    def graded(self) -> bool:
+        """Whether some score is neither 0 nor 1."""
+        both = np.stack([self.base_NV, self.other_NV])
+        return bool((~np.isin(both, [0.0, 1.0]) & ~np.isnan(both)).any())
 
     @classmethod
     def from_tables(cls, base: pd.DataFrame, other: pd.DataFrame) -> PairedScores:
         """Pair the answers of two conditions by item and language.
 
         Args:
-            base: answers with the columns `item_id`, `language` and `correct` (true or false, 1 or 0); others are
-                ignored, the order of rows means nothing.
+            base: answers with the columns `item_id`, `language` and `correct` (true or false, or a score in [0, 1]);
+                others are ignored, the order of rows means nothing.
             other: of the condition that is compared with it.
 
         Returns:
@@ -109,7 +116,8 @@ def compare(
     Returns:
         Columns `COLUMNS`, a row a language, then a row a group: `over` names it, `base` and `other` are accuracies,
         `difference` is other minus base with its interval, `gained` and `lost` count answers that became right and
-        wrong. `p` is two-sided: McNemar's exact test for a language, the exchange of conditions by item for a group.
+        wrong, or better and worse. `p` is two-sided: McNemar's exact test for a language, the exchange of conditions by
+        item for a group, and for a language whose items have scores between 0 and 1.
         `q` adjusts the languages' p-values for one another; groups have none.
 
     Raises:
@@ -123,11 +131,11 @@ def compare(
     rows, p_V = [], []
     for place, language in enumerate(scores.languages):
         difference_N = scores.difference_NV[:, place]
-        gained, lost = int((difference_N == 1).sum()), int((difference_N == -1).sum())
-        p_V.append(mcnemar(gained, lost))
+        gained, lost = int((difference_N > 0).sum()), int((difference_N < 0).sum())
+        p_V.append(exchange_p(difference_N[:, None], seed) if scores.graded else mcnemar(gained, lost))
         rows.append(_row(scores, language, [place], draws_RV, confidence))
     for row, p, q in zip(rows, p_V, benjamini_hochberg(p_V), strict=True):
-        row |= {"test": "McNemar", "p": p, "q": q}
+        row |= {"test": "exchange" if scores.graded else "McNemar", "p": p, "q": q}
     for name, members in groups.items():
         places = [scores.languages.index(member) for member in members]
         p = exchange_p(scores.difference_NV[:, places], seed)
@@ -187,8 +195,8 @@ def _row(
         "difference": float(np.nanmean(difference_NV, axis=0).mean()),
         "low": float(low),
         "high": float(high),
-        "gained": int((difference_NV == 1).sum()),
-        "lost": int((difference_NV == -1).sum()),
+        "gained": int((difference_NV > 0).sum()),
+        "lost": int((difference_NV < 0).sum()),
     }
 
 

@@ -78,15 +78,16 @@ def steer(
 
     Only routers of planned layers are touched, and nothing is left behind, after an exception neither. A plan of
     strength 0 leaves the model bit-identical. Logits move in float32 (float64 in a float64 model) and are cast to the
-    dtype in which the router makes them; where that dtype would lose eps, experts move by a step of it instead
-    (`polyroute.steering.rules.activate`).
+    dtype in which the router makes them, or are moved in that dtype where the plan's arithmetic is `model`; where that
+    dtype would lose eps, experts move by a step of it instead (`polyroute.steering.rules.activate`).
 
     eps is drawn on the CPU from the plan's seed, once for each layer and expert, and is the same for every token: so
     which of two nearly equal logits is the higher depends on neither device, batch, padding, cache nor what ran before.
     It matters: sparsemixer weighs its first choice otherwise than its second.
 
-    Plans may be stacked, and apply in the order in which they are entered. Then find the routers once, before the first
-    of them, and pass them: finding runs the model.
+    Plans may be stacked, and apply in the order in which they are entered: a mask belongs last, since std(z) and min(z)
+    of a later rule would see it. Find the routers once, before the first of them, and pass them: finding runs the
+    model.
 
     Args:
         model: a transformers model.
@@ -129,32 +130,38 @@ def steer(
 
 
 class _Pushes:
-    """What each call of a router is steered with; ids and eps are kept on the device that used them last."""
+    """What each call of a router is steered with; tensors are kept on the device that used them last."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._takes_eps = RULES[plan.rule].takes_eps
-        self._kept: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self._rule = RULES[plan.rule]
+        self._kept: dict[int, tuple[Tensor, Tensor | None, Tensor | None]] = {}
 
     def __call__(self, layer: int, logits_TE: Tensor, dtype: torch.dtype) -> Push:
         kept = self._kept.get(layer)
         if kept is None or kept[0].device != logits_TE.device:
             kept = self._kept[layer] = self._on(layer, logits_TE.device)
-        experts_N, eps_1N = kept
+        experts_N, eps_1N, weights_N = kept
         eps_TN = None if eps_1N is None else eps_1N.expand(logits_TE.shape[0], -1)
-        return Push(experts_N, self._plan.strength or 0.0, self._plan.std, eps_TN, dtype)
+        plan = self._plan
+        return Push(experts_N, plan.strength or 0.0, plan.std, eps_TN, dtype, weights_N, plan.arithmetic)
 
-    def _on(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
+    def _on(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        eps_1N = weights_N = None
         # Tensors made in inference mode could not serve a later call that takes gradients.
         with torch.inference_mode(False):
             experts_N = torch.tensor(self._plan.experts[layer])
-            if not self._takes_eps:
-                return experts_N.to(device), None
-            seed = hashlib.sha256(f"{self._plan.seed}\0{layer}".encode()).digest()[:8]
-            generator = torch.Generator(device="cpu").manual_seed(int.from_bytes(seed, "little"))
-            # Drawn for all experts, so that an expert's eps does not depend on which others are planned.
-            eps_1E = draw_eps(1, self._plan.experts_per_layer, self._plan.eps, generator)
-            return experts_N.to(device), eps_1E[:, experts_N].to(device)
+            if self._rule.takes_eps:
+                seed = hashlib.sha256(f"{self._plan.seed}\0{layer}".encode()).digest()[:8]
+                generator = torch.Generator(device="cpu").manual_seed(int.from_bytes(seed, "little"))
+                # Drawn for all experts, so that an expert's eps does not depend on which others are planned.
+                eps_1E = draw_eps(1, self._plan.experts_per_layer, self._plan.eps, generator)
+                eps_1N = eps_1E[:, experts_N].to(device)
+            if self._plan.weights is not None:
+                weights = self._plan.weights[layer]
+                weights_N = torch.tensor([weights[expert] for expert in self._plan.experts[layer]], dtype=torch.float32)
+                weights_N = weights_N.to(device)
+            return experts_N.to(device), eps_1N, weights_N
 
 
 class _Counts:

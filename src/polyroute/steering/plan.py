@@ -8,7 +8,15 @@
       "source": {"task": "mgsm", "tau": 0.4}
     }
 
-`model`, `experts_per_layer`, `top_k`, `rule` and `experts` are needed, and `strength` by rules that take one.
+`model`, `experts_per_layer`, `top_k`, `rule` and `experts` are needed, and `strength` by rules that take one. The rule
+`magnitude` needs a weight for each of its experts too, and may say in which arithmetic it is computed:
+
+      "rule": "magnitude", "strength": 0.022, "arithmetic": "model",
+      "experts": {"10": [3, 77]},
+      "weights": {"10": {"3": 0.41, "77": 0.58}}
+
+These two keys are written only where they say something. So plans of older rules keep their bytes and earlier versions
+of polyroute read them; those refuse a plan with a new key or rule by its name, and the format is still 1.
 """
 
 from __future__ import annotations
@@ -16,22 +24,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from polyroute.errors import PolyrouteError
 from polyroute.files import write_json
 from polyroute.models.taps import Router
-from polyroute.steering.rules import RULES, Eps, Std
+from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
 
 FORMAT: Final = 1
 """Of the plans that this version reads and writes."""
 
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 _Plain = str | bool | int | float
+_REMOVED = {"deactivate": "deactivated", "mask": "masked"}
+"""Rules that keep tokens from experts, and what they do to them."""
 
 
 class PlanError(PolyrouteError):
@@ -59,7 +78,10 @@ class Plan(BaseModel):
     rule: str
     """A key of `polyroute.steering.rules.RULES`."""
     strength: float | None = None
-    """lambda of `soft`, negative to demote; null for rules that take none."""
+    """lambda of `soft` and `magnitude`, negative to demote; null for rules that take none."""
+    arithmetic: Arithmetic = "float32"
+    """In which dtype `soft` and `magnitude` are computed: `model` is that in which the router makes its logits, as in
+    paper 2's release."""
     std: Std = "population"
     """Divisor of std(z); read by `soft`."""
     eps: Eps = "variance"
@@ -70,6 +92,8 @@ class Plan(BaseModel):
     """Whether more than K experts of a layer may be activated, which derails the models of paper 1."""
     experts: dict[int, tuple[int, ...]]
     """Layer, in the model's own numbering from 0, -> ids of the experts to move, ascending. No layer is empty."""
+    weights: dict[int, dict[int, Annotated[float, Field(ge=0)]]] | None = None
+    """Layer -> expert -> s_e of `magnitude`, for exactly the experts to move; null for rules that take none."""
     source: dict[str, _Plain | list[_Plain]] = {}
     """Where the plan came from: task, threshold, corpus, whatever its maker wants to keep."""
 
@@ -97,13 +121,28 @@ class Plan(BaseModel):
             ordered[layer] = _ascending(layer, ids)
         return dict(sorted(ordered.items()))
 
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _by_number(cls, weights: Any) -> Any:
+        if weights is None:
+            return None
+        layers = _numbered(weights, "the number of a layer")
+        return {layer: _numbered(layers[layer], "the id of an expert", f"layer {layer} ") for layer in sorted(layers)}
+
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        takes = RULES[self.rule].takes_strength
-        if takes and self.strength is None:
-            raise ValueError(f"strength: the rule {self.rule} needs one")
-        if not takes and self.strength is not None:
-            raise ValueError(f"strength: the rule {self.rule} takes none; leave it out")
+        rule = RULES[self.rule]
+        for key, takes in (("strength", rule.takes_strength), ("weights", rule.takes_weights)):
+            given = getattr(self, key) is not None
+            if takes and not given:
+                raise ValueError(f"{key}: the rule {self.rule} needs {'one' if key == 'strength' else 'them'}")
+            if given and not takes:
+                raise ValueError(f"{key}: the rule {self.rule} takes none; leave it out")
+        if self.arithmetic != "float32" and not rule.takes_arithmetic:
+            able = " and ".join(name for name, other in RULES.items() if other.takes_arithmetic)
+            raise ValueError(
+                f"arithmetic: `{self.arithmetic}` is for {able}; the rule {self.rule} has none to choose, leave it out"
+            )
         experts, top_k = self.experts_per_layer, self.top_k
         if top_k > experts:
             raise ValueError(f"top_k: {top_k} is more than experts_per_layer, which is {experts}")
@@ -115,12 +154,36 @@ class Plan(BaseModel):
                     f"experts.{layer}: {len(ids)} experts are activated, but a token is sent to {top_k}; name no more "
                     "than that, or set allow_more_than_k to true"
                 )
-            if self.rule == "deactivate" and experts - len(ids) < top_k:
+            if self.rule in _REMOVED and experts - len(ids) < top_k:
                 raise ValueError(
-                    f"experts.{layer}: {len(ids)} of {experts} experts are deactivated, but a token is sent to "
-                    f"{top_k}, some of them among these; name fewer"
+                    f"experts.{layer}: {len(ids)} of {experts} experts are {_REMOVED[self.rule]}, but a token is sent "
+                    f"to {top_k}, some of them among these; name fewer"
                 )
+        if self.weights is not None:
+            self._check_weights(self.weights)
         return self
+
+    def _check_weights(self, weights: dict[int, dict[int, float]]) -> None:
+        for layer in sorted({*self.experts, *weights}):
+            planned, weighted = set(self.experts.get(layer, ())), set(weights.get(layer, {}))
+            if lacking := sorted(planned - weighted):
+                raise ValueError(
+                    f"weights.{layer}: expert {', '.join(map(str, lacking))} is to be moved and has no weight"
+                )
+            if surplus := sorted(weighted - planned):
+                raise ValueError(
+                    f"weights.{layer}: expert {', '.join(map(str, surplus))} has a weight and is not among those to "
+                    "be moved"
+                )
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Plans that need neither of the later keys stay what they were, bytes and digests alike."""
+        content: dict[str, Any] = handler(self)
+        for key in ("arithmetic", "weights"):
+            if getattr(self, key) == type(self).model_fields[key].default:
+                content.pop(key, None)
+        return content
 
     @classmethod
     def load(cls, path: Path | str) -> Plan:
@@ -215,6 +278,21 @@ def _ascending(layer: int, ids: Any) -> tuple[int, ...]:
     if repeated := sorted({expert for expert in ids if ids.count(expert) > 1}):
         raise ValueError(f"layer {layer} has expert {', '.join(map(str, repeated))} more than once")
     return tuple(sorted(map(int, ids)))
+
+
+def _numbered(entries: Any, what: str, place: str = "") -> dict[int, Any]:
+    """An object whose keys are numbers, in their order."""
+    if not isinstance(entries, Mapping):
+        raise ValueError(f'{place}must be an object, as in {{"10": {{"3": 0.41}}}} for expert 3 of layer 10')
+    found: dict[int, Any] = {}
+    for key, value in entries.items():
+        if not _NUMBER.fullmatch(str(key)):
+            raise ValueError(f"{place}has `{key}`, which is not {what}")
+        if int(key) in found:
+            raise ValueError(f"{place}has {int(key)} twice")
+        # Numbers of numpy are numbers.
+        found[int(key)] = value if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    return dict(sorted(found.items()))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

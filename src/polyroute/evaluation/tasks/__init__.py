@@ -2,16 +2,19 @@
 
 A task is a frame with the columns item_id (the same in every language), language (FLORES code), split (`select` to
 choose settings on, `report` to report), prompt, choices (list of texts that follow the prompt; choice tasks alone) and
-answer (index of the right choice; of number tasks a plain decimal as text). Each has a module that says what it is,
-its licence, schema, source and prompt:
+answer (index of the right choice; else text: a plain decimal or a formula between dollar signs, a short answer, or
+a translation). Each has a module that says what it is, its licence, schema, source and prompt:
 
 | reader in params.yaml | module | kind | languages |
 |---|---|---|---|
 | belebele | `belebele` | choice | 122 |
 | global_mmlu | `global_mmlu` | choice | 42 |
 | mgsm | `mgsm` | number | 11 |
+| polymath | `polymath` | number | 18 |
+| xquad | `xquad` | span | 12 |
+| translation | `translation` | translation | those of a parallel corpus, from English |
 | pocket | `pocket` | choice | those of the mini world |
-| local | `local` | either | the user's own |
+| local | `local` | any | the user's own |
 
 To add one: a type in `polyroute.params`, a module here with a `READER`, an entry in `_READERS`. A module's `VERSION`
 goes up whenever the same files give other items or prompts, so that answers are not taken for those of another task.
@@ -28,17 +31,20 @@ import pyarrow.parquet
 
 from polyroute import languages as language_table
 from polyroute.corpora.hub import HubSource
-from polyroute.evaluation.tasks import belebele, global_mmlu, local, mgsm, pocket
+from polyroute.evaluation.tasks import belebele, global_mmlu, local, mgsm, pocket, polymath, translation, xquad
 from polyroute.evaluation.tasks.checks import TaskError, check
 from polyroute.evaluation.tasks.reader import SPLITS, Item, TaskReader, split_of
 from polyroute.files import write_atomically
-from polyroute.params import Task
+from polyroute.params import Task, TaskKind
 
 __all__ = ["COLUMNS", "TaskError", "covered", "fetch", "files", "languages_of", "read", "stops", "version", "write"]
 
-COLUMNS = {
+_WRITTEN = ["item_id", "language", "split", "prompt", "answer"]
+COLUMNS: dict[TaskKind, list[str]] = {
     "choice": ["item_id", "language", "split", "prompt", "choices", "answer"],
-    "number": ["item_id", "language", "split", "prompt", "answer"],
+    "number": _WRITTEN,
+    "span": _WRITTEN,
+    "translation": _WRITTEN,
 }
 """Columns of a task's table, by kind."""
 
@@ -46,6 +52,9 @@ _TYPES = {"choices": pyarrow.list_(pyarrow.string())}
 _READERS: dict[str, TaskReader] = {
     "belebele": belebele.READER,
     "mgsm": mgsm.READER,
+    "polymath": polymath.READER,
+    "xquad": xquad.READER,
+    "translation": translation.READER,
     "global_mmlu": global_mmlu.READER,
     "pocket": pocket.READER,
     "local": local.READER,
@@ -166,7 +175,7 @@ def read(path: Path, languages: Sequence[str] | None = None, split: str | None =
     return _sorted(frame[frame["language"].isin(languages)], languages)
 
 
-def _frame(items: Sequence[Item], name: str, kind: str) -> pd.DataFrame:
+def _frame(items: Sequence[Item], name: str, kind: TaskKind) -> pd.DataFrame:
     rows = [
         {
             "item_id": item.item_id,

@@ -8,7 +8,9 @@ One error names every breach found: task, language and item. The rules:
 - a choice item has at least two choices, as many as in every other language, none blank, no two equal, and so have the
   options that its prompt shows; its answer is one of them;
 - a number item's answer is a plain decimal, and the same in every language (items that are numbered by their rows
-  would otherwise be compared with others unnoticed).
+  would otherwise be compared with others unnoticed); or it is a formula between dollar signs in all of them, which may
+  be written in other ways;
+- an answer that is a text (span, translation) is not blank.
 
 Releases are not without fault, so two things are told and kept: prompts that two items of a language share, and a
 right choice that is another one in another language (where options stand in another order, that is as it should be).
@@ -19,9 +21,10 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from polyroute.evaluation import EvaluationError
+from polyroute.evaluation.formulas import is_formula
 from polyroute.evaluation.tasks.reader import SPLITS, Item
 from polyroute.params import TaskKind
 
@@ -43,7 +46,7 @@ def check(items: Sequence[Item], task: str, languages: Sequence[str], kind: Task
         items: all of them, in any order.
         task: name in params.yaml, for the message.
         languages: FLORES codes that must be there.
-        kind: whether options are compared or a number is read.
+        kind: what the answer is.
 
     Raises:
         TaskError: names every breach.
@@ -93,8 +96,8 @@ def _breaches(group: list[Item], everywhere: dict[str, Item], kind: TaskKind) ->
             yield f"split is neither {' nor '.join(SPLITS)}", item.item_id
         elif item.split != everywhere[item.item_id].split:
             yield "in another split than in another language", item.item_id
-        faults = _choice_faults if kind == "choice" else _number_faults
-        yield from ((told, item.item_id) for told in faults(item, everywhere[item.item_id]))
+        faults = _FAULTS[kind](item, everywhere[item.item_id])
+        yield from ((told, item.item_id) for told in faults)
 
 
 def _choice_faults(item: Item, other: Item) -> Iterator[str]:
@@ -115,10 +118,26 @@ def _choice_faults(item: Item, other: Item) -> Iterator[str]:
 def _number_faults(item: Item, other: Item) -> Iterator[str]:
     if item.choices:
         yield "choices, though a number is asked for"
-    if not isinstance(item.answer, str) or not _PLAIN.fullmatch(item.answer):
+    if isinstance(item.answer, str) and is_formula(item.answer):
+        if not is_formula(str(other.answer)):
+            yield "a formula, but a number in another language"
+    elif not isinstance(item.answer, str) or not _PLAIN.fullmatch(item.answer):
         yield "answer is no plain decimal such as 18 or -18.5"
     elif item.answer != other.answer:
         yield "another answer than in another language"
+
+
+def _text_faults(item: Item, _other: Item) -> Iterator[str]:
+    if item.choices:
+        yield "choices, though a text is asked for"
+    if not isinstance(item.answer, str) or not item.answer.strip():
+        yield "answer missing (empty)"
+
+
+_FAULTS: dict[TaskKind, Callable[[Item, Item], Iterator[str]]] = {
+    "choice": _choice_faults, "number": _number_faults, "span": _text_faults, "translation": _text_faults,
+}  # fmt: skip
+"""Kind -> what may be wrong with an item, beside the same item of another language."""
 
 
 def _tell(items: Sequence[Item], task: str, kind: TaskKind) -> None:

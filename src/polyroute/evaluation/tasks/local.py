@@ -5,7 +5,8 @@ column `language` telling them apart.
 Schema: `item_id` (the same in every language), `prompt` (exactly what the model reads), `answer`, and where there are
 choices `choice_1`, `choice_2`, ... up to `choice_26`: the texts that follow the prompt, a blank before them where one
 belongs there. `answer` is the number of the right choice, counted from 1; or the right number, a plain decimal such as
-18 or -18.5. A column `split` (`select` or `report`), if there, divides the items; else a hash does.
+18 or -18.5, or a formula between dollar signs; or the right short answer (span); or the reference (translation).
+A column `split` (`select` or `report`), if there, divides the items; else a hash does.
 A choice may end early in the columns, not in the middle: an item with `choice_1` and `choice_3` lacks one.
 Licence and source: the user's.
 """
@@ -51,7 +52,7 @@ def _rows(task: str, spec: LocalTask, code: str, more: tuple[str, ...] = ()) -> 
 
 def _item(spec: LocalTask, row: dict[str, str], code: str) -> Item:
     split = row["split"] or None
-    if spec.kind == "number":
+    if spec.kind != "choice":
         return Item(row["item_id"], code, row["prompt"], row["answer"].strip(), split=split)
     texts = [row[name] for name in _CHOICES]
     while texts and not texts[-1]:

@@ -24,9 +24,10 @@ class Item:
     """FLORES code."""
     prompt: str
     answer: int | str
-    """Index of the right choice; or the right number, a plain decimal."""
+    """Index of the right choice; or text: the right number, a plain decimal, or a formula between dollar signs; the
+    right short answer; the reference translation."""
     choices: tuple[str, ...] = ()
-    """Texts that follow the prompt, blanks before them included; none where the answer is a number."""
+    """Texts that follow the prompt, blanks before them included; none where the answer is written."""
     shown: tuple[str, ...] = ()
     """Options that the prompt lists, where the choices are but their letters."""
     split: str | None = None

@@ -1,0 +1,126 @@
+"""Stage similarity@<model>: traces -> distances between languages, their tree, and the use of experts by language."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import pandas as pd
+
+from polyroute import console, corpora, params
+from polyroute.experts.exclusivity import COLUMNS as SHARED
+from polyroute.experts.exclusivity import confound, left_out_table, shared_table
+from polyroute.experts.scaled import kept
+from polyroute.files import write_json, write_table
+from polyroute.measures.families import agreement, label_values, sensitivity, tree
+from polyroute.measures.rise import ZONE_COLUMNS, by_zone
+from polyroute.measures.rivals import explain, rival_distances
+from polyroute.measures.similarity import COLUMNS, DECIMALS, Similarity
+from polyroute.measures.utilisation import COLUMNS as UTILISATION
+from polyroute.measures.utilisation import utilisation_table
+from polyroute.measures.vocabulary import token_shares, vocabulary_distance
+from polyroute.models.load import locate
+from polyroute.models.tokenizer import load_tokenizer
+from polyroute.params import Params, RecordedModel, SharedExperts
+from polyroute.paths import Paths
+from polyroute.traces import study
+from polyroute.traces.format import Trace
+
+KEYS = ("study.pivot", "study.seed", "hub", "languages", "models.{model}", "trace", "similarity")
+
+
+@click.command(cls=console.Command)
+@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
+@console.log_level_option
+def main(model: str) -> None:
+    """Compare all languages with one another, and tell which experts they share."""
+    paths = Paths()
+    given = params.load(paths.params).only(*KEYS, model=model)
+    spec, settings, seed = given[f"models.{model}"], given["similarity"], given["study.seed"]
+    languages = params.study_languages(given, model)
+    distances, utilisation, shared = [], [], []
+    told: dict[str, Any] = {}
+    for corpus in spec.corpora:
+        traces = [Trace.load(paths.trace(model, corpus, language)) for language in languages]
+        shares = _settings(settings.shared, traces[0].header.experts)
+        similarity = Similarity(
+            traces, resamples=settings.resamples, confidence=settings.confidence, seed=seed, zones=spec.zones
+        )
+        rivals = rival_distances(traces, _vocabulary(given, model, paths, corpus, languages))
+        distances.append(similarity.table())
+        utilisation.append(utilisation_table(traces, seed=seed))
+        shared += [shared_table(traces, **share, seed=seed).assign(**share) for share in shares]
+        told[corpus] = {
+            "languages": languages,
+            "top_k": traces[0].header.top_k,
+            "headline": {"measure": similarity.headline.measure, "reading": similarity.headline.reading},
+            "zones": {
+                zone: _zone(similarity, place, rivals, settings, seed) for place, zone in enumerate(similarity.zones)
+            },
+            "confound": [share | confound(left_out_table(traces, **share)) for share in shares],
+        }
+        for zone, found in told[corpus]["zones"].items():
+            console.summary(f"similarity@{model}", f"{corpus}, {zone}: {_in_short(found)}")
+    folder = paths.metrics(model)
+    write_table(folder / "similarity.csv", distances, COLUMNS)
+    write_table(folder / "utilisation.csv", utilisation, UTILISATION)
+    write_table(folder / "rise.csv", [by_zone(pd.concat(utilisation))], ZONE_COLUMNS)
+    write_table(folder / "shared.csv", shared, [*SHARED, "k", "thr"])
+    write_json(folder / "similarity.json", {"corpora": told})
+
+
+def _settings(shared: SharedExperts, experts: int) -> list[dict[str, Any]]:
+    """`k` and `thr` for a layer of so many experts; several k may keep the same number of a small one."""
+    return [{"k": k, "thr": thr} for k in dict.fromkeys(kept(k, experts) for k in shared.k) for thr in shared.thr]
+
+
+def _vocabulary(given: Params, model: str, paths: Paths, corpus: str, languages: Sequence[str]) -> Any:
+    """1 - overlap of tokens of all pairs; None of counts recorded elsewhere, whose text is not at hand."""
+    spec = given[f"models.{model}"]
+    if isinstance(spec, RecordedModel):
+        return None
+    tokenizer = load_tokenizer(model, spec, locate(model, spec, given["hub"]))
+    settings = study.settings(given["trace"], spec, given["study.seed"])
+    texts = (corpora.texts(paths.corpus(corpus), language) for language in languages)
+    return vocabulary_distance([token_shares(tokenizer, text, settings) for text in texts])
+
+
+def _zone(similarity: Similarity, place: int, rivals: Any, settings: Any, seed: int) -> dict[str, Any]:
+    """What the distances of one zone say: the tree, what it follows, and what explains them."""
+    headline, *others = similarity.distances
+    routing_P, labels = headline.zones_ZP[place], label_values(similarity.languages)
+    draws_RP = None if headline.draws_RZP is None else headline.draws_RZP[:, place]
+    found, test = tree(routing_P), {"shuffles": settings.shuffles, "seed": seed}
+    return {
+        "layers": list(list(similarity.zones.values())[place]),
+        "linkage": [
+            [int(a), int(b), round(height, DECIMALS), int(size)] for a, b, height, size in found.joins.tolist()
+        ],
+        "cophenetic": found.cophenetic,
+        "labels": {
+            label: agreement(found, draws_RP, values, confidence=settings.confidence, **test)
+            for label, values in labels.items()
+        },
+        "rivals": explain(routing_P, rivals, **test),
+        "sensitivity": [
+            {"measure": other.measure, "reading": other.reading} | sensitivity(routing_P, other.zones_ZP[place], labels)
+            for other in others
+        ],
+    }
+
+
+def _in_short(zone: dict[str, Any]) -> str:
+    """The label nearest the tree and the strongest rival, of those that could be tested."""
+    labels = {name: label for name, label in zone["labels"].items() if label["rand"] is not None}
+    rivals = {name: rival for name, rival in zone["rivals"].items() if rival["mantel"] is not None}
+    parts = []
+    if labels:
+        name = min(labels, key=lambda label: labels[label]["p"])
+        parts.append(f"label nearest the tree: {name} (Rand {labels[name]['rand']:.2f}, p {labels[name]['p']:.3f})")
+    if rivals:
+        name = max(rivals, key=lambda rival: rivals[rival]["mantel"])
+        parts.append(f"rival nearest the distances: {name} (r {rivals[name]['mantel']:.2f}, p {rivals[name]['p']:.3f})")
+    return "; ".join(parts) or "too few languages or labels to test"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""A model's tokenizer alone, without its weights."""
+
+from typing import Any
+
+from polyroute.models.load import ModelError, ModelSource
+from polyroute.params import TransformersModel
+
+
+def load_tokenizer(name: str, spec: TransformersModel, source: ModelSource) -> Any:
+    """Load the tokenizer that a model's texts are traced with.
+
+    Args:
+        name: the model's name in params.yaml.
+        spec: its entry.
+        source: from `locate`.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(
+            source.place,
+            revision=source.revision,
+            trust_remote_code=spec.trust_remote_code,
+            local_files_only=source.local_files_only,
+        )
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(f"models.{name}: the tokenizer of {source.place} cannot be loaded: {error}") from error

@@ -1,0 +1,84 @@
+"""Correlation of two matrices of distances between the same units, alone or given others, by permutation of units.
+
+Pairs that share a unit depend on one another, so pairs cannot be permuted: units are, a row with its column.
+
+Without others this is the test of Mantel (1967): Pearson's r over the pairs. Given others it is multiple regression on
+distance matrices (MRQAP) with double semi-partialling (Dekker, Krackhardt and Snijders 2007): the residuals of x on the
+others are permuted and the others taken off again. Of the ways to test a partial correlation of matrices it is the one
+that keeps its level when x and the others are related. Its statistic is the t of x in the regression; the
+partial correlation used here orders permutations as t does: r = t / sqrt(t^2 + df).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from scipy.spatial import distance
+
+CHUNK = 2**22
+"""Values of one array in memory at a time."""
+_TIE = 1e-12
+"""Correlations nearer than this are equal but for rounding."""
+_FLAT = 1e-9
+"""Residuals smaller than this share of what they are of are rounding error of none."""
+
+
+@dataclass(frozen=True)
+class MatrixCorrelation:
+    """Correlation of two matrices of distances over pairs of units."""
+
+    r: float
+    """In [-1, 1]; NaN where a matrix has no variance that the others leave."""
+    p: float
+    """One-sided: the share of permutations with a correlation at least as high, (1 + k) / (1 + S); NaN where r is."""
+
+
+def matrix_correlation(
+    y_P: NDArray[np.float64], x_P: NDArray[np.float64], given: Sequence[NDArray[np.float64]] = (), *,
+    shuffles: int, seed: int,
+) -> MatrixCorrelation:  # fmt: skip
+    """Correlate two matrices of distances, others held fixed.
+
+    Args:
+        y_P: distances of P = V (V - 1) / 2 pairs of V units, condensed as scipy does.
+        x_P: other distances of the same pairs.
+        given: (P) distances that are held fixed.
+        shuffles: S random permutations of the units.
+        seed: of the permutations.
+
+    Raises:
+        ValueError: the matrices are not of the same units.
+    """
+    if {values_P.shape for values_P in (x_P, *given)} != {y_P.shape} or not distance.is_valid_y(y_P):
+        raise ValueError("matrices of distances must be condensed and of the same units")
+    # A constant and the matrices at one scale, so that what counts as no variance does not hang on units.
+    scaled = [np.ones_like(y_P)] + [z_P / largest for z_P in given if (largest := np.abs(z_P).max()) > 0]
+    basis_PD = linalg.orth(np.column_stack(scaled))
+    left_y_P, left_x_P = (_taken_off(values_P[None], basis_PD)[0] for values_P in (y_P, x_P))
+    if any(
+        np.linalg.norm(left_P) <= _FLAT * np.linalg.norm(values_P)
+        for left_P, values_P in ((left_y_P, y_P), (left_x_P, x_P))
+    ):
+        return MatrixCorrelation(np.nan, np.nan)
+    y_P = left_y_P / np.linalg.norm(left_y_P)
+    r = float(left_x_P @ y_P / np.linalg.norm(left_x_P))
+    units = distance.num_obs_y(y_P)
+    first_P, second_P = np.triu_indices(units, k=1)
+    place_VV = np.zeros((units, units), dtype=np.intp)
+    place_VV[first_P, second_P] = place_VV[second_P, first_P] = np.arange(len(y_P))
+    rng = np.random.default_rng(seed)
+    higher, step = 0, max(1, CHUNK // len(y_P))
+    for start in range(0, shuffles, step):
+        order_SV = rng.permuted(np.tile(np.arange(units), (min(step, shuffles - start), 1)), axis=1)
+        drawn_SP = _taken_off(left_x_P[place_VV[order_SV[:, first_P], order_SV[:, second_P]]], basis_PD)
+        size_S = np.linalg.norm(drawn_SP, axis=1)
+        # One that the others explain fully has no correlation; it counts as higher, the careful side.
+        higher += int((drawn_SP @ y_P >= (r - _TIE) * size_S).sum())
+    return MatrixCorrelation(r, (1 + higher) / (1 + shuffles))
+
+
+def _taken_off(values_SP: NDArray[np.float64], basis_PD: NDArray[np.float64]) -> NDArray[np.float64]:
+    left_SP: NDArray[np.float64] = values_SP - (values_SP @ basis_PD) @ basis_PD.T
+    return left_SP

@@ -1,0 +1,20 @@
+import pytest
+
+from polyroute.models.load import ModelError, ModelSource
+from polyroute.models.tokenizer import load_tokenizer
+from polyroute.params import TransformersModel
+
+SPEC = TransformersModel(
+    engine="transformers", folder="models/tiny", dtype="float32", batch_tokens=64, corpora=["own"], languages="few"
+)
+
+
+def test_a_tokenizer_loads_without_weights(tokenizer, tmp_path) -> None:
+    tokenizer.save_pretrained(tmp_path)
+    loaded = load_tokenizer("tiny", SPEC, ModelSource(str(tmp_path), None, "0", local_files_only=True))
+    assert loaded("the fox")["input_ids"] == tokenizer("the fox")["input_ids"]
+
+
+def test_an_absent_one_names_the_model(tmp_path) -> None:
+    with pytest.raises(ModelError, match=r"models.tiny: the tokenizer of .* cannot be loaded"):
+        load_tokenizer("tiny", SPEC, ModelSource(str(tmp_path / "no"), None, "0", local_files_only=True))

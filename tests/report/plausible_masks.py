@@ -1,0 +1,74 @@
+"""What masks would have done to a model that never was: files as the stage `mask` writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polyroute.files import write_json, write_table
+from polyroute.interventions.masking import COLUMNS
+from polyroute.paths import Paths
+
+RANGES = {"early": [0, 1], "middle": [3, 4], "late": [6, 7]}
+NO_EXPERT = "no exclusive expert in layers 3 to 4"
+
+
+def write(
+    paths: Paths, model: str, codes: list[str], *, tasks: tuple[str, ...] = ("arithmetic",), loss: float = 0.12,
+    draws: int = 2, scores: tuple[str, ...] = ("accuracy", "consistency"),
+) -> None:  # fmt: skip
+    """Write what the stage writes; the last language has no exclusive expert in the middle.
+
+    Args:
+        paths: below which.
+        model: its name.
+        codes: languages that are asked and masked.
+        tasks: names.
+        loss: of a language without its own experts in early layers; half of it in late ones, none in the middle.
+        draws: random masks for each mask.
+        scores: that are compared.
+    """
+    rows: list[dict[str, Any]] = []
+    told: dict[str, Any] = {}
+    for task in tasks:
+        for score in scores:
+            for name, share in (("early", 1.0), ("middle", 0.0), ("late", 0.5)):
+                for y, target in enumerate(codes):
+                    if name == "middle" and y == len(codes) - 1:
+                        continue
+                    for draw in (None, *range(draws)):
+                        for x, evaluated in enumerate(codes):
+                            own = -loss * share * (x == y and draw is None)
+                            change = own + 0.01 * np.sin(3 * x + 5 * y + (0 if draw is None else draw))
+                            rows.append(
+                                {
+                                    "task": task, "score": score, "evaluated": evaluated, "target": target,
+                                    "range": name, "kind": "exclusive" if draw is None else "random", "draw": draw,
+                                    "experts": 3, "items": 20, "base": 0.6, "other": 0.6 + change,
+                                    "difference": change, "low": change - 0.05, "high": change + 0.05,
+                                    "p": 0.001 if own else 0.5, "q": 0.01 if own else 0.9, "before": 0.1,
+                                    "changed": 0.4,
+                                }
+                            )  # fmt: skip
+        told[task] = {
+            "languages": codes, "among": codes, "k": 4, "thr": 0.4, "ranges": RANGES,
+            "exclusive": {name: dict.fromkeys(codes, 3) for name in RANGES},
+            "left_out": [{"name": f"middle-{codes[-1]}", "reason": NO_EXPERT}],
+            "headline": {score: {name: headline(-loss * share) for name, share in
+                                 (("early", 1.0), ("middle", 0.0), ("late", 0.5))} for score in scores},
+            "unit": "items", "lacking": [],
+        }  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"draw": "Int64"})
+    write_table(paths.metrics(model) / "mask.csv", [table] if rows else [], COLUMNS)
+    write_json(paths.metrics(model) / "mask.json", {"tasks": told})
+
+
+def headline(own: float, others: float = -0.001, random: float = -0.004, room: float = 0.02) -> dict[str, Any]:
+    """Means of one score and range with their intervals."""
+    values = {
+        "diagonal": own, "off_diagonal": others, "random_diagonal": random, "random_off_diagonal": random,
+        "own_minus_others": own - others, "own_minus_random": own - random,
+    }  # fmt: skip
+    return {what: {"value": value, "low": value - room, "high": value + room} for what, value in values.items()}

@@ -1,0 +1,42 @@
+"""What the tree of languages is said to follow, by the rule of `report.families`."""
+
+import pytest
+
+from polyroute.report import families, wording
+
+
+def zones(**p: float | None) -> dict:
+    """Three zones; p of `<zone>_<label>`, 0.8 where not given, and an index the larger the smaller p."""
+    held = {}
+    for zone in families.ZONES:
+        labels = {}
+        for label in families.LABELS:
+            value = p.get(f"{zone}_{label}", 0.8)
+            labels[label] = {"groups": 3, "rand": None if value is None else 1 - value, "p": value}
+            if value is None:
+                labels[label]["note"] = "all languages are Latn: there are no groups to tell apart"
+        held[zone] = {"labels": labels}
+    return held
+
+
+def test_labels_are_told_by_q_over_all_zones_the_largest_index_first() -> None:
+    table = families.agreement(zones(late_script=0.001, late_family=0.0005, early_family=0.03))
+    assert families.verdict(table, "late") == "follows family, script"
+    assert families.verdict(table, "early") == wording.UNTOLD, "0.03 of twelve tests is q 0.12"
+    assert table.loc[("early", "family"), "q"] == pytest.approx(0.03 * 12 / 3)
+
+
+def test_labels_that_say_nothing_count_for_no_test() -> None:
+    nothing = {f"{zone}_{label}": None for zone in families.ZONES for label in ("branch", "script", "region")}
+    table = families.agreement(zones(early_family=0.03, **nothing))
+    assert table.loc[("early", "family"), "q"] == pytest.approx(0.09), "three tests are left"
+    nothing |= {"early_family": None}
+    table = families.agreement(zones(**nothing))
+    assert families.verdict(table, "early").startswith("not tested: all languages are Latn")
+
+
+def test_the_headline_is_in_plain_words() -> None:
+    held = {"headline": {"measure": "jsd", "reading": "soft_mass"}}
+    assert families.headline(held) == "Jensen-Shannon divergence of soft_mass"
+    assert families.called("vocabulary") == "shared tokens"
+    assert families.called("family") == "family"

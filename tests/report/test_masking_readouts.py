@@ -1,0 +1,103 @@
+"""What masks are said and drawn to have done."""
+
+from pathlib import Path
+
+import numpy as np
+import plausible
+import plausible_masks
+import pytest
+
+from polyroute.paths import Paths
+from polyroute.report import masking, masking_figures, results, task_results
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "random", "verdict"),
+    [
+        (-0.12, 0.0, 0.0, "hurts its own language, beyond others and beyond random experts"),
+        (-0.12, -0.12, 0.0, "hurts its own language beyond random experts, others no less"),
+        (-0.12, 0.0, -0.12, "hurts its own language more than others, as random experts do"),
+        (-0.12, -0.12, -0.12, "hurts its own language, as random experts do, others no less"),
+        (-0.01, 0.0, 0.0, "no loss told in its own language"),
+        (0.0, -0.02, -0.13, "no loss told in its own language; random experts cost it more"),
+        (-0.12, 0.0, -0.3, "hurts its own language more than others; random experts cost it more"),
+    ],
+)
+def test_the_verdict_follows_its_rule(own: float, others: float, random: float, verdict: str) -> None:
+    assert masking.verdict(plausible_masks.headline(own, others, random)) == verdict
+
+
+def test_where_nothing_was_masked_or_no_random_experts_were_there_nothing_is_claimed() -> None:
+    nothing = dict.fromkeys(("value", "low", "high"))
+    told = plausible_masks.headline(-0.12)
+    assert masking.verdict(told | {"own_minus_random": nothing}).endswith("as random experts do")
+    assert masking.verdict(dict.fromkeys(told, nothing)) == "not masked"
+    assert masking.told(dict.fromkeys(told, nothing), "diagonal") == "–"
+    assert masking.told(told, "diagonal") == "-12.0 [-14.0, -10.0]"
+
+
+def drawn(
+    root: Path, count: int = 5, scores: tuple[str, ...] = ("accuracy",), **arguments
+) -> tuple[list[Path], list[str]]:
+    """Files, and what is missing."""
+    paths = Paths(root)
+    codes = plausible.write(paths, "tiny", count, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_masks.write(paths, "tiny", ["eng_Latn", *codes], scores=scores, **arguments)
+    paths.figures("tiny").mkdir(parents=True)
+    return masking_figures.draw(paths.figures("tiny"), results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+
+
+def told(root: Path, stem: str) -> str:
+    """Letters are outlines in the file; matplotlib keeps the text as comments."""
+    return (root / "figures" / "tiny" / f"{stem}.svg").read_text(encoding="utf-8")
+
+
+def test_a_matrix_holds_the_mean_of_draws_and_nothing_where_no_expert_was_masked(tmp_path: Path) -> None:
+    drawn(tmp_path, 3)
+    read = task_results.load(Paths(tmp_path), "tiny").masking
+    codes = read.tasks["arithmetic"]["languages"]
+    exclusive = masking.matrix(read, "arithmetic", "accuracy", "middle", "exclusive")
+    assert list(exclusive.index) == list(exclusive.columns) == codes
+    assert exclusive[codes[-1]].isna().all()
+    assert exclusive.drop(columns=codes[-1]).notna().all(axis=None)
+    random = masking.matrix(read, "arithmetic", "accuracy", "early", "random")
+    expected = 0.01 * (np.sin(3 * 1 + 5 * 2) + np.sin(3 * 1 + 5 * 2 + 1)) / 2
+    assert random.loc[codes[1], codes[2]] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_target_in_which_the_task_is_not_asked_has_a_column_alone(tmp_path: Path) -> None:
+    drawn(tmp_path, 4)
+    read = task_results.load(Paths(tmp_path), "tiny").masking
+    first, *asked = read.tasks["arithmetic"]["languages"]
+    read.tasks["arithmetic"]["languages"] = asked
+    matrix = masking.matrix(read, "arithmetic", "accuracy", "early", "exclusive")
+    assert (list(matrix.index), list(matrix.columns)) == (asked, [*asked, first])
+    assert matrix[first].notna().all()
+
+
+@pytest.mark.parametrize("count", [1, 11, 29])
+def test_scores_are_drawn_with_headline_and_verdict(tmp_path: Path, count: int) -> None:
+    files, missing = drawn(tmp_path, count, ("accuracy", "consistency") if count == 1 else ("accuracy",))
+    assert ("masking-consistency-arithmetic" in {path.stem for path in files}) == (count == 1)
+    assert missing == []
+    text = told(tmp_path, "masking-arithmetic")
+    assert "early: own language -12.0 [-14.0, -10.0], others -0.1, own by random experts -0.4: hurts its own" in text
+    places = [text.index(f"<!-- {name}, layers") for name in ("early", "middle", "late")]
+    assert places == sorted(places)
+    assert "hatched: no expert to mask" in text
+    assert ("<!-- −12 -->" in text) == (count < 14), "numbers where there is room for them"
+
+
+def test_masks_without_random_ones_beside_them_are_said(tmp_path: Path) -> None:
+    drawn(tmp_path, draws=0)
+    assert "or no random one to compare with" in told(tmp_path, "masking-arithmetic")
+
+
+def test_a_task_without_any_mask_is_missing_with_its_reason(tmp_path: Path) -> None:
+    assert drawn(tmp_path, scores=()) == ([], [f"masking on arithmetic ({plausible_masks.NO_EXPERT})"])
+
+
+def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
+    for one, two in zip(first[0], second[0], strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
