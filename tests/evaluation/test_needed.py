@@ -32,6 +32,7 @@ def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
         },
         "corpora": {"made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0}},
         "tasks": {"sums": SUMS | sums, "later": SUMS | {"revision": "main"}, "facts": SUMS},
+        "mask": raw["mask"] | {"tasks": {}},
         "models": {
             "one": model | {"languages": "west"},
             "two": model | {"languages": "east", "tasks": ["facts", "sums"]},
