@@ -14,6 +14,7 @@ from polyroute.experts.specialised import ExpertsError, experts_above
 from polyroute.files import write_json, write_table
 from polyroute.interventions import findings
 from polyroute.interventions.conditions import Conditions, ConditionsError, Target
+from polyroute.interventions.findings import FindingsError
 from polyroute.interventions.mechanisms import COLUMNS as MECHANISM
 from polyroute.interventions.shared import SharedConditions, SharedStudied, study_shared
 from polyroute.interventions.sitting import Sitting
@@ -63,7 +64,7 @@ def main(model: str) -> None:
         for toward, run in (("task experts", _study), ("shared experts", _study_shared)):
             try:
                 found: Studied | SharedStudied = run(target, sitting, given, paths)
-            except (ConditionsError, ExpertsError) as error:
+            except (ConditionsError, ExpertsError, FindingsError) as error:
                 summaries[toward] = {"not_run": str(error)}
                 console.summary(f"steer@{model}", f"{task}, {toward}: not run: {error}")
                 continue
@@ -76,8 +77,15 @@ def main(model: str) -> None:
             summaries[toward] = found.summary
             console.summary(f"steer@{model}", f"{task}, {toward}: {_told(found)}")
         told[task] = summaries["task experts"] | {"shared": summaries["shared experts"]}
+        _write(paths, model, tables, moved, told)  # a later task that fails takes nothing with it
     if not asked:
         console.summary(f"steer@{model}", "no tasks: nothing to steer")
+        _write(paths, model, tables, moved, told)
+
+
+def _write(
+    paths: Paths, model: str, tables: list[pd.DataFrame], moved: list[pd.DataFrame], told: dict[str, Any]
+) -> None:
     write_table(paths.metrics(model) / "steer.csv", tables, ["task", *findings.COLUMNS])
     write_table(paths.metrics(model) / "mechanism.csv", moved, ["task", *MECHANISM])
     write_json(paths.metrics(model) / "steer.json", {"tasks": told})
@@ -86,6 +94,10 @@ def main(model: str) -> None:
 def _study(target: Target, sitting: Sitting, given: Params, paths: Paths) -> Studied:
     model, task = target.model, target.task
     spec, seed, middle = given[f"models.{model}"], given["study.seed"], _middle(model, paths)
+    if given[f"tasks.{task}"].text is None:
+        raise ConditionsError(
+            f"tasks.{task}.text names no in-task text, by which task experts are found; name a corpus to steer by them"
+        )
     table = pd.read_csv(paths.metrics(model) / "experts.csv", keep_default_na=False, dtype={"task": str})
     own, *pivots = params.text_languages(given, task)
     of_task = {
