@@ -23,9 +23,13 @@ import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polyroute import params
-from polyroute.corpora.hub import HubSource
-from polyroute.evaluation import choice, generation, numbers, scoring, tasks
-from polyroute.evaluation.generation import GenerationSettings
+from polyroute.asking import choices as choice
+from polyroute.asking import generation
+from polyroute.asking.generation import GenerationSettings
+from polyroute.evaluation import tasks
+from polyroute.ground.hub import HubSource
+from polyroute.scoring import kinds as scoring
+from polyroute.scoring import numbers
 
 CHOICE_LANGUAGES = {
     "arithmetic": ["eng_Latn", "deu_Latn", "rus_Cyrl", "zho_Hans", "hin_Deva", "urd_Arab", "swh_Latn"],

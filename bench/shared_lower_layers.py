@@ -20,12 +20,13 @@ import pandas as pd
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
-from polyroute.evaluation import choice, generation
-from polyroute.evaluation.generation import GenerationSettings
-from polyroute.interventions.conditions import BASELINE, Condition
-from polyroute.interventions.run import Answer, AnswerStore, answer_all
+from polyroute.asking import choices as choice
+from polyroute.asking import generation
+from polyroute.asking.generation import GenerationSettings
+from polyroute.asking.run import Answer, AnswerStore, answer_all
+from polyroute.interventions.plans import BASELINE, Condition
+from polyroute.miniworld import items as pocket_items
 from polyroute.models.routers import Router, find_routers
-from polyroute.pocket import items as pocket_items
 from polyroute.steering.plan import Plan
 
 Answers = dict[str, pd.DataFrame]

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from polyroute.models.batches import plan_batches
 from polyroute.models.routers import find_routers
-from polyroute.traces import collect as module
-from polyroute.traces.batches import plan_batches
-from polyroute.traces.collect import TraceSettings, collect, encode, make_header
-from polyroute.traces.parts import NoBatches
+from polyroute.tracing import collect as module
+from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
+from polyroute.tracing.parts import NoBatches
 
 
 @click.command()

@@ -6,12 +6,13 @@ import click
 import numpy as np
 import pandas as pd
 
-from polyroute import console, params
-from polyroute.files import write_atomically, write_json
-from polyroute.measures.alignment import Alignment, headline_curves, in_short
-from polyroute.measures.over_languages import over_languages
-from polyroute.paths import Paths
-from polyroute.traces.format import Trace
+from polyroute import params
+from polyroute.artifacts.trace import Trace
+from polyroute.ground import console
+from polyroute.ground.files import write_atomically, write_json
+from polyroute.ground.paths import Paths
+from polyroute.measures.across_languages import over_languages
+from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
 
 KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "align")
 

@@ -5,14 +5,16 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import console, params
-from polyroute.evaluation import accuracy, tasks
+from polyroute import params
+from polyroute.asking.sitting import Sitting
+from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks.needed import model_tasks
-from polyroute.files import write_json, write_table
-from polyroute.interventions.conditions import BASELINE
-from polyroute.interventions.sitting import Sitting
+from polyroute.ground import console
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.interventions.plans import BASELINE
 from polyroute.models.load import load, locate
-from polyroute.paths import Paths
+from polyroute.scoring import accuracy
 
 KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "evaluate")
 

@@ -2,12 +2,13 @@
 
 import click
 
-from polyroute import console, corpora, params
-from polyroute.corpora.hub import HubSource
+from polyroute import corpora, params
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks.needed import study_tasks
+from polyroute.ground import console
+from polyroute.ground.hub import HubSource
+from polyroute.ground.paths import Paths
 from polyroute.params import RecordedModel
-from polyroute.paths import Paths
 
 KEYS = ("study.models", "study.pivot", "hub", "languages", "corpora", "tasks", "models")
 

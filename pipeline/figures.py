@@ -2,8 +2,8 @@
 
 import click
 
-from polyroute import console
-from polyroute.paths import Paths
+from polyroute.ground import console
+from polyroute.ground.paths import Paths
 from polyroute.report import figures, results, task_results
 
 KEYS = ()

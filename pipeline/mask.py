@@ -5,17 +5,18 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import console, params
+from polyroute import params
+from polyroute.artifacts.trace import Trace
+from polyroute.asking.sitting import Sitting
 from polyroute.evaluation.tasks.needed import model_tasks
-from polyroute.files import write_json, write_table
-from polyroute.interventions.conditions import Target
-from polyroute.interventions.masking import ACCURACY, COLUMNS, study_masks
-from polyroute.interventions.masks import Masks
-from polyroute.interventions.sitting import Sitting
+from polyroute.ground import console
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.interventions.mask_effects import ACCURACY, COLUMNS, study_masks
+from polyroute.interventions.mask_plans import Masks
+from polyroute.interventions.plans import Target
 from polyroute.models.load import load, locate
 from polyroute.params import Params, TransformersModel
-from polyroute.paths import Paths
-from polyroute.traces.format import Trace
 
 KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "align", "evaluate", "mask")
 

@@ -6,24 +6,25 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import console, corpora, params
+from polyroute import corpora, params
+from polyroute.artifacts.trace import Trace
 from polyroute.experts.exclusivity import COLUMNS as SHARED
 from polyroute.experts.exclusivity import confound, left_out_table, shared_table
-from polyroute.experts.scaled import kept
-from polyroute.files import write_json, write_table
+from polyroute.experts.released_settings import kept
+from polyroute.ground import console
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
 from polyroute.measures.families import agreement, label_values, sensitivity, tree
-from polyroute.measures.rise import ZONE_COLUMNS, by_zone
+from polyroute.measures.language_distance import COLUMNS, DECIMALS, Similarity
 from polyroute.measures.rivals import explain, rival_distances
-from polyroute.measures.similarity import COLUMNS, DECIMALS, Similarity
+from polyroute.measures.specificity import ZONE_COLUMNS, by_zone
 from polyroute.measures.utilisation import COLUMNS as UTILISATION
 from polyroute.measures.utilisation import utilisation_table
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
 from polyroute.models.load import locate
 from polyroute.models.tokenizer import load_tokenizer
 from polyroute.params import Params, RecordedModel, SharedExperts
-from polyroute.paths import Paths
-from polyroute.traces import study
-from polyroute.traces.format import Trace
+from polyroute.tracing import study
 
 KEYS = ("study.pivot", "study.seed", "hub", "languages", "models.{model}", "trace", "similarity")
 

@@ -8,22 +8,23 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import console, params
+from polyroute import params
+from polyroute.artifacts.trace import Trace
+from polyroute.asking.mechanisms import COLUMNS as MECHANISM
+from polyroute.asking.sitting import Sitting
 from polyroute.evaluation.tasks.needed import model_tasks
 from polyroute.experts.specialised import ExpertsError, experts_above
-from polyroute.files import write_json, write_table
-from polyroute.interventions import findings
-from polyroute.interventions.conditions import Conditions, ConditionsError, Target
-from polyroute.interventions.findings import FindingsError
-from polyroute.interventions.mechanisms import COLUMNS as MECHANISM
-from polyroute.interventions.shared import SharedConditions, SharedStudied, study_shared
-from polyroute.interventions.sitting import Sitting
+from polyroute.ground import console
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.interventions import effects as findings
+from polyroute.interventions.effects import FindingsError
+from polyroute.interventions.plans import Conditions, ConditionsError, Target
+from polyroute.interventions.shared_plans import SharedConditions, SharedStudied, study_shared
 from polyroute.interventions.study import Studied, study
-from polyroute.measures.alignment import DECIMALS
+from polyroute.measures.layer_curves import DECIMALS
 from polyroute.models.load import load, locate
 from polyroute.params import Params
-from polyroute.paths import Paths
-from polyroute.traces.format import Trace
 
 KEYS = (
     "study.pivot",

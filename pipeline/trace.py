@@ -2,11 +2,12 @@
 
 import click
 
-from polyroute import console, corpora, params
-from polyroute.files import write_json
+from polyroute import corpora, params
+from polyroute.ground import console
+from polyroute.ground.files import write_json
+from polyroute.ground.paths import Paths
 from polyroute.params import RecordedModel
-from polyroute.paths import Paths
-from polyroute.traces import parts, study
+from polyroute.tracing import parts, study
 
 KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "trace")
 

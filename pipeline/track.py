@@ -2,8 +2,9 @@
 
 import click
 
-from polyroute import console, params, tracking
-from polyroute.paths import Paths
+from polyroute import params, tracking
+from polyroute.ground import console
+from polyroute.ground.paths import Paths
 
 KEYS = ("study",)
 

@@ -2,8 +2,9 @@
 
 import click
 
-from polyroute import console, params
-from polyroute.paths import Paths
+from polyroute import params
+from polyroute.ground import console
+from polyroute.ground.paths import Paths
 from polyroute.pocket import train
 
 KEYS = ("pocket.{model}",)

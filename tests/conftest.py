@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen3MoeForCausalLM
 
-from polyroute.corpora.hub import HubSource
+from polyroute.ground.hub import HubSource
 from tiny import ROOT, make_model, make_tokenizer
 
 torch.set_num_threads(1)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from polyroute.artifacts.trace import Trace
 from polyroute.params import Shape
-from polyroute.traces.counts import import_counts
-from polyroute.traces.format import Trace
+from polyroute.tracing.counts import import_counts
 
 CODES = {
     "eng_Latn": "en", "deu_Latn": "de", "spa_Latn": "es", "jpn_Jpan": "ja", "swh_Latn": "sw", "zho_Hans": "zh",

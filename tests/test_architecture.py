@@ -64,7 +64,9 @@ def test_only_tracking_imports_mlflow() -> None:
     assert users <= {"tracking.py"}
 
 
-@pytest.mark.parametrize("module", ["polyroute.traces.study", "polyroute.models.load", "polyroute.measures.alignment"])
+@pytest.mark.parametrize(
+    "module", ["polyroute.tracing.study", "polyroute.models.load", "polyroute.measures.layer_curves"]
+)
 def test_the_library_imports_without_the_pipelines_tools(module) -> None:
     blocked = [name for name in HEAVY if name != "huggingface_hub"]  # transformers brings that one
     script = f"import sys\nfor name in {blocked}: sys.modules[name] = None\nimport {module}"

@@ -14,9 +14,9 @@ import pytest
 import urllib3
 
 from polyroute import tracking
-from polyroute.errors import PolyrouteError
-from polyroute.files import write_json
-from polyroute.paths import Paths
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.files import write_json
+from polyroute.ground.paths import Paths
 from polyroute.report.results import COLUMNS, ResultsError
 from report import plausible_languages, plausible_masks, plausible_tasks
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from polyroute.models.routers import edit, find_routers, observe
     from polyroute.steering.apply import steer
     from polyroute.steering.plan import Plan
-    from polyroute.traces.collect import trace
+    from polyroute.tracing.collect import trace
 
 __all__ = ["Plan", "edit", "find_routers", "observe", "steer", "trace"]
 
@@ -21,7 +21,7 @@ _PLACES = {
     "find_routers": "polyroute.models.routers",
     "observe": "polyroute.models.routers",
     "steer": "polyroute.steering.apply",
-    "trace": "polyroute.traces.collect",
+    "trace": "polyroute.tracing.collect",
 }
 
 

@@ -18,8 +18,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from polyroute import languages as language_table
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
+from polyroute.languages import table as language_table
 
 MIRROR_VARIABLE = "POLYROUTE_MIRROR"
 
@@ -528,7 +528,7 @@ class Evaluate(_Frozen):
     likeliest: Literal["sum", "token", "character"]
     """Which likelihood decides a choice: its sum, or its mean by token or by character. All three are written."""
     span: Literal["inclusion", "inclusion_as_released", "exact_match", "f1"] = "inclusion"
-    """Which score of a short answer is compared; see `polyroute.evaluation.spans`. All four are written.
+    """Which score of a short answer is compared; see `polyroute.scoring.spans`. All four are written.
     `inclusion_as_released` is paper 2's to the letter, by which an empty answer is right."""
     max_new_tokens: int = Field(ge=1)
     """Where a generated answer that does not end is truncated; a number or short answer then counts as wrong."""

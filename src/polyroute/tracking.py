@@ -34,9 +34,10 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from polyroute import files, languages
-from polyroute.errors import PolyrouteError
-from polyroute.paths import Paths
+from polyroute.ground import files
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
 from polyroute.report import correlations, exclusive, results, steering, task_results
 from polyroute.report.drawing import COLOURS
 from polyroute.report.results import Results

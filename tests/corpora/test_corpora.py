@@ -4,12 +4,12 @@ import unicodedata
 
 import pyarrow.parquet
 import pytest
-from corpus_files import jsonl, tsv
 
+from corpora.corpus_files import jsonl, tsv
 from polyroute import corpora
 from polyroute.corpora import CorpusError
 from polyroute.corpora.checks import repeats
-from polyroute.corpora.hub import HubSource
+from polyroute.ground.hub import HubSource
 from polyroute.params import GSM8K, SIB200, Belebele, FloresPlus, LocalFiles, MedInstruct, PocketCorpus
 
 NO_SOURCE = HubSource(fetch=lambda *_: pytest.fail("went to the network"))

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyroute import corpora, languages, params
+from polyroute import corpora, params
 from polyroute.corpora.checks import repeats
-from polyroute.corpora.hub import HubSource
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as languages
 from polyroute.params import GSM8K, SIB200, Belebele, MedInstruct, RecordedModel
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from polyroute.cli import main
+from polyroute.cli.verbs import main
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import TaskError
 from polyroute.evaluation.tasks.needed import Needed, model_tasks, study_tasks

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from polyroute.corpora.hub import HubSource
-from polyroute.evaluation import numbers, tasks
+from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import global_mmlu, mgsm
+from polyroute.ground.hub import HubSource
 from polyroute.params import BelebeleTask, GlobalMMLUTask, MGSMTask
+from polyroute.scoring import numbers
 
 
 @pytest.fixture(scope="module")

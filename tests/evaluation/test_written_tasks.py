@@ -8,14 +8,15 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from polyroute import languages, params
-from polyroute.corpora.hub import HubSource, is_commit
+from polyroute import params
+from polyroute.cli.mirror import fill
 from polyroute.corpora.tables import CorpusError
 from polyroute.evaluation import tasks
-from polyroute.evaluation.numbers import extract
 from polyroute.evaluation.tasks import TaskError, polymath, xquad
-from polyroute.mirror import fill
+from polyroute.ground.hub import HubSource, is_commit
+from polyroute.languages import table as languages
 from polyroute.params import PolyMathTask, TranslationTask, XQuADTask
+from polyroute.scoring.numbers import extract
 from tiny import ROOT
 
 ENGLISH, GERMAN = "eng_Latn", "deu_Latn"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from polyroute.traces.format import Trace, TraceHeader
+from polyroute.artifacts.trace import Trace, TraceHeader
 
 
 def make_trace(

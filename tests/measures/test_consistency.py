@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from polyroute.measures.consistency import routing_consistency
-from polyroute.traces.collect import TraceSettings, trace
+from polyroute.tracing.collect import TraceSettings, trace
 
 
 def test_one_token_has_no_pair_and_a_repeated_token_is_consistent_where_context_does_not_move_it(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from polyroute.measures.alignment import by_chunk
+from polyroute.artifacts.importance import ImportanceError, normalise
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.entropy import routing_entropy
-from polyroute.traces.importance import ImportanceError, normalise
+from polyroute.measures.layer_curves import by_chunk
 
 
 def plain_divergence(p: list[float], q: list[float]) -> float:

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from experts.made import make_trace, random_trace
+from polyroute.artifacts.trace import TraceError
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.domain_divergence import COLUMNS, domain_divergence
 from polyroute.measures.specialisation import SpecialisationError
 from polyroute.params import Zones
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed
-from polyroute.traces.format import TraceError
 
 DRAWING = {"resamples": 200, "confidence": 0.95, "seed": 0}
 ZONES = Zones(early=(0, 0), middle=(1, 1), late=(2, 2))

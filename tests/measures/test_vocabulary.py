@@ -1,8 +1,8 @@
 import pytest
 
+from polyroute.artifacts.trace import TraceError
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
-from polyroute.traces.collect import TraceSettings
-from polyroute.traces.format import TraceError
+from polyroute.tracing.collect import TraceSettings
 
 
 def test_shares_are_of_counted_tokens(tokenizer) -> None:

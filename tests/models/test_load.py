@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from polyroute.corpora.hub import SourceError
+from polyroute.ground.hub import SourceError
 from polyroute.models.load import ModelError, load, locate
 from polyroute.params import Hub, TransformersModel
 from tiny import make_model, make_tokenizer

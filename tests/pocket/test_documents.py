@@ -3,7 +3,8 @@ from itertools import islice
 
 import pytest
 
-from polyroute.pocket import corpus, documents, items, names, realise, tables, world
+from polyroute.miniworld import corpus, items, names, realise, tables, world
+from polyroute.pocket import documents
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "hin_Deva", "zho_Hans"]
 

@@ -9,7 +9,8 @@ import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polyroute import params
-from polyroute.pocket import card, corpus, scores, train
+from polyroute.miniworld import corpus
+from polyroute.pocket import card, scores, train
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train-pocket"]["matrix"]["model"]

@@ -1,7 +1,8 @@
 import pytest
 from transformers import AutoTokenizer
 
-from polyroute.pocket import corpus, tables, tokenizer
+from polyroute.miniworld import corpus, tables
+from polyroute.pocket import tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 
-from polyroute import languages
-from polyroute.files import write_json
-from polyroute.paths import Paths
+from polyroute.ground.files import write_json
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
 from polyroute.report.results import COLUMNS
 
 PIVOT = "eng_Latn"

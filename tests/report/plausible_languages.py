@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute import languages
 from polyroute.experts.exclusivity import COLUMNS as SHARED
-from polyroute.files import write_json, write_table
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
 from polyroute.measures.families import agreement, label_values, tree
-from polyroute.measures.rise import by_zone
+from polyroute.measures.language_distance import COLUMNS as DISTANCES
 from polyroute.measures.rivals import explain
-from polyroute.measures.similarity import COLUMNS as DISTANCES
+from polyroute.measures.specificity import by_zone
 from polyroute.measures.utilisation import COLUMNS as USED
-from polyroute.paths import Paths
 
 SETTINGS = ((4, 0.4), (4, 0.7), (20, 0.4))
 FEWEST_NOTE = "a permutation test needs at least 5 languages"

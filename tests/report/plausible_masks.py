@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.files import write_json, write_table
-from polyroute.interventions.masking import COLUMNS
-from polyroute.paths import Paths
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.interventions.mask_effects import COLUMNS
 
 RANGES = {"early": [0, 1], "middle": [3, 4], "late": [6, 7]}
 NO_EXPERT = "no exclusive expert in layers 3 to 4"

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.evaluation.accuracy import COLUMNS as ACCURACY
-from polyroute.files import write_json, write_table
-from polyroute.interventions.findings import COLUMNS as STEERED
-from polyroute.interventions.findings import HELPED
-from polyroute.interventions.mechanisms import COLUMNS as MECHANISM
+from polyroute.asking.mechanisms import COLUMNS as MECHANISM
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.interventions.effects import COLUMNS as STEERED
+from polyroute.interventions.effects import HELPED
 from polyroute.measures.correlation import COLUMNS as CORRELATION
 from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
-from polyroute.paths import Paths
+from polyroute.scoring.accuracy import COLUMNS as ACCURACY
 from polyroute.steering.plan import Plan
 
 PIVOT = "eng_Latn"

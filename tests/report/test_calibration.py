@@ -4,16 +4,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-import plausible
-import plausible_tasks
 import pytest
 import yaml
 
 from polyroute import params
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.paths import Paths
 from polyroute.params import ParamsFile
-from polyroute.paths import Paths
 from polyroute.report import calibration
+from report import plausible, plausible_tasks
 from tiny import ROOT
 
 PLANTED = {"layers": [1, 2], "pairs": 16, "temperature": 0.1, "weight": 0.5}

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import plausible_tasks
 import pytest
 
+from polyroute.ground.paths import Paths
 from polyroute.measures.correlation import COLUMNS
-from polyroute.paths import Paths
 from polyroute.report import correlations, task_results
 from polyroute.report.task_results import Correlations
+from report import plausible_tasks
 
 
 def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Correlations:

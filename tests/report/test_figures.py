@@ -1,11 +1,11 @@
 from pathlib import Path
 
-import plausible
 import pytest
 
-from polyroute import languages
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
 from polyroute.report import figures, results, task_results
+from report import plausible
 
 ALL = ("divergence", "alignment", "entropy", "consistency")
 

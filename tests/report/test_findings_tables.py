@@ -1,17 +1,15 @@
 from pathlib import Path
 
-import plausible
-import plausible_masks
-import plausible_tasks
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from polyroute import params
-from polyroute.cli import main
-from polyroute.errors import PolyrouteError
-from polyroute.paths import Paths
+from polyroute.cli.verbs import main
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.paths import Paths
 from polyroute.report import findings, task_results
+from report import plausible, plausible_masks, plausible_tasks
 from tiny import ROOT
 
 OF_PAPER_1 = ("Accuracy", "Divergence and accuracy", "Experts", "Steering")

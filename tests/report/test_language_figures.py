@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import plausible
-import plausible_languages
 import pytest
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report import expert_figures, family_figures, results, task_results, wording
+from report import plausible, plausible_languages
 
 
 def drawn(root: Path, count: int = 5, layers: int = 8, **arguments) -> tuple[list[Path], list[str]]:

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import plausible
-import plausible_languages
 import pytest
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report import exclusive, findings, language_findings, task_results
+from report import plausible, plausible_languages
 
 
 def rows(table: str) -> list[dict[str, str]]:

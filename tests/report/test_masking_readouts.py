@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import plausible
-import plausible_masks
 import pytest
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report import masking, masking_figures, results, task_results
+from report import plausible, plausible_masks
 
 
 @pytest.mark.parametrize(

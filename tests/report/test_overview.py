@@ -1,14 +1,11 @@
 from pathlib import Path
 
-import plausible
-import plausible_languages
-import plausible_masks
-import plausible_tasks
 import pytest
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report import results, task_results
 from polyroute.report.overview import overview
+from report import plausible, plausible_languages, plausible_masks, plausible_tasks
 
 
 def told(root: Path, count: int, measures=("divergence",)) -> str:

@@ -1,12 +1,12 @@
 from pathlib import Path
 
-import plausible
 import pytest
 
-from polyroute.measures import alignment
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
+from polyroute.measures import layer_curves as alignment
 from polyroute.report import results
 from polyroute.report.results import ResultsError
+from report import plausible
 
 
 def test_results_are_read_with_the_pivot_first(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 from pathlib import Path
 
-import plausible_tasks
 import pytest
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report import steering, task_results
 from polyroute.report.task_results import Steering
+from report import plausible_tasks
 
 CODES = ["deu_Latn", "fra_Latn", "swh_Latn"]
 

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import plausible
-import plausible_tasks
 import pytest
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report import figures, results, steering_figures, task_results
+from report import plausible, plausible_tasks
 
 ROUTING = {"divergence-text", "alignment-text", "entropy-text", "consistency-text"}
 TOO_FEW = "correlation needs at least 5 languages besides the pivot; there are 3"

@@ -1,14 +1,12 @@
 from pathlib import Path
 
-import plausible_languages
-import plausible_masks
-import plausible_tasks
 import pytest
 
-from polyroute.interventions import findings
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
+from polyroute.interventions import effects as findings
 from polyroute.report import task_results
 from polyroute.report.results import ResultsError
+from report import plausible_languages, plausible_masks, plausible_tasks
 
 CODES = ["deu_Latn", "fra_Latn", "swh_Latn"]
 

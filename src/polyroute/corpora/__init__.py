@@ -29,10 +29,10 @@ import pyarrow.parquet
 
 from polyroute.corpora import belebele, flores_plus, gsm8k, local, medinstruct, pocket, sib200
 from polyroute.corpora.checks import check, repeats
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.reader import COLUMNS, HubReader
 from polyroute.corpora.tables import CorpusError
-from polyroute.files import write_atomically
+from polyroute.ground.files import write_atomically
+from polyroute.ground.hub import HubSource
 from polyroute.params import Corpus, LocalFiles, PocketCorpus
 
 __all__ = ["COLUMNS", "CorpusError", "fetch", "files", "is_parallel", "read", "texts", "write"]

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polyroute import languages
 from polyroute.corpora.reader import HubReader, Items, numbered
 from polyroute.corpora.tables import CorpusError, columns
+from polyroute.languages import table as languages
 
 
 def _items(file: Path, split: str, language: str) -> Items:

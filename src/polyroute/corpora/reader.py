@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyroute import languages
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.tables import CorpusError
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as languages
 from polyroute.params import GSM8K, SIB200, Belebele, FloresPlus, MedInstruct
 
 HubCorpus = SIB200 | FloresPlus | Belebele | GSM8K | MedInstruct

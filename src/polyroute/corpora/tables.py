@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 

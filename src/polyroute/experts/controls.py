@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import ExpertsError
 from polyroute.measures.specialisation import mean_frequency
-from polyroute.traces.format import Trace
 
 NEAREST = 8
 """Candidates an expert, unless told otherwise."""

@@ -27,13 +27,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyroute import languages as language_table
+from polyroute.artifacts.trace import Trace
 from polyroute.experts.shared import EPSILON, ActivationShares, activation_shares, check_thr
 from polyroute.experts.specialised import ExpertsError
-from polyroute.measures.alignment import DECIMALS, rounded
+from polyroute.languages import table as language_table
+from polyroute.measures.layer_curves import DECIMALS, rounded
 from polyroute.measures.usage import usage
 from polyroute.stats.resampled import own_seed
-from polyroute.traces.format import Trace
 
 COLUMNS = (
     "corpus", "layer", "language", "resource", "family", "shared", "exclusive", "shared_use", "exclusive_use",

@@ -29,11 +29,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import ExpertsError
 from polyroute.measures.usage import usage
 from polyroute.params import LayerRange
-from polyroute.traces.format import Trace
 
 EPSILON = 1e-10
 """Of the release; makes the share of an expert that nobody keeps 0."""

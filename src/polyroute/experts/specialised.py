@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyroute.errors import PolyrouteError
+from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
-from polyroute.measures.alignment import DECIMALS
+from polyroute.ground.errors import PolyrouteError
+from polyroute.measures.layer_curves import DECIMALS
 from polyroute.measures.specialisation import activation_frequency, check_comparable
 from polyroute.params import LayerRange
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed, percentile_bounds, resampled_means
-from polyroute.traces.format import Trace
 
 COLUMNS = ("model", "corpus", "language", "layer", "expert", "delta", "low", "high")
 ANY = "any"

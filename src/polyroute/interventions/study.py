@@ -8,20 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from polyroute.evaluation.answers import Answers, comparable
+from polyroute.artifacts.answers import Answers, comparable
+from polyroute.artifacts.trace import Trace
+from polyroute.asking.mechanisms import mechanisms
+from polyroute.asking.sitting import Sitting
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
-from polyroute.interventions.conditions import BASELINE, Condition, Conditions, Experts, choose
-from polyroute.interventions.findings import beside_the_pivot, compared, judge, pooled_accuracy
-from polyroute.interventions.mechanisms import mechanisms
-from polyroute.interventions.sitting import Sitting
-from polyroute.measures.alignment import DECIMALS
+from polyroute.interventions.effects import beside_the_pivot, compared, judge, pooled_accuracy
+from polyroute.interventions.plans import BASELINE, Condition, Conditions, Experts, choose
+from polyroute.measures.layer_curves import DECIMALS
 from polyroute.params import Align, PublishedSteering
 from polyroute.stats.paired import PairedScores
 from polyroute.stats.power import minimal_detectable_difference, observed_changes
 from polyroute.steering.plan import Plan
-from polyroute.traces.format import Trace
 
 
 @dataclass(frozen=True)

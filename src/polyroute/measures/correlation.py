@@ -25,9 +25,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from polyroute import languages as language_table
-from polyroute.errors import PolyrouteError
-from polyroute.measures.alignment import DECIMALS
+from polyroute.ground.errors import PolyrouteError
+from polyroute.languages import table as language_table
+from polyroute.measures.layer_curves import DECIMALS
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.partial import correlations, permutation_p, residual_maker
 from polyroute.stats.resampled import percentile_bounds

@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyroute.measures.alignment import DECIMALS, by_chunk
+from polyroute.artifacts.importance import normalise
+from polyroute.artifacts.trace import Trace
 from polyroute.measures.divergence import routing_divergence
+from polyroute.measures.layer_curves import DECIMALS, by_chunk
 from polyroute.measures.specialisation import SpecialisationError, check_comparable
 from polyroute.measures.zones import DepthShape, Difference, depth_shape
 from polyroute.params import Zones
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed, percentile_bounds
-from polyroute.traces.format import Trace
-from polyroute.traces.importance import normalise
 
 COLUMNS = ("model", "corpus", "language", "layer", "reading", "value", "low", "high", "plug_in")
 

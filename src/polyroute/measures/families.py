@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster import hierarchy
 
-from polyroute import languages as language_table
-from polyroute.measures.alignment import rounded
+from polyroute.languages import table as language_table
+from polyroute.measures.layer_curves import rounded
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.rand import adjusted_rand
 from polyroute.stats.resampled import percentile_bounds

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from polyroute.artifacts.importance import normalise
+from polyroute.artifacts.trace import Trace
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.usage import UsageError, usage
-from polyroute.traces.format import Trace
-from polyroute.traces.importance import normalise
 
 PERMUTATIONS = 199
 _TIE = 1e-12

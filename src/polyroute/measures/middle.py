@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
 from polyroute.measures.zones import default_zones
 from polyroute.params import LayerRange
 

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import distance
 
-from polyroute.measures.alignment import rounded
+from polyroute.artifacts.trace import Trace
 from polyroute.measures.families import label_distance, label_values
+from polyroute.measures.layer_curves import rounded
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.signs import FEWEST
-from polyroute.traces.format import Trace
 
 
 def fertility_distance(traces: Sequence[Trace]) -> NDArray[np.float64]:

@@ -10,8 +10,8 @@ the same. Delta lies in [-1, 1]; over the experts of a layer it sums to 0 unless
 import numpy as np
 from numpy.typing import NDArray
 
-from polyroute.errors import PolyrouteError
-from polyroute.traces.format import Trace
+from polyroute.artifacts.trace import Trace
+from polyroute.ground.errors import PolyrouteError
 
 MUST_AGREE = (
     "model", "model_digest", "engine", "dtype", "device", "layers", "experts", "top_k", "settings", "versions", "pooled"

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from polyroute.errors import PolyrouteError
+from polyroute.artifacts.importance import normalise
+from polyroute.artifacts.trace import Trace
+from polyroute.ground.errors import PolyrouteError
 from polyroute.measures.specialisation import MUST_AGREE
-from polyroute.traces.format import Trace
-from polyroute.traces.importance import normalise
 
 RELEASE_BATCH = 16
 """Prompts of a batch in the release (`routing/infer_batch_mgsm.py`)."""

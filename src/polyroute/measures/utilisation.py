@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from polyroute.measures.alignment import DECIMALS
+from polyroute.artifacts.trace import Trace
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.information import PERMUTATIONS, language_information
-from polyroute.measures.rise import overlap_of_choices, specificity_of_choices
+from polyroute.measures.layer_curves import DECIMALS
+from polyroute.measures.specificity import overlap_of_choices, specificity_of_choices
 from polyroute.measures.usage import UsageError, usage
-from polyroute.traces.format import Trace
 
 COLUMNS = (
     "corpus", "layer", "language", "entropy", "evenness", "dead", "hot", "max_violation", "specificity", "overlap",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import distance
 
-from polyroute.traces.collect import TraceSettings, encode
+from polyroute.tracing.collect import TraceSettings, encode
 
 
 def token_shares(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettings) -> dict[int, float]:

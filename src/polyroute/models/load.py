@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from polyroute.corpora.hub import CHECKPOINT_FILES, HubSource, is_commit, read_manifest
-from polyroute.errors import PolyrouteError
-from polyroute.files import digest_files
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.files import digest_files
+from polyroute.ground.hub import CHECKPOINT_FILES, HubSource, is_commit, read_manifest
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import Router, find_routers
 from polyroute.params import Hub, TransformersModel

@@ -23,7 +23,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
 
 # Every spelling of a matrix product that reaches a TorchFunctionMode; `nn.Linear` arrives as `functional.linear`.
 MATRIX_PRODUCTS = frozenset(

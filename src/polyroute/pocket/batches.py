@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from polyroute.miniworld import realise, world
 from polyroute.params import Plant, PocketRecipe
-from polyroute.pocket import documents, realise, world
+from polyroute.pocket import documents
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyroute import languages
+from polyroute.languages import table as languages
+from polyroute.miniworld import items, world
 from polyroute.params import PocketRecipe
-from polyroute.pocket import documents, items, scores, world
+from polyroute.pocket import documents, scores
 
 _TEXT = """\
 ---

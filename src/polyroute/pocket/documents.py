@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from polyroute.languages import ENGLISH
+from polyroute.languages.table import ENGLISH
+from polyroute.miniworld import names, realise, tables, world
 from polyroute.params import PocketRecipe
-from polyroute.pocket import names, realise, tables, world
 
 _DICTIONARY_ENTRIES = 8
 _SWITCHED = 0.5

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from polyroute.pocket import corpus, items
+from polyroute.miniworld import corpus, items
 
 DOCUMENTS = 200
 PROBLEMS = 200

@@ -12,14 +12,13 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from polyroute import files
+from polyroute.ground import files
+from polyroute.ground.code import code_digest
+from polyroute.miniworld.tables import PHRASES
 from polyroute.params import PocketRecipe
 
-DETERMINES = (
-    "names.py", "world.py", "tables.py", "phrases/*.toml", "realise.py", "documents.py", "tokenizer.py", "batches.py",
-    "model.py", "plant.py", "train.py", "state.py",
-)  # fmt: skip
-"""The modules that decide the weights; a state left by other code is never taken up."""
+DETERMINES = ("polyroute.pocket.train",)
+"""The modules that, with all that they import, decide the weights; a state left by other code is never taken up."""
 
 
 def digest(recipe: PocketRecipe, where: torch.device) -> str:
@@ -27,7 +26,8 @@ def digest(recipe: PocketRecipe, where: torch.device) -> str:
     return files.digest(
         {
             "recipe": recipe.model_dump(mode="json"),
-            "code": files.digest_files(Path(__file__).parent, DETERMINES),
+            "code": code_digest(*DETERMINES),
+            "phrases": files.digest_files(PHRASES, ("*.toml",)),
             "versions": [torch.__version__, transformers.__version__],
             # Sums are split between threads, so their last bits depend on the number.
             "device": [where.type, torch.get_num_threads()],

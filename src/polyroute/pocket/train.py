@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from polyroute import console, files
+from polyroute.ground import console, files
+from polyroute.ground.paths import Paths
 from polyroute.params import PocketRecipe
-from polyroute.paths import Paths
 from polyroute.pocket import card, model, scores, state, tokenizer
 from polyroute.pocket.batches import Batch, Translations, batch, translations
 from polyroute.pocket.plant import planting_loss

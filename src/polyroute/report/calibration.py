@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.paths import Paths
 from polyroute.params import ParamsFile, PocketRecipe, PocketTask
-from polyroute.paths import Paths
 from polyroute.report import correlations, results, steering, task_results, wording
 from polyroute.report.results import most_aligned, spans
 from polyroute.report.task_results import TaskResults

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from polyroute import languages
+from polyroute.languages import table as languages
 from polyroute.report import drawing, families, wording
 from polyroute.report.drawing import COLOURS, INK, SOFT
 from polyroute.report.results import Results

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from polyroute import languages
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
 from polyroute.report import drawing, expert_figures, family_figures, masking_figures, steering_figures, task_figures
 from polyroute.report.drawing import COLOURS, INK, End, Floats
 from polyroute.report.results import Results, spans

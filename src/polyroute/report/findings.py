@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polyroute.errors import PolyrouteError
-from polyroute.paths import Paths
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.paths import Paths
 from polyroute.report import (
     correlations,
     families,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from polyroute.languages import get
+from polyroute.languages.table import get
 from polyroute.report import correlations, families, findings, masking, steering, wording
 from polyroute.report.results import Results, most_aligned, spans
 from polyroute.report.task_results import TaskResults

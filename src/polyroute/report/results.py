@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from polyroute.errors import PolyrouteError
-from polyroute.paths import Paths
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.paths import Paths
 
 COLUMNS = ("model", "corpus", "language", "layer", "measure", "reading", "value", "low", "high")
 

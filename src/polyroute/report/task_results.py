@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from polyroute.paths import Paths
+from polyroute.ground.paths import Paths
 from polyroute.report.folder import Folder
 from polyroute.report.results import ResultsError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from polyroute import languages
+from polyroute.languages import table as languages
 from polyroute.report.results import spans
 
 UNTOLD = "not told from chance"

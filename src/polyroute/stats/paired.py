@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.resampled import percentile_bounds, resampled_means

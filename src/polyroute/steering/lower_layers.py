@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
 from polyroute.models.taps import Router
 
 

@@ -24,12 +24,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from polyroute.errors import PolyrouteError
+from polyroute.ground.errors import PolyrouteError
+from polyroute.models.batches import plan_batches
 from polyroute.models.routers import Router, RouterCall, edit, find_routers, observe, replay
 from polyroute.models.trial import at_rest
 from polyroute.steering.apply import steer
 from polyroute.steering.plan import Plan
-from polyroute.traces.batches import plan_batches
 
 COLUMNS = ["layer", "experts", "tokens", "changed", "size", "relative", "before", "after"]
 """Columns of `mechanism`."""

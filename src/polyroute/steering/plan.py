@@ -39,8 +39,8 @@ from pydantic import (
     model_validator,
 )
 
-from polyroute.errors import PolyrouteError
-from polyroute.files import write_json
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.files import write_json
 from polyroute.models.taps import Router
 from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
 

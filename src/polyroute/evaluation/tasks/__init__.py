@@ -29,12 +29,12 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from polyroute import languages as language_table
-from polyroute.corpora.hub import HubSource
 from polyroute.evaluation.tasks import belebele, global_mmlu, local, mgsm, pocket, polymath, translation, xquad
 from polyroute.evaluation.tasks.checks import TaskError, check
 from polyroute.evaluation.tasks.reader import SPLITS, Item, TaskReader, split_of
-from polyroute.files import write_atomically
+from polyroute.ground.files import write_atomically
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as language_table
 from polyroute.params import Task, TaskKind
 
 __all__ = ["COLUMNS", "TaskError", "covered", "fetch", "files", "languages_of", "read", "stops", "version", "write"]

@@ -25,11 +25,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polyroute import languages
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.tables import columns
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader, lettered
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as languages
 from polyroute.params import BelebeleTask
 
 VERSION = 1

@@ -23,10 +23,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from polyroute.evaluation import EvaluationError
-from polyroute.evaluation.formulas import is_formula
 from polyroute.evaluation.tasks.reader import SPLITS, Item
+from polyroute.ground.errors import AnswerError
 from polyroute.params import TaskKind
+from polyroute.scoring.formulas import is_formula
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _SHOWN = 3
@@ -35,7 +35,7 @@ _SHOWN = 3
 log = logging.getLogger(__name__)
 
 
-class TaskError(EvaluationError):
+class TaskError(AnswerError):
     """A task's items are not what they should be; the message names the task, the language and the item."""
 
 

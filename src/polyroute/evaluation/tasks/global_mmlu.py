@@ -27,10 +27,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.tables import columns
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader, lettered
+from polyroute.ground.hub import HubSource
 from polyroute.params import GlobalMMLUTask
 
 VERSION = 1

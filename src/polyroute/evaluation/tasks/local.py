@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.tables import columns
 from polyroute.evaluation.tasks.checks import TaskError
 from polyroute.evaluation.tasks.reader import Item, TaskReader
+from polyroute.ground.hub import HubSource
 from polyroute.params import LocalTask
 
 VERSION = 1

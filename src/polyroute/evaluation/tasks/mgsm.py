@@ -28,12 +28,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from polyroute import languages
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.reader import numbered
 from polyroute.corpora.tables import lines
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as languages
 from polyroute.params import MGSMTask
 
 VERSION = 1

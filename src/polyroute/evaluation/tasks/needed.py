@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polyroute import params
-from polyroute.corpora.hub import is_commit
 from polyroute.evaluation.tasks import TaskError, languages_of
+from polyroute.ground.hub import is_commit
 from polyroute.params import HubTask, Params, Task, TransformersModel
 
 

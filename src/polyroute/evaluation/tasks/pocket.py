@@ -1,6 +1,6 @@
 """Items of the mini world that the pocket models are trained on; nothing is downloaded.
 
-`polyroute.pocket.items` says what they are: word problems of one operation (`arithmetic`), or questions for invented
+`polyroute.miniworld.items` says what they are: word problems of one operation (`arithmetic`), or questions for invented
 facts (`knowledge`); ten choices each. Training sees none of them: the world has the splits `select` and `report` of
 its own. Items of a split are drawn by `seed`, the same ones in any set of languages.
 Schema: that of the items, whose prompts end in the language's word for "answer" and whose choices close the sentence,
@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from polyroute.corpora.hub import HubSource
 from polyroute.evaluation.tasks.checks import TaskError
 from polyroute.evaluation.tasks.reader import SPLITS, Item, Split, TaskReader
+from polyroute.ground.hub import HubSource
 from polyroute.params import PocketTask
 
 VERSION = 1
@@ -26,7 +26,7 @@ def _read(task: str, spec: PocketTask, codes: Sequence[str], _source: HubSource)
 
 def _items(task: str, spec: PocketTask, codes: Sequence[str], split: Split) -> list[Item]:
     # The mini world needs its phrase tables, which no other task should have to load.
-    from polyroute.pocket import items
+    from polyroute.miniworld import items
 
     if spec.content == "arithmetic":
         frame = items.arithmetic(split, spec.items, codes, spec.seed)

@@ -25,13 +25,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from polyroute.corpora.hub import HubSource
 from polyroute.corpora.reader import numbered
 from polyroute.corpora.tables import columns
-from polyroute.evaluation.formulas import MARK, is_formula
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader
+from polyroute.ground.hub import HubSource
 from polyroute.params import PolyMathTask
+from polyroute.scoring.formulas import MARK, is_formula
 
 VERSION = 1
 CODES = {

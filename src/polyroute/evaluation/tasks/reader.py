@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from polyroute.corpora.hub import HubSource
+from polyroute.ground.hub import HubSource
 
 Split = Literal["select", "report"]
 """Items to choose settings on, and items to report."""

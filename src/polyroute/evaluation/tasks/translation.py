@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polyroute import corpora, languages
-from polyroute.corpora.hub import HubSource
+from polyroute import corpora
 from polyroute.evaluation.tasks.reader import Item, TaskReader
-from polyroute.languages import ENGLISH
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as languages
+from polyroute.languages.table import ENGLISH
 from polyroute.params import SIB200, FloresPlus, TranslationTask
 
 VERSION = 1

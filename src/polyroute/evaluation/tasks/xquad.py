@@ -30,9 +30,9 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from polyroute.corpora.hub import HubSource
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader
+from polyroute.ground.hub import HubSource
 from polyroute.params import XQuADTask
 
 VERSION = 1

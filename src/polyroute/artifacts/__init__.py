@@ -1,0 +1,1 @@
+"""Files of `data/`: traces and answers, each with a header of everything that determines it."""

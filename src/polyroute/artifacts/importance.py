@@ -1,0 +1,36 @@
+"""Expert importance: from what a trace holds to a probability distribution over experts (paper 1, Eq. 1)."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polyroute.ground.errors import PolyrouteError
+
+READINGS = ("soft_mass", "topk_mass", "topk_count")
+"""Readings of expert importance: the softmax over all experts (paper 1, Eq. 1), the model's own weights of the chosen
+experts renormalised, and the counts of the chosen experts (both in the first author's later code)."""
+
+
+class ImportanceError(PolyrouteError):
+    """Masses or counts that cannot be importance."""
+
+
+def normalise(mass_E: ArrayLike) -> NDArray[np.float64]:
+    """Divide masses or counts over experts by their sum.
+
+    Args:
+        mass_E: non-negative, any leading axes, last axis the E experts.
+
+    Returns:
+        Distributions of the same shape in float64. Where the sum is 0 (no token was counted) the whole
+        distribution is NaN, so that nothing downstream mistakes an absent sequence for a uniform one.
+
+    Raises:
+        ImportanceError: a mass is negative, or infinite.
+    """
+    mass_E = np.asarray(mass_E, dtype=np.float64)
+    if np.isinf(mass_E).any() or (mass_E < 0).any():
+        raise ImportanceError("expert masses must be finite and not negative")
+    total = mass_E.sum(axis=-1, keepdims=True)
+    shares: NDArray[np.float64] = np.full_like(mass_E, np.nan)
+    np.divide(mass_E, total, out=shares, where=total > 0)
+    return shares

@@ -1,0 +1,1 @@
+"""The command `polyroute`: its verbs, and the two that reach the hub."""

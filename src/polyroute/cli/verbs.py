@@ -1,0 +1,227 @@
+"""The command `polyroute`. Stages are run by DVC (`dvc repro`); these verbs are for everything around them."""
+
+from pathlib import Path
+
+import click
+
+from polyroute import params
+from polyroute.ground import console
+from polyroute.ground.paths import Paths
+from polyroute.languages.table import Scheme
+
+# Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="polyroute")
+@console.log_level_option
+def main() -> None:
+    """Multilingual routing in mixture-of-experts language models, measured reproducibly.
+
+    Run from the root of the study, the folder of params.yaml. The study itself runs with `dvc repro`.
+    """
+
+
+@main.command(cls=console.Command)
+def check() -> None:
+    """Check params.yaml and say what the study would run."""
+    from polyroute.evaluation.tasks.needed import study_tasks
+
+    given = params.load(Paths().params)
+    for model in given["study.models"]:
+        spec = given[f"models.{model}"]
+        languages = params.study_languages(given, model)
+        click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
+        if isinstance(spec, params.TransformersModel):
+            from polyroute.models.load import locate
+
+            locate(model, spec, given["hub"])
+    for task, needed in study_tasks(given).items():
+        lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
+        click.echo(f"task {task}: in {len(needed.languages)} languages{lacking}")
+    for corpus, languages in params.study_corpora(given).items():
+        entry = given[f"corpora.{corpus}"]
+        if isinstance(entry, params.LocalFiles):
+            for language in languages:
+                if not Path(entry.files.replace("{language}", language)).is_file():
+                    raise click.ClickException(f"corpora.{corpus}.files: no file of {language} at {entry.files}")
+    click.echo("params.yaml is sound")
+
+
+@main.command(cls=console.Command)
+@click.argument("model")
+def routers(model: str) -> None:
+    """Load MODEL (an entry of params.yaml), check its routers and list them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from polyroute.models.load import load, locate
+
+    given = params.load(Paths().params)
+    spec = given[f"models.{model}"]
+    if not isinstance(spec, params.TransformersModel):
+        raise click.ClickException(f"{model} was recorded elsewhere: there is no model to load")
+    loaded = load(model, spec, locate(model, spec, given["hub"]))
+    table = Table("layer", "module", "experts", "top-k", "selection")
+    for router in loaded.routers:
+        table.add_row(str(router.layer), router.name, str(router.experts), str(router.top_k), router.selection)
+    Console().print(table)
+
+
+@main.command(cls=console.Command)
+def results() -> None:
+    """Say where the study's results are, and what shape divergence has over depth."""
+    from polyroute.report import results, task_results
+    from polyroute.report.overview import overview
+
+    paths = Paths()
+    for model in params.load(paths.params)["study.models"]:
+        click.echo(overview(results.load(paths, model), task_results.load(paths, model)))
+    click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
+    click.echo("Tables of languages, tasks, steering and masks: polyroute findings")
+
+
+@main.command(cls=console.Command)
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+def findings(models: tuple[str, ...]) -> None:
+    """Print tables of how languages compare, accuracy, its correlation with divergence, experts, steering and masks."""
+    from polyroute.report import findings
+
+    given = params.load(Paths().params)
+    for model in models:
+        given[f"models.{model}"]  # an unknown name is an error that says what is close
+    measured = findings.gather(Paths(), models or given["study.models"])
+    click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in findings.tables(measured).items()))
+
+
+@main.command(cls=console.Command)
+def calibrate() -> None:
+    """Say what was put into each pocket model that was measured, and what the instruments read."""
+    from polyroute.report import calibration
+
+    readings = calibration.calibrate(params.read(Paths().params), Paths())
+    click.echo(calibration.verdicts(readings))
+    click.echo()
+    if on_tasks := calibration.on_tasks(params.read(Paths().params), Paths()):
+        click.echo(calibration.task_table(on_tasks))
+        click.echo()
+    click.echo(calibration.by_layer(readings))
+
+
+@main.command("train-pocket", cls=console.Command)
+@click.argument("model")
+@click.option(
+    "--device", default="auto", show_default=True, help="A GPU if there is one, else CPU; or cpu, cuda:0, ..."
+)
+def train_pocket(model: str, device: str) -> None:
+    """Train MODEL (an entry of `pocket` in params.yaml) into models/MODEL; killed, it goes on where it stopped."""
+    from polyroute.pocket import train
+
+    recipe = params.load(Paths().params)[f"pocket.{model}"]
+    train.run(model, recipe, Paths(), device)
+
+
+@main.command(cls=console.Command)
+@click.argument("names", nargs=-1)
+def pin(names: tuple[str, ...]) -> None:
+    """Write the commits that revisions stand for into params.yaml (of NAMES, or of every entry). Asks the hub."""
+    from polyroute.cli import pin as pinning
+
+    changes = pinning.pin(Paths().params, list(names) or None)
+    for change in changes:
+        click.echo(f"{change.key}: {change.before} is {change.after}")
+    if not changes:
+        click.echo("every revision is a commit already")
+
+
+@main.command(cls=console.Command)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+@click.option("--checkpoints/--no-checkpoints", default=True, show_default=True, help="Models too, or text alone.")
+def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
+    """Fill FOLDER with every file of the hub that the study reads, for machines without internet."""
+    from polyroute.cli.mirror import fill
+    from polyroute.ground.hub import HubSource
+
+    file = params.read(Paths().params)
+    source = HubSource(file.hub.mirror_folder())
+    filled = fill(file, models or file.study.models, folder, source, checkpoints=checkpoints)
+    click.echo(f"{folder}: {len(filled.files)} files, {filled.bytes / 1e6:.1f} MB, {filled.fetched} of them new")
+
+
+@main.command("import-counts", cls=console.Command)
+@click.argument("files")
+@click.option("--model", required=True, help="What to call the model.")
+@click.option("--corpus", required=True, help="What to call the text it was recorded on.")
+@click.option("--layers", type=click.IntRange(1), required=True, help="Layers with routers.")
+@click.option("--experts", type=click.IntRange(2), required=True, help="Experts a layer.")
+@click.option("--top-k", type=click.IntRange(1), required=True, help="Experts a token.")
+@click.option(
+    "--codes",
+    type=click.Choice(["flores", "bcp47", "mgsm"]),
+    default="flores",
+    show_default=True,
+    help="How {language} is written in FILES.",
+)
+@click.option("--language", "languages", multiple=True, required=True, help="FLORES code; repeat for more.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data/traces"),
+    show_default=True,
+    help="Writes OUT/MODEL/CORPUS/LANGUAGE.safetensors.",
+)
+def import_counts(
+    files: str,
+    model: str,
+    corpus: str,
+    layers: int,
+    experts: int,
+    top_k: int,
+    codes: Scheme,
+    languages: tuple[str, ...],
+    out: Path,
+) -> None:
+    """Turn expert counts recorded elsewhere into traces. FILES is a path with {language} in it, one JSON a language.
+
+    The traces are for notebooks (`Trace.load`). To make recorded counts part of the study, give them an entry with
+    `engine: recorded` in params.yaml instead.
+    """
+    import hashlib
+
+    from polyroute.languages import table
+    from polyroute.tracing import counts
+
+    if "{language}" not in files:
+        raise click.BadParameter("no {language} in it", param_hint="FILES")
+    shape = params.Shape(layers=layers, experts=experts, top_k=top_k)
+    for language in languages:
+        path = Path(files.replace("{language}", table.code_in(language, codes)))
+        checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        trace = counts.import_counts(
+            path, model=model, model_digest=checksum, corpus=corpus, language=language, shape=shape, sha256=checksum
+        )
+        target = out / model / corpus / f"{language}.safetensors"
+        trace.save(target)
+        click.echo(f"{target}: {trace.tokens[0]:,} tokens")
+
+
+@main.command(cls=console.Command)
+def track() -> None:
+    """Log the study's results to MLflow; logging twice changes nothing."""
+    from polyroute import tracking
+
+    paths = Paths()
+    study = params.load(paths.params)["study"]
+    console.summary("track", tracking.log_study(paths, study.name, study.models).summary())
+
+
+@main.command(cls=console.Command)
+@click.option("--port", default=5000, show_default=True, help="On this machine alone.")
+def ui(port: int) -> None:
+    """Browse the runs in MLflow until interrupted."""
+    from polyroute import tracking
+
+    paths = Paths()
+    study = params.load(paths.params)["study.name"]
+    raise SystemExit(tracking.serve(paths, port, study))

@@ -1,5 +1,0 @@
-"""The one error type that commands show as a sentence instead of a traceback."""
-
-
-class PolyrouteError(Exception):
-    """A mistake in input, data or model that the user can mend; the message says where and how."""

@@ -1,0 +1,197 @@
+"""What the conditions did: every one against the baseline, item by item.
+
+Pooled differences are over the languages to be helped, that is, all but the pivot; the pivot is told beside them, since
+a plan that helps others at its cost is another finding. Units are those of `stats.paired`: items with all their
+translations for groups, items for one language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polyroute.experts.controls import rank_among_controls
+from polyroute.ground.errors import PolyrouteError
+from polyroute.interventions.plans import Condition, Kind
+from polyroute.measures.layer_curves import DECIMALS
+from polyroute.stats.fdr import benjamini_hochberg
+from polyroute.stats.paired import COLUMNS as PAIRED
+from polyroute.stats.paired import PairedScores, compare
+
+HELPED = "all but the pivot"
+"""The group of languages whose pooled difference is the headline."""
+LEVEL = 0.05
+COLUMNS = ("condition", "kind", *PAIRED, "moved")
+"""Columns of the table."""
+
+
+class FindingsError(PolyrouteError):
+    """Answers that do not cover the study's conditions."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a plan does what it is for."""
+
+    helps: bool
+    """Its pooled difference lies above 0 with its interval, and its q over conditions is below `LEVEL`."""
+    beyond_random: bool
+    """No control set of random experts scores as high."""
+    rank_p: float
+    """(1 + controls that score as high) / (1 + controls); with few controls it cannot be small."""
+    pivot_loss: float
+    """Accuracy that the pivot loses."""
+
+    @property
+    def words(self) -> str:
+        """In a few words."""
+        if not self.helps:
+            return "no: not told from the baseline"
+        return "yes" if self.beyond_random else "no: random experts do as well"
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"words": self.words}
+
+
+def pooled_accuracy(right: pd.DataFrame, pivot: str) -> float:
+    """Accuracy over the languages to be helped, each counting the same.
+
+    Args:
+        right: answers with the columns language and correct.
+        pivot: language that is not to be helped.
+    """
+    return float(right[right["language"] != pivot].groupby("language")["correct"].mean().mean())
+
+
+def compared(
+    conditions: Sequence[Condition],
+    answers: Mapping[str, pd.DataFrame],
+    *,
+    pivot: str,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Every condition against the baseline.
+
+    Args:
+        conditions: of one phase, the baseline among them.
+        answers: condition -> answers of all languages, with columns item_id, language, correct; where texts were
+            generated also `output_language`.
+        pivot: language that is not to be helped.
+        resamples: bootstrap resamples over items.
+        confidence: coverage of intervals.
+        seed: of resamples and exchanges.
+
+    Returns:
+        Columns `condition`, `kind`, then those of `stats.paired.compare`; a row a condition and language, and one a
+        condition for `HELPED`. There `q` adjusts the pooled p-values of all conditions for one another. `moved` is the
+        share of answers whose output language changed; NaN where nothing was written.
+
+    Raises:
+        FindingsError: the baseline or a condition was not answered.
+    """
+    lacking = [condition.name for condition in conditions if condition.name not in answers]
+    if lacking or "baseline" not in answers:
+        raise FindingsError(f"no answers under {', '.join(lacking) or 'baseline'}: run the stage `steer` again")
+    base = answers["baseline"]
+    helped = [language for language in base["language"].drop_duplicates() if language != pivot]
+    tables = []
+    for condition in conditions:
+        if condition.plan is None:
+            continue
+        scores = PairedScores.from_tables(base, answers[condition.name])
+        table = compare(
+            scores, resamples=resamples, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {}
+        )
+        table.insert(0, "kind", condition.kind)
+        table.insert(0, "condition", condition.name)
+        table["moved"] = table["over"].map(_moved(base, answers[condition.name], helped))
+        tables.append(table)
+    if not tables:
+        raise FindingsError("nothing was compared: there is no condition besides the baseline")
+    found = pd.concat(tables, ignore_index=True)
+    pooled = found["over"] == HELPED
+    found.loc[pooled, "q"] = benjamini_hochberg(found.loc[pooled, "p"].tolist())
+    numbers = found.select_dtypes("number").columns
+    found[numbers] = found[numbers].round(DECIMALS) + 0.0  # no -0.0 in tables
+    return found
+
+
+def judge(table: pd.DataFrame, condition: str, pivot: str, controls: Kind = "random") -> Verdict:
+    """The verdict on a condition.
+
+    Args:
+        table: as `compared` returns it, random controls among its conditions.
+        condition: which, most often `chosen`.
+        pivot: language that is not to be helped.
+        controls: kind of its random controls.
+
+    Raises:
+        FindingsError: the condition or the controls are not in the table.
+    """
+    pooled = table[table["over"] == HELPED].set_index("condition")
+    drawn = pooled.loc[pooled["kind"] == controls, "difference"].tolist()
+    if condition not in pooled.index or not drawn:
+        raise FindingsError(f"`{condition}` cannot be judged: it or the random controls were not run")
+    row: dict[str, Any] = dict(pooled.loc[condition])
+    of_pivot = table[(table["condition"] == condition) & (table["over"] == pivot)]["difference"]
+    return Verdict(
+        helps=bool(row["low"] > 0 and row["q"] < LEVEL),
+        beyond_random=all(control < row["difference"] for control in drawn),
+        rank_p=rank_among_controls(row["difference"], drawn),
+        pivot_loss=-float(of_pivot.to_numpy()[0]) if len(of_pivot) else np.nan,
+    )
+
+
+def beside_the_pivot(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
+    """Items by whether the baseline has them right in the pivot and in each language (RA-MoE, 2605.28306).
+
+    What is right in the pivot alone is what steering toward the pivot's experts can give at most.
+
+    Args:
+        base: the baseline's answers, with columns item_id, language, correct; each right or wrong, nothing between.
+        pivot: language to compare with.
+
+    Returns:
+        Columns language, items, both, pivot_only, language_only, neither (shares of items), in the order of `base`.
+
+    Raises:
+        FindingsError: the pivot was not answered.
+    """
+    wide = base.pivot(index="item_id", columns="language", values="correct")
+    if pivot not in wide:
+        raise FindingsError(f"the baseline has no answers in {pivot}, the pivot")
+    rows = []
+    for language in base["language"].drop_duplicates():
+        if language == pivot:
+            continue
+        asked = wide[[pivot, language]].dropna().astype(bool)
+        here, there = asked[language], asked[pivot]
+        rows.append(
+            {
+                "language": language, "items": len(asked), "both": (here & there).mean(),
+                "pivot_only": (there & ~here).mean(), "language_only": (here & ~there).mean(),
+                "neither": (~here & ~there).mean(),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=["language", "items", "both", "pivot_only", "language_only", "neither"])
+
+
+def _moved(base: pd.DataFrame, other: pd.DataFrame, helped: Sequence[str]) -> dict[str, float]:
+    """Language, or the group of those to be helped -> share of answers whose output language changed."""
+    if "output_language" not in base or "output_language" not in other:
+        return {}
+    keys = ["item_id", "language"]
+    both = base[[*keys, "output_language"]].merge(other[[*keys, "output_language"]], on=keys, suffixes=("", "_other"))
+    changed = both.assign(changed=both["output_language"] != both["output_language_other"]).groupby("language")[
+        "changed"
+    ]
+    shares = {str(language): float(share) for language, share in changed.mean().items()}
+    of_helped = [shares[language] for language in helped if language in shares]
+    return shares | ({HELPED: float(np.mean(of_helped))} if of_helped else {})

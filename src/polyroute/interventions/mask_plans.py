@@ -1,0 +1,124 @@
+"""Masks of the experts that are exclusive to a language, in early, middle or late layers, and random ones beside them.
+
+Paper 2 (arXiv 2601.14050, released code): z_e = -1e9 for the experts exclusive to a target language y in layers 0-4,
+22-26 or 43-47 of 48, while every language x is asked.
+
+Random masks hold as many experts of each layer, none of them exclusive to y, and match in activation frequency on y's
+text (`experts.controls`): what the exclusive ones do beyond that is not because y uses them much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from polyroute.artifacts.trace import Trace
+from polyroute.experts import ExpertSet
+from polyroute.experts.controls import Controls
+from polyroute.experts.released_settings import kept, ranges
+from polyroute.experts.shared import activation_shares
+from polyroute.experts.specialised import ExpertsError, size
+from polyroute.interventions.plans import Condition, Kind, LeftOut, Target
+from polyroute.params import LayerRange, Mask, MaskedSet
+from polyroute.stats.resampled import own_seed
+from polyroute.steering.plan import Plan
+
+
+@dataclass(frozen=True)
+class TargetMask:
+    """A mask of one language's experts in one range of layers."""
+
+    target: str
+    range: str
+    """`early`, `middle` or `late`."""
+    condition: Condition
+    """Of kind `exclusive` or `random`."""
+
+    @property
+    def experts(self) -> int:
+        """How many experts are masked."""
+        assert self.condition.plan is not None, "a mask has a plan"
+        return size(self.condition.plan.experts)
+
+
+class Masks:
+    """Makes every mask of one task on one model."""
+
+    def __init__(self, target: Target, settings: Mask, traces: Mapping[str, Trace], *, seed: int):
+        """Find the exclusive experts.
+
+        Args:
+            target: what plans are made for.
+            settings: which experts are exclusive, and how random masks are drawn.
+            traces: language -> its trace; of one corpus. Experts are exclusive among these languages.
+            seed: of random masks.
+
+        Raises:
+            ExpertsError: a range holds no traced layer.
+        """
+        self.target, self.settings = target, settings
+        self._traces, self._seed = traces, seed
+        self.languages = list(traces)
+        """Among which experts are exclusive; each is a target."""
+        chosen: MaskedSet = settings.tasks.get(target.task, settings)
+        self.ranges = ranges(target.layers, chosen.width)
+        """Layers that are masked together."""
+        self.k, self.thr = kept(chosen.k, target.experts), chosen.thr
+        """Experts kept for each language and layer, and the share above which one is exclusive."""
+        shares = activation_shares(list(traces.values()), self.k)
+        self.exclusive: dict[str, dict[str, ExpertSet]] = {
+            name: {language: shares.exclusive([language], self.thr, layers) for language in traces}
+            for name, layers in self.ranges
+        }
+        """Range -> language -> its exclusive experts there."""
+        self.left_out: list[LeftOut] = []
+        """What could not be masked, and why; grows with every call."""
+
+    def of(self, languages: Sequence[str]) -> list[TargetMask]:
+        """The masks of some of the languages: in every range, the exclusive experts and then the random ones."""
+        return [
+            mask
+            for name, layers in self.ranges
+            for language in languages
+            for mask in self._masks(language, name, layers, self.exclusive[name][language])
+        ]
+
+    def _masks(self, language: str, name: str, layers: LayerRange, experts: ExpertSet) -> list[TargetMask]:
+        """One set's masks, or none and a reason in `left_out`."""
+        of, target = f"{name}-{language}", self.target
+        if not size(experts):
+            self.left_out.append(LeftOut(of, f"no exclusive expert in layers {layers[0]} to {layers[1]}"))
+            return []
+        crowded = [layer for layer, chosen in experts.items() if target.experts - len(chosen) < target.top_k]
+        if crowded:
+            left = target.experts - len(experts[crowded[0]])
+            reason = f"it would leave {left} of {target.experts} experts in layer {crowded[0]}"
+            self.left_out.append(LeftOut(of, f"{reason} and a token is sent to {target.top_k}"))
+            return []
+        made = [self._made(of, "exclusive", experts, language, name, layers)]
+        try:
+            controls = Controls(
+                experts, self._traces[language], seed=own_seed(self._seed, of), nearest=self.settings.nearest
+            )
+        except ExpertsError as error:
+            self.left_out.append(LeftOut(f"{of}-random", str(error)))
+            return made
+        for draw in range(self.settings.draws):
+            random = f"{of}-random{draw}"
+            made.append(self._made(random, "random", controls.draw(draw), language, name, layers, draw))
+        return made
+
+    def _made(
+        self, of: str, kind: Kind, experts: ExpertSet, language: str, name: str, layers: LayerRange,
+        draw: int | None = None,
+    ) -> TargetMask:  # fmt: skip
+        target = self.target
+        plan = Plan(
+            model=target.model, model_digest=target.digest, layers=len(target.layers),
+            experts_per_layer=target.experts, top_k=target.top_k, rule="mask", experts=dict(experts),
+            source={
+                "task": target.task, "condition": of, "exclusive": language, "among": list(self._traces),
+                "k": self.k, "thr": self.thr,
+            },
+        )  # fmt: skip
+        return TargetMask(language, name, Condition(of, kind, plan, layers, draw))

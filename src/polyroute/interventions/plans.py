@@ -1,0 +1,241 @@
+"""The conditions of the study: what is done to a model while it answers.
+
+Two phases on two halves of the items. On the selection half a grid of thresholds and rules is tried in the middle
+layers; the best becomes the task's plan. On the report half that plan meets its dose-response and its controls, and
+nothing is chosen any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from polyroute.experts import ExpertSet
+from polyroute.experts.specialised import size
+from polyroute.ground.errors import PolyrouteError
+from polyroute.params import LayerRange, PublishedSteering, Steer
+from polyroute.steering.plan import Plan
+
+Kind = Literal[
+    "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
+    "published", "shared", "shared-random", "shared-published", "exclusive",
+]  # fmt: skip
+Experts = Callable[[float, LayerRange], ExpertSet]
+"""Experts above a threshold in a range of layers."""
+
+
+class ConditionsError(PolyrouteError):
+    """A study that has nothing to compare."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way of answering the items."""
+
+    name: str
+    """Part of file names: lower case, digits, hyphens, dots."""
+    kind: Kind
+    plan: Plan | None
+    """None for the baseline."""
+    layers: LayerRange | None = None
+    draw: int | None = None
+    """Number of the control set, for random experts."""
+
+    @property
+    def first_layer(self) -> int | None:
+        """The lowest layer that is edited."""
+        return None if self.plan is None else min(self.plan.experts)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A condition that cannot be run."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """The model and the task that plans are made for."""
+
+    model: str
+    digest: str | None
+    task: str
+    layers: tuple[int, ...]
+    """Numbers of its router layers."""
+    experts: int
+    top_k: int
+
+
+BASELINE = Condition("baseline", "baseline", None)
+
+
+class Conditions:
+    """Makes the conditions of one task on one model."""
+
+    def __init__(self, target: Target, settings: Steer, *, task_experts: Experts, middle: LayerRange, seed: int):
+        """Prepare.
+
+        Args:
+            target: what plans are made for.
+            settings: the grid and the controls.
+            task_experts: of the task, by threshold and layers.
+            middle: layers that are steered.
+            seed: of eps and of control sets.
+        """
+        self.target, self.settings, self.middle = target, settings, middle
+        self._task_experts, self._seed = task_experts, seed
+        self.left_out: list[LeftOut] = []
+        """What could not be run, and why; grows with every call."""
+
+    def candidates(self) -> list[Condition]:
+        """The grid of the selection half: every threshold with every rule and strength, after the baseline.
+
+        Raises:
+            ConditionsError: no threshold leaves an expert to steer; names the largest Delta needed.
+        """
+        made = [BASELINE]
+        for tau in self.settings.taus:
+            experts = self._task_experts(tau, self.middle)
+            rules: list[tuple[str, float | None]] = [("soft", strength) for strength in self.settings.strengths]
+            for rule, strength in [*rules, ("activate", None)]:
+                name = f"tau{tau:g}-{_named(rule, strength)}"
+                made += self._made(name, "candidate", experts, rule, strength, self.middle, {"tau": tau})
+        if len(made) == 1:
+            raise ConditionsError(
+                f"{self.target.task} on {self.target.model}: no expert has a Delta above any tau of steer.taus "
+                f"({', '.join(f'{tau:g}' for tau in self.settings.taus)}) in layers {self.middle[0]} to "
+                f"{self.middle[1]}; lower the smallest"
+            )
+        return made
+
+    def reported(
+        self,
+        chosen: Condition,
+        *,
+        controls: Callable[[ExpertSet, int], ExpertSet],
+        multilingual: Experts,
+        pivots: dict[str, Experts],
+        published: PublishedSteering | None,
+    ) -> list[Condition]:
+        """The conditions of the report half, the baseline first.
+
+        Args:
+            chosen: the best candidate of the selection half.
+            controls: control set of a set, by number of the draw.
+            multilingual: multilingual experts, by threshold and layers.
+            pivots: other pivot -> the task's experts by that pivot's text.
+            published: a paper's own setting for this model and task, run as it stands.
+        """
+        plan = chosen.plan
+        assert plan is not None, "a candidate has a plan"
+        tau = plan.source["tau"]
+        assert isinstance(tau, float), "candidates say their threshold"
+        made = [BASELINE, replace(chosen, name="chosen", kind="chosen")]
+        for strength in self.settings.doses:
+            if (plan.rule, plan.strength) != ("soft", strength):
+                made += self._made(
+                    f"dose{strength:g}", "dose", plan.experts, "soft", strength, self.middle, {"tau": tau}
+                )
+        for rule in ("activate", "deactivate"):
+            if plan.rule != rule:
+                made += self._made(rule, "rule", plan.experts, rule, None, self.middle, {"tau": tau})
+        for draw in range(self.settings.draws):
+            drawn = self._made(
+                f"random{draw}", "random", controls(plan.experts, draw), plan.rule, plan.strength, self.middle,
+                {"tau": tau, "draw": draw},
+            )  # fmt: skip
+            made += [replace(condition, draw=draw) for condition in drawn]
+        elsewhere = {
+            "early": self._below(),
+            "late": self._above(),
+            "all": (self.target.layers[0], self.target.layers[-1]),
+        }
+        sets: list[tuple[str, Kind, ExpertSet, LayerRange | None]] = [
+            ("multilingual", "multilingual", multilingual(tau, self.middle), self.middle)
+        ]
+        for name, layers in elsewhere.items():
+            sets.append((name, name, {} if layers is None else self._task_experts(tau, layers), layers))  # type: ignore[arg-type]
+        sets += [
+            (f"pivot-{pivot}", "pivot", experts(tau, self.middle), self.middle) for pivot, experts in pivots.items()
+        ]
+        for name, kind, experts, layers in sets:
+            if layers is None:
+                self.left_out.append(
+                    LeftOut(name, f"the middle, layers {self.middle[0]} to {self.middle[1]}, leaves none")
+                )
+                continue
+            made += self._made(name, kind, experts, plan.rule, plan.strength, layers, {"tau": tau})
+        if published is not None:
+            experts = self._task_experts(published.tau, published.layers)
+            made += self._made(
+                "published", "published", experts, published.rule, published.strength, published.layers,
+                {"tau": published.tau},
+            )  # fmt: skip
+        return made
+
+    def _made(
+        self,
+        name: str,
+        kind: Kind,
+        experts: ExpertSet,
+        rule: str,
+        strength: float | None,
+        layers: LayerRange,
+        source: dict[str, float | int],
+    ) -> Iterator[Condition]:
+        """The condition, or none and a reason in `left_out`."""
+        target, settings = self.target, self.settings
+        reason = None
+        crowded = [layer for layer, chosen in experts.items() if len(chosen) > target.top_k]
+        if not size(experts):
+            reason = f"no expert above tau {source['tau']:g} in layers {layers[0]} to {layers[1]}"
+        elif rule == "activate" and crowded and not settings.allow_more_than_k:
+            reason = (
+                f"layer {crowded[0]} has {len(experts[crowded[0]])} experts to activate and a token is sent to "
+                f"{target.top_k}; steer.allow_more_than_k runs it all the same"
+            )
+        elif rule == "deactivate" and any(target.experts - len(c) < target.top_k for c in experts.values()):
+            reason = "it would leave a layer fewer experts than a token is sent to"
+        if reason is not None:
+            self.left_out.append(LeftOut(name, reason))
+            return
+        plan = Plan(
+            model=target.model, model_digest=target.digest, layers=len(target.layers),
+            experts_per_layer=target.experts, top_k=target.top_k, rule=rule, strength=strength, std=settings.std,
+            eps=settings.eps, seed=self._seed, allow_more_than_k=settings.allow_more_than_k, experts=dict(experts),
+            source={"task": target.task, "condition": name, **source},
+        )  # fmt: skip
+        yield Condition(name, kind, plan, layers)
+
+    def _below(self) -> LayerRange | None:
+        below = [layer for layer in self.target.layers if layer < self.middle[0]]
+        return (below[0], below[-1]) if below else None
+
+    def _above(self) -> LayerRange | None:
+        above = [layer for layer in self.target.layers if layer > self.middle[1]]
+        return (above[0], above[-1]) if above else None
+
+
+def choose(candidates: Sequence[Condition], accuracy: dict[str, float]) -> Condition:
+    """The candidate with the highest accuracy on the selection half.
+
+    Of equals the gentlest: soft before activation, then the smallest strength, then the fewest experts.
+
+    Args:
+        candidates: as `Conditions.candidates` made them; the baseline is no candidate.
+        accuracy: condition -> pooled accuracy over the languages to be helped.
+    """
+
+    def rank(condition: Condition) -> tuple[float, bool, float, int]:
+        plan = condition.plan
+        assert plan is not None, "the baseline is no candidate"
+        return -accuracy[condition.name], plan.rule != "soft", abs(plan.strength or 0.0), size(plan.experts)
+
+    return min((condition for condition in candidates if condition.plan is not None), key=rank)
+
+
+def _named(rule: str, strength: float | None) -> str:
+    return rule if strength is None else f"{rule}{strength:g}"

@@ -1,0 +1,230 @@
+"""Steering toward experts that two dominant languages share (paper 2, arXiv 2601.14050, routing-guided steering).
+
+    z_e <- z_e + lambda s_e |z_e|    for the experts shared by a pair of languages
+
+s_e is the share that the first language of the pair, the source, has of the expert among the two (`experts.shared`).
+Either language is tried as source, with every strength.
+
+The release tries lambdas on the items that it reports, and reports the best. Here source and lambda are chosen on the
+selection half, and the report half shows every one of them: `as_released` reads off there what the release's way of
+choosing would have told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from polyroute.artifacts.answers import Answers, comparable
+from polyroute.artifacts.trace import Trace
+from polyroute.asking.mechanisms import mechanisms
+from polyroute.asking.sitting import Sitting
+from polyroute.experts import ExpertSet
+from polyroute.experts.controls import Controls
+from polyroute.experts.released_settings import kept
+from polyroute.experts.shared import ActivationShares, activation_shares
+from polyroute.experts.specialised import size
+from polyroute.interventions.effects import HELPED, compared, judge, pooled_accuracy
+from polyroute.interventions.plans import BASELINE, Condition, ConditionsError, Target, choose
+from polyroute.measures.layer_curves import DECIMALS
+from polyroute.params import Align, LayerRange, PublishedShared, Steer
+from polyroute.steering.plan import Plan
+from polyroute.steering.rules import Arithmetic
+
+SELECT = "-select"
+"""How names of conditions on the selection half end."""
+
+
+@dataclass(frozen=True)
+class SharedStudied:
+    """What steering toward shared experts did on one task."""
+
+    table: pd.DataFrame
+    """Of the report half; see `findings.compared`."""
+    mechanism: pd.DataFrame
+    """What each condition of the report half does to routing; see `mechanisms.mechanisms`."""
+    summary: dict[str, Any]
+    """The set, what was chosen, how, and the verdict; plain data."""
+    answers: tuple[Answers, ...]
+    """Of both halves, every condition but the baseline."""
+
+
+class SharedConditions:
+    """Makes the conditions of one task on one model."""
+
+    def __init__(self, target: Target, settings: Steer, traces: Mapping[str, Trace], *, middle: LayerRange, seed: int):
+        """Find the shared experts.
+
+        Args:
+            target: what plans are made for.
+            settings: `magnitude`, and how controls are drawn.
+            traces: dominant language -> its trace; two of them, of one corpus.
+            middle: layers that are steered.
+            seed: of control sets.
+
+        Raises:
+            ConditionsError: the two share no expert there.
+            ExpertsError: they share more than half of a layer, which leaves no control.
+        """
+        self.target, self.settings, self.middle = target, settings, middle
+        self.pair = tuple(traces)
+        self._traces, self._seed = traces, seed
+        self.k = kept(settings.magnitude.k, target.experts)
+        """Experts kept for each language and layer."""
+        self._shares = activation_shares(list(traces.values()), self.k)
+        self.experts = self._shared(self._shares, settings.magnitude.thr, middle, "steer.magnitude")
+        """Those that are steered toward; the same for both sources."""
+        self._controls = {
+            source: Controls(self.experts, trace, seed=seed, nearest=settings.nearest)
+            for source, trace in traces.items()
+        }
+
+    def candidates(self) -> list[Condition]:
+        """Every source with every strength."""
+        experts = self.experts
+        return [
+            self._made(f"shared-{source}-{strength:g}", experts, self._shares.weights(source, experts), source,
+                       strength, self.middle)
+            for source in self._traces
+            for strength in self.settings.magnitude.strengths
+        ]  # fmt: skip
+
+    def controls(self, chosen: Condition) -> list[Condition]:
+        """Random experts in place of the chosen plan's, with its strength and, in order, its weights of each layer.
+
+        They are as many, and match in activation frequency on text in the source language.
+        """
+        plan = chosen.plan
+        assert plan is not None, "a candidate has a plan"
+        assert plan.weights is not None, "and weights"
+        assert plan.strength is not None, "and a strength"
+        source, made = str(plan.source["source"]), []
+        for draw in range(self.settings.draws):
+            drawn = self._controls[source].draw(draw)
+            weights = {
+                layer: dict(zip(experts, plan.weights[layer].values(), strict=True)) for layer, experts in drawn.items()
+            }
+            one = self._made(f"shared-random{draw}", drawn, weights, source, plan.strength, self.middle, {"draw": draw})
+            made.append(replace(one, kind="shared-random", draw=draw))
+        return made
+
+    def published(self, setting: PublishedShared | None) -> list[Condition]:
+        """Paper 2's own setting, run as it stands: its k, its layers, and arithmetic in the model's dtype."""
+        if setting is None:
+            return []
+        shares = activation_shares(list(self._traces.values()), setting.k)
+        experts = self._shared(shares, setting.thr, setting.layers, f"models.{self.target.model}.published_shared")
+        return [
+            replace(
+                self._made(f"shared-published-{source}", experts, shares.weights(source, experts), source, strength,
+                           setting.layers, {"k": setting.k, "thr": setting.thr}, "model"),
+                kind="shared-published",
+            )
+            for source, strength in setting.strengths.items()
+        ]  # fmt: skip
+
+    def _shared(self, shares: ActivationShares, thr: float, layers: LayerRange, key: str) -> ExpertSet:
+        found = shares.shared(thr, layers)
+        if not size(found):
+            raise ConditionsError(
+                f"{self.target.task} on {self.target.model}: {' and '.join(self._traces)} share no expert in layers "
+                f"{layers[0]} to {layers[1]} at k = {shares.k} and thr = {thr:g}; raise thr or k of {key}"
+            )
+        return found
+
+    def _made(
+        self,
+        name: str,
+        experts: ExpertSet,
+        weights: dict[int, dict[int, float]],
+        source: str,
+        strength: float,
+        layers: LayerRange,
+        more: Mapping[str, float | int] | None = None,
+        arithmetic: Arithmetic = "float32",
+    ) -> Condition:
+        target, magnitude = self.target, self.settings.magnitude
+        told = {"k": self.k, "thr": magnitude.thr} | dict(more or {})
+        plan = Plan(
+            model=target.model, model_digest=target.digest, layers=len(target.layers),
+            experts_per_layer=target.experts, top_k=target.top_k, rule="magnitude", strength=strength,
+            arithmetic=arithmetic, experts=dict(experts), weights=weights,
+            source={"task": target.task, "condition": name, "source": source, "shared": list(self._traces), **told},
+        )  # fmt: skip
+        return Condition(name, "shared", plan, layers)
+
+
+def study_shared(
+    sitting: Sitting,
+    conditions: SharedConditions,
+    *,
+    pivot: str,
+    published: PublishedShared | None,
+    settings: Align,
+    seed: int,
+) -> SharedStudied:
+    """Choose source and strength on the selection half, and report all of them and controls on the other.
+
+    Args:
+        sitting: asks the model.
+        conditions: makes the conditions of this task.
+        pivot: language that is not to be helped.
+        published: paper 2's own setting, run as it stands.
+        settings: resamples and confidence of intervals.
+        seed: of resamples.
+
+    Raises:
+        ConditionsError: the published setting reaches no expert.
+    """
+    candidates, as_published = conditions.candidates(), conditions.published(published)
+    tried = [replace(one, name=one.name + SELECT, kind="candidate") for one in candidates]
+    selected = sitting.ask_shown("select", [BASELINE, *tried])
+    accuracy = {name.removesuffix(SELECT): pooled_accuracy(sitting.right(one), pivot) for name, one in selected.items()}
+    chosen = choose(candidates, accuracy)
+    reported = [BASELINE, *candidates, *conditions.controls(chosen), *as_published]
+    answers = sitting.ask_shown("report", reported)
+    for one in answers.values():
+        comparable(answers[BASELINE.name], one)
+    table = compared(
+        reported, {name: sitting.right(one) for name, one in answers.items()}, pivot=pivot,
+        resamples=settings.resamples, confidence=settings.confidence, seed=seed,
+    )  # fmt: skip
+    verdict = judge(table, chosen.name, pivot, "shared-random")
+    assert chosen.plan is not None, "a candidate has a plan"
+    summary = {
+        "not_run": None, "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
+        "thr": conditions.settings.magnitude.thr,
+        "chosen": {
+            "condition": chosen.name, "source": chosen.plan.source["source"], "strength": chosen.plan.strength,
+            "experts": size(conditions.experts), "difference": _difference(table, chosen.name),
+        },
+        "as_released": as_released(table),
+        "selection": [{"condition": name, "accuracy": round(value, DECIMALS)} for name, value in accuracy.items()],
+        "verdict": verdict.plain(),
+    }  # fmt: skip
+    mechanism = mechanisms(sitting, reported, conditions.settings.mechanism_items)
+    kept_answers = tuple(one for half in (selected, answers) for name, one in half.items() if name != BASELINE.name)
+    return SharedStudied(table, mechanism, summary, kept_answers)
+
+
+def as_released(table: pd.DataFrame) -> dict[str, str | float]:
+    """The best of all sources and strengths on the very items that it is reported on.
+
+    It looks better than it is: the largest of several noisy differences.
+
+    Args:
+        table: of the report half, as `findings.compared` returns it.
+
+    Returns:
+        `condition` and its pooled `difference`; of equals the first.
+    """
+    pooled = table[(table["over"] == HELPED) & (table["kind"] == "shared")]
+    best = pooled.sort_values("difference", ascending=False, kind="stable").iloc[0]
+    return {"condition": str(best["condition"]), "difference": float(best["difference"])}
+
+
+def _difference(table: pd.DataFrame, condition: str) -> float:
+    return float(table[(table["over"] == HELPED) & (table["condition"] == condition)]["difference"].iloc[0])

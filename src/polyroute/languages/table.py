@@ -1,0 +1,157 @@
+"""The languages that a study can name: one table, `table.csv`, one row a FLORES code.
+
+Columns of `table.csv` (UTF-8, comma-separated, sorted by `flores`; an empty cell says that there is none):
+
+| column | what it holds | source |
+|---|---|---|
+| flores | FLORES-200 code, `language_Script` (ISO 639-3, ISO 15924) | FLORES-200 (NLLB Team 2022), table of languages |
+| bcp47 | shortest usual BCP 47 tag, script only where it is not the assumed one | langcodes 3.5 (CLDR), made once |
+| name | English name, with the script where a language has several | FLORES-200; SIB-200 and Belebele for their own |
+| family | top-level family; an isolate is its own | Glottolog, checked against URIEL (lang2vec 1.1.2) |
+| branch | usual subgroup of the family, coarse enough to hold several languages | Glottolog, checked likewise |
+| script | ISO 15924, the code's suffix | FLORES-200 |
+| region | sub-region of the country that the language is at home in | UN M49, see below |
+| resource | resource class 0 (left behind) to 5 (winners) of the language in any script | Joshi et al. 2020, Table 1 |
+| mgsm | language code of MGSM, where it holds the language | Shi et al. 2022 |
+| sib200 | 1 where SIB-200 holds it, else 0: FLORES-200's 204 and N'Ko | Adelani et al. 2024 |
+| flores_plus | name of its file in FLORES+ 4.6, where it holds the language | CHANGELOG of openlanguagedata/flores |
+| belebele | 1 where Belebele holds it, else 0: 122 variants | Bandarkar et al. 2024 |
+
+Joshi et al. publish classes by language name. The match to codes is that of ufal/TokCollate (`language_data/`), less
+the rows where it took a dialect for its macrolanguage (every Arabic but Standard and Egyptian) or for another
+language (Kanuri, because "Arabic script" is in its name): there, and where the paper has no such name, the class is
+unknown.
+
+Regions are the sub-regions of the United Nations' standard M49, the intermediate ones in sub-Saharan Africa and in the
+Americas. The country is the authors' choice: the one that the language comes from (Portugal for Portuguese, not
+Brazil), of several the one with most native speakers; a creole's is where it is spoken, Esperanto's where it was made.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from polyroute.ground.errors import PolyrouteError
+
+ENGLISH = "eng_Latn"
+"""The language of in-task text."""
+
+Scheme = Literal["flores", "bcp47", "mgsm", "flores_plus"]
+
+
+class LanguageError(PolyrouteError):
+    """A language, corpus reader or code that the table does not know; the message names it."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """One row of `table.csv`; the module's docstring says where each value comes from."""
+
+    flores: str
+    """FLORES-200 code, such as `deu_Latn`: the name of the language everywhere in a study."""
+    bcp47: str
+    name: str
+    family: str
+    """Top-level family of Glottolog."""
+    branch: str
+    script: str
+    """ISO 15924."""
+    region: str
+    """Sub-region of UN M49 that the language is at home in."""
+    resource: int | None
+    """Class 0 to 5 of Joshi et al. 2020; `None` where it is unknown."""
+    mgsm: str | None
+    """Code in MGSM; `None` where MGSM lacks the language."""
+    sib200: bool
+    """Whether SIB-200 holds the language."""
+    flores_plus: str | None
+    """Name of the language's file in FLORES+; `None` where FLORES+ lacks the language."""
+    belebele: bool
+    """Whether Belebele holds the language."""
+
+
+def get(flores: str) -> Language:
+    """The language of a FLORES code.
+
+    Raises:
+        LanguageError: the table has no such code; names it and what is close.
+    """
+    table = _table()
+    if flores not in table:
+        raise LanguageError(f"`{flores}` is not a FLORES code that polyroute knows; {_suggest(flores)}")
+    return table[flores]
+
+
+def codes() -> list[str]:
+    """Every FLORES code of the table, sorted."""
+    return list(_table())
+
+
+def covered(reader: str) -> list[str]:
+    """FLORES codes that the data set of a corpus reader holds, sorted.
+
+    Raises:
+        LanguageError: no data set of that reader has a fixed set of languages.
+    """
+    match reader:
+        case "sib200":
+            return [code for code, language in _table().items() if language.sib200]
+        case "flores_plus":
+            return [code for code, language in _table().items() if language.flores_plus]
+        case "belebele":
+            return [code for code, language in _table().items() if language.belebele]
+        case "gsm8k" | "medinstruct":
+            return [ENGLISH]
+    raise LanguageError(
+        f"reader `{reader}` has no fixed set of languages; "
+        "those that do are sib200, flores_plus, belebele, gsm8k and medinstruct"
+    )
+
+
+def code_in(flores: str, scheme: Scheme) -> str:
+    """How a language is written in a scheme: BCP 47, MGSM's codes or FLORES+'s file names.
+
+    Raises:
+        LanguageError: the code is unknown, or the scheme lacks the language.
+    """
+    code: str | None = getattr(get(flores), scheme)
+    if code is None:
+        known = ", ".join(name for name, language in _table().items() if getattr(language, scheme))
+        raise LanguageError(f"{flores} has no code in `{scheme}`, which holds {known}")
+    return code
+
+
+@cache
+def _table() -> dict[str, Language]:
+    text = files("polyroute.languages").joinpath("table.csv").read_text(encoding="utf-8")
+    return {row["flores"]: _language(row) for row in csv.DictReader(text.splitlines())}
+
+
+def _language(row: dict[str, str]) -> Language:
+    return Language(
+        flores=row["flores"],
+        bcp47=row["bcp47"],
+        name=row["name"],
+        family=row["family"],
+        branch=row["branch"],
+        script=row["script"],
+        region=row["region"],
+        resource=int(row["resource"]) if row["resource"] else None,
+        mgsm=row["mgsm"] or None,
+        sib200=row["sib200"] == "1",
+        flores_plus=row["flores_plus"] or None,
+        belebele=row["belebele"] == "1",
+    )
+
+
+def _suggest(flores: str) -> str:
+    """Codes that a wrong one may have meant: written alike, or the language's plain tag or English name."""
+    table = _table()
+    same = [code for code, row in table.items() if flores.lower() in (code[:3], row.bcp47.lower(), row.name.lower())]
+    close = same or difflib.get_close_matches(flores, table, n=3)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {len(table)}, such as deu_Latn or zho_Hans"

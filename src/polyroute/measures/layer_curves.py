@@ -1,0 +1,298 @@
+"""Alignment of languages with the pivot by layer: every measure of one model on one parallel corpus.
+
+Unit of resampling of all intervals: the sentence, the same resamples for every language, layer and measure.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polyroute.artifacts.trace import Trace
+from polyroute.ground.errors import PolyrouteError
+from polyroute.measures.consistency import routing_consistency
+from polyroute.measures.divergence import routing_divergence
+from polyroute.measures.entropy import routing_entropy
+from polyroute.measures.sentence_alignment import unrelated_divergence
+from polyroute.measures.zones import Difference, default_zones, depth_shape
+from polyroute.params import LayerRange, Zones
+from polyroute.stats.bootstrap import Bootstrap
+
+COLUMNS = ("model", "corpus", "language", "layer", "measure", "reading", "value", "low", "high")
+DECIMALS = 4
+"""Results are rounded so that another processor's last digits do not show as a change."""
+CHUNK = 2**23
+"""Values of one array in memory at a time."""
+
+
+class AlignmentError(PolyrouteError):
+    """Traces that cannot be compared."""
+
+
+@dataclass(frozen=True)
+class LanguageCurves:
+    """What one language's trace says, by layer."""
+
+    language: str
+    rows: pd.DataFrame
+    """Tidy: columns `COLUMNS`."""
+    summary: dict[str, Any] | None
+    """Zone means, their differences with intervals, the shape of the curve; None for the pivot."""
+    zone_items: NDArray[np.float64] | None
+    """(N, 3) divergence of each sentence in the early, middle and late zone; None for the pivot."""
+    alignment_L: NDArray[np.float64] | None
+    """Sentence alignment; None for the pivot and where there are no sentences."""
+
+
+class Alignment:
+    """Compares traces of one model on one corpus with the pivot's."""
+
+    def __init__(
+        self,
+        pivot: Trace,
+        *,
+        resamples: int,
+        confidence: float,
+        shuffles: int,
+        seed: int,
+        zones: Zones | None = None,
+    ):
+        """Prepare with the pivot's trace.
+
+        Args:
+            pivot: trace of the language that divergence is measured from.
+            resamples: bootstrap resamples over sentences.
+            confidence: coverage of intervals.
+            shuffles: other sentences that each one is compared with for sentence alignment.
+            seed: of the resamples and the shuffles.
+            zones: early, middle and late layers in the model's numbering; by share of depth where None.
+        """
+        self.pivot = pivot
+        layers = pivot.header.layers
+        self.zones = zones or _numbered(default_zones(len(layers)), layers)
+        self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
+        """The reading that summaries show: paper 1's own where the trace can give it."""
+        self._shuffles, self._seed = shuffles, seed
+        self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
+
+    def language(self, trace: Trace) -> LanguageCurves:
+        """Every measure of one language; of the pivot, those that need no other.
+
+        Args:
+            trace: of the language, or the very trace that this alignment was made with.
+
+        Raises:
+            AlignmentError: the trace is of another model, corpus, setting or other sentences than the pivot's.
+        """
+        _comparable(self.pivot, trace)
+        is_pivot = trace is self.pivot
+        rows: list[pd.DataFrame] = []
+        zone_items = alignment_L = None
+        for reading in trace.readings:
+            q_NLE, q_LE = trace.distributions(reading), trace.pooled(reading)
+            rows.append(_tidy(trace, "entropy_pooled", reading, routing_entropy(q_LE)))
+            if not trace.header.pooled:
+                rows.append(self._with_interval(trace, "entropy", reading, by_chunk(routing_entropy, q_NLE)))
+            if is_pivot:
+                continue
+            divergence_NL = by_chunk(routing_divergence, self.pivot.distributions(reading), q_NLE)
+            pooled_L = routing_divergence(self.pivot.pooled(reading), q_LE)
+            rows.append(_tidy(trace, "divergence_pooled", reading, pooled_L))
+            if not trace.header.pooled:
+                rows.append(self._with_interval(trace, "divergence", reading, divergence_NL))
+            if reading == self.reading:
+                zone_items = self._zone_items(divergence_NL)
+                if not trace.header.pooled:
+                    unrelated_NL = unrelated_divergence(
+                        self.pivot.distributions(reading), q_NLE, self._shuffles, self._seed
+                    )
+                    rows.append(self._with_interval(trace, "unrelated_divergence", reading, unrelated_NL))
+                    rows.append(self._alignment(trace, divergence_NL, unrelated_NL))
+                    alignment_L = rows[-1]["value"].to_numpy(np.float64)
+        if trace.consistency is not None:
+            rows.append(self._with_interval(trace, "consistency", "topk_ids", routing_consistency(trace)))
+        summary = (
+            None if zone_items is None else self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
+        )
+        return LanguageCurves(
+            trace.header.language, pd.concat(rows, ignore_index=True), summary, zone_items, alignment_L
+        )
+
+    def summarise(self, zone_items: NDArray[np.float64]) -> dict[str, Any]:
+        """Zone means of divergence, outer zones minus the middle, and the shape of the curve.
+
+        Args:
+            zone_items: (N, 3) divergence of each sentence in the three zones.
+        """
+        early_N, middle_N, late_N = zone_items.T
+        differences = np.stack([early_N - middle_N, late_N - middle_N], axis=1)
+        if self._bootstrap is None:
+            outer = [Difference(float(value), None, None) for value in differences[0]]
+        else:
+            interval = self._bootstrap.mean(differences)
+            bounds = zip(interval.value, interval.low, interval.high, strict=True)
+            outer = [Difference(*map(float, bound)) for bound in bounds]
+        zones = dict(zip(("early", "middle", "late"), np.nanmean(zone_items, axis=0), strict=True))
+        return {zone: rounded(value) for zone, value in zones.items()} | {
+            "early_minus_middle": bounded(outer[0]),
+            "late_minus_middle": bounded(outer[1]),
+            "shape": depth_shape(*outer),
+        }
+
+    def _zone_items(self, divergence_NL: NDArray[np.float64]) -> NDArray[np.float64]:
+        layers = np.array(self.pivot.header.layers)
+        columns = []
+        for zone, (first, last) in self.zones:
+            inside = (layers >= first) & (layers <= last)
+            if not inside.any():
+                raise AlignmentError(
+                    f"zone {zone} = [{first}, {last}] holds no traced layer of {self.pivot.header.model}: the trace "
+                    f"has layers {layers[0]} to {layers[-1]}"
+                )
+            columns.append(divergence_NL[:, inside].mean(axis=1))
+        return np.stack(columns, axis=1)
+
+    def _alignment(
+        self, trace: Trace, divergence_NL: NDArray[np.float64], unrelated_NL: NDArray[np.float64]
+    ) -> pd.DataFrame:
+        assert self._bootstrap is not None, "pooled traces have no sentences to resample"
+        remaining = self._bootstrap.ratio(divergence_NL, unrelated_NL)
+        bounds = 1 - remaining.value, 1 - remaining.high, 1 - remaining.low
+        return _tidy(trace, "alignment", self.reading, *bounds)
+
+    def _with_interval(self, trace: Trace, measure: str, reading: str, values_NL: NDArray[np.float64]) -> pd.DataFrame:
+        assert self._bootstrap is not None, "pooled traces have no sentences to resample"
+        return _tidy(trace, measure, reading, *astuple(self._bootstrap.mean(values_NL)))
+
+
+def by_chunk(
+    measure: Callable[..., NDArray[np.float64]], *arrays_NLE: NDArray[np.float64], chunk: int = CHUNK
+) -> NDArray[np.float64]:
+    """Apply a measure over the last axis to a few sequences at a time, so that temporaries stay small.
+
+    Returns:
+        (N, L), the same bits as the measure of everything at once.
+    """
+    items, layers, experts = arrays_NLE[0].shape
+    step = max(1, chunk // (layers * experts))
+    return np.concatenate([measure(*parts) for parts in _steps(arrays_NLE, items, step)])
+
+
+def _steps(arrays: tuple[NDArray[np.float64], ...], items: int, step: int) -> Iterator[list[NDArray[np.float64]]]:
+    for start in range(0, items, step):
+        yield [array[start : start + step] for array in arrays]
+
+
+def in_short(summary: dict[str, Any]) -> dict[str, float]:
+    """A corpus's summary as a handful of numbers, for `dvc metrics`.
+
+    Args:
+        summary: `languages` (code -> zone means, differences and shape), `mean` over them, and `over_languages`.
+    """
+    mean = summary["mean"]
+    shapes = [language["shape"] for language in summary["languages"].values()]
+    aligned = {}
+    if rows := summary["over_languages"].get("alignment"):
+        peak = max(rows, key=lambda row: float(row["value"]))
+        aligned = {"alignment_peak": peak["value"], "alignment_peak_layer": peak["layer"]}
+    return (
+        aligned
+        | {zone: mean[zone] for zone in ("early", "middle", "late")}
+        | {
+            "early_minus_middle": mean["early_minus_middle"]["value"],
+            "late_minus_middle": mean["late_minus_middle"]["value"],
+            "languages": len(shapes),
+            "languages_with_u": shapes.count("U"),
+        }
+    )
+
+
+def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[str, Any]]:
+    """The divergence that summaries show, pooled where traces hold nothing else; for `dvc plots`.
+
+    Args:
+        table: rows with the columns `COLUMNS`.
+        readings: corpus -> the reading that its summaries show.
+
+    Returns:
+        One record a corpus, language and layer, with the keys corpus, language, layer, divergence.
+    """
+    chosen = table[(table["reading"] == table["corpus"].map(readings)) & table["measure"].str.startswith("divergence")]
+    by_sentence = chosen[chosen["measure"] == "divergence"]
+    chosen = by_sentence if len(by_sentence) else chosen
+    rows = chosen[["corpus", "language", "layer", "value"]].rename(columns={"value": "divergence"})
+    parsed: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
+    return parsed
+
+
+def rounded(value: float) -> float:
+    """As results are written."""
+    return round(float(value), DECIMALS)
+
+
+def bounded(difference: Difference) -> dict[str, float | None]:
+    """A difference and its interval as results are written; null where there is none."""
+    return {
+        name: None if bound is None or np.isnan(bound) else rounded(bound)
+        for name, bound in (("value", difference.value), ("low", difference.low), ("high", difference.high))
+    }
+
+
+def _comparable(pivot: Trace, other: Trace) -> None:
+    for field in ("model", "model_digest", "corpus", "engine", "dtype", "device", "layers", "experts", "top_k",
+                  "settings", "versions", "pooled"):  # fmt: skip
+        ours, theirs = getattr(pivot.header, field), getattr(other.header, field)
+        if ours != theirs:
+            raise AlignmentError(
+                f"{other.place} has {field} {theirs}, the pivot's has {ours}: differences of engine and settings would "
+                "pass for differences of language; rerun the stage `trace`"
+            )
+    if pivot.item_ids != other.item_ids:
+        lacking = sorted(set(pivot.item_ids) - set(other.item_ids))[:5]
+        extra = sorted(set(other.item_ids) - set(pivot.item_ids))[:5]
+        raise AlignmentError(
+            f"{other.place} is not parallel to the pivot's: it lacks items {lacking or 'none'} and has besides "
+            f"{extra or 'none'}"
+        )
+
+
+def _tidy(
+    trace: Trace,
+    measure: str,
+    reading: str,
+    value_L: NDArray[np.float64],
+    low_L: NDArray[np.float64] | None = None,
+    high_L: NDArray[np.float64] | None = None,
+) -> pd.DataFrame:
+    blank_L = np.full(len(value_L), np.nan)
+    return pd.DataFrame(
+        {
+            "model": trace.header.model,
+            "corpus": trace.header.corpus,
+            "language": trace.header.language,
+            "layer": trace.header.layers,
+            "measure": measure,
+            "reading": reading,
+            "value": value_L.round(DECIMALS),
+            "low": (blank_L if low_L is None else low_L).round(DECIMALS),
+            "high": (blank_L if high_L is None else high_L).round(DECIMALS),
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def _fertility(trace: Trace) -> float | None:
+    return None if trace.header.pooled else round(float(trace.tokens.mean()), 2)
+
+
+def _numbered(zones: Zones, layers: tuple[int, ...]) -> Zones:
+    """Zones by position, in the model's numbering of its router layers."""
+
+    def span(zone: LayerRange) -> LayerRange:
+        return layers[zone[0]], layers[zone[1]]
+
+    return Zones(early=span(zones.early), middle=span(zones.middle), late=span(zones.late))

@@ -1,0 +1,170 @@
+"""The traces of one model of the study: what is finished is taken up, what is new is computed."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+import torch
+import transformers
+
+from polyroute.artifacts.trace import read_header
+from polyroute.ground import console
+from polyroute.ground.code import code_digest
+from polyroute.ground.files import digest
+from polyroute.ground.paths import Paths
+from polyroute.models.load import LoadedModel, load, locate
+from polyroute.params import Hub, RecordedModel, Trace, TransformersModel
+from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
+from polyroute.tracing.counts import import_counts
+from polyroute.tracing.parts import TraceParts
+
+log = logging.getLogger(__name__)
+
+CorpusLanguage = tuple[str, str]
+"""Name of a corpus and FLORES code of a language."""
+
+
+@dataclass(frozen=True)
+class FinishedTraces:
+    """Trace files of one model, and what it took to get them."""
+
+    traces: dict[CorpusLanguage, Path]
+    computed: int
+    """How many were computed now; the others were finished before."""
+    tokens: int
+    """Tokens that went through the model now."""
+    seconds: float
+    """What these tokens took, loading the model apart."""
+
+    def manifest(self) -> dict[str, Any]:
+        """What there is, for whoever reads the traces: corpus -> language -> digest of the text it is of."""
+        listed: dict[str, Any] = {}
+        for (corpus, language), path in self.traces.items():
+            listed.setdefault(corpus, {})[language] = read_header(path).corpus_digest
+        return listed
+
+    def summary(self) -> str:
+        """One line for people."""
+        kept = len(self.traces) - self.computed
+        told = f"{len(self.traces)} traces"
+        if self.computed and self.tokens:
+            told += f", {self.tokens:,} tokens in {self.seconds:.0f} s ({self.tokens / self.seconds:,.0f} a second)"
+        return told + (f"; {kept} were finished before" if kept else "")
+
+
+def settings(trace: Trace, spec: TransformersModel, seed: int) -> TraceSettings:
+    """How params.yaml wants a model traced."""
+    return TraceSettings(
+        batch_tokens=spec.batch_tokens,
+        max_tokens=spec.max_tokens,
+        pairs=trace.pairs,
+        special_tokens=trace.special_tokens,
+        seed=seed,
+    )
+
+
+def trace_model(
+    name: str,
+    spec: TransformersModel,
+    hub: Hub,
+    texts: Mapping[CorpusLanguage, Mapping[str, str]],
+    settings: TraceSettings,
+    paths: Paths,
+) -> FinishedTraces:
+    """Trace every corpus and language that is not finished yet; the model is loaded at most once.
+
+    Args:
+        name: of the model in params.yaml.
+        spec: its entry.
+        hub: where models come from.
+        texts: corpus and language -> item id -> text.
+        settings: how traces are taken.
+        paths: of the study.
+
+    Raises:
+        ModelError, RouterError, TraceError: as `load` and `collect`; finished parts stay.
+    """
+    source = locate(name, spec, hub)
+    shared = {
+        "name": name,
+        "model": source.digest,
+        "entry": spec.model_dump(include={"dtype", "device", "experts", "layers", "trust_remote_code"}, mode="json"),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "settings": settings.determining(),
+        "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
+        "code": code_digest("polyroute.tracing.collect", "polyroute.models.load"),
+    }
+    parts = {
+        pair: TraceParts(paths.parts, shared | {"corpus": pair, "texts": digest(dict(items))})
+        for pair, items in texts.items()
+    }
+    todo = [pair for pair in texts if parts[pair].whole() is None]
+    tokens, start = 0, time.monotonic()
+    if todo:
+        loaded = load(name, spec, source)
+        lengths = {pair: sum(encode(loaded.tokenizer, texts[pair], settings).lengths) for pair in todo}
+        tokens, start = sum(lengths.values()), time.monotonic()
+        with console.progress(f"trace {name}", tokens) as advance:
+            for pair in todo:
+                _trace_one(name, loaded, pair, texts[pair], settings, parts[pair], advance)
+                log.debug("%s: %s in %s: %d tokens", name, *pair, lengths[pair])
+    finished = {pair: whole for pair in texts if (whole := parts[pair].whole()) is not None}
+    return FinishedTraces(finished, len(todo), tokens, time.monotonic() - start)
+
+
+def _trace_one(
+    name: str,
+    loaded: LoadedModel,
+    pair: CorpusLanguage,
+    items: Mapping[str, str],
+    settings: TraceSettings,
+    parts: TraceParts,
+    advance: Any,
+) -> None:
+    corpus, language = pair
+    header = make_header(
+        loaded.model, loaded.routers, settings, name=name, model_digest=loaded.digest, corpus=corpus,
+        corpus_digest=digest(dict(items)), language=language,
+    )  # fmt: skip
+    parts.finish(
+        collect(loaded.model, loaded.tokenizer, items, loaded.routers, header, settings, store=parts, on_tokens=advance)
+    )
+
+
+def import_recorded(name: str, spec: RecordedModel, languages: Sequence[str], paths: Paths) -> FinishedTraces:
+    """Take up the counts that the stage `fetch` has laid down.
+
+    Raises:
+        TraceError: a file is absent or its counts cannot be; names file, layer and expert.
+    """
+    start = time.monotonic()
+    (corpus,) = spec.corpora
+    finished, computed = {}, 0
+    for language in languages:
+        file, checksum = paths.recorded_counts(name, corpus, language), spec.sha256[language]
+        key = {
+            "name": name,
+            "corpus": corpus,
+            "language": language,
+            "commit": spec.commit,
+            "shape": spec.shape.model_dump(),
+            "sha256": checksum,
+            "code": code_digest("polyroute.tracing.counts"),
+        }
+        parts = TraceParts(paths.parts, key)
+        whole = parts.whole()
+        if whole is None:
+            whole = parts.finish(
+                import_counts(
+                    file, model=name, model_digest=spec.commit or "own", corpus=corpus, language=language,
+                    shape=spec.shape, sha256=checksum,
+                )
+            )  # fmt: skip
+            computed += 1
+        finished[corpus, language] = whole
+    return FinishedTraces(finished, computed, 0, time.monotonic() - start)

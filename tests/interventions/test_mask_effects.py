@@ -1,0 +1,273 @@
+"""Masks reach the model, and what they do is told as it is."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from asking.seated import ITEMS, LANGUAGES, NUMBERS, loaded_model, preferring, sitting, target
+from polyroute.asking import generation
+from polyroute.interventions.mask_effects import (
+    ACCURACY,
+    COLUMNS,
+    CONSISTENCY,
+    Masked,
+    MaskingError,
+    headlines,
+    matrix,
+    study_masks,
+)
+from polyroute.interventions.mask_plans import Masks, TargetMask
+from polyroute.interventions.plans import BASELINE, Condition
+from polyroute.models.routers import observe
+from polyroute.params import Align, Mask
+from polyroute.stats.fdr import benjamini_hochberg
+from polyroute.stats.paired import PairedScores, mcnemar
+from polyroute.steering.apply import steer
+from polyroute.steering.plan import Plan
+
+ALIGN = Align(resamples=300, confidence=0.9, shuffles=5)
+# Each language has two of the 8 experts to itself, in every layer.
+TRACES = {
+    "eng_Latn": preferring("eng_Latn", [14, 12, 1, 2, 3, 3, 3, 2]),
+    "deu_Latn": preferring("deu_Latn", [1, 2, 14, 12, 3, 3, 3, 2]),
+    "swh_Latn": preferring("swh_Latn", [1, 2, 3, 3, 14, 12, 3, 2]),
+}
+
+
+def masks(traces=TRACES, **changes) -> Masks:
+    given = {"k": 32, "thr": 0.4, "width": 5, "draws": 1, "nearest": 4, "mechanism_items": 3} | changes
+    return Masks(target(), Mask.model_validate(given), traces, seed=1)
+
+
+def masked(folder: Path, made: Masks | None = None, **changes) -> Masked:
+    return study_masks(sitting(folder, **changes), made or masks(), settings=ALIGN, seed=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("parts")
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> Masked:
+    return masked(folder)
+
+
+def test_a_mask_reaches_the_model(found: Masked, folder: Path) -> None:
+    """In the paper's release the mask of MGSM is written to a file that the model never reads."""
+    exclusive = found.table[found.table["kind"] == "exclusive"]
+    assert (exclusive["before"] > 0).any(), "tokens chose the experts"
+    assert (exclusive["changed"] > 0).any(), "and went elsewhere"
+    baseline = sitting(folder).ask("report", [BASELINE])["baseline"].frame
+    assert len(found.answers) == 3 * 3 * 2
+    for one in found.answers:
+        assert one.frame["item_id"].tolist() == baseline["item_id"].tolist()
+        different = np.stack(one.frame["log_likelihoods"]) != np.stack(baseline["log_likelihoods"])
+        assert different.any(), f"{one.header.condition} does something to answers"
+
+
+@pytest.mark.parametrize("name", ["early-eng_Latn", "middle-deu_Latn", "late-swh_Latn"])
+def test_no_token_gets_a_masked_expert(name) -> None:
+    (plan,) = [mask.condition.plan for mask in masks().of(LANGUAGES) if mask.condition.name == name]
+    (layer, experts), loaded = *plan.experts.items(), loaded_model()
+    chosen: dict[bool, torch.Tensor] = {}
+    logits: dict[bool, torch.Tensor] = {}
+    (router,) = [router for router in loaded.routers if router.layer == layer]
+    for masking in (False, True):
+        with (
+            torch.no_grad(),
+            steer(loaded.model, plan, routers=loaded.routers) if masking else nullcontext(),
+            observe([router], lambda _, call, masking=masking: chosen.__setitem__(masking, call.ids_TK)),
+        ):
+            logits[masking] = loaded.model(torch.arange(2, 42)[None]).logits
+    assert set(experts) & set(chosen[False].flatten().tolist())
+    assert not set(experts) & set(chosen[True].flatten().tolist())
+    assert not torch.equal(logits[False], logits[True])
+
+
+def test_a_mask_that_does_not_reach_the_model_stops_the_study(folder: Path, found, monkeypatch) -> None:
+    monkeypatch.setattr("polyroute.steering.mechanism.steer", lambda *_, **__: nullcontext())
+    with pytest.raises(MaskingError, match=r"mask early-eng_Latn in layer 0: .*% of the choices in eng_Latn fall on"):
+        masked(folder)
+
+
+def test_every_pair_of_languages_is_told_for_every_range(found: Masked) -> None:
+    table = found.table
+    assert tuple(table.columns) == COLUMNS[1:]
+    assert set(table["score"]) == {ACCURACY}, "a choice is written in no language"
+    keys = ["evaluated", "target", "range", "kind"]
+    assert not table.duplicated(keys).any()
+    assert len(table) == 3 * 3 * 3 * 2
+    assert set(table["experts"]) == {2}
+    assert set(table["items"]) == {6}
+    assert table[table["kind"] == "exclusive"]["draw"].isna().all()
+    assert set(table[table["kind"] == "random"]["draw"]) == {0}
+    assert (table["difference"] - (table["other"] - table["base"])).abs().max() < 2e-4
+
+
+def test_the_summary_says_what_was_masked(found: Masked) -> None:
+    told = found.summary
+    assert told["languages"] == told["among"] == LANGUAGES
+    assert (told["k"], told["thr"]) == (2, 0.4)
+    assert told["ranges"] == {"early": [0, 0], "middle": [1, 1], "late": [2, 2]}
+    assert told["exclusive"] == dict.fromkeys(told["ranges"], dict.fromkeys(LANGUAGES, 2))
+    assert told["left_out"] == []
+    assert list(told["headline"]) == [ACCURACY]
+    own = found.table[(found.table["kind"] == "exclusive") & (found.table["evaluated"] == found.table["target"])]
+    for name, means in told["headline"][ACCURACY].items():
+        expected = own[own["range"] == name]["difference"].mean()
+        assert means["diagonal"]["value"] == pytest.approx(expected, abs=2e-4)
+
+
+def test_a_study_again_asks_nothing_and_says_the_same(folder: Path, found: Masked, monkeypatch) -> None:
+    monkeypatch.setattr("polyroute.asking.choices.score", lambda *_, **__: pytest.fail("asked again"))
+    again = masked(folder)
+    pd.testing.assert_frame_equal(found.table, again.table)
+    assert found.summary == again.summary
+
+
+def test_without_an_exclusive_expert_nothing_is_masked(tmp_path: Path) -> None:
+    alike = {code: preferring(code, [14, 12, 1, 2, 3, 3, 3, 2]) for code in LANGUAGES}
+    nothing = masked(tmp_path, masks(alike))
+    assert nothing.table.empty
+    assert tuple(nothing.table.columns) == COLUMNS[1:]
+    assert nothing.summary["headline"] == {ACCURACY: {}}
+    assert len(nothing.summary["left_out"]) == 9
+
+
+def test_a_language_in_which_the_task_is_not_asked_is_masked_all_the_same(tmp_path: Path) -> None:
+    found = masked(tmp_path, items=ITEMS[ITEMS["language"] != "swh_Latn"])
+    assert set(found.table["evaluated"]) == {"eng_Latn", "deu_Latn"}
+    assert set(found.table["target"]) == set(LANGUAGES)
+    assert found.summary["languages"] == ["eng_Latn", "deu_Latn"]
+    told = found.summary["headline"][ACCURACY]["early"]
+    assert (told["diagonal"]["pairs"], told["off_diagonal"]["pairs"]) == (2, 4)
+
+
+def test_where_a_model_writes_it_is_told_whether_in_the_language(tmp_path: Path, monkeypatch) -> None:
+    write = generation.generate
+
+    def in_english(*args, **kwargs):
+        written = write(*args, **kwargs)
+        return written.assign(output="I have counted all of the apples and there are 18", finished=True)
+
+    monkeypatch.setattr(generation, "generate", in_english)
+    found = masked(tmp_path, items=NUMBERS[NUMBERS["item_id"].isin(["i0", "i2"])], max_new_tokens=1)
+    assert list(found.summary["headline"]) == [ACCURACY, CONSISTENCY]
+    base = found.table.groupby(["score", "evaluated"])["base"].agg(["min", "max"])
+    for language in LANGUAGES:
+        assert tuple(base.loc[ACCURACY, language]) == (1, 1)
+        assert tuple(base.loc[CONSISTENCY, language]) == ((1, 1) if language == "eng_Latn" else (0, 0))
+    assert not found.table["changed"].isna().any(), "the mechanism stands beside both scores"
+
+
+# By hand: eight items in two languages; without a mask all are right in English and the first four in German.
+BASE_NV = np.array([[1.0, 1]] * 4 + [[0, 1]] * 4)
+CODES = ("deu_Latn", "eng_Latn")
+
+
+def mask(target_language: str, name: str, lost: tuple[int, int], draw: int | None = None) -> tuple:
+    """A mask under which the first so many items get lost, in German and in English."""
+    other_NV = BASE_NV.copy()
+    for place, count in enumerate(lost):
+        other_NV[:count, place] = 0
+    kind = "exclusive" if draw is None else "random"
+    of = f"{name}-{target_language}" + ("" if draw is None else f"-random{draw}")
+    plan = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="mask", experts={1: (3,), 2: (4, 5)})
+    scores = PairedScores(tuple(f"i{n}" for n in range(8)), CODES, BASE_NV, other_NV)
+    return TargetMask(target_language, name, Condition(of, kind, plan, (1, 2), draw)), scores
+
+
+def by_hand(*made: tuple) -> tuple[list[TargetMask], dict[str, PairedScores]]:
+    return [one for one, _ in made], {one.condition.name: scores for one, scores in made}
+
+
+MADE = by_hand(
+    mask("deu_Latn", "early", (4, 2)), mask("deu_Latn", "early", (1, 0), 0), mask("deu_Latn", "early", (3, 1), 1),
+    mask("eng_Latn", "early", (1, 8)), mask("eng_Latn", "early", (0, 4), 0), mask("eng_Latn", "early", (0, 2), 1),
+    mask("eng_Latn", "late", (0, 6)),
+)  # fmt: skip
+
+
+def test_the_matrix_by_hand() -> None:
+    table = matrix(*MADE, ALIGN, 0)
+    assert list(table.columns) == ["condition", *COLUMNS[2:-2]]
+    rows = table.set_index(["condition", "evaluated"])
+    assert len(rows) == 2 * 7
+    row = rows.loc["early-deu_Latn", "deu_Latn"]
+    assert (row["base"], row["other"], row["difference"]) == (0.5, 0, -0.5)
+    assert (row["target"], row["range"], row["kind"], row["experts"]) == ("deu_Latn", "early", "exclusive", 3)
+    assert rows.loc["early-deu_Latn", "eng_Latn"]["difference"] == -0.25
+    assert rows.loc["early-eng_Latn", "eng_Latn"][["base", "other", "low", "high"]].tolist() == [1, 0, -1, -1]
+    assert rows.loc["early-eng_Latn", "eng_Latn"]["p"] == pytest.approx(2 / 2**8, abs=1e-4)
+    assert rows.loc["early-eng_Latn-random1", "eng_Latn"]["draw"] == 1
+    assert str(rows.loc["early-eng_Latn-random0", "deu_Latn"]["difference"]) == "0.0", "no minus before a 0"
+
+
+def test_q_adjusts_exclusive_and_random_masks_apart() -> None:
+    table = matrix(*MADE, ALIGN, 0)
+    lost = {
+        "exclusive": [4, 2, 1, 8, 0, 6],
+        "random": [1, 0, 3, 1, 0, 4, 0, 2],
+    }
+    for kind, counts in lost.items():
+        expected = benjamini_hochberg([mcnemar(0, count) for count in counts])
+        assert table[table["kind"] == kind]["q"].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_the_headline_by_hand() -> None:
+    told = headlines(*MADE, ALIGN, 0)
+    assert list(told) == ["early", "late"]
+    # In eighths. Own: German 4, English 8; others': English 2, German 1.
+    # Random, of two draws each: own 1 and 3, 4 and 2; others' 0 and 1, 0 and 0.
+    expected = {
+        "diagonal": (-6 / 8, 2), "off_diagonal": (-1.5 / 8, 2), "random_diagonal": (-2.5 / 8, 4),
+        "random_off_diagonal": (-0.25 / 8, 4),
+    }  # fmt: skip
+    for what, (value, pairs) in expected.items():
+        assert told["early"][what]["value"] == pytest.approx(value, abs=1e-4)
+        assert told["early"][what]["pairs"] == pairs
+    assert told["early"]["own_minus_others"]["value"] == pytest.approx(-4.5 / 8, abs=1e-4)
+    assert told["early"]["own_minus_random"]["value"] == pytest.approx(-3.5 / 8, abs=1e-4)
+    for means in told.values():
+        for row in means.values():
+            assert row["value"] is None or row["low"] <= row["value"] <= row["high"]
+
+
+def test_items_are_resampled_with_all_translations_under_all_masks() -> None:
+    """Own and random masks lose the same items: their difference is the same in every resample."""
+    made = by_hand(
+        mask("deu_Latn", "early", (3, 0)), mask("deu_Latn", "early", (3, 0), 0),
+        mask("eng_Latn", "early", (0, 3)), mask("eng_Latn", "early", (0, 3), 0),
+    )  # fmt: skip
+    told = headlines(*made, ALIGN, 0)["early"]
+    assert told["own_minus_random"] == {"value": 0, "low": 0, "high": 0}
+    own = told["diagonal"]
+    assert own["low"] < own["value"] < own["high"]
+    # One language alone gives the same interval: two translations are not twice as many items.
+    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), ALIGN, 0)["early"]["diagonal"]
+    assert {key: own[key] for key in ("value", "low", "high")} == {key: alone[key] for key in ("value", "low", "high")}
+
+
+def test_without_random_masks_there_is_no_comparison_with_them() -> None:
+    late = headlines(*MADE, ALIGN, 0)["late"]
+    nothing = {"value": None, "low": None, "high": None}
+    assert late["own_minus_random"] == nothing
+    assert late["random_diagonal"] == nothing | {"pairs": 0}
+    assert late["diagonal"]["value"] == -0.75
+    assert late["own_minus_others"]["value"] == -0.75
+
+
+def test_an_item_that_a_language_lacks_counts_for_the_others_alone() -> None:
+    one, scores = mask("deu_Latn", "early", (4, 2))
+    base_NV, other_NV = scores.base_NV.copy(), scores.other_NV.copy()
+    base_NV[4:, 0] = other_NV[4:, 0] = np.nan
+    lacking = {one.condition.name: PairedScores(scores.item_ids, CODES, base_NV, other_NV)}
+    told = headlines([one], lacking, ALIGN, 0)["early"]
+    assert told["diagonal"]["value"] == -1
+    assert told["off_diagonal"]["value"] == -0.25
+    assert matrix([one], lacking, ALIGN, 0)["items"].tolist() == [4, 8]

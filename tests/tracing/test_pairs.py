@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+import torch
+
+from polyroute.tracing.pairs import jaccard_of_pairs, sample_pairs
+
+
+def test_all_pairs_of_a_short_sequence() -> None:
+    assert sample_pairs(4, 10, 0, "a").tolist() == [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]]
+    assert sample_pairs(1, 10, 0, "a").shape == (0, 2)
+
+
+def test_a_long_sequence_gives_distinct_pairs_fixed_by_seed_and_item() -> None:
+    pairs = sample_pairs(100_000, 64, 0, "a")
+    assert len({tuple(pair) for pair in pairs.tolist()}) == 64
+    assert (pairs[:, 0] < pairs[:, 1]).all()
+    assert pairs.max() < 100_000
+    assert pairs.min() >= 0
+    assert np.array_equal(pairs, sample_pairs(100_000, 64, 0, "a"))
+    assert not np.array_equal(pairs, sample_pairs(100_000, 64, 0, "b"))
+    assert not np.array_equal(pairs, sample_pairs(100_000, 64, 1, "a"))
+    assert not np.array_equal(pairs * 2, sample_pairs(200_000, 64, 0, "a"))
+
+
+def test_every_pair_is_as_likely_as_any_other() -> None:
+    drawn = np.concatenate([sample_pairs(6, 3, seed, "a") for seed in range(3000)])
+    seen = np.unique(drawn, axis=0, return_counts=True)[1]
+    assert len(seen) == 15
+    assert abs(seen / seen.sum() - 1 / 15).max() < 0.01
+
+
+def test_jaccard_by_hand_and_at_its_limits() -> None:
+    ids_TK = torch.tensor([[0, 1], [1, 2], [1, 0], [3, 4]])
+    pairs_P2 = torch.tensor([[0, 1], [0, 2], [0, 3]])
+    assert jaccard_of_pairs(ids_TK, pairs_P2).tolist() == [pytest.approx(1 / 3), 1, 0]
