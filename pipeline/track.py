@@ -1,12 +1,14 @@
-"""Stage track: metrics and figures -> runs in MLflow."""
+"""Stage track: metrics, figures and plans -> runs in MLflow."""
 
 import click
 
-from polyroute import params, tracking
+from polyroute import params
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
+from polyroute.tracking import store
 
-KEYS = ("study",)
+# All of params.yaml, a dep of the stage: a run shows every setting of its model.
+KEYS: tuple[str, ...] = ()
 
 
 @click.command(cls=console.Command)
@@ -14,8 +16,9 @@ KEYS = ("study",)
 def main() -> None:
     """Log every model of the study to MLflow, if it is there."""
     paths = Paths()
-    study = params.load(paths.params).only(*KEYS)["study"]
-    report = tracking.log_study(paths, study.name, study.models)
+    file = params.read(paths.params)
+    settings = {model: params.stage_settings(file, model) for model in file.study.models}
+    report = store.log_study(paths, file.study.name, file.study.models, settings)
     report.write(paths.tracked)
     console.summary("track", report.summary())
 

@@ -968,6 +968,25 @@ def text_languages(params: Params, task: str) -> list[str]:
     return [language_table.ENGLISH, *params[f"tasks.{task}"].pivots]
 
 
+def stage_settings(file: ParamsFile, model: str) -> dict[str, dict[str, Any]]:
+    """What the stages that a model goes through are set to, as plain data: stage -> settings.
+
+    `study` and `model` are among them: the seed and the pivot, and the model's own entry.
+    """
+    spec = file.models[model]
+    sections = ["align", "similarity"]
+    if isinstance(spec, TransformersModel):
+        sections += ["trace"] + (["experts", "evaluate", "steer"] if spec.tasks else [])
+    settings = {section: getattr(file, section).model_dump(mode="json") for section in sections}
+    if isinstance(spec, TransformersModel) and spec.mask is not None:
+        mask = file.mask.model_dump(mode="json")
+        settings["mask"] = mask | {
+            "tasks": {task: mask["tasks"][task] for task in spec.mask.tasks if task in mask["tasks"]}
+        }
+    study = {"pivot": file.study.pivot, "seed": file.study.seed}
+    return {"study": study, "model": spec.model_dump(mode="json"), **settings}
+
+
 def study_corpora(params: Params) -> dict[str, list[str]]:
     """Which corpora the study's models read, and in which languages: corpus -> FLORES codes, the pivot first."""
     wanted: dict[str, list[str]] = {}

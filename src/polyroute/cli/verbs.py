@@ -209,19 +209,20 @@ def import_counts(
 @main.command(cls=console.Command)
 def track() -> None:
     """Log the study's results to MLflow; logging twice changes nothing."""
-    from polyroute import tracking
+    from polyroute.tracking import store
 
     paths = Paths()
-    study = params.load(paths.params)["study"]
-    console.summary("track", tracking.log_study(paths, study.name, study.models).summary())
+    file = params.read(paths.params)
+    settings = {model: params.stage_settings(file, model) for model in file.study.models}
+    console.summary("track", store.log_study(paths, file.study.name, file.study.models, settings).summary())
 
 
 @main.command(cls=console.Command)
 @click.option("--port", default=5000, show_default=True, help="On this machine alone.")
 def ui(port: int) -> None:
     """Browse the runs in MLflow until interrupted."""
-    from polyroute import tracking
+    from polyroute.tracking import store
 
     paths = Paths()
     study = params.load(paths.params)["study.name"]
-    raise SystemExit(tracking.serve(paths, port, study))
+    raise SystemExit(store.serve(paths, port, study))

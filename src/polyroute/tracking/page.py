@@ -1,0 +1,113 @@
+"""What a run's page says: the description, in Markdown, which MLflow shows above all metrics.
+
+The page opens on the tab Overview, whatever a run holds, and shows the first 100 pixels of the description: hence the
+answer and a link to the charts first. A link or image is written relative to the run, `charts` or the path of an
+artifact, since only `store` knows where the run is; `linked` fills that in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from polyroute.languages import table as languages
+from polyroute.report.results import Results
+from polyroute.report.task_results import TaskResults
+from polyroute.report.wording import percent
+
+_LONGEST = 7000
+"""Characters; MLflow takes 8,000, and links grow when they are filled in."""
+_ZONES = ("early", "middle", "late")
+_OVER_DEPTH = {
+    "U": "is high in early and late layers and lower in between",
+    "cap": "is low in early and late layers and higher in between",
+    "falling": "falls from early to late layers",
+    "rising": "rises from early to late layers",
+    "flat": "does not change significantly over depth",
+    "unclear": "differs from the middle in only one of early and late layers",
+}
+
+
+def of_model(found: Results, tasks: TaskResults, artifacts: Collection[str]) -> str:
+    """The description of a model's run.
+
+    Args:
+        found: what `align` showed.
+        tasks: what the stages after it showed.
+        artifacts: paths of files in the run; figures of divergence among them are shown.
+    """
+    lines = []
+    for corpus, held in found.align["corpora"].items():
+        counts = Counter(summary["shape"] for summary in held["languages"].values())
+        for shape, count in counts.most_common(1):
+            lead = f"**{shape} in {count} of {counts.total()} languages**"
+            lines.append(f"{lead} on {corpus}: {_told(found, shape, held['mean'], 'means: ')}.")
+    if tasks.accuracy is not None:
+        shares = {task: held["others"] for task, held in tasks.accuracy.tasks.items()}
+        lines += _accuracy(shares, " (mean of the languages but the pivot)")
+    for corpus in found.align["corpora"]:
+        figure = f"figures/divergence-{corpus}.svg"
+        if figure in artifacts:
+            lines.append(f"\n![Divergence by layer on {corpus}]({figure})")
+    return _whole([*lines, *_tables(found)])
+
+
+def of_language(found: Results, tasks: TaskResults, code: str) -> str:
+    """The description of the run of a model in one language."""
+    language = languages.get(code).name
+    lines = []
+    if code == found.pivot:
+        lines.append(f"**{language}: the pivot**, from which divergence of the other languages is measured.")
+    for corpus, held in found.align["corpora"].items():
+        if summary := held["languages"].get(code):
+            shape = summary["shape"]
+            measured = f"{corpus} ({held['reading']}, {_sentences(held)})"
+            lines.append(f"**{language}: {shape}** on {measured}: {_told(found, shape, summary)}.")
+    if tasks.accuracy is not None:
+        rows = tasks.accuracy.table[tasks.accuracy.table["language"] == code]
+        lines += _accuracy(dict(zip(rows["task"], rows["accuracy"], strict=True)))
+    return _whole(lines)
+
+
+def linked(note: str, experiment: str, run_id: str) -> str:
+    """The description with its links led to a run, from whatever address MLflow's page has."""
+    charts = f"#/experiments/{experiment}/runs/{run_id}/model-metrics?workflowType=machine_learning"
+    note = note.replace("](charts)", f"]({charts})")
+    return re.sub(
+        r"\]\((figures/[^)]+)\)", lambda link: f"](get-artifact?path={quote(link[1], safe='')}&run_uuid={run_id})", note
+    )
+
+
+def _told(found: Results, shape: str, summary: Mapping[str, Any], lead: str = "") -> str:
+    zones = ", ".join(f"{zone} {summary[zone]:.3f}" for zone in _ZONES)
+    return f"divergence from {languages.get(found.pivot).name} {_OVER_DEPTH[shape]} ({lead}{zones})"
+
+
+def _accuracy(shares: Mapping[str, float], of: str = "") -> Iterator[str]:
+    if shares:
+        yield f"\nAccuracy{of}: " + ", ".join(f"{task} {percent(share)}%" for task, share in shares.items())
+
+
+def _sentences(held: Mapping[str, Any]) -> str:
+    return f"{held['sentences']} sentences" if held["sentences"] else "pooled counts"
+
+
+def _tables(found: Results) -> Iterator[str]:
+    """Divergence in each zone, a table a corpus."""
+    pivot = languages.get(found.pivot).name
+    for corpus, held in found.align["corpora"].items():
+        yield from ("", f"Divergence from {pivot} on {corpus} ({held['reading']}, {_sentences(held)})", "")
+        yield from ("| language | early | middle | late | shape |", "|---|---|---|---|---|")
+        for code, summary in held["languages"].items():
+            zones = " | ".join(f"{summary[zone]:.3f}" for zone in _ZONES)
+            yield f"| {languages.get(code).name} | {zones} | {summary['shape']} |"
+
+
+def _whole(lines: Sequence[str]) -> str:
+    """The lines, with a link to the charts in the first and as many of them as MLflow takes."""
+    first, _, rest = "\n".join(lines).partition("\n")
+    text = f"{first} [Charts by layer](charts)\n{rest}".strip()
+    return text if len(text) <= _LONGEST else text[:_LONGEST].rpartition("\n")[0] + "\n\nThe rest is in `align.json`."
