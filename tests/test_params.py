@@ -313,6 +313,19 @@ def test_the_pivot_comes_first() -> None:
     assert len(languages) == len(set(languages)) == 6
 
 
+def test_settings_of_a_model_are_those_of_the_stages_that_it_goes_through() -> None:
+    file = params.read(ROOT / "params.yaml")
+    whole = params.stage_settings(file, "qwen3-30b-a3b")
+    assert set(whole) == {
+        "study", "model", "trace", "align", "experts", "similarity", "evaluate", "steer", "mask",
+    }  # fmt: skip
+    assert whole["study"] == {"pivot": "eng_Latn", "seed": 20251004}
+    assert whole["model"]["published"]["mgsm"]["layers"] == [8, 35]
+    assert whole["mask"]["tasks"] == {"xquad": {"k": 32, "thr": 0.5, "width": 10}}
+    assert params.stage_settings(file, "pocket-plain")["mask"]["tasks"] == {}, "it does not answer xquad"
+    assert set(params.stage_settings(file, "qwen3-30b-a3b-counts")) == {"study", "model", "align", "similarity"}
+
+
 def test_the_mirror_of_the_environment_overrides_the_key(monkeypatch, tmp_path) -> None:
     hub = params.Hub(mirror="from-key")
     assert str(hub.mirror_folder()) == "from-key"

@@ -149,13 +149,13 @@ def serve(paths: Paths, port: int = 5000, study: str | None = None) -> int:
     if urlsplit(uri).scheme in ("http", "https"):
         raise PolyrouteError(f"MLFLOW_TRACKING_URI is a server already: open {_without_password(uri)}")
     _set_defaults()
-    page = f"http://127.0.0.1:{port}/#/experiments"
+    address = f"http://127.0.0.1:{port}/#/experiments"
     if find_spec("mlflow") is None:
         raise PolyrouteError("mlflow is not installed: `pip install polyroute[study]` brings it")
     if study is not None:
         # Without the workflow the page opens among the traces of chat applications.
-        page += f"/{_Store(uri, study).experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
-    _log.info("In some seconds: %s", page)
+        address += f"/{_Store(uri, study).experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    _log.info("In some seconds: %s", address)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     # Jobs are for judging answers of chat applications: processes that nobody here needs.
@@ -206,7 +206,7 @@ class _Store:
         tags = run.tags | provenance | {_KEY: run.key, _DIGEST: run.digest, "mlflow.runColor": run.colour}
         run_id = self._client.create_run(self.experiment, run_name=run.name, tags=tags).info.run_id
         self._client.set_tag(run_id, "mlflow.note.content", page.linked(run.note, self.experiment, run_id))
-        params = [Param(fitted_name(name), fitted_value(value)) for name, value in run.params.items() if value]
+        params = [Param(fitted_name(name), fitted_value(value)) for name, value in run.params.items()]
         for some in _divided(params, _PARAMS_AT_ONCE):
             self._client.log_batch(run_id, params=some)
         now = int(time.time() * 1000)

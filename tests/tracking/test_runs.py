@@ -1,0 +1,135 @@
+import json
+from typing import Any
+
+import pytest
+
+from polyroute import params
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
+from polyroute.report.results import ResultsError
+from polyroute.tracking.runs import Run, flattened, of_study
+from tiny import ROOT
+from tracking.small_study import LANGUAGES, SETTINGS, write_results, write_tasks
+
+
+def runs(paths: Paths, *models: str, settings: Any = SETTINGS) -> dict[str, Run]:
+    models = models or ("tiny",)
+    return {run.key: run for run in of_study(paths, models, dict.fromkeys(models, settings))}
+
+
+def test_there_is_a_run_a_model_then_one_a_language_in_order_of_code(paths: Paths) -> None:
+    write_results(paths, "other", languages=LANGUAGES[:2])
+    assert list(runs(paths, "tiny", "other")) == [
+        "tiny", "tiny/deu_Latn", "tiny/eng_Latn", "tiny/swh_Latn", "other", "other/deu_Latn", "other/eng_Latn",
+    ]  # fmt: skip
+
+
+def test_names_are_short(paths: Paths) -> None:
+    found = runs(paths)
+    assert found["tiny"].name == "tiny"
+    assert found["tiny/swh_Latn"].name == "tiny swh_Latn"
+
+
+def test_params_of_a_language_say_what_it_is_and_how_it_was_measured(paths: Paths) -> None:
+    assert runs(paths)["tiny/deu_Latn"].params == {
+        "model": "tiny", "engine": "transformers", "dtype": "float32", "layers": "3", "experts": "8", "top_k": "2",
+        "corpus": "text", "pivot": "eng_Latn", "model_digest": "0" * 64, "version.torch": "2.13.0",
+        "language": "deu_Latn", "language_name": "German", "family": "Indo-European", "branch": "Germanic",
+        "script": "Latn", "region": "Western Europe", "resource_class": "5",
+        "trace.pairs": "64", "steer.taus": "[0.1, 0.2]", "steer.magnitude.k": "20",
+    }  # fmt: skip
+
+
+def test_params_of_a_model_have_its_languages_counted_and_none_named(paths: Paths) -> None:
+    found = runs(paths)["tiny"].params
+    assert found["languages"] == "3"
+    assert found["trace.pairs"] == "64"
+    assert "language" not in found
+
+
+def test_the_revision_is_a_param_where_there_is_one(paths: Paths) -> None:
+    table = paths.metrics("tiny") / "align.json"
+    align = json.loads(table.read_text())
+    align["model"]["revision"] = "ad44e777"
+    table.write_text(json.dumps(align))
+    assert {run.params["revision"] for run in runs(paths).values()} == {"ad44e777"}
+
+
+def test_a_language_of_unknown_resources_says_so_and_no_param_is_empty(paths: Paths) -> None:
+    unknown = next(code for code in languages.codes() if languages.get(code).resource is None)
+    write_results(paths, languages=("eng_Latn", "deu_Latn", unknown))
+    found = runs(paths)
+    assert found[f"tiny/{unknown}"].params["resource_class"] == "unknown"
+    assert all(value for run in found.values() for value in run.params.values())
+
+
+def test_tags_tell_runs_apart_and_say_the_shape(paths: Paths) -> None:
+    found = runs(paths)
+    assert found["tiny"].tags == {"kind": "model", "model": "tiny", "shape.text": "U"}
+    assert found["tiny/deu_Latn"].tags == {
+        "kind": "language", "model": "tiny", "language": "deu_Latn", "shape.text": "U",
+    }  # fmt: skip
+    assert "shape.text" not in found["tiny/eng_Latn"].tags
+
+
+def test_settings_have_flat_names_and_plain_values() -> None:
+    settings = {
+        "steer": {"magnitude": {"k": 20, "strengths": [0.03, 0.3]}, "std": "population", "allow_more_than_k": False},
+        "model": {"hub": None, "published": {}, "tasks": [], "files": ""},
+    }
+    assert flattened(settings) == {
+        "steer.magnitude.k": "20",
+        "steer.magnitude.strengths": "[0.03, 0.3]",
+        "steer.std": "population",
+        "steer.allow_more_than_k": "false",
+        "model.tasks": "[]",
+        "model.files": '""',
+    }
+
+
+@pytest.mark.parametrize("model", ["pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-counts"])
+def test_settings_of_the_shipped_models_become_params(paths: Paths, model: str) -> None:
+    settings = params.stage_settings(params.read(ROOT / "params.yaml"), model)
+    found = runs(paths, settings=settings)["tiny"].params
+    assert found["study.seed"] == "20251004"
+    assert found["align.resamples"] == "1000"
+    assert ("steer.taus" in found) == ("mask.k" in found) == (model != "qwen3-30b-a3b-counts")
+    assert found["model"] == "tiny", "settings never take the place of what the results tell"
+
+
+def test_the_digest_changes_with_settings_and_with_results_and_not_with_the_colour(paths: Paths) -> None:
+    write_results(paths, "other")
+    before = runs(paths)
+    assert {key: run.digest for key, run in runs(paths).items()} == {key: run.digest for key, run in before.items()}
+    after = runs(paths, "other", "tiny")
+    assert after["tiny"].colour != before["tiny"].colour
+    assert after["tiny"].digest == before["tiny"].digest
+    set_otherwise = runs(paths, settings=SETTINGS | {"trace": {"pairs": 65}})
+    assert not {run.digest for run in set_otherwise.values()} & {run.digest for run in before.values()}
+    write_results(paths, add=0.05)
+    changed = {key for key, run in runs(paths).items() if run.digest != before[key].digest}
+    assert changed == {"tiny", "tiny/deu_Latn"}
+
+
+def test_the_run_of_a_model_has_its_files(paths: Paths) -> None:
+    write_tasks(paths)
+    found = runs(paths)
+    names = {folder: {path.name for path in held} for folder, held in found["tiny"].artifacts.items()}
+    assert names["figures"] == {"divergence-text.svg"}
+    assert names["plans"] == {"arithmetic.json", "knowledge.json"}
+    assert names[""] == {
+        "align.json", "layers.csv", "accuracy.csv", "evaluate.json", "experts.csv", "experts.json", "domains.csv",
+        "correlation.csv", "correlation.json", "steer.csv", "steer.json", "mechanism.csv",
+    }  # fmt: skip
+    assert not found["tiny/deu_Latn"].artifacts
+
+
+def test_each_language_has_a_colour_of_its_own_and_each_model_a_shade(paths: Paths) -> None:
+    write_results(paths, "other")
+    found = runs(paths, "tiny", "other")
+    assert len({run.colour for run in found.values()}) == len(found) == 8
+
+
+def test_results_that_are_absent_are_an_error(tmp_path) -> None:
+    with pytest.raises(ResultsError, match="dvc repro align@tiny"):
+        of_study(Paths(tmp_path), ["tiny"], {})
