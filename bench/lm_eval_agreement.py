@@ -22,12 +22,12 @@ import transformers
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from polyroute import params
 from polyroute.asking import choices as choice
 from polyroute.asking import generation
 from polyroute.asking.generation import GenerationSettings
 from polyroute.evaluation import tasks
 from polyroute.ground.hub import HubSource
+from polyroute.params import file as params
 from polyroute.scoring import kinds as scoring
 from polyroute.scoring import numbers
 

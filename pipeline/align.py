@@ -6,13 +6,14 @@ import click
 import numpy as np
 import pandas as pd
 
-from polyroute import params
 from polyroute.artifacts.trace import Trace
 from polyroute.ground import console
 from polyroute.ground.files import write_atomically, write_json
 from polyroute.ground.paths import Paths
 from polyroute.measures.across_languages import over_languages
 from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
+from polyroute.params import file as params
+from polyroute.params.models import revision
 
 KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "align")
 
@@ -57,7 +58,7 @@ def main(model: str) -> None:
         folder / "align.json",
         {
             "model": {
-                "name": model, "engine": about.engine, "revision": params.revision(spec),
+                "name": model, "engine": about.engine, "revision": revision(spec),
                 "digest": about.model_digest, "dtype": about.dtype, "layers": len(about.layers),
                 "experts": about.experts, "top_k": about.top_k, "versions": about.versions,
             },

@@ -6,12 +6,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import params
 from polyroute.artifacts.trace import Trace
 from polyroute.ground import console
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.measures.correlation import COLUMNS, correlate, language_covariates
+from polyroute.params import file as params
 from polyroute.pocket.documents import language_shares
 from polyroute.report import results
 

@@ -5,7 +5,6 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import params
 from polyroute.asking.sitting import Sitting
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks.needed import model_tasks
@@ -14,9 +13,10 @@ from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.interventions.plans import BASELINE
 from polyroute.models.load import load, locate
+from polyroute.params import file as params
 from polyroute.scoring import accuracy
 
-KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "evaluate")
+KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "evaluate")
 
 GRADED = {"f1": "F1", "chrf": "chrF"}
 """Scores that are a number in [0, 1] an item, not right or wrong -> what they are called."""
@@ -34,7 +34,7 @@ def main(model: str) -> None:
     told: dict[str, Any] = {}
     paths.answers(model).mkdir(parents=True, exist_ok=True)
     asked = model_tasks(given, model)
-    loaded = load(model, spec, locate(model, spec, given["hub"])) if asked else None
+    loaded = load(model, spec, locate(model, spec)) if asked else None
     for name, needed in asked.items():
         assert loaded is not None, "there is something to ask"
         sitting = Sitting.of_study(given, model, name, needed.languages, loaded, paths)

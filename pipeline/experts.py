@@ -4,17 +4,18 @@ from typing import Any
 
 import click
 
-from polyroute import params
 from polyroute.artifacts.trace import Trace
 from polyroute.experts.specialised import COLUMNS as DELTAS
 from polyroute.experts.specialised import AgainstGeneric, overlap, size
 from polyroute.ground import console
 from polyroute.ground.files import write_json, write_table
+from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
 from polyroute.measures.domain_divergence import domain_divergence
 from polyroute.measures.middle import Middle, choose_middle
-from polyroute.params import RecordedModel, Zones
+from polyroute.params import file as params
+from polyroute.params.models import RecordedModel
 from polyroute.report import results
 
 KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "align", "experts")

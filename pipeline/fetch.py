@@ -2,15 +2,16 @@
 
 import click
 
-from polyroute import corpora, params
+from polyroute import corpora
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks.needed import study_tasks
 from polyroute.ground import console
-from polyroute.ground.hub import HubSource
+from polyroute.ground.hub import HubSource, mirror_folder
 from polyroute.ground.paths import Paths
-from polyroute.params import RecordedModel
+from polyroute.params import file as params
+from polyroute.params.models import RecordedModel
 
-KEYS = ("study.models", "study.pivot", "hub", "languages", "corpora", "tasks", "models")
+KEYS = ("study.models", "study.pivot", "languages", "corpora", "tasks", "models")
 
 
 @click.command(cls=console.Command)
@@ -19,7 +20,7 @@ def main() -> None:
     """Read, check and write the corpora and tasks of every model of the study."""
     paths = Paths()
     given = params.load(paths.params).only(*KEYS)
-    source = HubSource(given["hub"].mirror_folder())
+    source = HubSource(mirror_folder())
     asked = study_tasks(given)
     for corpus, languages in params.study_corpora(given).items():
         frame = corpora.fetch(corpus, given[f"corpora.{corpus}"], languages, source)
@@ -39,7 +40,7 @@ def main() -> None:
             languages = params.study_languages(given, model)
             for corpus in spec.corpora:
                 for language in languages:
-                    source.recorded(spec, language, paths.recorded_counts(model, corpus, language))
+                    spec.fetch(language, source, paths.recorded_counts(model, corpus, language))
             console.summary("fetch", f"{model}: recorded counts in {len(languages)} languages")
 
 

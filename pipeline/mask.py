@@ -5,7 +5,6 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import params
 from polyroute.artifacts.trace import Trace
 from polyroute.asking.sitting import Sitting
 from polyroute.evaluation.tasks.needed import model_tasks
@@ -16,9 +15,11 @@ from polyroute.interventions.mask_effects import ACCURACY, COLUMNS, study_masks
 from polyroute.interventions.mask_plans import Masks
 from polyroute.interventions.plans import Target
 from polyroute.models.load import load, locate
-from polyroute.params import Params, TransformersModel
+from polyroute.params import file as params
+from polyroute.params.file import Params
+from polyroute.params.models import TransformersModel
 
-KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "align", "evaluate", "mask")
+KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "align", "evaluate", "mask")
 
 
 @click.command(cls=console.Command)
@@ -45,7 +46,7 @@ def _mask(
 ) -> None:
     assert spec.mask is not None, "there is something to mask"
     seed, among = given["study.seed"], given[f"languages.{spec.mask.languages}"]
-    loaded = load(model, spec, locate(model, spec, given["hub"]))
+    loaded = load(model, spec, locate(model, spec))
     asked = model_tasks(given, model)
     layers = tuple(router.layer for router in loaded.routers)
     traces = {language: Trace.load(paths.trace(model, spec.corpora[0], language)) for language in among}

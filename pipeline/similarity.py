@@ -6,11 +6,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import corpora, params
+from polyroute import corpora
 from polyroute.artifacts.trace import Trace
 from polyroute.experts.exclusivity import COLUMNS as SHARED
 from polyroute.experts.exclusivity import confound, left_out_table, shared_table
 from polyroute.experts.released_settings import kept
+from polyroute.experts.settings import SharedExperts
 from polyroute.ground import console
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
@@ -23,10 +24,12 @@ from polyroute.measures.utilisation import utilisation_table
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
 from polyroute.models.load import locate
 from polyroute.models.tokenizer import load_tokenizer
-from polyroute.params import Params, RecordedModel, SharedExperts
+from polyroute.params import file as params
+from polyroute.params.file import Params
+from polyroute.params.models import RecordedModel
 from polyroute.tracing import study
 
-KEYS = ("study.pivot", "study.seed", "hub", "languages", "models.{model}", "trace", "similarity")
+KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "trace", "similarity")
 
 
 @click.command(cls=console.Command)
@@ -79,7 +82,7 @@ def _vocabulary(given: Params, model: str, paths: Paths, corpus: str, languages:
     spec = given[f"models.{model}"]
     if isinstance(spec, RecordedModel):
         return None
-    tokenizer = load_tokenizer(model, spec, locate(model, spec, given["hub"]))
+    tokenizer = load_tokenizer(model, spec, locate(model, spec))
     settings = study.settings(given["trace"], spec, given["study.seed"])
     texts = (corpora.texts(paths.corpus(corpus), language) for language in languages)
     return vocabulary_distance([token_shares(tokenizer, text, settings) for text in texts])

@@ -8,7 +8,6 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import params
 from polyroute.artifacts.trace import Trace
 from polyroute.asking.mechanisms import COLUMNS as MECHANISM
 from polyroute.asking.sitting import Sitting
@@ -24,12 +23,12 @@ from polyroute.interventions.shared_plans import SharedConditions, SharedStudied
 from polyroute.interventions.study import Studied, study
 from polyroute.measures.layer_curves import DECIMALS
 from polyroute.models.load import load, locate
-from polyroute.params import Params
+from polyroute.params import file as params
+from polyroute.params.file import Params
 
 KEYS = (
     "study.pivot",
     "study.seed",
-    "hub",
     "languages",
     "tasks",
     "models.{model}",
@@ -48,7 +47,7 @@ def main(model: str) -> None:
     given = params.load(paths.params).only(*KEYS, model=model)
     spec = given[f"models.{model}"]
     asked = model_tasks(given, model)
-    loaded = load(model, spec, locate(model, spec, given["hub"])) if asked else None
+    loaded = load(model, spec, locate(model, spec)) if asked else None
     tables: list[pd.DataFrame] = []
     moved: list[pd.DataFrame] = []
     told: dict[str, Any] = {}

@@ -2,14 +2,15 @@
 
 import click
 
-from polyroute import corpora, params
+from polyroute import corpora
 from polyroute.ground import console
 from polyroute.ground.files import write_json
 from polyroute.ground.paths import Paths
-from polyroute.params import RecordedModel
+from polyroute.params import file as params
+from polyroute.params.models import RecordedModel
 from polyroute.tracing import parts, study
 
-KEYS = ("study.pivot", "study.seed", "hub", "languages", "tasks", "models.{model}", "trace")
+KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "trace")
 
 
 @click.command(cls=console.Command)
@@ -29,7 +30,7 @@ def main(model: str) -> None:
             for language in languages
         }
         settings = study.settings(given["trace"], spec, given["study.seed"])
-        done = study.trace_model(model, spec, given["hub"], texts, settings, paths)
+        done = study.trace_model(model, spec, texts, settings, paths)
     for (corpus, language), part in done.traces.items():
         parts.place(part, paths.trace(model, corpus, language))
     # DVC keeps this output between runs, so that pulled traces survive a stage that cannot run here.

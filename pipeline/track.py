@@ -2,9 +2,9 @@
 
 import click
 
-from polyroute import params
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
+from polyroute.params import file as params
 from polyroute.tracking import store
 
 # All of params.yaml, a dep of the stage: a run shows every setting of its model.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from polyroute.artifacts.trace import Trace
-from polyroute.params import Shape
+from polyroute.models.settings import Shape
 from polyroute.tracing.counts import import_counts
 
 CODES = {

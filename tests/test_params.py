@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 import yaml
 
-from polyroute import params
-from polyroute.params import ParamsError, load, parse, study_languages
+from polyroute.ground.frozen import ParamsError
+from polyroute.params import file as params
+from polyroute.params.file import load, parse, study_languages
 from tiny import ROOT
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -324,10 +325,3 @@ def test_settings_of_a_model_are_those_of_the_stages_that_it_goes_through() -> N
     assert whole["mask"]["tasks"] == {"xquad": {"k": 32, "thr": 0.5, "width": 10}}
     assert params.stage_settings(file, "pocket-plain")["mask"]["tasks"] == {}, "it does not answer xquad"
     assert set(params.stage_settings(file, "qwen3-30b-a3b-counts")) == {"study", "model", "align", "similarity"}
-
-
-def test_the_mirror_of_the_environment_overrides_the_key(monkeypatch, tmp_path) -> None:
-    hub = params.Hub(mirror="from-key")
-    assert str(hub.mirror_folder()) == "from-key"
-    monkeypatch.setenv("POLYROUTE_MIRROR", str(tmp_path))
-    assert hub.mirror_folder() == tmp_path

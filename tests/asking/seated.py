@@ -15,7 +15,9 @@ from polyroute.asking.sitting import Sitting
 from polyroute.interventions.plans import Target
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
-from polyroute.params import Evaluate, LocalTask, TransformersModel
+from polyroute.params.file import Evaluate
+from polyroute.params.models import TransformersModel
+from polyroute.params.tasks import LocalTask
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "swh_Latn"]
 ITEMS = pd.concat(

@@ -14,7 +14,9 @@ from polyroute.asking.generation import COLUMNS
 from polyroute.evaluation import tasks
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
-from polyroute.params import Evaluate, LocalTask, TransformersModel
+from polyroute.params.file import Evaluate
+from polyroute.params.models import TransformersModel
+from polyroute.params.tasks import LocalTask
 from polyroute.scoring import accuracy
 from polyroute.stats.paired import PairedScores
 

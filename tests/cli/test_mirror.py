@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyroute import corpora, params
+from polyroute import corpora
 from polyroute.cli.mirror import fill
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import TaskError
 from polyroute.ground.hub import HubSource, SourceError
+from polyroute.params import file as params
 from tiny import ROOT
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

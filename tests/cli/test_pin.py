@@ -9,7 +9,7 @@ import yaml
 from huggingface_hub import errors
 
 from polyroute.cli.pin import Change, PinError, pin
-from polyroute.params import ParamsError
+from polyroute.ground.frozen import ParamsError
 
 ROOT = Path(__file__).parents[2]
 HEAD = "89abcdef0123456789abcdef0123456789abcdef"

@@ -10,7 +10,7 @@ from polyroute import corpora
 from polyroute.corpora import CorpusError
 from polyroute.corpora.checks import repeats
 from polyroute.ground.hub import HubSource
-from polyroute.params import GSM8K, SIB200, Belebele, FloresPlus, LocalFiles, MedInstruct, PocketCorpus
+from polyroute.params.corpora import GSM8K, SIB200, Belebele, FloresPlus, LocalFiles, MedInstruct, PocketCorpus
 
 NO_SOURCE = HubSource(fetch=lambda *_: pytest.fail("went to the network"))
 

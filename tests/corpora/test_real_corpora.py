@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyroute import corpora, params
+from polyroute import corpora
 from polyroute.corpora.checks import repeats
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
-from polyroute.params import GSM8K, SIB200, Belebele, MedInstruct, RecordedModel
+from polyroute.params import file as params
+from polyroute.params.corpora import GSM8K, SIB200, Belebele, MedInstruct
+from polyroute.params.models import RecordedModel
 
 
 @pytest.fixture(scope="module")
@@ -97,5 +99,5 @@ def test_recorded_counts_are_the_ones_that_params_yaml_vouches_for(real_data, tm
     for name, spec in recorded.items():
         for code in spec.sha256:
             target = tmp_path / name / f"{code}.json"
-            HubSource(real_data).recorded(spec, code, target)
+            spec.fetch(code, HubSource(real_data), target)
             assert target.stat().st_size > 0

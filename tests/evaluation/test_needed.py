@@ -10,7 +10,8 @@ from polyroute.cli.verbs import main
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import TaskError
 from polyroute.evaluation.tasks.needed import Needed, model_tasks, study_tasks
-from polyroute.params import LocalTask, MGSMTask, Params, parse
+from polyroute.params.file import Params, parse
+from polyroute.params.tasks import LocalTask, MGSMTask
 from tiny import ROOT
 
 COMMIT = "f" * 40

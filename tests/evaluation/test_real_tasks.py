@@ -8,7 +8,7 @@ import pytest
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import global_mmlu, mgsm
 from polyroute.ground.hub import HubSource
-from polyroute.params import BelebeleTask, GlobalMMLUTask, MGSMTask
+from polyroute.params.tasks import BelebeleTask, GlobalMMLUTask, MGSMTask
 from polyroute.scoring import numbers
 
 

@@ -12,7 +12,7 @@ from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import TaskError, global_mmlu, mgsm
 from polyroute.evaluation.tasks.reader import split_of
 from polyroute.languages import table as languages
-from polyroute.params import BelebeleTask, GlobalMMLUTask, LocalTask, MGSMTask, PocketTask
+from polyroute.params.tasks import BelebeleTask, GlobalMMLUTask, LocalTask, MGSMTask, PocketTask
 from polyroute.scoring import numbers
 
 ENGLISH, GERMAN = "eng_Latn", "deu_Latn"

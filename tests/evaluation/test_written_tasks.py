@@ -8,14 +8,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from polyroute import params
 from polyroute.cli.mirror import fill
 from polyroute.corpora.tables import CorpusError
 from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks import TaskError, polymath, xquad
 from polyroute.ground.hub import HubSource, is_commit
 from polyroute.languages import table as languages
-from polyroute.params import PolyMathTask, TranslationTask, XQuADTask
+from polyroute.params import file as params
+from polyroute.params.tasks import PolyMathTask, TranslationTask, XQuADTask
 from polyroute.scoring.numbers import extract
 from tiny import ROOT
 

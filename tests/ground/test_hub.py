@@ -12,8 +12,8 @@ import pytest
 from huggingface_hub import errors
 
 from corpora.corpus_files import COMMIT
-from polyroute.ground.hub import ATTEMPTS, HubSource, SourceError
-from polyroute.params import RecordedModel
+from polyroute.ground.hub import ATTEMPTS, HubSource, SourceError, mirror_folder
+from polyroute.params.models import RecordedModel
 
 CONTENT = b'{"0": {}}'
 
@@ -71,7 +71,7 @@ def test_a_file_comes_from_the_hub_at_its_commit(tmp_path):
 
 def test_a_download_that_breaks_is_tried_again_then_kept_whole(tmp_path):
     web = Web(OSError("reset"), http.client.IncompleteRead(b"{"), CONTENT)
-    web.source().recorded(spec(), "deu_Latn", tmp_path / "new" / "deu.json")
+    spec().fetch("deu_Latn", web.source(), tmp_path / "new" / "deu.json")
     assert (tmp_path / "new" / "deu.json").read_bytes() == CONTENT
     assert web.asked == [f"https://example.org/{COMMIT}/mgsm_de.json"] * 3
     assert web.waits == [1.0, 2.0]
@@ -81,20 +81,20 @@ def test_a_download_that_breaks_is_tried_again_then_kept_whole(tmp_path):
 def test_a_download_that_keeps_breaking_leaves_nothing(tmp_path):
     web = Web(*[OSError("reset")] * ATTEMPTS)
     with pytest.raises(SourceError, match=r"mgsm_de.json: the download broke 4 times, last with: reset"):
-        web.source().recorded(spec(), "deu_Latn", tmp_path / "deu.json")
+        spec().fetch("deu_Latn", web.source(), tmp_path / "deu.json")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_answer_that_will_not_change_is_not_asked_for_again(tmp_path):
     web = Web(urllib.error.HTTPError("u", 404, "Not Found", http.client.HTTPMessage(), None))
     with pytest.raises(SourceError, match="the server answers 404 Not Found"):
-        web.source().recorded(spec(), "deu_Latn", tmp_path / "deu.json")
+        spec().fetch("deu_Latn", web.source(), tmp_path / "deu.json")
     assert len(web.asked) == 1
 
 
 def test_a_busy_server_is_asked_again(tmp_path):
     web = Web(urllib.error.HTTPError("u", 503, "Busy", http.client.HTTPMessage(), None), CONTENT)
-    web.source().recorded(spec(), "deu_Latn", tmp_path / "deu.json")
+    spec().fetch("deu_Latn", web.source(), tmp_path / "deu.json")
     assert (tmp_path / "deu.json").read_bytes() == CONTENT
 
 
@@ -106,14 +106,16 @@ def test_a_wrong_checksum_leaves_what_was_there(tmp_path, mirrored):
         (tmp_path / "counts").mkdir()
         (tmp_path / "counts" / "mgsm_de.json").write_bytes(CONTENT[:-1])
     source = HubSource(tmp_path) if mirrored else Web(CONTENT[:-1]).source()
-    with pytest.raises(SourceError, match=r"mgsm_de.json: its SHA-256 is .*, but params.yaml says .* for deu_Latn"):
-        source.recorded(spec(), "deu_Latn", target)
+    with pytest.raises(
+        SourceError, match=r"mgsm_de.json: its SHA-256 is .*, but params.yaml says .* counts of deu_Latn"
+    ):
+        spec().fetch("deu_Latn", source, target)
     assert target.read_bytes() == b"old"
 
 
 def test_a_language_that_was_not_recorded_is_an_error(tmp_path):
     with pytest.raises(SourceError, match="no counts of fra_Latn are recorded; there are deu_Latn"):
-        HubSource(tmp_path).recorded(spec(), "fra_Latn", tmp_path / "fra.json")
+        spec().fetch("fra_Latn", HubSource(tmp_path), tmp_path / "fra.json")
 
 
 def test_a_mirror_is_read_whatever_the_revision_and_never_the_network(mirror, put):
@@ -204,3 +206,10 @@ def test_a_broken_connection_to_the_hub_is_tried_again(monkeypatch, tmp_path, er
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     assert HubSource(sleep=lambda _: None).file("o/d", COMMIT, "a.tsv") == tmp_path / "a.tsv"
     assert tried == [("o/d", "a.tsv", {"repo_type": "dataset", "revision": COMMIT})] * 3
+
+
+def test_the_mirror_is_a_matter_of_the_machine(monkeypatch, tmp_path):
+    monkeypatch.delenv("POLYROUTE_MIRROR", raising=False)
+    assert mirror_folder() is None
+    monkeypatch.setenv("POLYROUTE_MIRROR", str(tmp_path))
+    assert mirror_folder() == tmp_path

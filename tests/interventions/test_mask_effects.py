@@ -22,8 +22,9 @@ from polyroute.interventions.mask_effects import (
 )
 from polyroute.interventions.mask_plans import Masks, TargetMask
 from polyroute.interventions.plans import BASELINE, Condition
+from polyroute.interventions.settings import Mask
+from polyroute.measures.settings import Align
 from polyroute.models.routers import observe
-from polyroute.params import Align, Mask
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, mcnemar
 from polyroute.steering.apply import steer

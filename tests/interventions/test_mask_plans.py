@@ -4,7 +4,7 @@ from asking.seated import preferring
 from polyroute.experts.specialised import ExpertsError
 from polyroute.interventions.mask_plans import Masks
 from polyroute.interventions.plans import Target
-from polyroute.params import Mask
+from polyroute.interventions.settings import Mask
 
 LAYERS = 10
 # Twenty tokens, top-2 of 8 experts. English and Swahili choose expert 0 most, German expert 2; the second are 1, 4, 1.

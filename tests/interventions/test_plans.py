@@ -1,7 +1,7 @@
 import pytest
 
 from polyroute.interventions.plans import Condition, Conditions, ConditionsError, Target, choose
-from polyroute.params import PublishedSteering, Steer
+from polyroute.interventions.settings import PublishedSteering, Steer
 
 TARGET = Target("tiny", "a" * 64, "arithmetic", tuple(range(6)), 8, 2)
 DELTA = {1: {0: 0.5}, 2: {3: 0.3, 4: 0.15}, 3: {1: 0.25}, 5: {7: 0.4}}

@@ -10,8 +10,9 @@ from polyroute.asking.sitting import Sitting
 from polyroute.ground.errors import AnswerError
 from polyroute.interventions.effects import HELPED
 from polyroute.interventions.plans import ConditionsError
+from polyroute.interventions.settings import PublishedShared, Steer
 from polyroute.interventions.shared_plans import SharedConditions, SharedStudied, as_released, study_shared
-from polyroute.params import Align, PublishedShared, Steer
+from polyroute.measures.settings import Align
 
 # Ten tokens, top-2 of 8 experts. Kept of English: .8 .6 .4 of experts 0, 1, 2; of German .8 .6 .2 of 5, 1, 0.
 TRACES = {

@@ -14,7 +14,8 @@ from polyroute.asking.examiner import scored
 from polyroute.asking.sitting import Sitting
 from polyroute.interventions.plans import BASELINE, Condition, Conditions, ConditionsError
 from polyroute.interventions.study import Studied, study
-from polyroute.params import Align, Evaluate
+from polyroute.measures.settings import Align
+from polyroute.params.file import Evaluate
 
 
 def studied(folder: Path, delta: float = 0.3) -> Studied:

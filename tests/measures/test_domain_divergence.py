@@ -3,10 +3,10 @@ import pytest
 
 from experts.made import make_trace, random_trace
 from polyroute.artifacts.trace import TraceError
+from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.domain_divergence import COLUMNS, domain_divergence
 from polyroute.measures.specialisation import SpecialisationError
-from polyroute.params import Zones
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed
 

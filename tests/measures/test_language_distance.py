@@ -6,6 +6,7 @@ import pytest
 from scipy.spatial import distance
 
 from experts.made import make_trace, random_trace
+from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.language_distance import (
     COLUMNS,
@@ -19,7 +20,6 @@ from polyroute.measures.language_distance import (
     square,
 )
 from polyroute.measures.specialisation import SpecialisationError
-from polyroute.params import Zones
 from polyroute.stats.bootstrap import Bootstrap
 from recorded import recorded_counts
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.layer_curves import COLUMNS, Alignment, AlignmentError, headline_curves, in_short
 from polyroute.measures.zones import Difference, default_zones, depth_shape
-from polyroute.params import Zones
 from polyroute.tracing.collect import trace
 
 ENGLISH = {"a": "hello world", "b": "the fox jumps", "c": "a dog and a cat"}

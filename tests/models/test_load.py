@@ -8,14 +8,10 @@ from safetensors.torch import load_file, save_file
 
 from polyroute.ground.hub import SourceError
 from polyroute.models.load import ModelError, load, locate
-from polyroute.params import Hub, TransformersModel
+from polyroute.models.settings import Checkpoint
 from tiny import make_model, make_tokenizer
 
-BASE = {
-    "engine": "transformers", "dtype": "float32", "device": "cpu", "batch_tokens": 64, "corpora": ["c"],
-    "languages": "g",
-}  # fmt: skip
-NO_MIRROR = Hub(mirror=None)
+BASE = {"dtype": "float32", "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +22,12 @@ def folder(tmp_path_factory):
     return folder
 
 
-def spec(**changes) -> TransformersModel:
-    return TransformersModel(**(BASE | changes))
+def spec(**changes) -> Checkpoint:
+    return Checkpoint(**(BASE | changes))
 
 
-def open_model(spec: TransformersModel, hub: Hub = NO_MIRROR):
-    return load("tiny", spec, locate("tiny", spec, hub))
+def open_model(spec: Checkpoint):
+    return load("tiny", spec, locate("tiny", spec))
 
 
 def test_a_folder_loads_with_its_routers_checked(folder) -> None:
@@ -45,9 +41,9 @@ def test_a_folder_loads_with_its_routers_checked(folder) -> None:
 def test_the_digest_tells_weights_apart(folder, tmp_path) -> None:
     make_model(seed=1).save_pretrained(tmp_path)
     make_tokenizer().save_pretrained(tmp_path)
-    first, second = (locate("tiny", spec(folder=place), NO_MIRROR).digest for place in (folder, tmp_path))
+    first, second = (locate("tiny", spec(folder=place)).digest for place in (folder, tmp_path))
     assert first != second
-    assert first == locate("tiny", spec(folder=folder), NO_MIRROR).digest
+    assert first == locate("tiny", spec(folder=folder)).digest
 
 
 def test_layers_narrow_the_routers(folder) -> None:
@@ -59,10 +55,6 @@ def test_layers_narrow_the_routers(folder) -> None:
     [
         ({"shape": {"layers": 3, "experts": 16, "top_k": 2}}, r"says layers, experts, top_k = \(3, 16, 2\); the model"),
         ({"layers": (1, 7)}, r"models.tiny.layers: \[1, 7\] is outside the model.*layers 0 to 2"),
-        (
-            {"zones": {"early": (0, 0), "middle": (1, 1), "late": (5, 5)}},
-            r"models.tiny.zones.late: \[5, 5\] is outside",
-        ),
     ],
 )
 def test_an_entry_that_does_not_fit_the_model_is_refused(folder, changes, message) -> None:
@@ -72,9 +64,9 @@ def test_an_entry_that_does_not_fit_the_model_is_refused(folder, changes, messag
 
 def test_an_empty_folder_and_a_moving_revision_are_refused(tmp_path) -> None:
     with pytest.raises(ModelError, match="holds no checkpoint"):
-        locate("tiny", spec(folder=tmp_path), NO_MIRROR)
+        locate("tiny", spec(folder=tmp_path))
     with pytest.raises(ModelError, match=r"models.tiny.revision is `main`, which moves: run `polyroute pin tiny`"):
-        locate("tiny", spec(hub="org/model", revision="main"), NO_MIRROR)
+        locate("tiny", spec(hub="org/model", revision="main"))
 
 
 @pytest.fixture
@@ -98,29 +90,29 @@ PINNED = spec(hub="org/model", revision="0" * 40)
 
 
 def test_a_pinned_model_is_its_commit_on_the_hub_and_in_a_mirror_that_vouches_for_it(mirror) -> None:
-    assert locate("tiny", PINNED, NO_MIRROR).digest == "0" * 40
+    assert locate("tiny", PINNED).digest == "0" * 40
     write_manifest(mirror, "0" * 40)
-    mirrored = locate("tiny", PINNED, Hub(mirror=mirror))
+    mirrored = locate("tiny", PINNED, mirror)
     assert (mirrored.digest, mirrored.local_files_only) == ("0" * 40, True)
     assert len(load("tiny", PINNED, mirrored).routers) == 3
 
 
 def test_a_mirror_without_a_manifest_is_known_by_its_files(mirror) -> None:
-    assert len(locate("tiny", PINNED, Hub(mirror=mirror)).digest) == 64
+    assert len(locate("tiny", PINNED, mirror).digest) == 64
 
 
 def test_a_mirror_of_another_commit_or_with_a_changed_file_is_refused(mirror) -> None:
     write_manifest(mirror, "1" * 40)
     with pytest.raises(SourceError, match=r"mirrored at 1+, but params.yaml says 0+; run `polyroute mirror` again"):
-        locate("tiny", PINNED, Hub(mirror=mirror))
+        locate("tiny", PINNED, mirror)
     write_manifest(mirror, "0" * 40)
     (mirror / "hub" / "org" / "model" / "config.json").write_text("{}")
     with pytest.raises(SourceError, match="its checksum is not the one in the mirror's"):
-        locate("tiny", PINNED, Hub(mirror=mirror))
+        locate("tiny", PINNED, mirror)
 
 
 def test_a_mirror_without_the_model_leaves_the_local_cache_but_not_the_network(tmp_path) -> None:
-    assert locate("tiny", PINNED, Hub(mirror=tmp_path)).local_files_only
+    assert locate("tiny", PINNED, tmp_path).local_files_only
 
 
 def test_a_checkpoint_that_lacks_weights_is_refused(folder, tmp_path) -> None:
@@ -135,9 +127,9 @@ def test_a_checkpoint_that_lacks_weights_is_refused(folder, tmp_path) -> None:
 def test_code_in_the_folder_counts_where_it_may_run(folder, tmp_path) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     trusting = spec(folder=tmp_path, trust_remote_code=True)
-    before = locate("tiny", trusting, NO_MIRROR).digest
+    before = locate("tiny", trusting).digest
     (tmp_path / "modeling_own.py").write_text("x = 1")
-    assert locate("tiny", trusting, NO_MIRROR).digest != before
+    assert locate("tiny", trusting).digest != before
 
 
 def test_layers_without_a_router_are_refused(folder) -> None:

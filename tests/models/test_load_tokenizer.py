@@ -2,7 +2,7 @@ import pytest
 
 from polyroute.models.load import ModelError, ModelSource
 from polyroute.models.tokenizer import load_tokenizer
-from polyroute.params import TransformersModel
+from polyroute.params.models import TransformersModel
 
 SPEC = TransformersModel(
     engine="transformers", folder="models/tiny", dtype="float32", batch_tokens=64, corpora=["own"], languages="few"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from polyroute.params import PocketRecipe
+from polyroute.pocket.recipe import PocketRecipe
 
 RECIPE = {
     "seed": 3,

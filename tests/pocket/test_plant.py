@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from polyroute.miniworld import realise, world
-from polyroute.params import Plant
 from polyroute.pocket import batches, model, tokenizer
 from polyroute.pocket.plant import info_nce, planting_loss, router_logits
+from polyroute.pocket.recipe import Plant
 
 PLANT = Plant(layers=[0, 1], pairs=4, temperature=0.5, weight=1.0)
 

@@ -8,8 +8,8 @@ import torch
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from polyroute import params
 from polyroute.miniworld import corpus
+from polyroute.params import file as params
 from polyroute.pocket import card, scores, train
 
 ROOT = Path(__file__).parents[2]

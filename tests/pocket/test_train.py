@@ -13,8 +13,8 @@ from scipy.stats import binomtest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polyroute.miniworld import items
-from polyroute.params import Plant, PocketRecipe
 from polyroute.pocket import batches, model, scores, state, tokenizer, train
+from polyroute.pocket.recipe import Plant, PocketRecipe
 
 PLANT = {"layers": [1], "pairs": 4, "temperature": 0.1, "weight": 0.5}
 

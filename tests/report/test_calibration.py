@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
-from polyroute import params
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.params import ParamsFile
+from polyroute.params import file as params
+from polyroute.params.file import ParamsFile
 from polyroute.report import calibration
 from report import plausible, plausible_tasks
 from tiny import ROOT

@@ -4,10 +4,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from polyroute import params
 from polyroute.cli.verbs import main
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
+from polyroute.params import file as params
 from polyroute.report import findings, task_results
 from report import plausible, plausible_masks, plausible_tasks
 from tiny import ROOT

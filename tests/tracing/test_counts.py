@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from polyroute.artifacts.trace import Trace, TraceError
+from polyroute.ground.layers import Zones
 from polyroute.measures.consistency import routing_consistency
 from polyroute.measures.layer_curves import Alignment
-from polyroute.params import Shape, Zones
+from polyroute.models.settings import Shape
 from polyroute.tracing.counts import import_counts
 
 SHAPE = Shape(layers=2, experts=4, top_k=2)

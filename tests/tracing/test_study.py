@@ -7,7 +7,7 @@ import pytest
 from polyroute.artifacts.trace import read_header
 from polyroute.ground.paths import Paths
 from polyroute.models.load import ModelSource
-from polyroute.params import Hub, RecordedModel, TransformersModel
+from polyroute.params.models import RecordedModel, TransformersModel
 from polyroute.tracing import study
 from polyroute.tracing.collect import TraceSettings
 from tiny import make_model, make_tokenizer
@@ -32,7 +32,7 @@ def root(tmp_path_factory):
 
 def run(root, *, name="tiny", entry=(), texts=TEXTS, settings=SETTINGS):
     spec = TransformersModel(**(ENTRY | {"folder": root / "tiny"} | dict(entry)))
-    return study.trace_model(name, spec, Hub(mirror=None), texts, settings, Paths(root))
+    return study.trace_model(name, spec, texts, settings, Paths(root))
 
 
 def test_the_same_again_computes_nothing(root) -> None:

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from polyroute import params
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
+from polyroute.params import file as params
 from polyroute.report.results import ResultsError
 from polyroute.tracking.runs import Run, flattened, of_study
 from tiny import ROOT

@@ -29,9 +29,9 @@ import pyarrow
 import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground.errors import AnswerError
 from polyroute.ground.files import write_atomically
-from polyroute.params import TaskKind
 from polyroute.scoring.kinds import KEY, READINGS
 
 FORMAT: Literal[1] = 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyroute.artifacts.kinds import TaskKind
 from polyroute.asking import choices as choice
 from polyroute.asking import generation, prompts
 from polyroute.asking.generation import GenerationSettings
@@ -14,7 +15,9 @@ from polyroute.asking.prompts import Chat
 from polyroute.evaluation import tasks
 from polyroute.ground.errors import AnswerError
 from polyroute.models.load import LoadedModel
-from polyroute.params import Evaluate, Task, TaskKind, TransformersModel
+from polyroute.params.file import Evaluate
+from polyroute.params.models import TransformersModel
+from polyroute.params.tasks import Task
 from polyroute.scoring import kinds as scoring
 from polyroute.scoring.output_language import OutputLanguages
 

@@ -27,7 +27,9 @@ from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.interventions.plans import Condition
 from polyroute.models.load import LoadedModel
-from polyroute.params import Evaluate, Params, Task, TransformersModel
+from polyroute.params.file import Evaluate, Params
+from polyroute.params.models import TransformersModel
+from polyroute.params.tasks import Task
 
 
 @dataclass(frozen=True)

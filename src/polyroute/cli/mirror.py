@@ -16,8 +16,10 @@ from polyroute.evaluation import tasks
 from polyroute.evaluation.tasks.needed import model_tasks
 from polyroute.ground.files import copy_atomically, write_json
 from polyroute.ground.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
-from polyroute.languages.table import code_in
-from polyroute.params import HubTask, LocalFiles, Params, ParamsFile, PocketCorpus, RecordedModel, model_corpora
+from polyroute.params.corpora import LocalFiles, PocketCorpus
+from polyroute.params.file import Params, ParamsFile, model_corpora
+from polyroute.params.models import RecordedModel
+from polyroute.params.tasks import HubTask
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class _RecordedFile:
 
     @property
     def place(self) -> str:
-        return self.spec.files.replace("{language}", code_in(self.language, self.spec.codes))
+        return self.spec.file(self.language)
 
 
 def fill(
@@ -138,6 +140,6 @@ def _is_kept(target: Path, file: _HubFile | _RecordedFile, entry: dict[str, str]
 
 def _fetch(file: _HubFile | _RecordedFile, target: Path, source: HubSource) -> None:
     if isinstance(file, _RecordedFile):
-        source.recorded(file.spec, file.language, target)
+        file.spec.fetch(file.language, source, target)
     else:
         copy_atomically(source.file(file.repository, file.revision, file.path, file.kind), target)

@@ -9,11 +9,14 @@ from typing import Literal
 
 import yaml
 
-from polyroute import params
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.hub import is_commit
-from polyroute.params import HubFiles, HubTask, ParamsFile, TransformersModel
+from polyroute.params import file as params
+from polyroute.params.corpora import HubFiles
+from polyroute.params.file import ParamsFile
+from polyroute.params.models import TransformersModel
+from polyroute.params.tasks import HubTask
 
 Kind = Literal["model", "dataset"]
 Resolve = Callable[[str, Kind, str], str]

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import click
 
-from polyroute import params
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.languages.table import Scheme
+from polyroute.models.settings import Shape
+from polyroute.params import file as params
+from polyroute.params.corpora import LocalFiles
+from polyroute.params.models import TransformersModel
 
 # Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
 
@@ -32,16 +35,16 @@ def check() -> None:
         spec = given[f"models.{model}"]
         languages = params.study_languages(given, model)
         click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
-        if isinstance(spec, params.TransformersModel):
+        if isinstance(spec, TransformersModel):
             from polyroute.models.load import locate
 
-            locate(model, spec, given["hub"])
+            locate(model, spec)
     for task, needed in study_tasks(given).items():
         lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
         click.echo(f"task {task}: in {len(needed.languages)} languages{lacking}")
     for corpus, languages in params.study_corpora(given).items():
         entry = given[f"corpora.{corpus}"]
-        if isinstance(entry, params.LocalFiles):
+        if isinstance(entry, LocalFiles):
             for language in languages:
                 if not Path(entry.files.replace("{language}", language)).is_file():
                     raise click.ClickException(f"corpora.{corpus}.files: no file of {language} at {entry.files}")
@@ -59,9 +62,9 @@ def routers(model: str) -> None:
 
     given = params.load(Paths().params)
     spec = given[f"models.{model}"]
-    if not isinstance(spec, params.TransformersModel):
+    if not isinstance(spec, TransformersModel):
         raise click.ClickException(f"{model} was recorded elsewhere: there is no model to load")
-    loaded = load(model, spec, locate(model, spec, given["hub"]))
+    loaded = load(model, spec, locate(model, spec))
     table = Table("layer", "module", "experts", "top-k", "selection")
     for router in loaded.routers:
         table.add_row(str(router.layer), router.name, str(router.experts), str(router.top_k), router.selection)
@@ -141,10 +144,10 @@ def pin(names: tuple[str, ...]) -> None:
 def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
     """Fill FOLDER with every file of the hub that the study reads, for machines without internet."""
     from polyroute.cli.mirror import fill
-    from polyroute.ground.hub import HubSource
+    from polyroute.ground.hub import HubSource, mirror_folder
 
     file = params.read(Paths().params)
-    source = HubSource(file.hub.mirror_folder())
+    source = HubSource(mirror_folder())
     filled = fill(file, models or file.study.models, folder, source, checkpoints=checkpoints)
     click.echo(f"{folder}: {len(filled.files)} files, {filled.bytes / 1e6:.1f} MB, {filled.fetched} of them new")
 
@@ -194,7 +197,7 @@ def import_counts(
 
     if "{language}" not in files:
         raise click.BadParameter("no {language} in it", param_hint="FILES")
-    shape = params.Shape(layers=layers, experts=experts, top_k=top_k)
+    shape = Shape(layers=layers, experts=experts, top_k=top_k)
     for language in languages:
         path = Path(files.replace("{language}", table.code_in(language, codes)))
         checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -33,7 +33,7 @@ from polyroute.corpora.reader import COLUMNS, HubReader
 from polyroute.corpora.tables import CorpusError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.hub import HubSource
-from polyroute.params import Corpus, LocalFiles, PocketCorpus
+from polyroute.params.corpora import Corpus, LocalFiles, PocketCorpus
 
 __all__ = ["COLUMNS", "CorpusError", "fetch", "files", "is_parallel", "read", "texts", "write"]
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from polyroute.corpora.reader import COLUMNS, numbered
 from polyroute.corpora.tables import CorpusError, columns, lines
-from polyroute.params import LocalFiles
+from polyroute.params.corpora import LocalFiles
 
 _MARK = "{language}"
 

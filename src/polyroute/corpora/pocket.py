@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from polyroute.params import PocketCorpus
+from polyroute.params.corpora import PocketCorpus
 
 
 def read(spec: PocketCorpus, languages: Sequence[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from polyroute.corpora.tables import CorpusError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
-from polyroute.params import GSM8K, SIB200, Belebele, FloresPlus, MedInstruct
+from polyroute.params.corpora import GSM8K, SIB200, Belebele, FloresPlus, MedInstruct
 
 HubCorpus = SIB200 | FloresPlus | Belebele | GSM8K | MedInstruct
 """Types of params.yaml for data sets of the hub."""

@@ -6,7 +6,7 @@ are the released ones.
 
 from collections.abc import Sequence
 
-from polyroute.params import Zones
+from polyroute.ground.layers import Zones
 
 LAYERS, EXPERTS = 48, 128
 """Of the model that paper 2's settings are for."""

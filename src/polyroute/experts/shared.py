@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import ExpertsError
+from polyroute.ground.layers import LayerRange
 from polyroute.measures.usage import usage
-from polyroute.params import LayerRange
 
 EPSILON = 1e-10
 """Of the release; makes the share of an expert that nobody keeps 0."""

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.layers import LayerRange
 from polyroute.measures.layer_curves import DECIMALS
 from polyroute.measures.specialisation import activation_frequency, check_comparable
-from polyroute.params import LayerRange
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed, percentile_bounds, resampled_means
 

@@ -13,6 +13,7 @@ import hashlib
 import http.client
 import json
 import logging
+import os
 import re
 import time
 import urllib.error
@@ -24,9 +25,9 @@ from typing import IO, Literal, TypeVar
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
-from polyroute.languages import table as languages
-from polyroute.params import MIRROR_VARIABLE, RecordedModel
 
+MIRROR_VARIABLE = "POLYROUTE_MIRROR"
+"""Names a folder that `polyroute mirror` fills, read instead of the network."""
 MANIFEST = "manifest.json"
 ATTEMPTS = 4
 """Tries of one download, the first included."""
@@ -105,31 +106,35 @@ class HubSource:
             raise SourceError(f"{model} holds no checkpoint (no config.json among its files)")
         return found
 
-    def recorded(self, spec: RecordedModel, language: str, target: Path) -> None:
-        """Write the counts recorded for a language to `target`, checked against `spec.sha256`; whole or not at all.
+    def recorded(self, what: str, url: str | None, path: str, checksum: str, target: Path) -> None:
+        """Write counts recorded elsewhere to `target`, checked; whole or not at all.
+
+        Args:
+            what: they are, for messages.
+            url: of the file; None where it is on disk.
+            path: of the file, in a mirror or on disk.
+            checksum: SHA-256 that it must have.
+            target: where it is written.
 
         Raises:
             SourceError: they cannot be had, or their checksum is another.
         """
-        if language not in spec.sha256:
-            raise SourceError(f"no counts of {language} are recorded; there are {', '.join(sorted(spec.sha256))}")
-        code = languages.code_in(language, spec.codes)
-        if spec.url is None:
-            place = spec.files.format(language=code)
+        if url is None:
+            place = path
             if not Path(place).is_file():
-                raise SourceError(f"{place} is absent: recorded counts of {language} belong there")
+                raise SourceError(f"{place} is absent: {what} belong there")
             content = Path(place).read_bytes()
         elif self.mirror is not None:
-            place = str(self._mirrored(spec.files.replace("{language}", code), None, f"recorded counts of {language}"))
+            place = str(self._mirrored(path, None, what))
             content = Path(place).read_bytes()
         else:
-            place = spec.url.replace("{language}", code)
+            place = url
             content = self._retried(place, lambda: self._download(place))
         found = hashlib.sha256(content).hexdigest()
-        if found != spec.sha256[language]:
+        if found != checksum:
             raise SourceError(
-                f"{place}: its SHA-256 is {found}, but params.yaml says {spec.sha256[language]} for {language}; "
-                "the file was changed or cut off: nothing of it was kept"
+                f"{place}: its SHA-256 is {found}, but params.yaml says {checksum} of {what}; the file was changed or "
+                "cut off: nothing of it was kept"
             )
         write_atomically(target, content)
 
@@ -139,7 +144,7 @@ class HubSource:
         if not file.is_file():
             raise SourceError(
                 f"{what} is not in the mirror ({file}); fill the mirror with `polyroute mirror` where there is "
-                f"network, or unset {MIRROR_VARIABLE} and `hub.mirror` to read the hub"
+                f"network, or unset {MIRROR_VARIABLE} to read the hub"
             )
         if self._manifest is None:
             return file
@@ -190,6 +195,12 @@ def _need_commit(repository: str, revision: str) -> None:
             f"{repository}: revision `{revision}` is no commit and may change under the study; "
             "run `polyroute pin`, which writes its commit into params.yaml"
         )
+
+
+def mirror_folder() -> Path | None:
+    """The mirror that `POLYROUTE_MIRROR` names: a folder of this machine, and so no key of params.yaml."""
+    named = os.environ.get(MIRROR_VARIABLE)
+    return Path(named) if named else None
 
 
 def is_commit(revision: str) -> bool:

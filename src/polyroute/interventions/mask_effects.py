@@ -24,7 +24,7 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.interventions.mask_plans import Masks, TargetMask
 from polyroute.interventions.plans import BASELINE
 from polyroute.measures.layer_curves import DECIMALS
-from polyroute.params import Align
+from polyroute.measures.settings import Align
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, compare

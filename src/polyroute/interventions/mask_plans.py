@@ -18,8 +18,9 @@ from polyroute.experts.controls import Controls
 from polyroute.experts.released_settings import kept, ranges
 from polyroute.experts.shared import activation_shares
 from polyroute.experts.specialised import ExpertsError, size
+from polyroute.ground.layers import LayerRange
 from polyroute.interventions.plans import Condition, Kind, LeftOut, Target
-from polyroute.params import LayerRange, Mask, MaskedSet
+from polyroute.interventions.settings import Mask, MaskedSet
 from polyroute.stats.resampled import own_seed
 from polyroute.steering.plan import Plan
 

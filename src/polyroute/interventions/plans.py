@@ -14,7 +14,8 @@ from typing import Literal
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import size
 from polyroute.ground.errors import PolyrouteError
-from polyroute.params import LayerRange, PublishedSteering, Steer
+from polyroute.ground.layers import LayerRange
+from polyroute.interventions.settings import PublishedSteering, Steer
 from polyroute.steering.plan import Plan
 
 Kind = Literal[

@@ -27,10 +27,12 @@ from polyroute.experts.controls import Controls
 from polyroute.experts.released_settings import kept
 from polyroute.experts.shared import ActivationShares, activation_shares
 from polyroute.experts.specialised import size
+from polyroute.ground.layers import LayerRange
 from polyroute.interventions.effects import HELPED, compared, judge, pooled_accuracy
 from polyroute.interventions.plans import BASELINE, Condition, ConditionsError, Target, choose
+from polyroute.interventions.settings import PublishedShared, Steer
 from polyroute.measures.layer_curves import DECIMALS
-from polyroute.params import Align, LayerRange, PublishedShared, Steer
+from polyroute.measures.settings import Align
 from polyroute.steering.plan import Plan
 from polyroute.steering.rules import Arithmetic
 

@@ -17,8 +17,9 @@ from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
 from polyroute.interventions.effects import beside_the_pivot, compared, judge, pooled_accuracy
 from polyroute.interventions.plans import BASELINE, Condition, Conditions, Experts, choose
+from polyroute.interventions.settings import PublishedSteering
 from polyroute.measures.layer_curves import DECIMALS
-from polyroute.params import Align, PublishedSteering
+from polyroute.measures.settings import Align
 from polyroute.stats.paired import PairedScores
 from polyroute.stats.power import minimal_detectable_difference, observed_changes
 from polyroute.steering.plan import Plan

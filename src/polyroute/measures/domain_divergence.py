@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.importance import normalise
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.layer_curves import DECIMALS, by_chunk
 from polyroute.measures.specialisation import SpecialisationError, check_comparable
 from polyroute.measures.zones import DepthShape, Difference, depth_shape
-from polyroute.params import Zones
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed, percentile_bounds
 

@@ -34,10 +34,10 @@ from scipy.spatial import distance
 
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.specialisation import check_comparable
 from polyroute.measures.zones import default_zones
-from polyroute.params import LayerRange, Zones
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import percentile_bounds, resampled_means
 

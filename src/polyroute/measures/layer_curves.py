@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.consistency import routing_consistency
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.sentence_alignment import unrelated_divergence
 from polyroute.measures.zones import Difference, default_zones, depth_shape
-from polyroute.params import LayerRange, Zones
 from polyroute.stats.bootstrap import Bootstrap
 
 COLUMNS = ("model", "corpus", "language", "layer", "measure", "reading", "value", "low", "high")

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.layers import LayerRange
 from polyroute.measures.zones import default_zones
-from polyroute.params import LayerRange
 
 SHALLOWEST = 0.1
 """A trough that takes less than this share off the outer layers' divergence is none."""

@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyroute.ground.layers import Zones
 from polyroute.measures.layer_curves import DECIMALS
 from polyroute.measures.usage import Usage
-from polyroute.params import Zones
 
 ZONE_COLUMNS = ("corpus", "zone", "first", "last", "language", "specificity", "overlap")
 

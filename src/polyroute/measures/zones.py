@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from polyroute.params import LayerRange, Zones
+from polyroute.ground.layers import LayerRange, Zones
 
 DepthShape = Literal["U", "cap", "falling", "rising", "flat", "unclear"]
 

@@ -3,6 +3,7 @@
 import logging
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,10 +11,10 @@ from torch import nn
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import digest_files
-from polyroute.ground.hub import CHECKPOINT_FILES, HubSource, is_commit, read_manifest
+from polyroute.ground.hub import CHECKPOINT_FILES, HubSource, is_commit, mirror_folder, read_manifest
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import Router, find_routers
-from polyroute.params import Hub, TransformersModel
+from polyroute.models.settings import Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,13 @@ class ModelSource:
     """Whether the network is off limits, as with a mirror."""
 
 
-def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
+def locate(name: str, spec: Checkpoint, mirror: Path | None = None) -> ModelSource:
     """Find a model's folder, mirror copy or pinned revision, without loading it.
 
     Args:
         name: its name in params.yaml.
         spec: its entry.
-        hub: where a mirror may lie.
+        mirror: read instead of the network; where None, the one of this machine.
 
     Raises:
         ModelError: there is no checkpoint in the folder, or the revision is not pinned.
@@ -72,7 +73,7 @@ def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
             "commit it stands for today into params.yaml"
         )
     revision = str(spec.revision)
-    source = HubSource(hub.mirror_folder())
+    source = HubSource(mirror or mirror_folder())
     if source.mirror is None:
         return ModelSource(spec.hub, revision, revision)
     folder = source.mirror / "hub" / spec.hub
@@ -85,7 +86,7 @@ def locate(name: str, spec: TransformersModel, hub: Hub) -> ModelSource:
     return ModelSource(str(folder), None, vouched, local_files_only=True)
 
 
-def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel:
+def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
     """Load a model and check that its routers can be measured.
 
     Args:
@@ -94,7 +95,7 @@ def load(name: str, spec: TransformersModel, source: ModelSource) -> LoadedModel
         source: from `locate`.
 
     Raises:
-        ModelError: it cannot be loaded, or its shape, layers or zones differ from the entry.
+        ModelError: it cannot be loaded, or its shape or layers differ from the entry.
         RouterError: its routers break the contract.
     """
     # Here, not above: commands that need no model should not wait for transformers.
@@ -175,7 +176,7 @@ def _placement(device: str) -> dict[str, Any]:
     return {"device": ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device}
 
 
-def _check_entry(name: str, spec: TransformersModel, routers: tuple[Router, ...]) -> None:
+def _check_entry(name: str, spec: Checkpoint, routers: tuple[Router, ...]) -> None:
     layers = [router.layer for router in routers]
     if spec.shape is not None:
         seen = (len(routers), routers[0].experts, routers[0].top_k)
@@ -185,10 +186,8 @@ def _check_entry(name: str, spec: TransformersModel, routers: tuple[Router, ...]
                 f"models.{name}.shape says layers, experts, top_k = {said}; the model has {seen}: "
                 "correct the entry, or check that this is the model you mean"
             )
-    ranges = {"layers": spec.layers} | ({f"zones.{zone}": span for zone, span in spec.zones} if spec.zones else {})
-    for key, span in ranges.items():
-        if span is not None and not (layers[0] <= span[0] <= span[1] <= layers[-1]):
-            raise ModelError(
-                f"models.{name}.{key}: [{span[0]}, {span[1]}] is outside the model, whose routers are in layers "
-                f"{layers[0]} to {layers[-1]}"
-            )
+    if spec.layers is not None and not (layers[0] <= spec.layers[0] <= spec.layers[1] <= layers[-1]):
+        raise ModelError(
+            f"models.{name}.layers: {list(spec.layers)} is outside the model, whose routers are in layers "
+            f"{layers[0]} to {layers[-1]}"
+        )

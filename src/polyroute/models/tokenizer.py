@@ -3,10 +3,10 @@
 from typing import Any
 
 from polyroute.models.load import ModelError, ModelSource
-from polyroute.params import TransformersModel
+from polyroute.models.settings import Checkpoint
 
 
-def load_tokenizer(name: str, spec: TransformersModel, source: ModelSource) -> Any:
+def load_tokenizer(name: str, spec: Checkpoint, source: ModelSource) -> Any:
     """Load the tokenizer that a model's texts are traced with.
 
     Args:

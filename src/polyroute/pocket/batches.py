@@ -11,8 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from polyroute.miniworld import realise, world
-from polyroute.params import Plant, PocketRecipe
 from polyroute.pocket import documents
+from polyroute.pocket.recipe import Plant, PocketRecipe
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from polyroute.languages import table as languages
 from polyroute.miniworld import items, world
-from polyroute.params import PocketRecipe
 from polyroute.pocket import documents, scores
+from polyroute.pocket.recipe import PocketRecipe
 
 _TEXT = """\
 ---

@@ -9,7 +9,7 @@ from functools import cache
 
 from polyroute.languages.table import ENGLISH
 from polyroute.miniworld import names, realise, tables, world
-from polyroute.params import PocketRecipe
+from polyroute.pocket.recipe import PocketRecipe
 
 _DICTIONARY_ENTRIES = 8
 _SWITCHED = 0.5

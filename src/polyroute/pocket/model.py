@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from transformers import GptOssConfig, GptOssForCausalLM, PreTrainedModel, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
-from polyroute.params import PocketRecipe
+from polyroute.pocket.recipe import PocketRecipe
 
 
 def build(recipe: PocketRecipe, special_tokens: dict[str, int]) -> PreTrainedModel:

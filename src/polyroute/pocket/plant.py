@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from polyroute.params import Plant
 from polyroute.pocket.batches import Translations
 from polyroute.pocket.model import router
+from polyroute.pocket.recipe import Plant
 
 
 class _LastRouterReached(Exception):  # noqa: N818 (it is no error)

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from polyroute.ground import files
 from polyroute.ground.code import code_digest
 from polyroute.miniworld.tables import PHRASES
-from polyroute.params import PocketRecipe
+from polyroute.pocket.recipe import PocketRecipe
 
 DETERMINES = ("polyroute.pocket.train",)
 """The modules that, with all that they import, decide the weights; a state left by other code is never taken up."""

@@ -8,8 +8,8 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from polyroute.params import PocketRecipe
 from polyroute.pocket import documents
+from polyroute.pocket.recipe import PocketRecipe
 
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 # Combining marks belong to words: without \p{M} every vowel sign would end a Hindi word. Numbers stand without the

@@ -22,10 +22,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from polyroute.ground import console, files
 from polyroute.ground.paths import Paths
-from polyroute.params import PocketRecipe
 from polyroute.pocket import card, model, scores, state, tokenizer
 from polyroute.pocket.batches import Batch, Translations, batch, translations
 from polyroute.pocket.plant import planting_loss
+from polyroute.pocket.recipe import PocketRecipe
 
 SAVE_EVERY = 250
 """Steps between saved states."""

@@ -24,7 +24,9 @@ import pandas as pd
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.params import ParamsFile, PocketRecipe, PocketTask
+from polyroute.params.file import ParamsFile
+from polyroute.params.tasks import PocketTask
+from polyroute.pocket.recipe import PocketRecipe
 from polyroute.report import correlations, results, steering, task_results, wording
 from polyroute.report.results import most_aligned, spans
 from polyroute.report.task_results import TaskResults

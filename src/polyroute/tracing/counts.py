@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from polyroute.artifacts.trace import Trace, TraceError, TraceHeader
-from polyroute.params import Shape
+from polyroute.models.settings import Shape
 
 TOLERANCE = 0.005
 """How far a layer's counts may add up beside K times its tokens, as a share. The recorder of Qwen3-30B-A3B is off

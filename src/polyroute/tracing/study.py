@@ -18,10 +18,11 @@ from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.models.load import LoadedModel, load, locate
-from polyroute.params import Hub, RecordedModel, Trace, TransformersModel
+from polyroute.params.models import RecordedModel, TransformersModel
 from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
 from polyroute.tracing.counts import import_counts
 from polyroute.tracing.parts import TraceParts
+from polyroute.tracing.settings import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class FinishedTraces:
         return told + (f"; {kept} were finished before" if kept else "")
 
 
-def settings(trace: Trace, spec: TransformersModel, seed: int) -> TraceSettings:
+def settings(trace: Tracing, spec: TransformersModel, seed: int) -> TraceSettings:
     """How params.yaml wants a model traced."""
     return TraceSettings(
         batch_tokens=spec.batch_tokens,
@@ -71,7 +72,6 @@ def settings(trace: Trace, spec: TransformersModel, seed: int) -> TraceSettings:
 def trace_model(
     name: str,
     spec: TransformersModel,
-    hub: Hub,
     texts: Mapping[CorpusLanguage, Mapping[str, str]],
     settings: TraceSettings,
     paths: Paths,
@@ -81,7 +81,6 @@ def trace_model(
     Args:
         name: of the model in params.yaml.
         spec: its entry.
-        hub: where models come from.
         texts: corpus and language -> item id -> text.
         settings: how traces are taken.
         paths: of the study.
@@ -89,7 +88,7 @@ def trace_model(
     Raises:
         ModelError, RouterError, TraceError: as `load` and `collect`; finished parts stay.
     """
-    source = locate(name, spec, hub)
+    source = locate(name, spec)
     shared = {
         "name": name,
         "model": source.digest,

@@ -29,13 +29,14 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
+from polyroute.artifacts.kinds import TaskKind
 from polyroute.evaluation.tasks import belebele, global_mmlu, local, mgsm, pocket, polymath, translation, xquad
 from polyroute.evaluation.tasks.checks import TaskError, check
 from polyroute.evaluation.tasks.reader import SPLITS, Item, TaskReader, split_of
 from polyroute.ground.files import write_atomically
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as language_table
-from polyroute.params import Task, TaskKind
+from polyroute.params.tasks import Task
 
 __all__ = ["COLUMNS", "TaskError", "covered", "fetch", "files", "languages_of", "read", "stops", "version", "write"]
 

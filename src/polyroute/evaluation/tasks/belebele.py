@@ -30,7 +30,7 @@ from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader, lettered
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
-from polyroute.params import BelebeleTask
+from polyroute.params.tasks import BelebeleTask
 
 VERSION = 1
 _OPTIONS = ("mc_answer1", "mc_answer2", "mc_answer3", "mc_answer4")

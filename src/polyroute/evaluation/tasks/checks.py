@@ -23,9 +23,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from polyroute.artifacts.kinds import TaskKind
 from polyroute.evaluation.tasks.reader import SPLITS, Item
 from polyroute.ground.errors import AnswerError
-from polyroute.params import TaskKind
 from polyroute.scoring.formulas import is_formula
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")

@@ -31,7 +31,7 @@ from polyroute.corpora.tables import columns
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader, lettered
 from polyroute.ground.hub import HubSource
-from polyroute.params import GlobalMMLUTask
+from polyroute.params.tasks import GlobalMMLUTask
 
 VERSION = 1
 CODES = {

@@ -20,7 +20,7 @@ from polyroute.corpora.tables import columns
 from polyroute.evaluation.tasks.checks import TaskError
 from polyroute.evaluation.tasks.reader import Item, TaskReader
 from polyroute.ground.hub import HubSource
-from polyroute.params import LocalTask
+from polyroute.params.tasks import LocalTask
 
 VERSION = 1
 _MARK = "{language}"

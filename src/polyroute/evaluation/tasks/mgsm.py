@@ -34,7 +34,7 @@ from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
-from polyroute.params import MGSMTask
+from polyroute.params.tasks import MGSMTask
 
 VERSION = 1
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polyroute import params
 from polyroute.evaluation.tasks import TaskError, languages_of
 from polyroute.ground.hub import is_commit
-from polyroute.params import HubTask, Params, Task, TransformersModel
+from polyroute.params import file as params
+from polyroute.params.file import Params
+from polyroute.params.models import TransformersModel
+from polyroute.params.tasks import HubTask, Task
 
 
 @dataclass(frozen=True)

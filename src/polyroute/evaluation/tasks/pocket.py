@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from polyroute.evaluation.tasks.checks import TaskError
 from polyroute.evaluation.tasks.reader import SPLITS, Item, Split, TaskReader
 from polyroute.ground.hub import HubSource
-from polyroute.params import PocketTask
+from polyroute.params.tasks import PocketTask
 
 VERSION = 1
 

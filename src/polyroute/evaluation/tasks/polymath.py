@@ -30,7 +30,7 @@ from polyroute.corpora.tables import columns
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader
 from polyroute.ground.hub import HubSource
-from polyroute.params import PolyMathTask
+from polyroute.params.tasks import PolyMathTask
 from polyroute.scoring.formulas import MARK, is_formula
 
 VERSION = 1

@@ -25,7 +25,8 @@ from polyroute.evaluation.tasks.reader import Item, TaskReader
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
 from polyroute.languages.table import ENGLISH
-from polyroute.params import SIB200, FloresPlus, TranslationTask
+from polyroute.params.corpora import SIB200, FloresPlus
+from polyroute.params.tasks import TranslationTask
 
 VERSION = 1
 _NAMES = {"arb_Arab": "Arabic", "zho_Hans": "Chinese"}

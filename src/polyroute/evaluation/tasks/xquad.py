@@ -33,7 +33,7 @@ import pyarrow.parquet
 from polyroute.evaluation.tasks.checks import TaskError, check_count
 from polyroute.evaluation.tasks.reader import Item, TaskReader
 from polyroute.ground.hub import HubSource
-from polyroute.params import XQuADTask
+from polyroute.params.tasks import XQuADTask
 
 VERSION = 1
 

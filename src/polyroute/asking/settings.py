@@ -1,0 +1,23 @@
+"""How models are asked."""
+
+from pydantic import Field
+
+from polyroute.ground.frozen import Frozen
+
+
+class Asking(Frozen):
+    """How models answer tasks."""
+
+    chat: bool
+    """Whether prompts go into the tokenizer's chat template, where there is one."""
+    thinking: bool
+    """Whether the template lets the model think before it answers."""
+    max_new_tokens: int = Field(ge=1)
+    """Where a generated answer that does not end is truncated, in tokens; a number or short answer then counts as
+    wrong."""
+    temperature: float = Field(ge=0)
+    """0 is greedy."""
+    top_p: float = Field(gt=0, le=1)
+    """Draw among the fewest tokens whose probabilities add up to this."""
+    top_k: int = Field(ge=0)
+    """Draw among the likeliest so many tokens; 0 among all."""

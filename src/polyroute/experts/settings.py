@@ -1,0 +1,39 @@
+"""How experts of tasks and languages are told, and how languages are compared by them."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from polyroute.ground.frozen import Frozen, check_unique
+from polyroute.stats.settings import Intervals
+
+
+class Experts(Frozen):
+    """How task experts and multilingual experts are told."""
+
+    taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
+    """Thresholds on Delta for which sets and their overlap are shown."""
+
+
+class SharedExperts(Frozen):
+    """Which settings shared and exclusive experts are told under: every k with every thr."""
+
+    k: list[Annotated[int, Field(ge=1, le=128)]] = Field(min_length=1)
+    """Experts kept for each language in a layer of 128, paper 2's; a layer of E keeps the same share of them."""
+    thr: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
+    """Share of an expert above which a language has it to itself."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        check_unique("k", [str(k) for k in self.k])
+        check_unique("thr", [f"{thr:g}" for thr in self.thr])
+        return self
+
+
+class Similarity(Intervals):
+    """How languages are compared with one another."""
+
+    shuffles: int = Field(ge=100)
+    """Shuffles of labels, and of languages, in each permutation test."""
+    shared: SharedExperts
+    """Settings of shared and exclusive experts."""

@@ -1,0 +1,29 @@
+"""Ranges of layers, and the zones of a model's depth."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from polyroute.ground.frozen import Frozen
+
+LayerRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+"""First and last layer, both included, counted from 0 in the model's own numbering."""
+
+
+class Zones(Frozen):
+    """Layer ranges that a summary compares."""
+
+    early: LayerRange
+    middle: LayerRange
+    late: LayerRange
+
+
+def check_range(key: str, layers: LayerRange, count: int | None = None) -> None:
+    """First before last and, where the model's layers are numbered 0 to `count` - 1, inside it."""
+    first, last = layers
+    if first > last:
+        raise ValueError(f"`{key}: [{first}, {last}]`: the first layer comes after the last")
+    if count is not None and last >= count:
+        raise ValueError(f"`{key}: [{first}, {last}]` is outside the model: both between 0 and {count - 1}")

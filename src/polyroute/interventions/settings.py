@@ -1,0 +1,138 @@
+"""What is tried, reported and masked, and the settings that papers published."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from polyroute.ground.frozen import Frozen, check_strength, check_unique
+from polyroute.ground.layers import LayerRange, check_range
+
+
+class PublishedSteering(Frozen):
+    """A paper's own setting for a task on a model, run as published."""
+
+    layers: LayerRange
+    tau: float = Field(ge=0, lt=1)
+    rule: Literal["soft", "activate", "deactivate"]
+    strength: float | None = None
+    """lambda of soft steering."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        check_range("layers", self.layers)
+        if (self.rule == "soft") != (self.strength is not None):
+            raise ValueError(f"`strength`: {'is needed by soft' if self.rule == 'soft' else f'{self.rule} takes none'}")
+        if self.strength is not None:
+            check_strength("strength", self.strength)
+        return self
+
+
+class PublishedShared(Frozen):
+    """Paper 2's own setting for a task on a model: steering toward experts that dominant languages share."""
+
+    layers: LayerRange
+    k: int = Field(ge=1)
+    """Experts kept for each language and layer."""
+    thr: float = Field(ge=0, lt=1)
+    """Largest share of one language in a shared expert."""
+    strengths: dict[str, float] = Field(min_length=1)
+    """Source language, one of the model's `dominant` -> lambda."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        check_range("layers", self.layers)
+        for source, strength in self.strengths.items():
+            check_strength(f"strengths.{source}", strength)
+        return self
+
+
+class Masked(Frozen):
+    """Which languages and tasks of a model meet masks of exclusive experts."""
+
+    languages: str
+    """Which entry of `languages`: each is a target and is asked, and experts are exclusive among these."""
+    tasks: list[str] = Field(min_length=1)
+    """Among the model's tasks."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        check_unique("tasks", self.tasks)
+        return self
+
+
+class Magnitude(Frozen):
+    """Steering toward experts shared by dominant languages: z_e += strength s_e |z_e| (paper 2)."""
+
+    k: int = Field(ge=1, le=128)
+    """Experts kept for each language in a layer of 128, paper 2's; a layer of E keeps the same share of them."""
+    thr: float = Field(ge=0, lt=1)
+    """Largest share of one language in a shared expert."""
+    strengths: list[float] = Field(min_length=1)
+    """Strengths that are tried on the selection half, with each of the two languages as source."""
+
+    @model_validator(mode="after")
+    def _finite(self) -> Self:
+        for strength in self.strengths:
+            check_strength("strengths", strength)
+        check_unique("strengths", [f"{strength:g}" for strength in self.strengths])
+        return self
+
+
+class MaskedSet(Frozen):
+    """Which experts are masked together (paper 2)."""
+
+    k: int = Field(ge=1, le=128)
+    """Experts kept for each language in a layer of 128, paper 2's; a layer of E keeps the same share of them."""
+    thr: float = Field(ge=0, lt=1)
+    """An expert is exclusive to a language that holds more than this share of it."""
+    width: int = Field(ge=1, le=48)
+    """Layers masked together at the start, in the centre and at the end of 48, paper 2's; others take the same share
+    of their depth."""
+
+
+class Mask(MaskedSet):
+    """How experts that are exclusive to a language are masked (paper 2)."""
+
+    tasks: dict[str, MaskedSet] = Field(default={})
+    """Task -> what is masked there instead."""
+    draws: int = Field(ge=1)
+    """Random masks for each mask."""
+    nearest: int = Field(ge=1)
+    """Experts of about the same activation frequency among which a random one is drawn."""
+    mechanism_items: int = Field(ge=1)
+    """Items in each language on whose prompts it is measured what the masks do to routing."""
+
+
+class Steer(Frozen):
+    """The intervention study."""
+
+    taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
+    """Thresholds on Delta that are tried on the selection half."""
+    strengths: list[float] = Field(min_length=1)
+    """Strengths of soft steering that are tried on the selection half."""
+    doses: list[float]
+    """Strengths of soft steering that are reported beside the chosen plan."""
+    draws: int = Field(ge=1)
+    """Random control sets."""
+    nearest: int = Field(ge=1)
+    """Experts of about the same activation frequency among which a control is drawn."""
+    std: Literal["population", "sample"]
+    """Divisor of std(z) in soft steering; the paper leaves it open."""
+    eps: Literal["variance", "std"]
+    """What 1e-6 is in eps ~ N(0, 1e-6); the paper leaves it open."""
+    allow_more_than_k: bool = False
+    """Whether more experts of a layer may be activated than a token is sent to."""
+    magnitude: Magnitude
+    mechanism_items: int = Field(ge=1)
+    """Items in each language on whose prompts it is measured what the plans do to routing."""
+
+    @model_validator(mode="after")
+    def _finite(self) -> Self:
+        for key in ("strengths", "doses"):
+            for strength in getattr(self, key):
+                check_strength(key, strength)
+            check_unique(key, [f"{strength:g}" for strength in getattr(self, key)])
+        check_unique("taus", [f"{tau:g}" for tau in self.taus])
+        return self

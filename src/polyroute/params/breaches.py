@@ -1,0 +1,93 @@
+"""What is wrong with params.yaml, in sentences: the key, what is the matter, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from polyroute.ground.frozen import suggest
+
+
+def sentence(root: type[BaseModel], breach: Any) -> str:
+    """One breach that pydantic found as `key: what is wrong; what would be right`.
+
+    Args:
+        root: type of the whole file.
+        breach: of `ValidationError.errors()`.
+    """
+    location = list(breach["loc"])
+    path, kind = _walk(root, location)
+    key = ".".join(path)
+    message = breach["msg"].removeprefix("Value error, ")
+    if breach["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {suggest(str(location[-1]), list(kind.model_fields))}"
+    if location and location[-1] == "[key]":
+        return f"{'.'.join(path[:-1])}: a name is lower case letters, digits and hyphens, as part of paths and DVC keys"
+    if breach["type"] == "missing":
+        return f"{key}: missing key"
+    if breach["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        tag = breach["ctx"]["discriminator"].strip("'")
+        if "tag" not in breach["ctx"]:
+            return f"{key}.{tag}: missing key"
+        return f"{key}.{tag}: `{breach['ctx']['tag']}` is not known; there is {breach['ctx']['expected_tags']}"
+    return f"{key}: {message}" if key else message
+
+
+def _walk(root: type[BaseModel], location: Sequence[str | int]) -> tuple[list[str], Any]:
+    """The keys of the file on the way to a location, and the type of what holds the last of them.
+
+    Read off the types, so there is no table to forget. Pydantic puts the tag of a union into a location; the file has
+    no such key.
+    """
+    kind: Any = root
+    path: list[str] = []
+    for place, part in enumerate(location):
+        tagged = _tagged(kind).get(str(part))
+        if tagged is not None:
+            kind = tagged
+            continue
+        path.append(str(part))
+        if place < len(location) - 1:
+            kind = _inside(kind, part)
+    return path, kind
+
+
+def _inside(kind: Any, part: str | int) -> Any:
+    """The type of a field, of an entry of a mapping or of an item of a list; Any where nothing is known of it."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        field = kind.model_fields.get(str(part))
+        return Any if field is None else _plain(field.annotation)
+    arguments = get_args(kind)
+    if get_origin(kind) is dict:
+        return _plain(arguments[1])
+    return _plain(arguments[0]) if get_origin(kind) in (list, tuple) else Any
+
+
+def _plain(kind: Any) -> Any:
+    """A type without its annotations and without None."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) in (Union, UnionType):
+        members = [member for member in get_args(kind) if member is not NoneType]
+        return _plain(members[0]) if len(members) == 1 else Union[tuple(members)]  # noqa: UP007
+    return kind
+
+
+def _tagged(kind: Any) -> dict[str, Any]:
+    """The types of a union by the value of their one-valued field, as `reader` or `engine` is."""
+    return {tag: member for member in _members(kind) for tag in _tags(member)}
+
+
+def _members(kind: Any) -> Iterator[type[BaseModel]]:
+    if get_origin(kind) in (Union, UnionType):
+        yield from (member for member in get_args(kind) if issubclass(member, BaseModel))
+
+
+def _tags(member: type[BaseModel]) -> Iterator[str]:
+    for field in member.model_fields.values():
+        values = get_args(field.annotation)
+        if field.is_required() and len(values) == 1 and isinstance(values[0], str):
+            yield values[0]

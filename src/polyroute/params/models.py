@@ -1,0 +1,79 @@
+"""Section `models` of params.yaml: one type an engine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from polyroute.ground.frozen import Frozen
+from polyroute.ground.layers import LayerRange, Zones, check_range
+from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering
+from polyroute.models.settings import Checkpoint, Shape
+from polyroute.tracing.settings import RecordedCounts
+
+
+class _Model(Frozen):
+    corpora: list[str] = Field(min_length=1)
+    """Parallel corpora whose routing is measured."""
+    languages: str
+    """Which entry of `languages` is measured; must hold the pivot."""
+    zones: Zones | None = None
+    """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
+
+    @model_validator(mode="after")
+    def _zones_inside(self) -> Self:
+        shape: Shape | None = getattr(self, "shape", None)
+        for zone, span in self.zones or ():
+            check_range(f"zones.{zone}", span, shape.layers if shape else None)
+        return self
+
+
+class TransformersModel(Checkpoint, _Model):
+    """A model that runs here, in transformers."""
+
+    engine: Literal["transformers"]
+    batch_tokens: int = Field(ge=1)
+    """Padded tokens in one batch."""
+    max_tokens: int = Field(default=4096, ge=2)
+    """Longer texts are an error, never truncated."""
+    tasks: list[str] = Field(default=[])
+    """Entries of `tasks` that the model is evaluated and steered on; their in-task text is traced too."""
+    middle: LayerRange | None = None
+    """Layers to steer; `null` chooses them from divergence (`polyroute.measures.middle`)."""
+    published: dict[str, PublishedSteering] = Field(default={})
+    """Task -> the setting of paper 1."""
+    dominant: tuple[str, str] | None = None
+    """Two languages toward whose shared experts tasks are steered; `null` leaves that out."""
+    published_shared: dict[str, PublishedShared] = Field(default={})
+    """Task -> the setting of paper 2."""
+    mask: Masked | None = None
+    """`null` masks nothing."""
+
+    @model_validator(mode="after")
+    def _zones_traced(self) -> Self:
+        for zone, (first, last) in self.zones or ():
+            if self.layers and (last < self.layers[0] or first > self.layers[1]):
+                raise ValueError(f"`zones.{zone}: [{first}, {last}]` holds no layer of `layers: {self.layers}`")
+        return self
+
+
+class RecordedModel(RecordedCounts, _Model):
+    """A model whose expert counts were recorded elsewhere."""
+
+    engine: Literal["recorded"]
+
+    @field_validator("corpora")
+    @classmethod
+    def _one_corpus(cls, corpora: list[str]) -> list[str]:
+        if len(corpora) != 1:
+            raise ValueError("one name: `url` and `sha256` are of one recording; give another its own entry")
+        return corpora
+
+
+Model = Annotated[TransformersModel | RecordedModel, Field(discriminator="engine")]
+
+
+def revision(spec: TransformersModel | RecordedModel) -> str | None:
+    """The commit that a model's entry pins; None for a folder."""
+    return spec.commit if isinstance(spec, RecordedModel) else spec.revision

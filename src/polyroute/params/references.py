@@ -1,0 +1,114 @@
+"""What one section of params.yaml says of another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polyroute.ground.frozen import check_inside, check_known, check_unique
+from polyroute.ground.layers import check_range
+from polyroute.interventions.settings import Masked
+from polyroute.languages import table as language_table
+from polyroute.params.corpora import ENGLISH_ONLY, LocalFiles
+from polyroute.params.models import RecordedModel, TransformersModel
+from polyroute.params.tasks import LocalTask
+
+if TYPE_CHECKING:
+    from polyroute.params.file import ParamsFile
+
+
+def check_references(file: ParamsFile) -> None:
+    """Every name that a section gives is there in the section that it is of.
+
+    Raises:
+        ValueError: names the key of the first that is not.
+    """
+    for group, codes in file.languages.items():
+        for code in codes:
+            check_known(f"languages.{group}", code, language_table.codes(), "a FLORES code")
+        check_unique(f"languages.{group}", codes)
+    check_known("study.pivot", file.study.pivot, language_table.codes(), "a FLORES code")
+    check_unique("study.models", file.study.models)
+    for model in file.study.models:
+        check_known("study.models", model, file.models, "an entry of `models`")
+    for name, corpus in file.corpora.items():
+        if isinstance(corpus, LocalFiles):
+            check_inside(f"corpora.{name}.files", Path(corpus.files), "text")
+    for name, task in file.tasks.items():
+        if task.text is not None:
+            check_known(f"tasks.{name}.text", task.text, file.corpora, "an entry of `corpora`")
+            if task.pivots and file.corpora[task.text].reader in ENGLISH_ONLY:
+                raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
+        if isinstance(task, LocalTask):
+            check_inside(f"tasks.{name}.files", Path(task.files), "text")
+    for name in file.mask.tasks:
+        check_known("mask.tasks", name, file.tasks, "an entry of `tasks`")
+    for name, spec in file.models.items():
+        _model_references(file, f"models.{name}", spec)
+    for name in file.study.models:
+        listed = file.models[name].languages
+        if file.study.pivot not in file.languages[listed]:
+            raise ValueError(f"models.{name}.languages: group `{listed}` lacks the pivot {file.study.pivot}")
+
+
+def _model_references(file: ParamsFile, key: str, spec: TransformersModel | RecordedModel) -> None:
+    check_known(f"{key}.languages", spec.languages, file.languages, "a group of `languages`")
+    group = file.languages[spec.languages]
+    if len(group) < 2:
+        raise ValueError(f"{key}.languages: group `{spec.languages}` holds one language; add another to compare")
+    if isinstance(spec, RecordedModel):
+        if spec.url is None:
+            check_inside(f"{key}.files", Path(spec.files), "text")
+        for code in group:
+            check_known(f"{key}.languages: {spec.languages}", code, spec.sha256, "among `sha256`")
+        return
+    if spec.folder is not None:
+        check_inside(f"{key}.folder", spec.folder, "models")
+    for task in spec.tasks:
+        check_known(f"{key}.tasks", task, file.tasks, "an entry of `tasks`")
+        for pivot in file.tasks[task].pivots:
+            check_known(f"tasks.{task}.pivots", pivot, group, f"a language of {key}")
+        if file.tasks[task].text and language_table.ENGLISH not in group:
+            raise ValueError(
+                f"{key}.languages: group `{spec.languages}` lacks {language_table.ENGLISH}, against whose generic "
+                f"text the experts of `{task}` are told; add it, or leave out `tasks.{task}.text`"
+            )
+    check_unique(f"{key}.tasks", spec.tasks)
+    layers = spec.shape.layers if spec.shape else None
+    if spec.middle is not None:
+        check_range(f"{key}.middle", spec.middle, layers)
+    for task, setting in spec.published.items():
+        check_known(f"{key}.published", task, spec.tasks, f"among `{key}.tasks`")
+        check_range(f"{key}.published.{task}.layers", setting.layers, layers)
+    for code in spec.dominant or ():
+        check_known(f"{key}.dominant", code, group, f"a language of {key}")
+    check_unique(f"{key}.dominant", list(spec.dominant or ()))
+    for task, shared in spec.published_shared.items():
+        place = f"{key}.published_shared"
+        check_known(place, task, spec.tasks, f"among `{key}.tasks`")
+        check_range(f"{place}.{task}.layers", shared.layers, layers)
+        for code in shared.strengths:
+            check_known(f"{place}.{task}.strengths", code, spec.dominant or (), f"one of `{key}.dominant`")
+    if spec.mask is not None:
+        _mask_references(file, f"{key}.mask", spec.mask, group, spec.tasks)
+    for corpus in spec.corpora:
+        check_known(f"{key}.corpora", corpus, file.corpora, "an entry of `corpora`")
+        entry, reader = file.corpora[corpus], file.corpora[corpus].reader
+        in_task = reader in ENGLISH_ONLY or getattr(entry, "content", "generic") != "generic"
+        if in_task or not getattr(entry, "parallel", True):
+            raise ValueError(f"{key}.corpora: `{corpus}` is in-task text, not parallel: name it in a task")
+        for code in group:
+            if reader not in ("local", "pocket"):
+                covered = language_table.covered(reader)
+                check_known(f"{key}.languages: {spec.languages}", code, covered, f"a language of {corpus}")
+
+
+def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:
+    check_known(f"{key}.languages", mask.languages, file.languages, "a group of `languages`")
+    masked = file.languages[mask.languages]
+    for code in masked:
+        check_known(f"{key}.languages: {mask.languages}", code, group, "a language of the model")
+    if len(masked) < 2:
+        raise ValueError(f"{key}.languages: group `{mask.languages}` holds one language, to which all is exclusive")
+    for task in mask.tasks:
+        check_known(f"{key}.tasks", task, tasks, "a task of the model")

@@ -1,0 +1,20 @@
+"""Section `study` of params.yaml."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from polyroute.ground.frozen import Frozen
+
+
+class Study(Frozen):
+    """What is studied."""
+
+    name: str
+    """Name of the MLflow experiment."""
+    models: list[str] = Field(min_length=1)
+    """Which entries of `models` the study runs."""
+    pivot: str
+    """FLORES code of the language that divergence is measured from."""
+    seed: int = Field(ge=0)
+    """Seed of token pairs, resampling and every other draw of the measurement."""
