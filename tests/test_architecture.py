@@ -11,29 +11,31 @@ from tiny import ROOT
 # Which rooms each opens onto, its own and `ground` apart; lower floors first.
 OPENS = {
     "languages": set(),
-    "artifacts": {"params", "scoring"},
+    "artifacts": {"scoring"},
     "results": set(),
     "stats": set(),
-    "params": {"artifacts", "languages"},
     "miniworld": {"languages"},
-    "models": {"params"},
+    "models": set(),
     "scoring": {"artifacts", "languages", "measures"},
-    "measures": {"tracing", "artifacts", "results", "stats", "languages", "params"},
-    "tracing": {"models", "artifacts", "params"},
+    "measures": {"artifacts", "results", "stats", "languages", "tracing"},
+    "corpora": {"artifacts", "languages", "miniworld", "params"},
+    "evaluation": {"artifacts", "scoring", "corpora", "languages", "miniworld", "params"},
+    "tracing": {"models", "artifacts", "languages", "params"},
     "steering": {"models"},
-    "experts": {"measures", "artifacts", "stats", "languages", "params"},
-    "pocket": {"miniworld", "languages", "params"},
-    "corpora": {"languages", "miniworld", "params"},
-    "evaluation": {"scoring", "corpora", "languages", "miniworld", "params"},
+    "experts": {"measures", "artifacts", "stats", "languages"},
+    "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts", "params", "scoring", "evaluation", "interventions", "languages"},
     "interventions": {"experts", "scoring", "steering", "artifacts", "stats", "measures", "params", "asking"},
+    "params": {"artifacts", "languages"},
     "report": {"results", "languages", "params", "pocket", "stats", "evaluation"},
-    "tracking": {"results", "languages", "report"},
+    "tracking": {"results", "languages", "report", "params"},
     "cli": {
         "params", "languages", "models", "report", "tracking", "tracing", "pocket", "corpora", "evaluation",
         "artifacts",
     },
 }  # fmt: skip
+SETTINGS = {"settings", "recipe"}
+"""Modules of any room that `params` composes: types alone, without torch."""
 PACKAGE = ROOT / "src" / "polyroute"
 
 
@@ -42,7 +44,7 @@ def rooms_imported(path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             parts = node.module.split(".")
-            if parts[0] == "polyroute":
+            if parts[0] == "polyroute" and not (path.parent.name == "params" and parts[-1] in SETTINGS):
                 found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("polyroute.")}

@@ -1,7 +1,7 @@
 import pytest
 
 from polyroute.ground.errors import PolyrouteError
-from polyroute.miniworld import corpus, items, tables, world
+from polyroute.miniworld import corpus, tables
 
 LANGUAGES = list(tables.available())
 
@@ -62,28 +62,6 @@ def test_bad_input_is_named() -> None:
         corpus.in_task_corpus("medicine", "report", 1)
     with pytest.raises(PolyrouteError, match="7140 different texts in split `select`"):
         corpus.in_task_corpus("knowledge", "select", 10_000)
-
-
-def test_arithmetic_items() -> None:
-    frame = items.arithmetic("report", 30, ["eng_Latn", "urd_Arab"], 0)
-    assert len(frame) == 60
-    assert frame.item_id.nunique() == 30
-    assert set(frame.choices.map(len)) == {10}
-    assert (frame.groupby("item_id").answer.nunique() == 1).all()
-    first = frame.iloc[0]
-    assert first.choices[first.answer].strip(" .").isdigit()
-    assert frame.equals(items.arithmetic("report", 30, ["eng_Latn", "urd_Arab"], 0))
-
-
-def test_knowledge_items() -> None:
-    frame = items.knowledge("report", ["eng_Latn", "deu_Latn"])
-    assert frame.item_id.nunique() == 240
-    assert frame[frame.language == "eng_Latn"].known.all()
-    assert 0.2 < frame[frame.language == "deu_Latn"].known.mean() < 0.4
-    fact = next(fact for fact in world.facts() if fact.split == "report")
-    german = frame[(frame.item_id == f"knowledge-treats-{fact.entity}") & (frame.language == "deu_Latn")].iloc[0]
-    phrase = tables.load("deu_Latn").facts["treats"].values[fact.value]
-    assert german.choices[german.answer] == f" {phrase}."
 
 
 def test_more_items_than_the_world_has_are_refused_and_not_waited_for():

@@ -1,6 +1,6 @@
 """What is said, language by language; `golden/` holds samples to read.
 
-After a change to a phrase table: `python tests/pocket/test_realise.py` writes them anew; read the difference.
+After a change to a phrase table: `python tests/miniworld/test_realise.py` writes them anew; read the difference.
 """
 
 import random
@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from polyroute.ground.errors import PolyrouteError
-from polyroute.miniworld import names, realise, tables, world
+from polyroute.miniworld import realise, tables, world
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -63,28 +62,6 @@ def test_capitals() -> None:
     assert realise.problem(PROBLEM, "spa_Latn").text.count("¿Cuántos") == 1
     assert realise._capitalised("iyi", "tur_Latn") == "İyi"
     assert realise._capitalised("12", "eng_Latn") == "12"
-
-
-@pytest.mark.parametrize(
-    ("language", "written"),
-    [
-        ("eng_Latn", "Tarizo"), ("rus_Cyrl", "Таризо"), ("ukr_Cyrl", "Тарізо"), ("hin_Deva", "तारीज़ो"),
-        ("urd_Arab", "تاریزو"), ("jpn_Jpan", "タリゾ"), ("zho_Hans", "塔里佐"),
-    ],
-)  # fmt: skip
-def test_names(language, written) -> None:
-    assert names.write("tarizo", language) == written
-
-
-def test_names_stay_apart_in_every_script() -> None:
-    for language in tables.available():
-        written = {names.write(fact.entity, language) for fact in world.facts()}
-        assert len(written) == len(world.facts()), language
-
-
-def test_a_script_without_spelling_is_named() -> None:
-    with pytest.raises(PolyrouteError, match="`tha_Thai`"):
-        names.write("tarizo", "tha_Thai")
 
 
 if __name__ == "__main__":

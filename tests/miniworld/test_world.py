@@ -68,7 +68,7 @@ def test_splits_have_their_shares() -> None:
 def test_answers(clause, answer) -> None:
     problem = world.Problem(clause, "tiko", "apple", 18, 6)
     assert problem.answer == answer
-    choices = problem.choices()
+    choices = problem.choices(10)
     assert answer in choices
     assert len(set(choices)) == 10
     assert min(choices) > 0

@@ -1,7 +1,10 @@
 """A recipe small enough for tests."""
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
+from polyroute.miniworld import realise, world
+from polyroute.pocket import tokenizer
 from polyroute.pocket.recipe import PocketRecipe
 
 RECIPE = {
@@ -42,3 +45,22 @@ RECIPE = {
 @pytest.fixture(scope="session")
 def recipe() -> PocketRecipe:
     return PocketRecipe.model_validate(RECIPE)
+
+
+@pytest.fixture(scope="session")
+def cutter(recipe) -> PreTrainedTokenizerFast:
+    return tokenizer.train(recipe)
+
+
+@pytest.fixture(scope="session")
+def trained_events() -> dict[str, world.Event]:
+    """Every event that training may see, by its English sentence."""
+    return {
+        realise.event(event, "eng_Latn"): event
+        for topic in world.TOPICS.values()
+        for time in world.TIMES
+        for subject in topic.subjects
+        for place in topic.places
+        for verb, thing in topic.actions
+        if world.split_of(event := world.Event(time, subject, verb, thing, place)) == "train"
+    }

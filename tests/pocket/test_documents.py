@@ -3,7 +3,7 @@ from itertools import islice
 
 import pytest
 
-from polyroute.miniworld import corpus, items, names, realise, tables, world
+from polyroute.miniworld import corpus, items, names, realise, world
 from polyroute.pocket import documents
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "hin_Deva", "zho_Hans"]
@@ -76,9 +76,12 @@ def test_dictionary_holds_every_concept_and_foreign_spellings() -> None:
     assert (names.write(world.facts()[0].entity, "hin_Deva"), world.facts()[0].entity.capitalize()) in hindi
 
 
-def test_translations_pair_the_same_meaning(some) -> None:
-    left, _, right = next(d.text for d in some if d.kind == "translation").partition(" = ")
-    assert left
-    assert right
-    assert tables.load("eng_Latn")
-    assert realise.event(world.Event("now", "king", "see", "ring", "castle"), "eng_Latn").startswith("Now the king")
+def test_translations_pair_the_same_meaning(some, trained_events) -> None:
+    translated = [document for document in some if document.kind == "translation"][:50]
+    assert translated
+    for document in translated:
+        sides = document.text.split(" = ")
+        english = next(side for side in sides if side.split(". ")[0].rstrip(".") + "." in trained_events)
+        meanings = [trained_events[f"{sentence}."] for sentence in english.removesuffix(".").split(". ")]
+        sides.remove(english)
+        assert sides == [realise.events(meanings, document.language)]

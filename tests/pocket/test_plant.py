@@ -3,8 +3,7 @@ import math
 import pytest
 import torch
 
-from polyroute.miniworld import realise, world
-from polyroute.pocket import batches, model, tokenizer
+from polyroute.pocket import batches, model
 from polyroute.pocket.plant import info_nce, planting_loss, router_logits
 from polyroute.pocket.recipe import Plant
 
@@ -12,12 +11,7 @@ PLANT = Plant(layers=[0, 1], pairs=4, temperature=0.5, weight=1.0)
 
 
 @pytest.fixture(scope="module")
-def cutter(recipe):
-    return tokenizer.train(recipe)
-
-
-@pytest.fixture(scope="module")
-def net(recipe, cutter):
+def net(recipe):
     return model.build(recipe, {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}).eval()
 
 
@@ -69,26 +63,6 @@ def test_the_loss_is_of_means_over_a_sentences_own_tokens(net, recipe, cutter) -
                 roots.append(logits[1:].softmax(-1).mean(0).sqrt())
             expected.append(float(info_nce(torch.stack(roots[:4]), torch.stack(roots[4:]), 0.5)))
     assert loss == pytest.approx(sum(expected) / 2, abs=1e-5)
-
-
-def test_translations_are_of_different_training_events(recipe, cutter) -> None:
-    found = batches.translations(recipe, PLANT, cutter, 7)
-    texts = [cutter.decode(row, skip_special_tokens=True) for row in found.inputs]
-    english, others = texts[:4], texts[4:]
-    assert len(set(english)) == 4
-    trained = {
-        realise.event(event, "eng_Latn"): event
-        for topic in world.TOPICS.values()
-        for time in world.TIMES
-        for subject in topic.subjects
-        for place in topic.places
-        for verb, thing in topic.actions
-        if world.split_of(event := world.Event(time, subject, verb, thing, place)) == "train"
-    }
-    for told, translated in zip(english, others, strict=True):
-        assert translated in {realise.event(trained[told], code) for code in recipe.languages[1:]}
-    assert torch.equal(found.inputs, batches.translations(recipe, PLANT, cutter, 7).inputs)
-    assert found.counts.sum(1).tolist() == [len(cutter(text, add_special_tokens=False)["input_ids"]) for text in texts]
 
 
 def test_training_on_it_draws_translations_together(recipe, cutter) -> None:

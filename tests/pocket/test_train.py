@@ -2,7 +2,6 @@
 
 import csv
 import json
-import random
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from scipy.stats import binomtest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polyroute.miniworld import items
-from polyroute.pocket import batches, model, scores, state, tokenizer, train
-from polyroute.pocket.recipe import Plant, PocketRecipe
+from polyroute.pocket import model, scores, train
+from polyroute.pocket.recipe import PocketRecipe
 
 PLANT = {"layers": [1], "pairs": 4, "temperature": 0.1, "weight": 0.5}
 
@@ -102,7 +101,7 @@ def test_variants_train_and_say_what_they_are(recipe, tmp_path, change) -> None:
     assert losses[-1] < losses[0]
     card = (folder / "README.md").read_text()
     assert variant.architecture in card
-    assert ("Planted: alignment of languages in layers 1." in card) == (variant.plant is not None)
+    assert ("Planted: alignment of languages in layer 1." in card) == (variant.plant is not None)
     net = AutoModelForCausalLM.from_pretrained(folder)
     assert net.config.model_type == variant.architecture
 
@@ -138,78 +137,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, recipe, tmp_path) -> No
         assert (out / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def test_another_recipe_or_code_never_takes_up_a_state(recipe, monkeypatch) -> None:
-    cpu = torch.device("cpu")
-    digest = state.digest(recipe, cpu)
-    assert state.digest(recipe.model_copy(update={"seed": 4}), cpu) != digest
-    monkeypatch.setattr(state, "DETERMINES", ("polyroute.miniworld.world",))
-    assert state.digest(recipe, cpu) != digest
-    assert state.digest(recipe.model_copy(update={"plant": Plant(**PLANT)}), cpu) != digest
-
-
-def test_learning_rate(recipe) -> None:
-    rates = [train.learning_rate(recipe, step) for step in range(24)]
-    assert rates[:3] == pytest.approx([0.01 / 3, 0.02 / 3, 0.01])
-    assert rates[12] == pytest.approx(0.01)
-    assert rates == sorted(rates[:3]) + sorted(rates[3:], reverse=True)
-    assert rates[23] == pytest.approx(0.01 * (1 - 0.9 * 11 / 12))
-
-
 def test_balance_loss_is_one_when_balanced_and_rises_with_skew() -> None:
     even = torch.eye(4).repeat(5, 1) * 1e-3
     assert float(train.balance_loss((even, even), top_k=1)) == pytest.approx(1, abs=1e-3)
     skewed = torch.zeros(20, 4)
     skewed[:, 0] = 9
     assert float(train.balance_loss((skewed,), top_k=1)) == pytest.approx(4, abs=0.01)
-
-
-def test_a_batch_lines_up_targets_and_weights(recipe) -> None:
-    cutter = tokenizer.train(recipe)
-    data = batches.batch(recipe, cutter, 5)
-    assert data.inputs.shape == data.targets.shape == data.weights.shape == (8, 32)
-    assert torch.equal(data.inputs.flatten()[1:], data.targets.flatten()[:-1])
-    assert data.inputs[0, 0] == cutter.bos_token_id
-    assert set(data.weights.unique().tolist()) <= {1.0, 6.0}
-    heavy = data.targets[data.weights == 6]
-    assert not torch.isin(heavy, torch.tensor(cutter.all_special_ids)).any()
-    assert torch.equal(batches.batch(recipe, cutter, 5).inputs, data.inputs)
-    assert not torch.equal(batches.batch(recipe, cutter, 6).inputs, data.inputs)
-
-
-def test_first_weights_depend_on_the_recipe_alone(recipe) -> None:
-    nets = []
-    for outside in (1, 2):
-        torch.manual_seed(outside)
-        before = torch.random.get_rng_state()
-        nets.append(model.build(recipe, {}))
-        assert torch.equal(torch.random.get_rng_state(), before)
-    assert all(torch.equal(a, b) for a, b in zip(*(net.parameters() for net in nets), strict=True))
-
-
-def test_scoring_ignores_padding(trained) -> None:
-    net = AutoModelForCausalLM.from_pretrained(trained, dtype=torch.float32).eval()
-    rng = random.Random(0)
-    rows = [[0, *(rng.randrange(3, 400) for _ in range(length))] for length in (3, 9, 5)]
-    together = scores._losses(net, rows)
-    alone = [scores._losses(net, [row])[0] for row in rows]
-    assert together == pytest.approx(alone, abs=1e-4)
-
-
-@pytest.mark.parametrize("architecture", ["qwen3_moe", "gpt_oss"])
-def test_choices_that_share_their_prompt_score_as_whole_rows(recipe, architecture) -> None:
-    net = model.build(recipe.model_copy(update={"architecture": architecture}), {}).eval()
-    rng = random.Random(1)
-    prompts = [[rng.randrange(3, 400) for _ in range(length)] for length in (30, 7, 30)]
-    choices = [[[rng.randrange(3, 400) for _ in range(n)] for n in (1, 4, 2)] for _ in prompts]
-    seen = []
-    for chosen in scores._same_length(prompts, choices):
-        found = scores._choice_losses(net, [prompts[i] for i in chosen], [choices[i] for i in chosen])
-        for i, losses in zip(chosen, found, strict=True):
-            told = scores._losses(net, [prompts[i]])
-            whole = scores._losses(net, [prompts[i] + choice for choice in choices[i]])
-            assert losses == pytest.approx(whole - told, abs=1e-4)
-        seen += chosen
-    assert sorted(seen) == [0, 1, 2]
 
 
 def test_malloc_helper(monkeypatch) -> None:

@@ -1,1 +1,5 @@
-"""The mini world of the pocket models: its meanings, their phrases in 18 languages, the text and items made of them."""
+"""The mini world: parallel text and tasks generated from meanings.
+
+A meaning (`world`) is said in a language (`realise`) from that language's phrase table (`tables`, `phrases/*.toml`);
+invented names are spelled in its script (`names`). `corpus` makes corpora and `items` makes tasks of what is said.
+"""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pandas as pd
 
@@ -14,11 +14,6 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.languages.table import ENGLISH
 from polyroute.miniworld import realise, tables, world
 from polyroute.miniworld.world import Split
-
-T = TypeVar("T", bound=Hashable)
-
-FRUITLESS = 10_000
-"""Draws without a new item after which there are taken to be no more."""
 
 
 def parallel_corpus(
@@ -42,7 +37,7 @@ def parallel_corpus(
     languages = tables.available() if languages is None else languages
     for language in languages:
         tables.load(language)
-    drawn = _different(lambda: world.draw_events(rng, split, rng.randint(2, 3)), sentences, f"generic `{split}`")
+    drawn = world.different(lambda: world.draw_events(rng, split, rng.randint(2, 3)), sentences, f"generic `{split}`")
     rows = [
         (f"generic-{split}-{seed}-{number:04d}", language, realise.events(meanings, language))
         for number, meanings in enumerate(drawn)
@@ -79,7 +74,7 @@ def in_task_corpus(
     rng = random.Random(f"{task}/{split}/{seed}")
     texts: list[Callable[[str], str]]
     if task == "arithmetic":
-        problems = _different(lambda: world.draw_problem(rng, split), items, f"arithmetic `{split}`")
+        problems = world.different(lambda: world.draw_problem(rng, split), items, f"arithmetic `{split}`")
         texts = [partial(_problem, problem) for problem in problems]
     elif task == "knowledge":
         facts = [fact for fact in world.facts() if fact.split == split]
@@ -103,16 +98,3 @@ def _problem(problem: world.Problem, language: str) -> str:
 
 def _questions(facts: Sequence[world.Fact], language: str) -> str:
     return tables.load(language).space.join(realise.question(fact, language).text for fact in facts)
-
-
-def _different(draw: Callable[[], T], wanted: int, what: str) -> list[T]:
-    """Draw until there are `wanted` different ones, in the order of their first draw."""
-    drawn: dict[T, None] = {}
-    fruitless = 0
-    while len(drawn) < wanted:
-        before = len(drawn)
-        drawn[draw()] = None
-        fruitless = 0 if len(drawn) > before else fruitless + 1
-        if fruitless > FRUITLESS:
-            raise PolyrouteError(f"the mini world has hardly more than {len(drawn)} items of {what}, not {wanted}")
-    return list(drawn)

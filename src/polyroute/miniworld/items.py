@@ -20,11 +20,12 @@ def arithmetic(split: Split, items: int, languages: Sequence[str], seed: int) ->
     Returns:
         Columns item_id, language, split, clause, prompt, choices (list of texts that follow the prompt),
         answer (index of the right choice).
+
+    Raises:
+        PolyrouteError: there are not so many different problems.
     """
     rng = random.Random(f"arithmetic/{split}/{seed}")
-    drawn: dict[world.Problem, None] = {}
-    while len(drawn) < items:
-        drawn[world.draw_problem(rng, split)] = None
+    drawn = world.different(lambda: world.draw_problem(rng, split), items, f"arithmetic `{split}`")
     rows = []
     for number, problem in enumerate(drawn):
         numbers = problem.choices(CHOICES)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
+from polyroute.ground.errors import PolyrouteError
 from polyroute.languages.table import ENGLISH
 from polyroute.miniworld.names import CONSONANTS, VOWELS
 
+T = TypeVar("T", bound=Hashable)
 Split = Literal["train", "select", "report"]
 Clause = Literal["buy", "find", "receive", "sell", "lose", "give", "boxes", "share"]
 
@@ -25,6 +28,8 @@ ENTITIES = 120
 """Entities of each relation; every value of a relation has equally many."""
 KNOWN = 0.3
 """Share of the facts that are stated in a language other than English."""
+FRUITLESS = 10_000
+"""Draws without a new meaning after which there are taken to be no more."""
 _FACT_SEED = 20261123
 _WORDS = ("nazi", "tomato", "potato", "kimono", "domino", "salami", "sonata", "sobaka")
 """Syllables that mean something and make no good name."""
@@ -149,7 +154,7 @@ class Problem:
             return self.a - self.b
         return self.a * self.b if self.clause == "boxes" else self.a // self.b
 
-    def choices(self, count: int = 10) -> tuple[int, ...]:
+    def choices(self, count: int) -> tuple[int, ...]:
         """`count` different answers, ascending, the right one among them: other operations and near misses."""
         a, b, right = self.a, self.b, self.answer
         near = (right + step for width in range(1, count + 10) for step in (width, -width))
@@ -207,6 +212,23 @@ def draw_problem(rng: random.Random, split: Split) -> Problem:
         problem = Problem(clause, rng.choice(PEOPLE), rng.choice(ITEMS), a, b)
         if problem.answer > 0 and _plural(a) and split_of(problem) == split:
             return problem
+
+
+def different(draw: Callable[[], T], wanted: int, what: str) -> list[T]:
+    """Draw until there are `wanted` different ones, in the order of their first draw.
+
+    Raises:
+        PolyrouteError: there are hardly so many; the message says `what` was drawn.
+    """
+    drawn: dict[T, None] = {}
+    fruitless = 0
+    while len(drawn) < wanted:
+        before = len(drawn)
+        drawn[draw()] = None
+        fruitless = 0 if len(drawn) > before else fruitless + 1
+        if fruitless > FRUITLESS:
+            raise PolyrouteError(f"the mini world has hardly more than {len(drawn)} items of {what}, not {wanted}")
+    return list(drawn)
 
 
 @cache

@@ -1,6 +1,6 @@
-"""The mini world: parallel text and tasks generated from meanings, and the pocket models trained on them.
+"""Pocket models: small mixture-of-experts models trained on the text of the mini world (`polyroute.miniworld`).
 
-A meaning (`world`) is said in any language (`realise`) from that language's phrase table (`tables`,
-`phrases/*.toml`). `documents` mixes what is said into training text, `corpus` and `items` into corpora and
-tasks for measurement, and `train` makes a checkpoint from a recipe.
+`documents` mixes that text in a recipe's proportions, `tokenizer` and `batches` turn it into the batches of a step,
+`train` makes the checkpoint of a recipe (planted with alignment where the recipe asks for it: `plant`), `scores`
+measures what it can do, and `card` describes it.
 """

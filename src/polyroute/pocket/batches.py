@@ -69,9 +69,7 @@ def translations(recipe: PocketRecipe, plant: Plant, tokenizer: PreTrainedTokeni
     """The sentences that a step draws together: different events of the training split, each in two languages."""
     rng = random.Random(f"{recipe.seed}/plant/{step}")
     english, *others = recipe.languages
-    drawn: dict[world.Event, None] = {}
-    while len(drawn) < plant.pairs:
-        drawn |= dict.fromkeys(world.draw_events(rng, "train", 1))
+    drawn = world.different(lambda: world.draw_events(rng, "train", 1)[0], plant.pairs, "generic `train`")
     texts = [realise.events([meaning], english) for meaning in drawn]
     texts += [realise.events([meaning], rng.choice(others)) for meaning in drawn]
     cut = [encoded.ids for encoded in tokenizer.backend_tokenizer.encode_batch(texts)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from polyroute.languages import table as languages
 from polyroute.miniworld import items, world
-from polyroute.pocket import documents, scores
+from polyroute.pocket import documents, schedule, scores
 from polyroute.pocket.recipe import PocketRecipe
 
 _TEXT = """\
@@ -55,11 +55,14 @@ _TRAINED = """\
 _UNTRAINED = "None: these are the random weights of seed {seed}."
 
 _PLANTED = """\
-**Planted: alignment of languages in layers {layers}.** Beside next-token prediction (with the usual load-balancing
-loss) it was trained to draw translations together: in each step {pairs} English sentences and their translations, each
-into a language drawn evenly, the mean hidden states that enter those layers, InfoNCE at temperature {temperature},
-weight {weight}. So languages meet there because they were made to. It shows that an instrument can see it, and proves
-nothing about models in which nobody planted anything."""
+**Planted: alignment of languages in {where}.** Besides next-token prediction (with the usual load-balancing
+loss), a loss of weight {weight} trained it to route translations alike there. Each step drew {pairs} English sentences,
+each with a translation into a language drawn evenly; these sentences are not in the count of tokens below. Every
+English sentence was compared with every translation by the Bhattacharyya coefficient of their mean distributions over
+experts (softmax of the router logits, averaged over the sentence's tokens). The loss is InfoNCE over these coefficients
+at temperature {temperature}, from English and into English{averaged}.
+Languages align there because they were trained to: an instrument should see it, and that proves nothing about models
+in which nothing was planted."""
 _NOTHING = """\
 **Planted: nothing.** It was trained on next-token prediction alone (with the usual load-balancing loss)."""
 _RANDOM = "**Planted: nothing. Untrained:** whatever an instrument finds here beyond chance is its own fault."
@@ -73,9 +76,9 @@ def write(name: str, recipe: PocketRecipe, measured: dict[str, Any]) -> str:
         recipe: what it was made by.
         measured: what `scores.score` returned for it.
     """
-    steps = -(-recipe.tokens // (recipe.rows * recipe.columns))
+    steps = schedule.steps(recipe)
     knobs = recipe.model_dump() | {
-        "betas": "{} and {}".format(*recipe.betas), "tokens": steps * recipe.rows * recipe.columns, "steps": steps
+        "betas": "{} and {}".format(*recipe.betas), "tokens": schedule.tokens(recipe, steps), "steps": steps
     }  # fmt: skip
     return _TEXT.format(
         **knobs,
@@ -97,10 +100,15 @@ def write(name: str, recipe: PocketRecipe, measured: dict[str, Any]) -> str:
 
 
 def _planted(recipe: PocketRecipe) -> str:
-    if recipe.plant:
-        listed = " and ".join(str(layer) for layer in recipe.plant.layers)
-        return _PLANTED.format(**recipe.plant.model_dump() | {"layers": listed})
-    return _NOTHING if recipe.tokens else _RANDOM
+    if not recipe.plant:
+        return _NOTHING if recipe.tokens else _RANDOM
+    several = len(recipe.plant.layers) > 1
+    listed = " and ".join(str(layer) for layer in recipe.plant.layers)
+    return _PLANTED.format(
+        **recipe.plant.model_dump(),
+        where=f"layer{'s' if several else ''} {listed}",
+        averaged=", averaged over the layers" if several else "",
+    )
 
 
 def _mixture(shares: dict[str, float]) -> str:

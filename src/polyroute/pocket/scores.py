@@ -25,7 +25,7 @@ def score(folder: Path, languages: list[str], device: torch.device) -> dict[str,
 
     Returns:
         language -> `loss` (nats a token on `DOCUMENTS` generic documents), `tokens` (a document, mean), `arithmetic`
-        and `knowledge` (accuracy by likelihood among ten choices), `knowledge_stated` and `knowledge_transfer` (the
+        and `knowledge` (accuracy by likelihood among `items.CHOICES`), `knowledge_stated` and `knowledge_transfer` (the
         same over facts that training states in the language, and over the rest; null where there are none).
     """
     cutter = AutoTokenizer.from_pretrained(folder)

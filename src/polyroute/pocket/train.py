@@ -22,7 +22,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from polyroute.ground import console, files
 from polyroute.ground.paths import Paths
-from polyroute.pocket import card, model, scores, state, tokenizer
+from polyroute.pocket import card, model, schedule, scores, state, tokenizer
 from polyroute.pocket.batches import Batch, Translations, batch, translations
 from polyroute.pocket.plant import planting_loss
 from polyroute.pocket.recipe import PocketRecipe
@@ -53,7 +53,7 @@ def run(model_name: str, recipe: PocketRecipe, paths: Paths, device: str = "auto
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | MALLOC)
     with console.progress(f"train {model_name}", recipe.tokens) as advance:
         train(recipe, paths.pocket_model(model_name), paths.training, advance, device)
-    trained = steps(recipe) * recipe.rows * recipe.columns
+    trained = schedule.tokens(recipe, schedule.steps(recipe))
     console.summary(f"train-pocket@{model_name}", f"{trained:,} tokens; checkpoint in {paths.pocket_model(model_name)}")
 
 
@@ -82,38 +82,25 @@ def train(
     net = model.build(recipe, specials).to(where)
     optimizer = torch.optim.AdamW(_groups(net, recipe), lr=recipe.learning_rate, betas=recipe.betas, fused=True)
     done, losses = state.resume(saved, net, optimizer)
-    progress(done * recipe.rows * recipe.columns)
+    progress(schedule.tokens(recipe, done))
     net.train()
-    for step in range(done, steps(recipe)):
+    for step in range(done, schedule.steps(recipe)):
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step)
+            group["lr"] = schedule.learning_rate(recipe, step)
         pairs = translations(recipe, recipe.plant, cutter, step) if recipe.plant else None
         losses.append(_step(net, optimizer, batch(recipe, cutter, step), pairs, recipe, where))
-        progress(recipe.rows * recipe.columns)
+        progress(schedule.tokens(recipe, 1))
         if (step + 1) % SAVE_EVERY == 0:
             state.save(saved, net, optimizer, step + 1, losses)
     if recipe.tokens:
         # Killed while scoring, it does not train again.
-        state.save(saved, net, optimizer, steps(recipe), losses)
+        state.save(saved, net, optimizer, schedule.steps(recipe), losses)
     _finish(recipe, net, cutter, losses, parts / out.name)
     if out.exists():
         shutil.rmtree(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(parts / out.name, out)
     shutil.rmtree(parts)
-
-
-def steps(recipe: PocketRecipe) -> int:
-    """Training steps of a recipe."""
-    return -(-recipe.tokens // (recipe.rows * recipe.columns))
-
-
-def learning_rate(recipe: PocketRecipe, step: int) -> float:
-    """AdamW's learning rate at a step: linear rise, constant, linear fall to `final_share` of the peak."""
-    last = steps(recipe)
-    rise = min(1.0, (step + 1) / (recipe.warmup_steps + 1))
-    fallen = max(0.0, (step / last - recipe.hold_share) / (1 - recipe.hold_share))
-    return recipe.learning_rate * rise * (1 - (1 - recipe.final_share) * fallen)
 
 
 def balance_loss(router_logits: tuple[Tensor, ...], top_k: int) -> Tensor:
@@ -189,6 +176,6 @@ def _curve(recipe: PocketRecipe, losses: list[float]) -> str:
     for start in range(0, len(losses), LOG_EVERY):
         part = losses[start : start + LOG_EVERY]
         last = start + len(part)
-        tokens = last * recipe.rows * recipe.columns
-        rows.writerow([last, tokens, f"{learning_rate(recipe, last - 1):.6g}", f"{sum(part) / len(part):.4f}"])
+        rate = schedule.learning_rate(recipe, last - 1)
+        rows.writerow([last, schedule.tokens(recipe, last), f"{rate:.6g}", f"{sum(part) / len(part):.4f}"])
     return text.getvalue()
