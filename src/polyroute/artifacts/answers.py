@@ -1,11 +1,11 @@
-"""The file of a model's answers to a task under one condition (baseline, or a steering plan): raw and scored.
+"""The file of a model's answers to one half of a task under one condition: raw as the model gave them, or scored.
 
-`data/answers/<model>/<task>/<condition>.parquet`, sorted as the task's table. Columns, item_id, language and split
-apart:
+Raw: `data/answers/<model>/<purpose>/<task>/<condition>.parquet` (of the purpose `baseline` a file a half). Scored, from
+these and the key without the model: `data/scored/<model>/...`, the same names. Columns, beside item_id and language:
 
-| kind | raw | scored |
+| kind | raw | scored has these too, and `split` |
 |---|---|---|
-| choice | log_likelihoods (nats), tokens, characters | extracted (a choice) and correct, each of the three `READINGS` |
+| choice | log_likelihoods (nats), tokens, characters | extracted (a choice), correct, each of three `NORMALISATIONS` |
 | number | output, tokens, finished | extracted (plain decimal or formula, or null), correct, output_language |
 | span | output, tokens, finished | inclusion, inclusion_as_released, exact_match, f1, output_language |
 | translation | output, tokens, finished | reference, chrf, output_language |
@@ -20,6 +20,7 @@ compared with answers of another engine, batch size or task (`comparable`).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,36 +33,37 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground.errors import AnswerError
 from polyroute.ground.files import write_atomically
-from polyroute.scoring.kinds import KEY, READINGS
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 Setting = str | int | float | bool | list[str] | None
+KEY = ["item_id", "language"]
+NORMALISATIONS = ("", "_by_token", "_by_character")
+"""How the columns `extracted` and `correct` of choices end: of the sum, the sum by tokens and the sum by characters."""
 
 _SPLITS = ("select", "report")
-_ITEM = {"item_id": pyarrow.string(), "language": pyarrow.string(), "split": pyarrow.string()}
-_WRITTEN = _ITEM | {"output": pyarrow.string(), "tokens": pyarrow.int32(), "finished": pyarrow.bool_()}
-_SPOKEN = {"output_language": pyarrow.string()}
-_SCHEMAS: dict[TaskKind, pyarrow.Schema] = {
-    "choice": pyarrow.schema(
-        _ITEM
-        | {"log_likelihoods": pyarrow.list_(pyarrow.float64())}
-        | {name: pyarrow.list_(pyarrow.int32()) for name in ("tokens", "characters")}
-        | {f"extracted{ending}": pyarrow.int32() for ending in READINGS}
-        | {f"correct{ending}": pyarrow.bool_() for ending in READINGS}
-    ),
-    "number": pyarrow.schema(_WRITTEN | {"extracted": pyarrow.string(), "correct": pyarrow.bool_()} | _SPOKEN),
-    "span": pyarrow.schema(
-        _WRITTEN
-        | {name: pyarrow.bool_() for name in ("inclusion", "inclusion_as_released", "exact_match")}
-        | {"f1": pyarrow.float64()}
-        | _SPOKEN
-    ),
-    "translation": pyarrow.schema(_WRITTEN | {"reference": pyarrow.string(), "chrf": pyarrow.float64()} | _SPOKEN),
+_CHOSEN = {"log_likelihoods": pyarrow.list_(pyarrow.float64())} | {
+    name: pyarrow.list_(pyarrow.int32()) for name in ("tokens", "characters")
 }
-_NULLABLE: dict[TaskKind, tuple[str, ...]] = {
-    "choice": (), "number": ("extracted", "output_language"), "span": ("output_language",),
-    "translation": ("output_language",),
+_WRITTEN = {"output": pyarrow.string(), "tokens": pyarrow.int32(), "finished": pyarrow.bool_()}
+_SPOKEN = {"output_language": pyarrow.string()}
+_RAW: dict[TaskKind, dict[str, pyarrow.DataType]] = {
+    "choice": _CHOSEN, "number": _WRITTEN, "span": _WRITTEN, "translation": _WRITTEN,
 }  # fmt: skip
+_SCORES: dict[TaskKind, dict[str, pyarrow.DataType]] = {
+    "choice": {f"extracted{ending}": pyarrow.int32() for ending in NORMALISATIONS}
+    | {f"correct{ending}": pyarrow.bool_() for ending in NORMALISATIONS},
+    "number": {"extracted": pyarrow.string(), "correct": pyarrow.bool_()} | _SPOKEN,
+    "span": {name: pyarrow.bool_() for name in ("inclusion", "inclusion_as_released", "exact_match")}
+    | {"f1": pyarrow.float64()}
+    | _SPOKEN,
+    "translation": {"reference": pyarrow.string(), "chrf": pyarrow.float64()} | _SPOKEN,
+}
+_NULLABLE = {("number", "extracted"), *((kind, "output_language") for kind in ("number", "span", "translation"))}
+
+
+def _schema(kind: TaskKind, scored: bool) -> pyarrow.Schema:
+    item = {name: pyarrow.string() for name in (*KEY, *(["split"] if scored else []))}
+    return pyarrow.schema(item | _RAW[kind] | (_SCORES[kind] if scored else {}))
 
 
 class AnswersHeader(BaseModel):
@@ -75,9 +77,11 @@ class AnswersHeader(BaseModel):
     """Commit on the hub, or a digest of the checkpoint's files."""
     task: str
     """Name in params.yaml."""
-    task_digest: str
-    """Digest of the task's table."""
+    questions: dict[str, str]
+    """Language -> digest of the questions that were asked in it."""
     kind: TaskKind
+    scored: bool = False
+    """Whether the file holds scores too."""
     condition: str
     """`baseline`, or what was done to the routers."""
     condition_digest: str = ""
@@ -89,7 +93,7 @@ class AnswersHeader(BaseModel):
     """Batch size, chat, generation, implementations of experts and attention."""
     versions: dict[str, str]
     """Libraries that ran the model."""
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,18 @@ class Answers:
 
     header: AnswersHeader
     frame: pd.DataFrame
-    """From `study.scored`; the columns of the header's kind, no others."""
+    """The columns of the header's kind, no others: from `asking.ask` or, scored, from `scoring.kinds`."""
 
     @property
     def place(self) -> str:
         """How errors name these answers."""
         return f"answers of {self.header.model} to {self.header.task} ({self.header.condition})"
+
+    def only(self, languages: Sequence[str]) -> Answers:
+        """The same answers in some of their languages."""
+        asked = {code: digest for code, digest in self.header.questions.items() if code in languages}
+        frame = self.frame[self.frame["language"].isin(asked)].reset_index(drop=True)
+        return Answers(self.header.model_copy(update={"questions": asked}), frame)
 
     def write(self, path: Path) -> None:
         """Write the file whole or not at all; the same answers give the same bytes.
@@ -111,8 +121,8 @@ class Answers:
         Raises:
             AnswerError: the frame breaks the schema; names column, language and item.
         """
-        schema = _SCHEMAS[self.header.kind]
-        _check(self.frame, schema, self.header.kind, self.place)
+        schema = _schema(self.header.kind, self.header.scored)
+        _check(self.frame, schema, self.header, self.place)
         try:
             # Plain arrays: pandas would write its index and version into the file.
             arrays = [pyarrow.array(self.frame[field.name].tolist(), field.type, from_pandas=True) for field in schema]
@@ -140,34 +150,41 @@ def read(path: Path) -> Answers:
         raise AnswerError(
             f"{path} is not a whole file of answers of format {FORMAT} ({error}); delete it and rerun"
         ) from None
-    schema = _SCHEMAS[header.kind]
+    schema = _schema(header.kind, header.scored)
     if not table.schema.remove_metadata().equals(schema):
         raise AnswerError(
             f"{path}: columns {', '.join(table.schema.names)} are not those of {header.kind} tasks; delete it and rerun"
         )
     frame = pd.DataFrame({name: table[name].to_pylist() for name in schema.names}, columns=schema.names)
-    for name in _NULLABLE[header.kind]:  # pandas would turn None into NaN
+    for name in schema.names:  # pandas would turn None into NaN
+        if (header.kind, name) not in _NULLABLE:
+            continue
         frame[name] = pd.Series(table[name].to_pylist(), dtype=object)
-    _check(frame, schema, header.kind, str(path))
+    _check(frame, schema, header, str(path))
     return Answers(header, frame)
 
 
 def comparable(baseline: Answers, other: Answers) -> None:
     """Hold two conditions against each other before their answers are paired.
 
+    The baseline may have been asked in more languages.
+
     Raises:
-        AnswerError: they differ in anything but the condition, or hold different items.
+        AnswerError: they differ in anything but the condition, or hold different items in a language of `other`.
     """
-    ours, theirs = (
-        answers.header.model_dump(exclude={"condition", "condition_digest"}) for answers in (baseline, other)
-    )
+    apart = {"condition", "condition_digest", "questions"}
+    ours, theirs = (answers.header.model_dump(exclude=apart) for answers in (baseline, other))
+    asked = other.header.questions
+    ours["questions"] = {language: baseline.header.questions.get(language) for language in asked}
+    theirs["questions"] = asked
     for name, value in ours.items():
         if theirs[name] != value:
             raise AnswerError(
                 f"{other.place} have {name} {theirs[name]}, {baseline.place} have {value}: the difference would pass "
                 "for one of condition; answer both alike"
             )
-    first, second = (set(zip(*(answers.frame[name] for name in KEY), strict=True)) for answers in (baseline, other))
+    held = baseline.frame[baseline.frame["language"].isin(asked)]
+    first, second = (set(zip(*(frame[name] for name in KEY), strict=True)) for frame in (held, other.frame))
     if first != second:
         raise AnswerError(
             f"{other.place} and {baseline.place} hold different items: {len(first - second)} are in the baseline only, "
@@ -175,14 +192,15 @@ def comparable(baseline: Answers, other: Answers) -> None:
         )
 
 
-def _check(frame: pd.DataFrame, schema: Any, kind: TaskKind, place: str) -> None:
+def _check(frame: pd.DataFrame, schema: Any, header: AnswersHeader, place: str) -> None:
     """No item twice, nothing empty that must not be, and no split but the two."""
+    kind = header.kind
     if list(frame.columns) != schema.names:
         raise AnswerError(f"{place}: columns {', '.join(frame.columns)}; {kind} tasks have {', '.join(schema.names)}")
-    faults = {
-        "there twice": frame.duplicated(KEY),
-        f"split is not one of {', '.join(_SPLITS)}": ~frame["split"].isin(_SPLITS),
-    } | {f"no `{name}`": frame[name].isna() for name in frame.columns if name not in _NULLABLE[kind]}
+    faults = {"there twice": frame.duplicated(KEY)}
+    faults |= {f"no `{name}`": frame[name].isna() for name in frame.columns if (kind, name) not in _NULLABLE}
+    if header.scored:
+        faults[f"split is not one of {', '.join(_SPLITS)}"] = ~frame["split"].isin(_SPLITS)
     if kind == "choice":
         lengths = frame[["log_likelihoods", "tokens", "characters"]].map(len)
         faults["lists of different lengths"] = lengths.nunique(axis=1) > 1

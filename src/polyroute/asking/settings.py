@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from polyroute.ground.frozen import Frozen
+from polyroute.models.settings import Checkpoint
 
 
 class Asking(Frozen):
@@ -21,3 +22,24 @@ class Asking(Frozen):
     """Draw among the fewest tokens whose probabilities add up to this."""
     top_k: int = Field(ge=0)
     """Draw among the likeliest so many tokens; 0 among all."""
+
+
+class AskSettings(Frozen):
+    """How one model is asked its tasks for one purpose; see `pipeline/ask.py`."""
+
+    name: str
+    """Of the model in params.yaml."""
+    digest: str
+    """Commit on the hub, or SHA-256 of the checkpoint's files: another checkpoint is asked again."""
+    checkpoint: Checkpoint
+    how: Asking
+    batch_tokens: int
+    """Padded tokens in one batch."""
+    max_tokens: int
+    """Longer prompts are an error, never truncated."""
+    seed: int
+    """Of sampled answers."""
+    tasks: dict[str, list[str]]
+    """Task -> FLORES codes of the languages in which it is asked, the pivot first."""
+    mechanism_items: int = 0
+    """Items in each language on whose prompts it is measured what the conditions do to routing."""

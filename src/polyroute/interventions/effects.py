@@ -7,7 +7,7 @@ translations for groups, items for one language.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ import pandas as pd
 
 from polyroute.experts.controls import rank_among_controls
 from polyroute.ground.errors import PolyrouteError
-from polyroute.interventions.plans import Condition, Kind
-from polyroute.measures.layer_curves import DECIMALS
+from polyroute.interventions.choose import DECIMALS, Chosen
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import COLUMNS as PAIRED
 from polyroute.stats.paired import PairedScores, compare
+from polyroute.stats.power import minimal_detectable_difference, observed_changes
+from polyroute.steering.condition import Condition, Kind
 
 HELPED = "all but the pivot"
 """The group of languages whose pooled difference is the headline."""
@@ -80,8 +81,8 @@ def compared(
     """Every condition against the baseline.
 
     Args:
-        conditions: of one phase, the baseline among them.
-        answers: condition -> answers of all languages, with columns item_id, language, correct; where texts were
+        conditions: of one phase, without the baseline.
+        answers: `baseline` or condition -> answers of all languages, with columns item_id, language, correct; where texts were
             generated also `output_language`.
         pivot: language that is not to be helped.
         resamples: bootstrap resamples over items.
@@ -103,8 +104,6 @@ def compared(
     helped = [language for language in base["language"].drop_duplicates() if language != pivot]
     tables = []
     for condition in conditions:
-        if condition.plan is None:
-            continue
         scores = PairedScores.from_tables(base, answers[condition.name])
         table = compare(
             scores, resamples=resamples, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {}
@@ -195,3 +194,76 @@ def _moved(base: pd.DataFrame, other: pd.DataFrame, helped: Sequence[str]) -> di
     shares = {str(language): float(share) for language, share in changed.mean().items()}
     of_helped = [shares[language] for language in helped if language in shares]
     return shares | ({HELPED: float(np.mean(of_helped))} if of_helped else {})
+
+
+def task_experts_effects(
+    chosen: Chosen, table: pd.DataFrame, right: Mapping[str, pd.DataFrame], pivot: str
+) -> dict[str, Any]:
+    """What steering toward task experts did, in short; plain data.
+
+    Args:
+        chosen: the plan, and what was known before.
+        table: of the report half, as `compared` returns it.
+        right: `baseline` and conditions -> answers with `correct`.
+        pivot: language that is not to be helped.
+
+    Returns:
+        The summary of `chosen` with the verdict, what the pivot knows (`beside_the_pivot`) and the smallest difference
+        that would show (`detectable`). Where scores lie between right and wrong, the first is empty and the last None.
+    """
+    return chosen.summary | {
+        "not_run": None,
+        "verdict": judge(table, str(chosen.condition), pivot).plain(),
+        "beside_the_pivot": _beside_the_pivot(right["baseline"], pivot),
+        "detectable": _detectable(right["baseline"], right[str(chosen.condition)], pivot),
+    }
+
+
+def shared_experts_effects(chosen: Chosen, table: pd.DataFrame, pivot: str) -> dict[str, Any]:
+    """What steering toward shared experts did, in short; plain data. See `task_experts_effects`."""
+    name = str(chosen.condition)
+    pooled = table[(table["over"] == HELPED) & (table["condition"] == name)]
+    return chosen.summary | {
+        "not_run": None,
+        "chosen": chosen.summary["chosen"] | {"difference": float(pooled["difference"].iloc[0])},
+        "as_released": as_released(table),
+        "verdict": judge(table, name, pivot, "shared-random").plain(),
+    }
+
+
+def as_released(table: pd.DataFrame) -> dict[str, str | float]:
+    """The best of all sources and strengths on the very items that it is reported on.
+
+    It looks better than it is: the largest of several noisy differences.
+
+    Args:
+        table: of the report half, as `compared` returns it.
+
+    Returns:
+        `condition` and its pooled `difference`; of equals the first.
+    """
+    pooled = table[(table["over"] == HELPED) & (table["kind"] == "shared")]
+    best = pooled.sort_values("difference", ascending=False, kind="stable").iloc[0]
+    return {"condition": str(best["condition"]), "difference": float(best["difference"])}
+
+
+def _beside_the_pivot(base: pd.DataFrame, pivot: str) -> list[dict[Hashable, Any]]:
+    """Items by what the pivot knows; none where some score is between right and wrong (F1, chrF)."""
+    if not base["correct"].isin([0, 1]).all():
+        return []
+    return beside_the_pivot(base, pivot).round(DECIMALS).to_dict("records")
+
+
+def _detectable(base: pd.DataFrame, other: pd.DataFrame, pivot: str) -> float | None:
+    """The smallest difference of the chosen plan that these items would show four times in five.
+
+    None where not even the largest would show so often, and for scores between right and wrong, of which
+    `stats.power` says nothing.
+    """
+    scores = PairedScores.from_tables(base[base["language"] != pivot], other[other["language"] != pivot])
+    if scores.graded:
+        return None
+    found = minimal_detectable_difference(
+        len(scores.item_ids), len(scores.languages), observed_changes(scores.difference_NV)
+    )
+    return None if found is None else round(found, DECIMALS)

@@ -10,7 +10,6 @@ text (`experts.controls`): what the exclusive ones do beyond that is not because
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
@@ -19,27 +18,28 @@ from polyroute.experts.released_settings import kept, ranges
 from polyroute.experts.shared import activation_shares
 from polyroute.experts.specialised import ExpertsError, size
 from polyroute.ground.layers import LayerRange
-from polyroute.interventions.plans import Condition, Kind, LeftOut, Target
+from polyroute.interventions.plans import LeftOut, Target
 from polyroute.interventions.settings import Mask, MaskedSet
 from polyroute.stats.resampled import own_seed
+from polyroute.steering.condition import Condition, ConditionFile, Kind
 from polyroute.steering.plan import Plan
 
 
-@dataclass(frozen=True)
-class TargetMask:
-    """A mask of one language's experts in one range of layers."""
+class MaskPlans(ConditionFile):
+    """`data/plans/<model>/mask/<task>.json`: the masks of a task, and what they are made of."""
 
-    target: str
-    range: str
-    """`early`, `middle` or `late`."""
-    condition: Condition
-    """Of kind `exclusive` or `random`."""
-
-    @property
-    def experts(self) -> int:
-        """How many experts are masked."""
-        assert self.condition.plan is not None, "a mask has a plan"
-        return size(self.condition.plan.experts)
+    languages: tuple[str, ...]
+    """In which the task is asked."""
+    lacking: tuple[str, ...]
+    """Those among which experts are exclusive and in which the task does not exist."""
+    among: tuple[str, ...]
+    k: int
+    """Experts kept for each language and layer."""
+    thr: float
+    ranges: dict[str, LayerRange]
+    exclusive: dict[str, dict[str, int]]
+    """Range -> language -> how many experts are exclusive to it."""
+    left_out: tuple[LeftOut, ...]
 
 
 class Masks:
@@ -75,7 +75,7 @@ class Masks:
         self.left_out: list[LeftOut] = []
         """What could not be masked, and why; grows with every call."""
 
-    def of(self, languages: Sequence[str]) -> list[TargetMask]:
+    def of(self, languages: Sequence[str]) -> list[Condition]:
         """The masks of some of the languages: in every range, the exclusive experts and then the random ones."""
         return [
             mask
@@ -84,7 +84,24 @@ class Masks:
             for mask in self._masks(language, name, layers, self.exclusive[name][language])
         ]
 
-    def _masks(self, language: str, name: str, layers: LayerRange, experts: ExpertSet) -> list[TargetMask]:
+    def planned(self, languages: Sequence[str], lacking: Sequence[str]) -> MaskPlans:
+        """All masks as a file.
+
+        Args:
+            languages: in which the task is asked.
+            lacking: in which it does not exist.
+        """
+        return MaskPlans(
+            conditions=tuple(self.of(self.languages)), languages=tuple(languages), lacking=tuple(lacking),
+            among=tuple(self.languages), k=self.k, thr=self.thr, ranges=dict(self.ranges),
+            exclusive={
+                name: {language: size(experts) for language, experts in by_language.items()}
+                for name, by_language in self.exclusive.items()
+            },
+            left_out=tuple(self.left_out),
+        )  # fmt: skip
+
+    def _masks(self, language: str, name: str, layers: LayerRange, experts: ExpertSet) -> list[Condition]:
         """One set's masks, or none and a reason in `left_out`."""
         of, target = f"{name}-{language}", self.target
         if not size(experts):
@@ -112,7 +129,7 @@ class Masks:
     def _made(
         self, of: str, kind: Kind, experts: ExpertSet, language: str, name: str, layers: LayerRange,
         draw: int | None = None,
-    ) -> TargetMask:  # fmt: skip
+    ) -> Condition:  # fmt: skip
         target = self.target
         plan = Plan(
             model=target.model, model_digest=target.digest, layers=len(target.layers),
@@ -122,4 +139,4 @@ class Masks:
                 "k": self.k, "thr": self.thr,
             },
         )  # fmt: skip
-        return TargetMask(language, name, Condition(of, kind, plan, layers, draw))
+        return Condition(of, kind, plan, layers, draw, target=language, range=name)

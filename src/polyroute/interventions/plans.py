@@ -7,46 +7,23 @@ nothing is chosen any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import size
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
 from polyroute.interventions.settings import PublishedSteering, Steer
+from polyroute.steering.condition import Condition, Kind
 from polyroute.steering.plan import Plan
 
-Kind = Literal[
-    "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
-    "published", "shared", "shared-random", "shared-published", "exclusive",
-]  # fmt: skip
 Experts = Callable[[float, LayerRange], ExpertSet]
 """Experts above a threshold in a range of layers."""
 
 
 class ConditionsError(PolyrouteError):
     """A study that has nothing to compare."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One way of answering the items."""
-
-    name: str
-    """Part of file names: lower case, digits, hyphens, dots."""
-    kind: Kind
-    plan: Plan | None
-    """None for the baseline."""
-    layers: LayerRange | None = None
-    draw: int | None = None
-    """Number of the control set, for random experts."""
-
-    @property
-    def first_layer(self) -> int | None:
-        """The lowest layer that is edited."""
-        return None if self.plan is None else min(self.plan.experts)
 
 
 @dataclass(frozen=True)
@@ -70,9 +47,6 @@ class Target:
     top_k: int
 
 
-BASELINE = Condition("baseline", "baseline", None)
-
-
 class Conditions:
     """Makes the conditions of one task on one model."""
 
@@ -92,19 +66,19 @@ class Conditions:
         """What could not be run, and why; grows with every call."""
 
     def candidates(self) -> list[Condition]:
-        """The grid of the selection half: every threshold with every rule and strength, after the baseline.
+        """The grid of the selection half: every threshold with every rule and strength.
 
         Raises:
             ConditionsError: no threshold leaves an expert to steer; names the largest Delta needed.
         """
-        made = [BASELINE]
+        made: list[Condition] = []
         for tau in self.settings.taus:
             experts = self._task_experts(tau, self.middle)
             rules: list[tuple[str, float | None]] = [("soft", strength) for strength in self.settings.strengths]
             for rule, strength in [*rules, ("activate", None)]:
                 name = f"tau{tau:g}-{_named(rule, strength)}"
                 made += self._made(name, "candidate", experts, rule, strength, self.middle, {"tau": tau})
-        if len(made) == 1:
+        if not made:
             raise ConditionsError(
                 f"{self.target.task} on {self.target.model}: no expert has a Delta above any tau of steer.taus "
                 f"({', '.join(f'{tau:g}' for tau in self.settings.taus)}) in layers {self.middle[0]} to "
@@ -121,7 +95,7 @@ class Conditions:
         pivots: dict[str, Experts],
         published: PublishedSteering | None,
     ) -> list[Condition]:
-        """The conditions of the report half, the baseline first.
+        """The conditions of the report half.
 
         Args:
             chosen: the best candidate of the selection half.
@@ -134,7 +108,7 @@ class Conditions:
         assert plan is not None, "a candidate has a plan"
         tau = plan.source["tau"]
         assert isinstance(tau, float), "candidates say their threshold"
-        made = [BASELINE, replace(chosen, name="chosen", kind="chosen")]
+        made = [replace(chosen, name="chosen", kind="chosen")]
         for strength in self.settings.doses:
             if (plan.rule, plan.strength) != ("soft", strength):
                 made += self._made(
@@ -218,24 +192,6 @@ class Conditions:
     def _above(self) -> LayerRange | None:
         above = [layer for layer in self.target.layers if layer > self.middle[1]]
         return (above[0], above[-1]) if above else None
-
-
-def choose(candidates: Sequence[Condition], accuracy: dict[str, float]) -> Condition:
-    """The candidate with the highest accuracy on the selection half.
-
-    Of equals the gentlest: soft before activation, then the smallest strength, then the fewest experts.
-
-    Args:
-        candidates: as `Conditions.candidates` made them; the baseline is no candidate.
-        accuracy: condition -> pooled accuracy over the languages to be helped.
-    """
-
-    def rank(condition: Condition) -> tuple[float, bool, float, int]:
-        plan = condition.plan
-        assert plan is not None, "the baseline is no candidate"
-        return -accuracy[condition.name], plan.rule != "soft", abs(plan.strength or 0.0), size(plan.experts)
-
-    return min((condition for condition in candidates if condition.plan is not None), key=rank)
 
 
 def _named(rule: str, strength: float | None) -> str:

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from polyroute.ground.frozen import Frozen, check_strength, check_unique
 from polyroute.ground.layers import LayerRange, check_range
+from polyroute.scoring.settings import ScoredTask
+from polyroute.stats.settings import Intervals
 
 
 class PublishedSteering(Frozen):
@@ -136,3 +138,62 @@ class Steer(Frozen):
             check_unique(key, [f"{strength:g}" for strength in getattr(self, key)])
         check_unique("taus", [f"{tau:g}" for tau in self.taus])
         return self
+
+
+class PlannedTask(Frozen):
+    """What the plans of one task are made from."""
+
+    languages: list[str]
+    """FLORES codes in which it is asked."""
+    text: str | None
+    """Corpus of in-task text that identifies its experts; None where there is none."""
+    text_languages: list[str]
+    """English, and the other pivots whose in-task text gives experts."""
+    published: PublishedSteering | None
+    published_shared: PublishedShared | None
+
+
+class PlannedMasks(Frozen):
+    """Which masks are made."""
+
+    how: Mask
+    languages: list[str]
+    """Among which experts are exclusive; each is a target."""
+    tasks: list[str]
+
+
+class PlanSettings(Frozen):
+    """What the stage `plan` reads."""
+
+    name: str
+    """Of the model in params.yaml."""
+    generic: str
+    """Corpus of generic text."""
+    pivot: str
+    seed: int
+    """Of eps, control sets and random masks."""
+    steer: Steer
+    dominant: tuple[str, str] | None
+    mask: PlannedMasks | None
+    tasks: dict[str, PlannedTask]
+
+
+class ChooseSettings(Frozen):
+    """What the stage `choose` reads."""
+
+    plan: PlanSettings
+    scores: dict[str, ScoredTask]
+
+
+class JudgeSettings(Frozen):
+    """What the stage `judge` reads."""
+
+    name: str
+    """Of the model in params.yaml."""
+    pivot: str
+    seed: int
+    """Of resamples and exchanges."""
+    intervals: Intervals
+    tasks: dict[str, ScoredTask]
+    masked: list[str]
+    """Tasks that meet masks."""

@@ -13,45 +13,20 @@ choosing would have told.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-import pandas as pd
-
-from polyroute.artifacts.answers import Answers, comparable
 from polyroute.artifacts.trace import Trace
-from polyroute.asking.mechanisms import mechanisms
-from polyroute.asking.sitting import Sitting
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
 from polyroute.experts.released_settings import kept
 from polyroute.experts.shared import ActivationShares, activation_shares
 from polyroute.experts.specialised import size
 from polyroute.ground.layers import LayerRange
-from polyroute.interventions.effects import HELPED, compared, judge, pooled_accuracy
-from polyroute.interventions.plans import BASELINE, Condition, ConditionsError, Target, choose
+from polyroute.interventions.plans import ConditionsError, Target
 from polyroute.interventions.settings import PublishedShared, Steer
-from polyroute.measures.layer_curves import DECIMALS
-from polyroute.measures.settings import Align
+from polyroute.steering.condition import Condition
 from polyroute.steering.plan import Plan
 from polyroute.steering.rules import Arithmetic
-
-SELECT = "-select"
-"""How names of conditions on the selection half end."""
-
-
-@dataclass(frozen=True)
-class SharedStudied:
-    """What steering toward shared experts did on one task."""
-
-    table: pd.DataFrame
-    """Of the report half; see `findings.compared`."""
-    mechanism: pd.DataFrame
-    """What each condition of the report half does to routing; see `mechanisms.mechanisms`."""
-    summary: dict[str, Any]
-    """The set, what was chosen, how, and the verdict; plain data."""
-    answers: tuple[Answers, ...]
-    """Of both halves, every condition but the baseline."""
 
 
 class SharedConditions:
@@ -157,76 +132,3 @@ class SharedConditions:
             source={"task": target.task, "condition": name, "source": source, "shared": list(self._traces), **told},
         )  # fmt: skip
         return Condition(name, "shared", plan, layers)
-
-
-def study_shared(
-    sitting: Sitting,
-    conditions: SharedConditions,
-    *,
-    pivot: str,
-    published: PublishedShared | None,
-    settings: Align,
-    seed: int,
-) -> SharedStudied:
-    """Choose source and strength on the selection half, and report all of them and controls on the other.
-
-    Args:
-        sitting: asks the model.
-        conditions: makes the conditions of this task.
-        pivot: language that is not to be helped.
-        published: paper 2's own setting, run as it stands.
-        settings: resamples and confidence of intervals.
-        seed: of resamples.
-
-    Raises:
-        ConditionsError: the published setting reaches no expert.
-    """
-    candidates, as_published = conditions.candidates(), conditions.published(published)
-    tried = [replace(one, name=one.name + SELECT, kind="candidate") for one in candidates]
-    selected = sitting.ask_shown("select", [BASELINE, *tried])
-    accuracy = {name.removesuffix(SELECT): pooled_accuracy(sitting.right(one), pivot) for name, one in selected.items()}
-    chosen = choose(candidates, accuracy)
-    reported = [BASELINE, *candidates, *conditions.controls(chosen), *as_published]
-    answers = sitting.ask_shown("report", reported)
-    for one in answers.values():
-        comparable(answers[BASELINE.name], one)
-    table = compared(
-        reported, {name: sitting.right(one) for name, one in answers.items()}, pivot=pivot,
-        resamples=settings.resamples, confidence=settings.confidence, seed=seed,
-    )  # fmt: skip
-    verdict = judge(table, chosen.name, pivot, "shared-random")
-    assert chosen.plan is not None, "a candidate has a plan"
-    summary = {
-        "not_run": None, "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
-        "thr": conditions.settings.magnitude.thr,
-        "chosen": {
-            "condition": chosen.name, "source": chosen.plan.source["source"], "strength": chosen.plan.strength,
-            "experts": size(conditions.experts), "difference": _difference(table, chosen.name),
-        },
-        "as_released": as_released(table),
-        "selection": [{"condition": name, "accuracy": round(value, DECIMALS)} for name, value in accuracy.items()],
-        "verdict": verdict.plain(),
-    }  # fmt: skip
-    mechanism = mechanisms(sitting, reported, conditions.settings.mechanism_items)
-    kept_answers = tuple(one for half in (selected, answers) for name, one in half.items() if name != BASELINE.name)
-    return SharedStudied(table, mechanism, summary, kept_answers)
-
-
-def as_released(table: pd.DataFrame) -> dict[str, str | float]:
-    """The best of all sources and strengths on the very items that it is reported on.
-
-    It looks better than it is: the largest of several noisy differences.
-
-    Args:
-        table: of the report half, as `findings.compared` returns it.
-
-    Returns:
-        `condition` and its pooled `difference`; of equals the first.
-    """
-    pooled = table[(table["over"] == HELPED) & (table["kind"] == "shared")]
-    best = pooled.sort_values("difference", ascending=False, kind="stable").iloc[0]
-    return {"condition": str(best["condition"]), "difference": float(best["difference"])}
-
-
-def _difference(table: pd.DataFrame, condition: str) -> float:
-    return float(table[(table["over"] == HELPED) & (table["condition"] == condition)]["difference"].iloc[0])

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from polyroute.artifacts.answers import NORMALISATIONS
 from polyroute.measures.layer_curves import DECIMALS
 from polyroute.scoring import chrf
-from polyroute.scoring.kinds import READINGS, answer_part
 from polyroute.scoring.output_language import UNDETERMINED
+from polyroute.scoring.written import answer_part
 
 COLUMNS = (
     "language", "items", "accuracy", "low", "high", "accuracy_by_token", "accuracy_by_character", "tied", "empty",
@@ -81,7 +82,7 @@ def _summary(language: str, group: pd.DataFrame, confidence: float) -> dict[str,
     row = {"language": language, "items": len(group), "accuracy": float(correct_N.mean()), "low": low, "high": high}
     row |= {name: float(group[name].mean()) for name in _MEANS if name in group}
     if "log_likelihoods" in group:
-        row |= {f"accuracy{ending}": float(group[f"correct{ending}"].mean()) for ending in READINGS if ending}
+        row |= {f"accuracy{ending}": float(group[f"correct{ending}"].mean()) for ending in NORMALISATIONS if ending}
         row["tied"] = _share(sum(np.equal(nats, np.max(nats))) > 1 for nats in group["log_likelihoods"])
     if "output" not in group:
         return row

@@ -2,8 +2,32 @@
 
 from typing import Literal
 
+from polyroute.artifacts.kinds import TaskKind
+from polyroute.ground.frozen import Frozen
+
 Normalisation = Literal["sum", "token", "character"]
 """Which likelihood decides a choice: its sum, or its mean by token or by character."""
 SpanScore = Literal["inclusion", "inclusion_as_released", "exact_match", "f1"]
 """Which score of a short answer is compared; see `polyroute.scoring.spans`. `inclusion_as_released` is paper 2's to the
 letter, by which an empty answer is right."""
+
+
+class ScoredTask(Frozen):
+    """How the answers to one task are scored."""
+
+    kind: TaskKind
+    score: str
+    """The score of `polyroute.scoring.kinds.SCORES` that decides."""
+    languages: list[str]
+    """FLORES codes in which it is asked, the pivot first."""
+    lacking: list[str]
+    """Languages of the model in which the task does not exist."""
+
+
+class ScoreSettings(Frozen):
+    """What the stage `score` reads."""
+
+    name: str
+    """Of the model in params.yaml."""
+    pivot: str
+    tasks: dict[str, ScoredTask]

@@ -13,16 +13,15 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from transformers import PreTrainedModel
 
-from polyroute.ground.files import digest, write_atomically
-from polyroute.interventions.plans import Condition
+from polyroute.asking.store import AnswerStore
 from polyroute.models.taps import Router
 from polyroute.steering.apply import steer
+from polyroute.steering.condition import Condition
 from polyroute.steering.lower_layers import LowerLayers, LowerLayersError
 
 log = logging.getLogger(__name__)
@@ -33,38 +32,9 @@ SHARED_BATCHES = 4
 """About how many batches of prompts are kept in memory for all conditions."""
 
 
-class AnswerStore:
-    """Finished raw answers on disk, one file a condition and language."""
-
-    def __init__(self, parts: Path, determines: Any):
-        """Name the parts by what they are of.
-
-        Args:
-            parts: folder of all parts of the study.
-            determines: plain data that decides the answers besides items and plan: model, task, settings, versions.
-        """
-        self._folder, self._determines = parts / "answers", determines
-
-    def get(self, items: pd.DataFrame, condition: Condition) -> pd.DataFrame | None:
-        """The answers to exactly these items, if finished before."""
-        path = self._path(items, condition)
-        try:
-            return pd.read_parquet(path)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError):  # a damaged disk: computing again is always right
-            path.unlink()
-            return None
-
-    def put(self, items: pd.DataFrame, condition: Condition, answers: pd.DataFrame) -> None:
-        """Keep finished answers."""
-        write_atomically(self._path(items, condition), answers.to_parquet())
-
-    def _path(self, items: pd.DataFrame, condition: Condition) -> Path:
-        # What a plan is called and where it came from change nothing in what it does.
-        plan = None if condition.plan is None else condition.plan.model_dump(mode="json", exclude={"source"})
-        key = digest({"determines": self._determines, "items": items.to_json(orient="records"), "plan": plan})
-        return self._folder / f"{key}.parquet"
+def _first_layer(condition: Condition) -> int | None:
+    """The lowest layer that is edited."""
+    return None if condition.plan is None else min(condition.plan.experts)
 
 
 def answer_all(
@@ -98,16 +68,16 @@ def answer_all(
     found = {condition.name: store.get(items, condition) for condition in conditions}
     progress(len(items) * sum(answers is not None for answers in found.values()))
     missing = [condition for condition in conditions if found[condition.name] is None]
-    firsts = {first for condition in missing if (first := condition.first_layer) is not None}
+    firsts = {first for condition in missing if (first := _first_layer(condition)) is not None}
     lower = _lower_layers(model, firsts, routers) if share and len(missing) > 1 else None
     # The one that begins last is recorded: up to there it is the unsteered model, as the others are up to theirs.
     missing.sort(
-        key=lambda condition: math.inf if condition.first_layer is None else condition.first_layer, reverse=True
+        key=lambda condition: math.inf if condition.plan is None else min(condition.plan.experts), reverse=True
     )
     parts: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in missing}
     for chunk in _chunks(items, SHARED_BATCHES * batch_tokens) if missing else ():
         for number, condition in enumerate(missing):
-            first = condition.first_layer
+            first = _first_layer(condition)
             with nullcontext() if condition.plan is None else steer(model, condition.plan, routers=routers):
                 if lower is None:
                     answers = answer(chunk)

@@ -1,0 +1,67 @@
+"""Stages evaluate, tune, steer and mask @<model>: questions and conditions -> what the model answers, unscored."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from polyroute.artifacts.questions import SPLITS, Questions
+from polyroute.asking.ask import MECHANISM_COLUMNS as MECHANISM
+from polyroute.asking.ask import Asker
+from polyroute.asking.settings import AskSettings
+from polyroute.ground import console
+from polyroute.ground.errors import AnswerError, PolyrouteError
+from polyroute.ground.files import write_table
+from polyroute.ground.paths import Paths
+from polyroute.models.load import load, locate
+from polyroute.steering.condition import BASELINE, AskedConditions, Condition
+
+Purpose = Literal["evaluate", "tune", "steer", "mask"]
+HALF = {"tune": ("select",), "steer": ("report",), "mask": ("report",), "evaluate": SPLITS}
+"""Purpose -> which halves of the items are asked."""
+
+
+@console.stage(AskSettings, purpose=HALF)
+def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]:
+    """Ask a model its tasks under the conditions of one purpose, and keep what it says."""
+    folder = paths.answers(settings.name, purpose)
+    folder.mkdir(parents=True, exist_ok=True)
+    conditions = {task: _conditions(settings.name, paths, purpose, task) for task in settings.tasks}
+    asked = {task: one for task, one in conditions.items() if one.conditions}
+    yield from (f"{task}: nothing to ask" for task in conditions if task not in asked)
+    if not asked:
+        return
+    loaded = load(settings.name, settings.checkpoint, locate(settings.name, settings.checkpoint))
+    failed = []
+    for task, given in asked.items():
+        questions = Questions.read(paths.questions(settings.name, task)).only(given.languages or settings.tasks[task])
+        asker = Asker(loaded, settings, questions, paths.parts)
+        try:
+            _ask(asker, purpose, given.conditions, folder / task)
+        except PolyrouteError as error:
+            failed.append(f"{task}: {error}")
+            continue
+        items = sum(len(questions.half(split)) for split in HALF[purpose])
+        yield f"{task}: {items:,} questions in {len(questions.languages)} languages, {len(given.conditions)} conditions"
+    if failed:
+        raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
+
+
+def _conditions(model: str, paths: Paths, purpose: Purpose, task: str) -> AskedConditions:
+    if purpose == "evaluate":
+        return AskedConditions(conditions=(BASELINE,))
+    folder = paths.chosen(model) if purpose == "steer" else paths.conditions(model, purpose)
+    return AskedConditions.load(folder / f"{task}.json")
+
+
+def _ask(asker: Asker, purpose: Purpose, conditions: tuple[Condition, ...], folder: Path) -> None:
+    for split in HALF[purpose]:
+        title = f"{asker.settings.name}, {asker.questions.task}: {split}"
+        with console.progress(title, len(conditions) * len(asker.questions.half(split)), "answers") as advance:
+            for name, answers in asker.ask(split, conditions, advance).items():
+                answers.write(folder / f"{split if purpose == 'evaluate' else name}.parquet")
+    if purpose in ("steer", "mask"):
+        write_table(folder / "mechanism.csv", [asker.mechanism(conditions, by_language=purpose == "mask")], MECHANISM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Stage judge@<model>: answers with and without steering and masks -> what these did, and the verdicts."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from polyroute.artifacts import answers
+from polyroute.artifacts.answers import Answers, comparable
+from polyroute.artifacts.questions import read_items
+from polyroute.ground import console
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.interventions import effects, mask_effects
+from polyroute.interventions.choose import DECIMALS, ChosenPlans
+from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
+from polyroute.interventions.mask_plans import MaskPlans
+from polyroute.interventions.settings import JudgeSettings
+from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
+from polyroute.steering.condition import Condition
+
+MECHANISM = ("condition", "layer", "experts", "tokens", "changed", "size", "relative", "before", "after")
+
+
+@console.stage(JudgeSettings)
+def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
+    """Hold what every plan and mask did against the unedited model; needs no model."""
+    folder = paths.metrics(settings.name)
+    paths.scored(settings.name, "interventions").mkdir(parents=True, exist_ok=True)
+    tables: list[pd.DataFrame] = []
+    moved: list[pd.DataFrame] = []
+    told: dict[str, Any] = {}
+    for task in settings.tasks:
+        told[task] = {}
+        for toward, table, mechanism, summary in _steered(settings, paths, task):
+            told[task] |= {"shared": summary} if toward == "shared experts" else summary
+            if table is None:
+                yield f"{task}, toward {toward}: not run: {summary['not_run']}"
+                continue
+            tables.append(table.assign(task=task))
+            moved.append(mechanism.round(DECIMALS).assign(task=task))
+            yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
+    write_table(folder / "steer.csv", tables, ["task", *effects.COLUMNS])
+    write_table(folder / "mechanism.csv", moved, ["task", *MECHANISM])
+    write_json(folder / "steer.json", {"tasks": told})
+    masked, masks = [], {}
+    for task in settings.masked:
+        table, masks[task] = _masked(settings, paths, task)
+        masked.append(table.assign(task=task))
+        for name, means in masks[task]["headline"][ACCURACY].items():
+            yield f"{task}, {name} layers masked: {_masking_line(means)}"
+    write_table(folder / "mask.csv", masked, mask_effects.COLUMNS)
+    write_json(folder / "mask.json", {"tasks": masks})
+    if not settings.tasks:
+        yield "no tasks: nothing to judge"
+
+
+def _answered(
+    settings: JudgeSettings, paths: Paths, purpose: str, task: str, conditions: tuple[Condition, ...],
+    languages: Sequence[str],
+) -> dict[str, Answers]:  # fmt: skip
+    """`baseline` and every condition -> its answers of the report half, scored; kept beside one another."""
+    name = settings.name
+    items = read_items(paths.questions(name, task), paths.key(name, task), languages)
+    raw = answers.read(paths.answers(name, "evaluate") / task / "report.parquet")
+    # A text's language is told among those that were asked: the same ones with and without the edit.
+    base = grade(raw.only(languages), items, "report")
+    found = {"baseline": base}
+    for condition in conditions:
+        one = grade(answers.read(paths.answers(name, purpose) / task / f"{condition.name}.parquet"), items, "report")
+        comparable(base, one)
+        one.write(paths.scored(name, "interventions") / purpose / task / f"{condition.name}.parquet")
+        found[condition.name] = one
+    return found
+
+
+def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+    """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
+    chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
+    found = _answered(settings, paths, "steer", task, chosen.conditions, settings.tasks[task].languages)
+    how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
+    right = {name: by_score(one.frame, how.kind, how.score) for name, one in found.items()}
+    mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
+    for toward, one in chosen.toward.items():
+        if one.not_run is not None:
+            yield toward, None, None, {"not_run": one.not_run}
+            continue
+        reported = [condition for condition in chosen.conditions if condition.name in one.reported]
+        table = effects.compared(reported, right, pivot=settings.pivot, **drawing)
+        summary = (
+            effects.task_experts_effects(one, table, right, settings.pivot)
+            if toward == "task experts"
+            else effects.shared_experts_effects(one, table, settings.pivot)
+        )
+        yield toward, table, mechanism[mechanism["condition"].isin(one.reported)], summary
+
+
+def _masked(settings: JudgeSettings, paths: Paths, task: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    plans = MaskPlans.load(paths.conditions(settings.name, "mask") / f"{task}.json")
+    found = _answered(settings, paths, "mask", task, plans.conditions, plans.languages)
+    how = settings.tasks[task]
+    scores = {ACCURACY: how.score} | ({} if how.kind == "choice" else {CONSISTENCY: IN_LANGUAGE})
+    right = {
+        called: {name: by_score(one.frame, how.kind, score) for name, one in found.items()}
+        for called, score in scores.items()
+    }
+    mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM
+    return mask_effects.mask_effects(plans, right, mechanism, intervals=settings.intervals, seed=settings.seed)
+
+
+_NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "before", "changed"])
+
+
+def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFrame:
+    path = paths.answers(model, purpose) / task / "mechanism.csv"
+    return pd.read_csv(path, keep_default_na=False, na_values={"relative": [""]}, float_precision="round_trip")
+
+
+def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
+    chosen = summary["chosen"]
+    name = "chosen" if "tau" in chosen else chosen["condition"]
+    pooled: Any = table[table["over"] == effects.HELPED].set_index("condition").loc[name]
+    points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
+    return (
+        f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['other']:.1%} "
+        f"({points}); better: {summary['verdict']['words']}"
+    )
+
+
+def _masking_line(means: dict[str, Any]) -> str:
+    said = (("diagonal", "own"), ("off_diagonal", "others"), ("random_diagonal", "random"))
+    return (
+        ", ".join(
+            f"{words} {100 * means[what]['value']:+.1f}" for what, words in said if means[what]["value"] is not None
+        )
+        + " points"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Stage score@<model>: what a model answered as it is, and the right answers -> accuracy in every language."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from polyroute.artifacts import answers
+from polyroute.artifacts.questions import SPLITS, read_items
+from polyroute.ground import console
+from polyroute.ground.files import write_json, write_table
+from polyroute.ground.paths import Paths
+from polyroute.scoring import accuracy
+from polyroute.scoring.kinds import by_score, grade
+from polyroute.scoring.settings import ScoreSettings
+
+GRADED = {"f1": "F1", "chrf": "chrF"}
+"""Scores that are a number in [0, 1] an item, not right or wrong -> what they are called."""
+
+
+@console.stage(ScoreSettings)
+def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
+    """Score what a model answered as it is; needs no model."""
+    tables: list[pd.DataFrame] = []
+    told: dict[str, Any] = {}
+    scored = paths.scored(settings.name, "baseline")
+    scored.mkdir(parents=True, exist_ok=True)
+    for task, how in settings.tasks.items():
+        items = read_items(paths.questions(settings.name, task), paths.key(settings.name, task), how.languages)
+        halves = []
+        for split in SPLITS:
+            raw = answers.read(paths.answers(settings.name, "evaluate") / task / f"{split}.parquet")
+            graded = grade(raw, items, split)
+            graded.write(scored / task / f"{split}.parquet")
+            halves.append(by_score(graded.frame, how.kind, how.score))
+        table = accuracy.table(pd.concat(halves, ignore_index=True))
+        tables.append(table.assign(task=task))
+        told[task] = {"kind": how.kind} | accuracy.in_short(table, items, settings.pivot)
+        absent = f"; the task lacks {', '.join(how.lacking)}" if how.lacking else ""
+        yield f"{task}: {_told(how.score, told[task], settings.pivot, len(how.languages) - 1)}{absent}"
+    if not settings.tasks:
+        yield "no tasks: nothing to score"
+    write_table(paths.metrics(settings.name) / "accuracy.csv", tables, ["task", *accuracy.COLUMNS])
+    write_json(paths.metrics(settings.name) / "accuracy.json", {"tasks": told})
+
+
+def _told(score: str, found: dict[str, Any], pivot: str, others: int) -> str:
+    """The score in the pivot and elsewhere, in words."""
+    form = "{:.2f}" if score in GRADED else "{:.0%}"
+    values = form.format(found["pivot"]), form.format(found["others"])
+    return f"{GRADED.get(score, 'accuracy')}: {pivot} {values[0]}, mean of {others} others {values[1]}"
+
+
+if __name__ == "__main__":
+    main()

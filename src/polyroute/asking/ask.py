@@ -1,0 +1,215 @@
+"""One model asked one task under conditions: language by language, kept as it goes, never scored.
+
+Every purpose (the baseline, tuning, steering, masks) asks here and nowhere else, so that two conditions never differ in
+batches, dtype, engine or prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tokenizers
+import torch
+import transformers
+
+from polyroute.artifacts.answers import Answers, AnswersHeader, Setting
+from polyroute.artifacts.questions import Questions
+from polyroute.asking import choices, generation, prompts
+from polyroute.asking.answer_all import answer_all
+from polyroute.asking.generation import GenerationSettings
+from polyroute.asking.prompts import Chat
+from polyroute.asking.settings import AskSettings
+from polyroute.asking.store import AnswerStore, questions_digest
+from polyroute.ground.code import code_digest
+from polyroute.ground.files import digest
+from polyroute.models.load import LoadedModel
+from polyroute.steering import mechanism
+from polyroute.steering.condition import Condition
+from polyroute.steering.mechanism import MechanismError, padded_batches
+
+MECHANISM_COLUMNS = ("condition", "evaluated", *mechanism.COLUMNS)
+"""Columns of what conditions do to routing."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks one model the questions of one task."""
+
+    loaded: LoadedModel
+    settings: AskSettings
+    questions: Questions
+    parts: Path
+    """Folder where finished parts are kept."""
+
+    @property
+    def conversation(self) -> Chat | None:
+        """How prompts are put into a conversation; None where they are not."""
+        if not self.settings.how.chat or not prompts.has_template(self.loaded.tokenizer):
+            return None
+        return Chat(thinking=self.settings.how.thinking)
+
+    def ask(
+        self, split: str, conditions: Sequence[Condition], advance: Callable[[int], None] = lambda _items: None
+    ) -> dict[str, Answers]:
+        """Raw answers to one half of the questions under every condition, in every language.
+
+        Args:
+            split: `select` or `report`.
+            conditions: what to do to the model.
+            advance: told the answers just given.
+
+        Returns:
+            Name of the condition -> its answers.
+
+        Raises:
+            AnswerError: as `choices.score` and `generation.generate`.
+        """
+        half, asked = self.questions.half(split), {}
+        raw: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
+        for language in self.questions.languages:
+            questions = half[half["language"] == language].reset_index(drop=True)
+            answered = answer_all(
+                self.loaded.model, self.loaded.routers, questions, conditions, self._answer,
+                AnswerStore(self.parts, self._determining(language)), batch_tokens=self.settings.batch_tokens,
+                progress=advance,
+            )  # fmt: skip
+            asked[language] = questions_digest(questions)
+            for name, answers in answered.items():
+                raw[name].append(answers)
+        return {
+            condition.name: Answers(self._header(asked, condition), pd.concat(raw[condition.name], ignore_index=True))
+            for condition in conditions
+        }
+
+    def prompts(self, split: str, count: int, languages: Sequence[str] | None = None) -> list[list[int]]:
+        """Token ids of prompts, as the model reads them before it answers.
+
+        Args:
+            split: `select` or `report`.
+            count: the first so many items of the half in each language.
+            languages: of the task; all of them if None.
+        """
+        half = self.questions.half(split)
+        half = half[half["language"].isin(languages or self.questions.languages)]
+        told = half.groupby("language", sort=False).head(count)["prompt"]
+        chat, tokenizer, choice = self.conversation, self.loaded.tokenizer, self.questions.kind == "choice"
+        if chat is None:  # a blank before a choice is the choice's, as in `choices`
+            return prompts.encode(tokenizer, [prompt.rstrip() if choice else prompt for prompt in told], None)
+        turn = prompts.answer_place if choice else prompts.question
+        return prompts.encode(tokenizer, [turn(tokenizer, prompt, chat) for prompt in told], chat)
+
+    def mechanism(self, conditions: Sequence[Condition], *, by_language: bool) -> pd.DataFrame:
+        """What every condition's edit does to routing, on a few prompts of the report half.
+
+        Args:
+            conditions: what to do to the model; a baseline among them does nothing and gives no row.
+            by_language: whether each language has rows of its own; else all are pooled by token.
+
+        Returns:
+            `MECHANISM_COLUMNS`, a row a condition, edited layer and, by language, `evaluated` language, which is empty
+            where they are pooled; the other columns are those of `steering.mechanism`.
+
+        Raises:
+            MechanismError: as `steering.mechanism.mechanism`; a masked expert still gets tokens.
+        """
+        model, count = self.loaded.model, self.settings.mechanism_items
+        tables = [pd.DataFrame(columns=list(MECHANISM_COLUMNS))]
+        for language in self.questions.languages if by_language else ("",):
+            rows = self.prompts("report", count, [language] if by_language else None)
+            batches = list(
+                padded_batches(rows, batch_tokens=self.settings.batch_tokens, device=prompts.device_of(model))
+            )
+            for condition in conditions:
+                if condition.plan is not None:
+                    found = mechanism.mechanism(model, condition.plan, batches, routers=self.loaded.routers)
+                    _check_masked(condition, found, language or "all languages")
+                    tables.append(found.assign(condition=condition.name, evaluated=language))
+        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)[
+            list(MECHANISM_COLUMNS)
+        ]
+
+    def _answer(self, questions: pd.DataFrame) -> pd.DataFrame:
+        """Raw answers to questions of one language, in their order."""
+        model, tokenizer = self.loaded.model, self.loaded.tokenizer
+        if self.questions.kind == "choice":
+            return choices.score(
+                model, tokenizer, questions, batch_tokens=self.settings.batch_tokens,
+                max_tokens=self.settings.max_tokens, conversation=self.conversation,
+            )  # fmt: skip
+        (language,) = questions["language"].unique()
+        return generation.generate(
+            model, tokenizer, questions, self._generation(self.questions.stops.get(language, ())),
+            conversation=self.conversation,
+        )  # fmt: skip
+
+    def _generation(self, stops: tuple[str, ...]) -> GenerationSettings:
+        asked, how = self.settings, self.settings.how
+        return GenerationSettings(
+            max_new_tokens=how.max_new_tokens, batch_tokens=asked.batch_tokens, stop=stops,
+            temperature=how.temperature, top_k=how.top_k, top_p=how.top_p, seed=asked.seed,
+            max_tokens=asked.max_tokens,
+        )  # fmt: skip
+
+    def _asked(self) -> dict[str, Any]:
+        """How the task is asked: plain data."""
+        found: dict[str, Any] = {
+            "task": self.questions.version, "kind": self.questions.kind, "batch_tokens": self.settings.batch_tokens,
+            "thinking": None if self.conversation is None else self.conversation.thinking,
+        }  # fmt: skip
+        if self.questions.kind != "choice":
+            found["generation"] = self._generation(()).determining() | {"stop": None}
+        return found
+
+    def _determining(self, language: str) -> dict[str, Any]:
+        """Plain data that decides the answers in a language besides questions and plan; never how they are scored."""
+        return {
+            "model": self.loaded.digest,
+            "entry": self.settings.checkpoint.model_dump(
+                include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"
+            ),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "asked": self._asked(),
+            "stop": list(self.questions.stops.get(language, ())),
+            "versions": [torch.__version__, transformers.__version__, tokenizers.__version__],
+            "code": code_digest(
+                "polyroute.asking.answer_all", "polyroute.asking.choices", "polyroute.asking.generation"
+            ),
+        }
+
+    def _header(self, asked: dict[str, str], condition: Condition) -> AnswersHeader:
+        parameter, config = next(self.loaded.model.parameters()), self.loaded.model.config
+        settings: dict[str, Setting] = _flat(self._asked())
+        settings |= {name: str(getattr(config, f"_{name}_implementation", None)) for name in ("experts", "attn")}
+        return AnswersHeader(
+            model=self.settings.name, model_digest=self.loaded.digest, task=self.questions.task, questions=asked,
+            kind=self.questions.kind, condition=condition.name,
+            condition_digest="" if condition.plan is None else digest(condition.plan.model_dump(mode="json")),
+            engine="transformers", dtype=str(parameter.dtype).removeprefix("torch."), device=parameter.device.type,
+            settings=settings, versions={"torch": torch.__version__, "transformers": transformers.__version__},
+        )  # fmt: skip
+
+
+def _check_masked(condition: Condition, found: pd.DataFrame, where: str) -> None:
+    assert condition.plan is not None, "what was measured has a plan"
+    reached = found[found["after"] > 0]
+    if condition.plan.rule == "mask" and len(reached):
+        row = reached.iloc[0]
+        raise MechanismError(
+            f"mask {condition.name} in layer {row['layer']}: {row['after']:.2%} of the choices in {where} fall on masked "
+            "experts: this model's selection does not heed its logits alone, and cannot be masked"
+        )
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Setting]:
+    """Nested settings with dotted names."""
+    found: dict[str, Setting] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = list(map(str, value)) if isinstance(value, (list, tuple)) else value
+    return found

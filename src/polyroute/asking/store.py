@@ -1,0 +1,53 @@
+"""Finished raw answers, kept outside DVC's outputs under all that determines them, so that a rerun takes them up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from polyroute.ground.files import digest, write_atomically
+from polyroute.steering.condition import Condition
+
+READ = ("item_id", "language", "prompt", "choices")
+"""What decides an answer, of the columns of a task: the right answer does not, nor does the half an item is in."""
+
+
+def questions_digest(questions: pd.DataFrame) -> str:
+    """Of what a model reads of items, in their order, and of nothing else."""
+    return digest(questions[[name for name in READ if name in questions]].to_dict("records"))
+
+
+class AnswerStore:
+    """Finished raw answers on disk, one file a condition and language."""
+
+    def __init__(self, parts: Path, determines: Any):
+        """Name the parts by what they are of.
+
+        Args:
+            parts: folder of all parts of the study.
+            determines: plain data that decides the answers besides questions and plan: model, task, settings, versions.
+        """
+        self._folder, self._determines = parts / "answers", determines
+
+    def get(self, questions: pd.DataFrame, condition: Condition) -> pd.DataFrame | None:
+        """The answers to exactly these questions, if finished before."""
+        path = self._path(questions, condition)
+        try:
+            return pd.read_parquet(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):  # a damaged disk: computing again is always right
+            path.unlink()
+            return None
+
+    def put(self, questions: pd.DataFrame, condition: Condition, answers: pd.DataFrame) -> None:
+        """Keep finished answers."""
+        write_atomically(self._path(questions, condition), answers.to_parquet())
+
+    def _path(self, questions: pd.DataFrame, condition: Condition) -> Path:
+        # What a plan is called and where it came from change nothing in what it does, nor does the right answer.
+        plan = None if condition.plan is None else condition.plan.model_dump(mode="json", exclude={"source"})
+        key = digest({"determines": self._determines, "questions": questions_digest(questions), "plan": plan})
+        return self._folder / f"{key}.parquet"

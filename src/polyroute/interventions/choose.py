@@ -1,0 +1,150 @@
+"""Which plan of those that were tried: the best on the selection half, and what is reported beside it on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from polyroute.artifacts.trace import Trace
+from polyroute.experts import ExpertSet
+from polyroute.experts.controls import Controls
+from polyroute.experts.specialised import size
+from polyroute.interventions.plans import Conditions, Experts
+from polyroute.interventions.settings import PublishedShared, PublishedSteering
+from polyroute.interventions.shared_plans import SharedConditions
+from polyroute.steering.condition import Condition, ConditionFile
+from polyroute.steering.plan import Plan
+
+DECIMALS = 4
+Toward = Literal["task experts", "shared experts"]
+
+
+class TunePlans(ConditionFile):
+    """`data/plans/<model>/tune/<task>.json`: what is tried on the selection half."""
+
+    not_run: dict[Toward, str]
+    """Experts toward which nothing can be tried, and why."""
+
+
+class Chosen(BaseModel):
+    """What was chosen toward one kind of experts, or why nothing was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    not_run: str | None
+    condition: str | None = None
+    """Name among the reported conditions."""
+    summary: dict[str, Any] = {}
+    """What is known before anything is reported: the plan in short, scores of the selection half, what was left out."""
+    reported: tuple[str, ...] = ()
+    """Names of the conditions of the report half."""
+
+
+class ChosenPlans(ConditionFile):
+    """`data/chosen/<model>/<task>.json`: what is asked on the report half, and where it came from."""
+
+    toward: dict[Toward, Chosen]
+
+
+def choose(candidates: Sequence[Condition], accuracy: dict[str, float]) -> Condition:
+    """The candidate with the highest accuracy on the selection half.
+
+    Of equals the gentlest: soft before activation, then the smallest strength, then the fewest experts.
+
+    Args:
+        candidates: as `Conditions.candidates` made them; the baseline is no candidate.
+        accuracy: condition -> pooled accuracy over the languages to be helped.
+    """
+
+    def rank(condition: Condition) -> tuple[float, bool, float, int]:
+        plan = condition.plan
+        assert plan is not None, "the baseline is no candidate"
+        return -accuracy[condition.name], plan.rule != "soft", abs(plan.strength or 0.0), size(plan.experts)
+
+    return min((condition for condition in candidates if condition.plan is not None), key=rank)
+
+
+def choose_task_experts(
+    conditions: Conditions,
+    accuracy: Mapping[str, float],
+    *,
+    generic: Trace,
+    multilingual: Experts,
+    pivots: dict[str, Experts],
+    published: PublishedSteering | None,
+    seed: int,
+) -> tuple[Plan, list[Condition], Chosen]:
+    """The plan of a task, and the conditions it is reported beside.
+
+    Args:
+        conditions: makes the conditions of this task.
+        accuracy: of the baseline and every candidate, on the selection half; see `choose`.
+        generic: generic text in the language of the task's experts, on which controls match in frequency.
+        multilingual: multilingual experts, by threshold and layers.
+        pivots: other pivot -> the task's experts by its text.
+        published: a paper's own setting, run as it stands.
+        seed: of control sets.
+
+    Raises:
+        ConditionsError: no candidate can be made.
+        ExpertsError: the chosen experts are too many for random controls.
+    """
+    candidates = conditions.candidates()
+    best = choose(candidates, dict(accuracy))
+    assert best.plan is not None, "a candidate has a plan"
+    nearest = conditions.settings.nearest
+
+    def control(experts: ExpertSet, draw: int) -> ExpertSet:
+        return Controls(experts, generic, seed=seed, nearest=nearest).draw(draw)
+
+    reported = conditions.reported(
+        best, controls=control, multilingual=multilingual, pivots=pivots, published=published
+    )
+    summary = {
+        "chosen": {
+            "condition": best.name, "rule": best.plan.rule, "strength": best.plan.strength,
+            "tau": best.plan.source["tau"], "experts": size(best.plan.experts),
+        },
+        "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
+        "left_out": [{"name": one.name, "reason": one.reason} for one in conditions.left_out],
+    }  # fmt: skip
+    return best.plan, reported, _chosen("chosen", summary, reported)
+
+
+def choose_shared(
+    conditions: SharedConditions, accuracy: Mapping[str, float], published: PublishedShared | None
+) -> tuple[list[Condition], Chosen]:
+    """Source and strength of steering toward shared experts, and the conditions that are reported beside them.
+
+    Args:
+        conditions: makes the conditions of this task.
+        accuracy: as for `choose_task_experts`.
+        published: paper 2's own setting, run as it stands.
+
+    Raises:
+        ConditionsError: the published setting reaches no expert.
+    """
+    candidates, as_published = conditions.candidates(), conditions.published(published)
+    best = choose(candidates, dict(accuracy))
+    assert best.plan is not None, "a candidate has a plan"
+    reported = [*candidates, *conditions.controls(best), *as_published]
+    summary = {
+        "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
+        "thr": conditions.settings.magnitude.thr,
+        "chosen": {
+            "condition": best.name, "source": best.plan.source["source"], "strength": best.plan.strength,
+            "experts": size(conditions.experts),
+        },
+        "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
+    }  # fmt: skip
+    return reported, _chosen(best.name, summary, reported)
+
+
+def _chosen(name: str, summary: dict[str, Any], reported: Sequence[Condition]) -> Chosen:
+    return Chosen(not_run=None, condition=name, summary=summary, reported=tuple(one.name for one in reported))
+
+
+def _selection(names: Sequence[str], accuracy: Mapping[str, float]) -> list[dict[str, str | float]]:
+    return [{"condition": name, "accuracy": round(accuracy[name], DECIMALS)} for name in names]

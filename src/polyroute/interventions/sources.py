@@ -1,0 +1,129 @@
+"""What the conditions of a model are made from: its traces and its specialised experts, read as they are needed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import pandas as pd
+
+from polyroute.artifacts.trace import Trace
+from polyroute.experts.specialised import experts_above
+from polyroute.ground.paths import Paths
+from polyroute.interventions.mask_plans import MaskPlans, Masks
+from polyroute.interventions.plans import Conditions, ConditionsError, Experts, Target
+from polyroute.interventions.settings import PlanSettings
+from polyroute.interventions.shared_plans import SharedConditions
+from polyroute.steering.condition import Condition
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Makes the conditions of every task of one model."""
+
+    settings: PlanSettings
+    paths: Paths
+
+    def task_experts(self, task: str) -> Conditions:
+        """Steering toward a task's experts.
+
+        Raises:
+            ConditionsError: the task has no in-task text.
+            ExpertsError: that text was not traced.
+        """
+        settings = self.settings
+        own = self._experts(task)
+        return Conditions(
+            self._target(task), settings.steer, task_experts=own, middle=self._middle_layers, seed=settings.seed
+        )
+
+    def shared_experts(self, task: str) -> SharedConditions:
+        """Steering toward experts that the model's dominant languages share.
+
+        Raises:
+            ConditionsError: there is no such pair, or it shares no expert.
+        """
+        settings = self.settings
+        if settings.dominant is None:
+            raise ConditionsError(f"models.{settings.name}.dominant names no pair of languages")
+        traces = {code: self.generic(code) for code in settings.dominant}
+        return SharedConditions(
+            self._target(task), settings.steer, traces, middle=self._middle_layers, seed=settings.seed
+        )
+
+    def shared_candidates(self, task: str) -> list[Condition]:
+        """What is tried toward shared experts; the published setting is held against the model before anything is.
+
+        Raises:
+            ConditionsError: as `shared_experts`, or the published setting reaches no expert.
+        """
+        made = self.shared_experts(task)
+        made.published(self.settings.tasks[task].published_shared)
+        return made.candidates()
+
+    def masks(self, task: str) -> MaskPlans:
+        """Masks of experts that are exclusive to a language.
+
+        Raises:
+            ExpertsError: a range holds no traced layer.
+        """
+        settings, mask = self.settings, self.settings.mask
+        assert mask is not None, "there is something to mask"
+        asked = settings.tasks[task].languages
+        languages = [language for language in mask.languages if language in asked]
+        made = Masks(self._target(task), mask.how, self._masked, seed=settings.seed)
+        return made.planned(languages, [language for language in mask.languages if language not in asked])
+
+    def multilingual(self) -> Experts:
+        """Multilingual experts, by threshold and layers."""
+        return partial(experts_above, self._table[self._table["task"] == ""])
+
+    def pivots(self, task: str) -> dict[str, Experts]:
+        """Other pivot -> the task's experts by its text."""
+        return {pivot: self._experts(task, pivot) for pivot in self.settings.tasks[task].text_languages[1:]}
+
+    def generic(self, language: str) -> Trace:
+        """Generic text of a language."""
+        return Trace.load(self.paths.trace(self.settings.name, self.settings.generic, language))
+
+    @cached_property
+    def middle(self) -> dict[str, Any]:
+        """`layers`, `found` and `reason`."""
+        text = (self.paths.metrics(self.settings.name) / "experts.json").read_text(encoding="utf-8")
+        middle: dict[str, Any] = json.loads(text)["middle"]
+        return middle
+
+    @property
+    def _middle_layers(self) -> tuple[int, int]:
+        first, last = self.middle["layers"]
+        return first, last
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        path = self.paths.metrics(self.settings.name) / "experts.csv"
+        return pd.read_csv(path, keep_default_na=False, dtype={"task": str})
+
+    @cached_property
+    def _masked(self) -> dict[str, Trace]:
+        return {} if self.settings.mask is None else {code: self.generic(code) for code in self.settings.mask.languages}
+
+    def _experts(self, task: str, language: str | None = None) -> Experts:
+        """A task's experts by its text in a language, by default the first."""
+        planned = self.settings.tasks[task]
+        if planned.text is None:
+            raise ConditionsError(
+                f"tasks.{task}.text names no in-task text, by which task experts are found; name a corpus to steer by "
+                "them"
+            )
+        code = language or planned.text_languages[0]
+        return partial(experts_above, self._table[(self._table["task"] == task) & (self._table["language"] == code)])
+
+    def _target(self, task: str) -> Target:
+        about = self._about
+        return Target(self.settings.name, about.model_digest, task, tuple(about.layers), about.experts, about.top_k)
+
+    @cached_property
+    def _about(self) -> Any:
+        return self.generic(self.settings.pivot).header

@@ -1,0 +1,154 @@
+"""Written answers: the number, short answer or translation in a text, whether it is right, and its language.
+
+A number is right if the text is finished and the number that it gives (`numbers`) equals the right one, 18.00 and 18
+alike; so is a formula (`formulas`). An empty text, a truncated one and one without a number are wrong, and
+`accuracy.table` counts them.
+
+A short answer (span) is scored by inclusion, exact match and F1 (`spans`); a text that is not finished has none of
+them. Paper 2's inclusion to the letter stands beside them: it counts empty and unfinished texts too.
+
+A translation has the chrF of its sentence (`chrf`), finished or not, as is usual.
+
+What a model thinks before it answers is left out: all up to the last `</think>`, or up to the last `final` channel of
+the harmony format (GPT-OSS). Thinking that never ends leaves an empty answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from polyroute.artifacts.answers import KEY
+from polyroute.scoring import chrf, formulas, numbers, spans
+from polyroute.scoring.beside_key import beside_key
+from polyroute.scoring.output_language import OutputLanguages
+
+_THOUGHT = re.compile(r".*</think>", re.DOTALL)
+_CHANNEL = re.compile(r"<\|channel\|>(\w+)(?:(?!<\|channel\|>).)*?<\|message\|>", re.DOTALL)
+_SPECIAL = re.compile(r"<\|[^|<>]*\|>")
+
+
+def score_numbers(
+    raw: pd.DataFrame, items: pd.DataFrame, task: str, recogniser: OutputLanguages | None = None
+) -> pd.DataFrame:
+    """The number that each text gives, whether it is right, and the language of the text.
+
+    Args:
+        raw: from `generation.generate`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+        recogniser: tells the language; None leaves it null.
+
+    Returns:
+        item_id, language, split, output, tokens, finished, extracted (null where there is no number or formula),
+        correct, output_language; in the order of `raw`. The language is null for items in languages that the recogniser
+        cannot give.
+
+    Raises:
+        AnswerError: an item is missing on one side or there twice.
+    """
+    frame = beside_key(raw, items, task, ["split", "answer"])
+    scored, spoken = _written(frame)
+    read = [
+        _number(text, answer, code)
+        for text, answer, code in zip(spoken, frame["answer"], frame["language"], strict=True)
+    ]
+    scored["extracted"] = pd.Series([number for number, _ in read], dtype=object)
+    scored["correct"] = frame["finished"].to_numpy(bool) & np.array([right for _, right in read], bool)
+    scored["output_language"] = _languages(spoken, frame, recogniser)
+    return scored
+
+
+def score_spans(
+    raw: pd.DataFrame, items: pd.DataFrame, task: str, recogniser: OutputLanguages | None = None
+) -> pd.DataFrame:
+    """Whether each text gives the short answer that is right, by every rule of `spans`, and its language.
+
+    Args:
+        raw: from `generation.generate`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+        recogniser: tells the language; None leaves it null.
+
+    Returns:
+        item_id, language, split, output, tokens, finished, inclusion, inclusion_as_released, exact_match, f1 (in
+        [0, 1]), output_language; in the order of `raw`.
+
+    Raises:
+        AnswerError: an item is missing on one side or there twice.
+    """
+    frame = beside_key(raw, items, task, ["split", "answer"])
+    scored, spoken = _written(frame)
+    finished = frame["finished"].to_numpy(bool)
+    compared = list(zip(spoken, frame["answer"], frame["language"], strict=True))
+    scored["inclusion"] = finished & np.array([spans.includes(*one) for one in compared], bool)
+    scored["inclusion_as_released"] = [spans.includes_as_released(text, answer) for text, answer, _ in compared]
+    scored["exact_match"] = finished & np.array([spans.exact_match(*one) for one in compared], bool)
+    scored["f1"] = finished * np.array([spans.f1(*one) for one in compared], np.float64)
+    scored["output_language"] = _languages(spoken, frame, recogniser)
+    return scored
+
+
+def score_translations(
+    raw: pd.DataFrame, items: pd.DataFrame, task: str, recogniser: OutputLanguages | None = None
+) -> pd.DataFrame:
+    """How near each translation is to its reference, and its language.
+
+    Args:
+        raw: from `generation.generate`.
+        items: the task's items, the same ones in any order; see `tasks`.
+        task: its name, for messages.
+        recogniser: tells the language; None leaves it null.
+
+    Returns:
+        item_id, language, split, output, tokens, finished, reference, chrf (of the sentence, in [0, 1]),
+        output_language; in the order of `raw`.
+
+    Raises:
+        AnswerError: an item is missing on one side or there twice, or sacrebleu is not installed.
+    """
+    frame = beside_key(raw, items, task, ["split", "answer"])
+    scored, spoken = _written(frame)
+    scored["reference"] = frame["answer"]
+    scored["chrf"] = [chrf.of_sentence(text, wanted) for text, wanted in zip(spoken, frame["answer"], strict=True)]
+    scored["output_language"] = _languages(spoken, frame, recogniser)
+    return scored
+
+
+def answer_part(output: str) -> str:
+    """What a model says after it has thought, without special tokens; empty where it never stops thinking."""
+    channels = list(_CHANNEL.finditer(output))
+    if channels:
+        final = [match for match in channels if match[1] == "final"]
+        output = output[final[-1].end() :] if final else ""
+    elif "</think>" in output:
+        output = _THOUGHT.sub("", output)
+    elif "<think>" in output:
+        output = ""
+    return _SPECIAL.sub("", output).strip()
+
+
+def _number(text: str, answer: str, language: str) -> tuple[str | None, bool]:
+    """The number or formula that a text gives, and whether it is the right one."""
+    if formulas.is_formula(answer):
+        return formulas.compare(text, answer)
+    found = numbers.extract(text, language)
+    return found, found is not None and found == numbers.canonical(answer)
+
+
+def _written(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The columns that all generated answers have, and what is said after all thought."""
+    written = frame[[*KEY, "split", "output", "tokens", "finished"]].copy()
+    return written, [answer_part(output) for output in frame["output"]]
+
+
+def _languages(spoken: Sequence[str], frame: pd.DataFrame, recogniser: OutputLanguages | None) -> pd.Series:
+    """Language of each text; null for items in languages that the recogniser cannot give."""
+    told = [
+        None if recogniser is None or code in recogniser.unknown else recogniser.of(text)
+        for text, code in zip(spoken, frame["language"], strict=True)
+    ]
+    return pd.Series(told, dtype=object)

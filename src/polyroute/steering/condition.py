@@ -1,0 +1,87 @@
+"""Conditions: what is done to a model while it answers. A baseline does nothing; any other follows a plan.
+
+Stages hand them on as files, one a task, so that asking never knows why it asks: `data/plans/<model>/<purpose>/`,
+`data/chosen/<model>/`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass
+
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.files import write_json
+from polyroute.steering.plan import Plan
+
+Kind = Literal[
+    "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
+    "published", "shared", "shared-random", "shared-published", "exclusive",
+]  # fmt: skip
+
+
+class ConditionError(PolyrouteError):
+    """A file of conditions that cannot be read; the message names it."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way of answering questions."""
+
+    name: str
+    """Part of file names: lower case, digits, hyphens, dots."""
+    kind: Kind
+    plan: Plan | None
+    """None for the baseline."""
+    layers: tuple[int, int] | None = None
+    """First and last layer of the range that was to be edited."""
+    draw: int | None = None
+    """Number of the control set, for random experts."""
+    target: str | None = None
+    """Language whose experts a mask takes."""
+    range: str | None = None
+    """`early`, `middle` or `late`, of a mask."""
+
+
+BASELINE = Condition("baseline", "baseline", None)
+
+F = TypeVar("F", bound="ConditionFile")
+
+
+class ConditionFile(BaseModel):
+    """The conditions under which one task is asked; subclasses add what the later stages want to know of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    conditions: tuple[Condition, ...]
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all; the same conditions give the same bytes."""
+        write_json(path, self.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls: type[F], path: Path) -> F:
+        """What `save` wrote.
+
+        Raises:
+            ConditionError: the file is absent or holds something else; names it.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"), strict=False)
+        except FileNotFoundError:
+            raise ConditionError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
+        except ValidationError as error:
+            raise ConditionError(
+                f"{path} holds no conditions that can be used ({error}); delete it and rerun"
+            ) from None
+
+
+class AskedConditions(ConditionFile):
+    """As asking reads any file of conditions: what else is in it is for others."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    languages: tuple[str, ...] | None = None
+    """In which the task is asked; None in all of its languages."""
