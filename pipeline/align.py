@@ -15,7 +15,7 @@ from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
 from polyroute.params import file as params
 from polyroute.params.models import revision
 
-KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "align")
+KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "intervals", "align")
 
 
 @click.command(cls=console.Command)
@@ -31,7 +31,7 @@ def main(model: str) -> None:
     corpora: dict[str, Any] = {}
     for corpus in spec.corpora:
         pivot_trace = Trace.load(paths.trace(model, corpus, pivot))
-        drawing = {"resamples": settings.resamples, "confidence": settings.confidence, "seed": given["study.seed"]}
+        drawing = {**given["intervals"].model_dump(), "seed": given["study.seed"]}
         alignment = Alignment(pivot_trace, shuffles=settings.shuffles, zones=spec.zones, **drawing)
         curves = [alignment.language(pivot_trace)]
         curves += [alignment.language(Trace.load(paths.trace(model, corpus, language))) for language in others]

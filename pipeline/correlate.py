@@ -15,7 +15,7 @@ from polyroute.params import file as params
 from polyroute.pocket.documents import language_shares
 from polyroute.report import results
 
-KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "align", "pocket")
+KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "intervals", "pocket")
 
 
 @click.command(cls=console.Command)
@@ -25,8 +25,8 @@ def main(model: str) -> None:
     """Correlate divergence with accuracy over languages, and hold rival explanations fixed."""
     paths = Paths()
     given = params.load(paths.params).only(*KEYS, model=model)
-    spec, settings = given[f"models.{model}"], given["align"]
-    corpus = spec.corpora[0]
+    spec, settings = given[f"models.{model}"], given["intervals"]
+    corpus = spec.generic
     curves = results.divergence(results.load(paths, model), corpus)
     accuracy = pd.read_csv(paths.metrics(model) / "accuracy.csv")
     _, *others = params.study_languages(given, model)

@@ -18,7 +18,7 @@ from polyroute.params import file as params
 from polyroute.params.models import RecordedModel
 from polyroute.report import results
 
-KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "align", "experts")
+KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "intervals", "experts")
 
 
 @click.command(cls=console.Command)
@@ -28,10 +28,10 @@ def main(model: str) -> None:
     """Find the experts of tasks and of languages, and the middle of the model."""
     paths = Paths()
     given = params.load(paths.params).only(*KEYS, model=model)
-    spec, settings, taus = given[f"models.{model}"], given["align"], given["experts"].taus
+    spec, settings, taus = given[f"models.{model}"], given["intervals"], given["experts"].taus
     drawing = {"resamples": settings.resamples, "confidence": settings.confidence, "seed": given["study.seed"]}
     pivot, *others = params.study_languages(given, model)
-    corpus = spec.corpora[0]
+    corpus = spec.generic
     measured = results.load(paths, model)
     zones = Zones(**measured.align["corpora"][corpus]["zones"])
     curves = results.divergence(measured, corpus).loc[others]

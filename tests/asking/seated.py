@@ -11,13 +11,14 @@ from asking.asked import items as choice_items
 from experts.made import make_trace
 from models.tiny_models import tiny
 from polyroute.artifacts.trace import Trace
+from polyroute.asking.settings import Asking
 from polyroute.asking.sitting import Sitting
 from polyroute.interventions.plans import Target
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
-from polyroute.params.file import Evaluate
 from polyroute.params.models import TransformersModel
 from polyroute.params.tasks import LocalTask
+from polyroute.scoring.settings import Score
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "swh_Latn"]
 ITEMS = pd.concat(
@@ -30,11 +31,11 @@ TASK = LocalTask.model_validate({"reader": "local", "files": "text/x.tsv", "kind
 SPEC = TransformersModel.model_validate(
     {
         "engine": "transformers", "folder": "models/tiny", "dtype": "float32", "batch_tokens": 200, "languages": "few",
-        "corpora": ["text"],
+        "corpora": ["text"], "generic": "text",
     }
 )  # fmt: skip
 EVALUATE = {
-    "chat": False, "thinking": False, "likeliest": "sum", "max_new_tokens": 4, "temperature": 0, "top_p": 1, "top_k": 0,
+    "chat": False, "thinking": False, "max_new_tokens": 4, "temperature": 0, "top_p": 1, "top_k": 0,
 }  # fmt: skip
 
 
@@ -52,10 +53,10 @@ def target() -> Target:
     return Target("tiny", loaded.digest, "task", layers, router.experts, router.top_k)
 
 
-def sitting(folder: Path, items: pd.DataFrame = ITEMS, **changes) -> Sitting:
+def sitting(folder: Path, items: pd.DataFrame = ITEMS, choice: str = "sum", **changes) -> Sitting:
     task = TASK.model_copy(update={"kind": "choice" if "choices" in items else "number"})
-    asked = Evaluate.model_validate(EVALUATE | changes)
-    return Sitting.of("tiny", SPEC, loaded_model(), "task", task, items, asked, seed=0, parts=folder)
+    asked, scores = Asking.model_validate(EVALUATE | changes), Score.model_validate({"choice": choice})
+    return Sitting.of("tiny", SPEC, loaded_model(), "task", task, items, asked, scores, seed=0, parts=folder)
 
 
 def preferring(

@@ -11,24 +11,25 @@ from polyroute.artifacts import answers
 from polyroute.artifacts.answers import Answers, AnswersHeader
 from polyroute.asking.examiner import SCORES, Examiner, by_score, scored
 from polyroute.asking.generation import COLUMNS
+from polyroute.asking.settings import Asking
 from polyroute.evaluation import tasks
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
-from polyroute.params.file import Evaluate
 from polyroute.params.models import TransformersModel
 from polyroute.params.tasks import LocalTask
 from polyroute.scoring import accuracy
+from polyroute.scoring.settings import Score
 from polyroute.stats.paired import PairedScores
 
 LANGUAGES = ["eng_Latn", "deu_Latn"]
 EVALUATE = {
-    "chat": False, "thinking": False, "likeliest": "token", "max_new_tokens": 4, "temperature": 0, "top_p": 1,
+    "chat": False, "thinking": False, "max_new_tokens": 4, "temperature": 0, "top_p": 1,
     "top_k": 0,
 }  # fmt: skip
 SPEC = TransformersModel.model_validate(
     {
         "engine": "transformers", "folder": "models/tiny", "dtype": "float32", "batch_tokens": 200, "languages": "few",
-        "corpora": ["text"],
+        "corpora": ["text"], "generic": "text",
     }
 )  # fmt: skip
 
@@ -39,9 +40,11 @@ def loaded() -> LoadedModel:
     return LoadedModel(model, bytes_tokenizer(), find_routers(model), "d" * 64)
 
 
-def examiner(loaded: LoadedModel, kind: str, **changes) -> Examiner:
+def examiner(loaded: LoadedModel, kind: str, span="inclusion", **changes) -> Examiner:
     task = LocalTask.model_validate({"reader": "local", "files": "text/{language}.jsonl", "kind": kind})
-    return Examiner.of(loaded, SPEC, "mine", task, Evaluate.model_validate(EVALUATE | changes), 0)
+    return Examiner.of(
+        loaded, SPEC, "mine", task, Asking.model_validate(EVALUATE | changes), Score(choice="token", span=span), 0
+    )
 
 
 def items(tmp_path: Path, mirror, kind: str) -> pd.DataFrame:

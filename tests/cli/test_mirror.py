@@ -47,11 +47,12 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
     }  # fmt: skip
     traced = {
         "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "all",
-        "corpora": ["sib", "mine", "made"], "tasks": ["sums", "mine", "made"],
+        "corpora": ["sib", "mine", "made"], "generic": "sib", "tasks": ["sums", "mine", "made"],
     }  # fmt: skip
     counts = {
         "engine": "recorded", "url": f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
-        "files": "counts/mgsm_{language}.json", "codes": "mgsm", "corpora": ["mgsm"], "languages": "recorded",
+        "files": "counts/mgsm_{language}.json", "codes": "mgsm", "corpora": ["mgsm"], "generic": "mgsm",
+        "languages": "recorded",
         "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], hashlib.sha256(COUNTS).hexdigest()),
         "shape": {"layers": 1, "experts": 2, "top_k": 1},
     }  # fmt: skip
@@ -196,7 +197,7 @@ def test_a_file_that_is_needed_at_two_commits_is_an_error(tmp_path, source):
 def test_a_models_checkpoint_is_mirrored_without_pickles_and_variants(tmp_path):
     raw = study().model_dump(mode="json")
     del raw["models"]["counts"], raw["models"]["traced"]["folder"]
-    raw["models"]["traced"] |= {"hub": "o/m", "revision": COMMIT, "corpora": ["made"], "tasks": []}
+    raw["models"]["traced"] |= {"hub": "o/m", "revision": COMMIT, "corpora": ["made"], "generic": "made", "tasks": []}
     raw["study"]["models"] = ["traced"]
     released = tmp_path / "released"
     released.mkdir()

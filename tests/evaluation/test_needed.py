@@ -22,7 +22,8 @@ def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
     """Two models that are asked the same task in groups of languages that overlap, and one that is not run."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     model = {
-        "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "corpora": ["made"],
+        "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8,
+        "corpora": ["made"], "generic": "made",
         "tasks": ["sums"],
     }  # fmt: skip
     return raw | {

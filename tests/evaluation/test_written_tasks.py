@@ -242,7 +242,7 @@ def test_a_mirror_takes_all_their_files(put, mirror, tmp_path) -> None:
     given = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     model = {
         "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "few",
-        "corpora": ["made"], "tasks": list(entries),
+        "corpora": ["made"], "generic": "made", "tasks": list(entries),
     }  # fmt: skip
     made = {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0}
     study = params.parse(

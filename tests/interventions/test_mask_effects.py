@@ -23,14 +23,14 @@ from polyroute.interventions.mask_effects import (
 from polyroute.interventions.mask_plans import Masks, TargetMask
 from polyroute.interventions.plans import BASELINE, Condition
 from polyroute.interventions.settings import Mask
-from polyroute.measures.settings import Align
 from polyroute.models.routers import observe
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, mcnemar
+from polyroute.stats.settings import Intervals
 from polyroute.steering.apply import steer
 from polyroute.steering.plan import Plan
 
-ALIGN = Align(resamples=300, confidence=0.9, shuffles=5)
+INTERVALS = Intervals(resamples=300, confidence=0.9)
 # Each language has two of the 8 experts to itself, in every layer.
 TRACES = {
     "eng_Latn": preferring("eng_Latn", [14, 12, 1, 2, 3, 3, 3, 2]),
@@ -45,7 +45,7 @@ def masks(traces=TRACES, **changes) -> Masks:
 
 
 def masked(folder: Path, made: Masks | None = None, **changes) -> Masked:
-    return study_masks(sitting(folder, **changes), made or masks(), settings=ALIGN, seed=2)
+    return study_masks(sitting(folder, **changes), made or masks(), settings=INTERVALS, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ MADE = by_hand(
 
 
 def test_the_matrix_by_hand() -> None:
-    table = matrix(*MADE, ALIGN, 0)
+    table = matrix(*MADE, INTERVALS, 0)
     assert list(table.columns) == ["condition", *COLUMNS[2:-2]]
     rows = table.set_index(["condition", "evaluated"])
     assert len(rows) == 2 * 7
@@ -210,7 +210,7 @@ def test_the_matrix_by_hand() -> None:
 
 
 def test_q_adjusts_exclusive_and_random_masks_apart() -> None:
-    table = matrix(*MADE, ALIGN, 0)
+    table = matrix(*MADE, INTERVALS, 0)
     lost = {
         "exclusive": [4, 2, 1, 8, 0, 6],
         "random": [1, 0, 3, 1, 0, 4, 0, 2],
@@ -221,7 +221,7 @@ def test_q_adjusts_exclusive_and_random_masks_apart() -> None:
 
 
 def test_the_headline_by_hand() -> None:
-    told = headlines(*MADE, ALIGN, 0)
+    told = headlines(*MADE, INTERVALS, 0)
     assert list(told) == ["early", "late"]
     # In eighths. Own: German 4, English 8; others': English 2, German 1.
     # Random, of two draws each: own 1 and 3, 4 and 2; others' 0 and 1, 0 and 0.
@@ -245,17 +245,17 @@ def test_items_are_resampled_with_all_translations_under_all_masks() -> None:
         mask("deu_Latn", "early", (3, 0)), mask("deu_Latn", "early", (3, 0), 0),
         mask("eng_Latn", "early", (0, 3)), mask("eng_Latn", "early", (0, 3), 0),
     )  # fmt: skip
-    told = headlines(*made, ALIGN, 0)["early"]
+    told = headlines(*made, INTERVALS, 0)["early"]
     assert told["own_minus_random"] == {"value": 0, "low": 0, "high": 0}
     own = told["diagonal"]
     assert own["low"] < own["value"] < own["high"]
     # One language alone gives the same interval: two translations are not twice as many items.
-    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), ALIGN, 0)["early"]["diagonal"]
+    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), INTERVALS, 0)["early"]["diagonal"]
     assert {key: own[key] for key in ("value", "low", "high")} == {key: alone[key] for key in ("value", "low", "high")}
 
 
 def test_without_random_masks_there_is_no_comparison_with_them() -> None:
-    late = headlines(*MADE, ALIGN, 0)["late"]
+    late = headlines(*MADE, INTERVALS, 0)["late"]
     nothing = {"value": None, "low": None, "high": None}
     assert late["own_minus_random"] == nothing
     assert late["random_diagonal"] == nothing | {"pairs": 0}
@@ -268,7 +268,7 @@ def test_an_item_that_a_language_lacks_counts_for_the_others_alone() -> None:
     base_NV, other_NV = scores.base_NV.copy(), scores.other_NV.copy()
     base_NV[4:, 0] = other_NV[4:, 0] = np.nan
     lacking = {one.condition.name: PairedScores(scores.item_ids, CODES, base_NV, other_NV)}
-    told = headlines([one], lacking, ALIGN, 0)["early"]
+    told = headlines([one], lacking, INTERVALS, 0)["early"]
     assert told["diagonal"]["value"] == -1
     assert told["off_diagonal"]["value"] == -0.25
-    assert matrix([one], lacking, ALIGN, 0)["items"].tolist() == [4, 8]
+    assert matrix([one], lacking, INTERVALS, 0)["items"].tolist() == [4, 8]

@@ -12,7 +12,7 @@ from polyroute.interventions.effects import HELPED
 from polyroute.interventions.plans import ConditionsError
 from polyroute.interventions.settings import PublishedShared, Steer
 from polyroute.interventions.shared_plans import SharedConditions, SharedStudied, as_released, study_shared
-from polyroute.measures.settings import Align
+from polyroute.stats.settings import Intervals
 
 # Ten tokens, top-2 of 8 experts. Kept of English: .8 .6 .4 of experts 0, 1, 2; of German .8 .6 .2 of 5, 1, 0.
 TRACES = {
@@ -92,7 +92,7 @@ def test_a_pair_that_shares_nothing_says_what_to_change() -> None:
 def studied(folder: Path, published: PublishedShared | None = PUBLISHED) -> SharedStudied:
     return study_shared(
         sitting(folder), conditions(middle=(1, 1)), pivot="eng_Latn", published=published,
-        settings=Align(resamples=200, confidence=0.9, shuffles=5), seed=3,
+        settings=Intervals(resamples=200, confidence=0.9), seed=3,
     )  # fmt: skip
 
 

@@ -11,11 +11,12 @@ from interventions.test_plans import settings
 from polyroute.artifacts import answers as answer_files
 from polyroute.asking.choices import COLUMNS
 from polyroute.asking.examiner import scored
+from polyroute.asking.settings import Asking
 from polyroute.asking.sitting import Sitting
 from polyroute.interventions.plans import BASELINE, Condition, Conditions, ConditionsError
 from polyroute.interventions.study import Studied, study
-from polyroute.measures.settings import Align
-from polyroute.params.file import Evaluate
+from polyroute.scoring.settings import Score
+from polyroute.stats.settings import Intervals
 
 
 def studied(folder: Path, delta: float = 0.3) -> Studied:
@@ -26,8 +27,8 @@ def studied(folder: Path, delta: float = 0.3) -> Studied:
     generic = random_trace(0, 20, layers=3, experts=8)
     return study(
         sitting(folder), made, pivot="eng_Latn", generic=generic, multilingual=lambda *_: {1: (5,)},
-        pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None, settings=Align(resamples=200, confidence=0.9,
-        shuffles=5), seed=3,
+        pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None, settings=Intervals(resamples=200, confidence=0.9),
+        seed=3,
     )  # fmt: skip
 
 
@@ -108,12 +109,12 @@ def test_other_settings_are_other_answers(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(pytest.fail.Exception, match="asked"):
         Sitting.of(
             "tiny", SPEC.model_copy(update={"batch_tokens": 100}), loaded_model(), "task", TASK, ITEMS,
-            Evaluate.model_validate(EVALUATE), seed=0, parts=tmp_path,
+            Asking.model_validate(EVALUATE), Score(choice="sum"), seed=0, parts=tmp_path,
         ).ask("select", [BASELINE])  # fmt: skip
 
 
 def test_the_likelihood_that_decides_is_the_one_asked_for(tmp_path: Path) -> None:
-    by_sum, by_token = (sitting(tmp_path, likeliest=likeliest) for likeliest in ("sum", "token"))
+    by_sum, by_token = (sitting(tmp_path, choice=choice) for choice in ("sum", "token"))
     answers = by_sum.ask("report", [BASELINE])["baseline"]
     assert by_sum.right(answers).correct.tolist() == answers.frame.correct.tolist()
     assert by_token.right(answers).correct.tolist() == answers.frame.correct_by_token.tolist()

@@ -50,7 +50,7 @@ def test_the_shipped_file_is_sound() -> None:
         ("study.models", ["pocket-plain"] * 2, "study.models: listed twice: pocket-plain"),
         ("study.pivot", "eng", "study.pivot: `eng` is not a FLORES code; did you mean eng_Latn?"),
         ("aling", {}, "aling: unknown key; did you mean align?"),
-        ("align.resamples", 3, "align.resamples: Input should be greater than or equal to 100"),
+        ("intervals.resamples", 3, "intervals.resamples: Input should be greater than or equal to 100"),
         ("similarity.resamples", 99, "similarity.resamples: Input should be greater than or equal to 100"),
         ("similarity.shuffels", 99, "similarity.shuffels: unknown key; did you mean shuffles?"),
         ("similarity.shared", ..., "similarity.shared: missing key"),
@@ -91,13 +91,17 @@ def test_the_shipped_file_is_sound() -> None:
             {"deu_Latn": 0.1},
             "published_shared.polymath.strengths: `deu_Latn` is not one of `models.qwen3-30b-a3b.dominant`",
         ),
-        ("align.confidence", "much", "align.confidence: Input should be a valid number"),
+        ("intervals.confidence", "much", "intervals.confidence: Input should be a valid number"),
         ("languages.pocket", ["eng_Latn", "xyz_Latn"], "languages.pocket: `xyz_Latn` is not a FLORES code"),
         ("languages.pocket", ["eng_Latn", "eng_Latn"], "languages.pocket: listed twice: eng_Latn"),
         ("languages.pocket", ["deu_Latn", "fra_Latn"], "group `pocket` lacks eng_Latn, against whose generic text"),
         ("study.pivot", "tha_Thai", "models.pocket-plain.languages: group `pocket` lacks the pivot tha_Thai"),
         ("models.pocket-plain.languages", "pokcet", "models.pocket-plain.languages: `pokcet` is not a group of"),
-        ("models.pocket-plain.corpora", ["pile"], "models.pocket-plain.corpora: `pile` is not an entry of `corpora`"),
+        (
+            "models.pocket-plain.corpora",
+            ["pocket-sentences", "pile"],
+            "models.pocket-plain.corpora: `pile` is not an entry of `corpora`",
+        ),
         ("models.pocket-plain.tasks", ["maths"], "models.pocket-plain.tasks: `maths` is not an entry of `tasks`"),
         ("models.pocket-plain.dtyp", "float32", "models.pocket-plain.dtyp: unknown key; did you mean dtype?"),
         ("models.pocket-plain.dtype", ..., "models.pocket-plain.dtype: missing key"),
@@ -111,7 +115,11 @@ def test_the_shipped_file_is_sound() -> None:
         ("models.pocket-plain.languages", "alone", "group `alone` holds one language; add another to compare"),
         ("models.pocket-plain.folder", "/tmp/m", "models.pocket-plain.folder: `/tmp/m` is not below `models/`"),
         ("models.pocket-plain.device", "gpu", "models.pocket-plain.device: String should match"),
-        ("models.pocket-plain.corpora", ["pocket-arithmetic"], "`pocket-arithmetic` is in-task text, not parallel"),
+        (
+            "models.pocket-plain.corpora",
+            ["pocket-sentences", "pocket-arithmetic"],
+            "`pocket-arithmetic` is in-task text, not parallel",
+        ),
         ("models.pocket-plain.engine", ..., "models.pocket-plain.engine: missing key"),
         ("models.pocket-plain.hub", "a/b", "models.pocket-plain: give exactly one of `hub` and `folder`"),
         ("models.olmoe-1b-7b.revision", ..., "`hub` needs a `revision`"),
@@ -187,7 +195,22 @@ def test_the_shipped_file_is_sound() -> None:
         ("experts.taus", [], "experts.taus: List should have at least 1 item"),
         ("experts.taus", [0.1, 1.0], "experts.taus.1: Input should be less than 1"),
         ("experts.tau", [0.1], "experts.tau: unknown key; did you mean taus?"),
-        ("evaluate.likeliest", "mean", "evaluate.likeliest: Input should be 'sum', 'token' or 'character'"),
+        ("score.choice", "mean", "score.choice: Input should be 'sum', 'token' or 'character'"),
+        (
+            "hub",
+            {"mirror": None},
+            "hub: no longer a key; a mirror is named by the environment variable POLYROUTE_MIRROR",
+        ),
+        ("align.resamples", 1000, "align.resamples: no longer a key; it is now `intervals.resamples`"),
+        ("align.confidence", 0.95, "align.confidence: no longer a key; it is now `intervals.confidence`"),
+        ("evaluate.likeliest", "sum", "evaluate.likeliest: no longer a key; it is now `score.choice`"),
+        ("evaluate.span", "f1", "evaluate.span: no longer a key; it is now `score.span`"),
+        (
+            "models.olmoe-1b-7b.generic",
+            ...,
+            "olmoe-1b-7b.generic: missing key; name the corpus among `corpora` that is",
+        ),
+        ("models.olmoe-1b-7b.generic", "belebele", "generic: `belebele` is not among `models.olmoe-1b-7b.corpora`;"),
         ("evaluate.max_new_tokens", 0, "evaluate.max_new_tokens: Input should be greater than or equal to 1"),
         ("evaluate.temperature", -1, "evaluate.temperature: Input should be greater than or equal to 0"),
         ("evaluate.top_p", 0, "evaluate.top_p: Input should be greater than 0"),
@@ -219,14 +242,14 @@ def test_a_language_that_a_corpus_lacks(shipped) -> None:
     raw = changed(shipped, "models.olmoe-1b-7b.languages", "wide")
     raw["languages"]["wide"] = ["eng_Latn", "deu_Latn"]
     raw["languages"]["wide"].append("ace_Latn")
-    raw["models"]["olmoe-1b-7b"] |= {"corpora": ["belebele"], "dominant": None, "mask": None}
+    raw["models"]["olmoe-1b-7b"] |= {"corpora": ["belebele"], "generic": "belebele", "dominant": None, "mask": None}
     with pytest.raises(ParamsError, match=r"olmoe-1b-7b.languages: wide: `ace_Latn` is not a language of belebele"):
         parse(raw)
 
 
 def test_every_breach_is_told_at_once(shipped) -> None:
-    raw = changed(changed(shipped, "study.seed", -1), "align.resamples", 3)
-    with pytest.raises(ParamsError, match=r"(?s)study.seed.*align.resamples"):
+    raw = changed(changed(shipped, "study.seed", -1), "intervals.resamples", 3)
+    with pytest.raises(ParamsError, match=r"(?s)study.seed.*intervals.resamples"):
         parse(raw)
 
 

@@ -34,7 +34,9 @@ def write_params(folder: Path, languages: list[str], tasks: tuple[str, ...] = ("
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     model = {"engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
     masked = {"languages": "few", "tasks": ["own-task"]}
-    raw["models"] = {"tiny": model | {"corpora": ["own"], "tasks": list(tasks), "languages": "few", "mask": masked}}
+    raw["models"] = {
+        "tiny": model | {"corpora": ["own"], "generic": "own", "tasks": list(tasks), "languages": "few", "mask": masked}
+    }
     raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}}
     raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {"few": languages}

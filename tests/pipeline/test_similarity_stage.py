@@ -19,7 +19,10 @@ CODES = ["eng_Latn", "deu_Latn", "nld_Latn", "rus_Cyrl", "ukr_Cyrl", "jpn_Jpan"]
 def study(tmp_path, monkeypatch):
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     model = {"engine": "transformers", "folder": "models/pocket-plain", "dtype": "float32", "batch_tokens": 64}
-    raw["models"] = {"tiny": model | {"corpora": ["pocket-sentences"], "tasks": [], "languages": "few"}}
+    raw["models"] = {
+        "tiny": model
+        | {"corpora": ["pocket-sentences"], "generic": "pocket-sentences", "tasks": [], "languages": "few"}
+    }
     raw["study"]["models"], raw["languages"] = ["tiny"], {"few": CODES}
     raw["similarity"] |= {"resamples": 100, "shuffles": 100, "shared": {"k": [30, 32], "thr": [0.4, 0.7]}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw))

@@ -16,7 +16,7 @@ TEXTS = {("own", "eng_Latn"): {"a": "hello world", "b": "abc"}}
 SETTINGS = TraceSettings(batch_tokens=64, pairs=4)
 ENTRY = {
     "engine": "transformers", "dtype": "float32", "device": "cpu", "batch_tokens": 64, "corpora": ["own"],
-    "languages": "g",
+    "generic": "own", "languages": "g",
 }  # fmt: skip
 
 

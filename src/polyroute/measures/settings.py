@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from polyroute.stats.settings import Intervals
+from polyroute.ground.frozen import Frozen
 
 
-class Align(Intervals):
+class Align(Frozen):
     """How alignment is measured."""
 
     shuffles: int = Field(ge=1)

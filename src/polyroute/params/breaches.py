@@ -10,6 +10,15 @@ from pydantic import BaseModel
 
 from polyroute.ground.frozen import suggest
 
+MOVED = {
+    "hub": "a mirror is named by the environment variable POLYROUTE_MIRROR alone",
+    "align.resamples": "it is now `intervals.resamples`",
+    "align.confidence": "it is now `intervals.confidence`",
+    "evaluate.likeliest": "it is now `score.choice`",
+    "evaluate.span": "it is now `score.span`",
+}
+"""Keys of earlier versions -> where they went."""
+
 
 def sentence(root: type[BaseModel], breach: Any) -> str:
     """One breach that pydantic found as `key: what is wrong; what would be right`.
@@ -23,11 +32,14 @@ def sentence(root: type[BaseModel], breach: Any) -> str:
     key = ".".join(path)
     message = breach["msg"].removeprefix("Value error, ")
     if breach["type"] == "extra_forbidden":
+        if key in MOVED:
+            return f"{key}: no longer a key; {MOVED[key]}"
         return f"{key}: unknown key; {suggest(str(location[-1]), list(kind.model_fields))}"
     if location and location[-1] == "[key]":
         return f"{'.'.join(path[:-1])}: a name is lower case letters, digits and hyphens, as part of paths and DVC keys"
     if breach["type"] == "missing":
-        return f"{key}: missing key"
+        generic = "; name the corpus among `corpora` that is the generic text" if location[-1] == "generic" else ""
+        return f"{key}: missing key{generic}"
     if breach["type"] in ("union_tag_invalid", "union_tag_not_found"):
         tag = breach["ctx"]["discriminator"].strip("'")
         if "tag" not in breach["ctx"]:

@@ -26,15 +26,9 @@ from polyroute.params.references import check_references
 from polyroute.params.study import Study
 from polyroute.params.tasks import Task
 from polyroute.pocket.recipe import PocketRecipe
-from polyroute.scoring.settings import Normalisation, SpanScore
+from polyroute.scoring.settings import Score
+from polyroute.stats.settings import Intervals
 from polyroute.tracing.settings import Tracing
-
-
-class Evaluate(Asking):
-    """How models answer tasks, and which score is compared."""
-
-    likeliest: Normalisation
-    span: SpanScore = "inclusion"
 
 
 class ParamsFile(Frozen):
@@ -46,10 +40,12 @@ class ParamsFile(Frozen):
     tasks: dict[Name, Task]
     models: dict[Name, Model]
     trace: Tracing
+    intervals: Intervals
     align: Align
     experts: Experts
     similarity: Similarity
-    evaluate: Evaluate
+    evaluate: Asking
+    score: Score
     steer: Steer
     mask: Mask
     pocket: dict[Name, PocketRecipe]

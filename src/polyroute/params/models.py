@@ -16,6 +16,9 @@ from polyroute.tracing.settings import RecordedCounts
 class _Model(Frozen):
     corpora: list[str] = Field(min_length=1)
     """Parallel corpora whose routing is measured."""
+    generic: str
+    """Which of them is the generic text: experts of tasks are told against it, the middle is found on it, and accuracy
+    is correlated with its divergence."""
     languages: str
     """Which entry of `languages` is measured; must hold the pivot."""
     zones: Zones | None = None

@@ -56,6 +56,7 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
     group = file.languages[spec.languages]
     if len(group) < 2:
         raise ValueError(f"{key}.languages: group `{spec.languages}` holds one language; add another to compare")
+    check_known(f"{key}.generic", spec.generic, spec.corpora, f"among `{key}.corpora`")
     if isinstance(spec, RecordedModel):
         if spec.url is None:
             check_inside(f"{key}.files", Path(spec.files), "text")

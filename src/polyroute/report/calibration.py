@@ -102,7 +102,9 @@ def calibrate(file: ParamsFile, paths: Paths) -> list[Reading]:
             fall = None
             if plain is not None and corpus in measured[plain].align["corpora"]:
                 differences_VL = (results.divergence(measured[plain], corpus) - curves).to_numpy(np.float64)
-                bootstrap = Bootstrap(len(differences_VL), file.align.resamples, file.align.confidence, file.study.seed)
+                bootstrap = Bootstrap(
+                    len(differences_VL), file.intervals.resamples, file.intervals.confidence, file.study.seed
+                )
                 fall = bootstrap.mean(differences_VL)
             readings.append(Reading(name, recipe, corpus, summary["over_languages"], curves.mean(), fall))
     return readings

@@ -6,10 +6,21 @@ from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground.frozen import Frozen
 
 Normalisation = Literal["sum", "token", "character"]
-"""Which likelihood decides a choice: its sum, or its mean by token or by character."""
 SpanScore = Literal["inclusion", "inclusion_as_released", "exact_match", "f1"]
-"""Which score of a short answer is compared; see `polyroute.scoring.spans`. `inclusion_as_released` is paper 2's to the
-letter, by which an empty answer is right."""
+
+
+class Score(Frozen):
+    """Which score of an answer is compared; the others are written too."""
+
+    choice: Normalisation
+    """Which likelihood decides a choice: its sum, or its mean by token or by character."""
+    span: SpanScore = "inclusion"
+    """Which score of a short answer counts; see `polyroute.scoring.spans`. `inclusion_as_released` is paper 2's to the
+    letter, by which an empty answer is right."""
+
+    def of(self, kind: TaskKind) -> str:
+        """The score that decides in a kind of task: one of `polyroute.scoring.kinds.SCORES`."""
+        return {"choice": self.choice, "span": self.span, "number": "correct", "translation": "chrf"}[kind]
 
 
 class ScoredTask(Frozen):
