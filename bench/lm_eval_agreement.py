@@ -22,12 +22,13 @@ import transformers
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from polyroute.artifacts.key import joined
 from polyroute.asking import choices as choice
 from polyroute.asking import generation
 from polyroute.asking.generation import GenerationSettings
-from polyroute.evaluation import tasks
 from polyroute.ground.hub import HubSource
 from polyroute.params import file as params
+from polyroute.readers.fetch import fetch_task
 from polyroute.scoring import kinds as scoring
 from polyroute.scoring import numbers
 
@@ -110,7 +111,7 @@ def main(model: Path, mirror: Path | None, worked: Path | None, items: int) -> N
     print(f"lm_eval {lm_eval.__version__}, torch {torch.__version__}, transformers {transformers.__version__}")
     study, source = params.read(Path("params.yaml")), HubSource(mirror)
     for name, languages in CHOICE_LANGUAGES.items():
-        frame = tasks.fetch(name, study.tasks[name], languages, source)
+        frame = joined(*fetch_task(name, study.tasks[name], languages, source))
         fits = frame["prompt"].map(lambda prompt: len(tokenizer(prompt)["input_ids"])) < harness.max_length - 8
         left_out = int((~fits).sum())
         frame = frame[fits].groupby("language", sort=False).head(items)
@@ -123,7 +124,7 @@ def main(model: Path, mirror: Path | None, worked: Path | None, items: int) -> N
             theirs.append(asked_by_harness(harness, group, *task))
         ours = scoring.score_choices(choice.score(net, tokenizer, frame, batch_tokens=4096), frame, name)
         compare_choices(ours.merge(frame[[*scoring.KEY, "prompt"]]), pd.concat(theirs))
-    frame = tasks.fetch("arithmetic", study.tasks["arithmetic"], CHOICE_LANGUAGES["arithmetic"], source)
+    frame = joined(*fetch_task("arithmetic", study.tasks["arithmetic"], CHOICE_LANGUAGES["arithmetic"], source))
     compare_texts(net, tokenizer, harness, frame.groupby("language", sort=False).head(items))
     compare_numbers(SAMPLES)
     if worked is not None:

@@ -33,8 +33,9 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
     loaded = load(settings.name, settings.checkpoint, locate(settings.name, settings.checkpoint))
     failed = []
     for task, given in asked.items():
-        questions = Questions.read(paths.questions(settings.name, task)).only(given.languages or settings.tasks[task])
-        asker = Asker(loaded, settings, questions, paths.parts)
+        languages = given.languages or settings.tasks[task]
+        questions = Questions.read(paths.questions(settings.name, task), languages)
+        asker = Asker(loaded, settings, task, questions, paths.parts)
         try:
             _ask(asker, purpose, given.conditions, folder / task)
         except PolyrouteError as error:
@@ -55,7 +56,7 @@ def _conditions(model: str, paths: Paths, purpose: Purpose, task: str) -> AskedC
 
 def _ask(asker: Asker, purpose: Purpose, conditions: tuple[Condition, ...], folder: Path) -> None:
     for split in HALF[purpose]:
-        title = f"{asker.settings.name}, {asker.questions.task}: {split}"
+        title = f"{asker.settings.name}, {asker.task}: {split}"
         with console.progress(title, len(conditions) * len(asker.questions.half(split)), "answers") as advance:
             for name, answers in asker.ask(split, conditions, advance).items():
                 answers.write(folder / f"{split if purpose == 'evaluate' else name}.parquet")

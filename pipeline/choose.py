@@ -1,9 +1,9 @@
-"""Stage choose@<model>: answers of the selection half -> the steering plan of each task, and what is reported with it."""
+"""Stage choose@<model>: answers of the selection half -> the plan of each task, and what is reported beside it."""
 
 from collections.abc import Iterator
 
 from polyroute.artifacts import answers
-from polyroute.artifacts.questions import read_items
+from polyroute.artifacts.key import read_joined
 from polyroute.experts.specialised import ExpertsError
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
@@ -47,7 +47,7 @@ def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
 def _accuracy(settings: ChooseSettings, paths: Paths, task: str) -> dict[str, float]:
     """`baseline` or candidate -> accuracy on the selection half, over the languages to be helped."""
     name, how = settings.plan.name, settings.scores[task]
-    items = read_items(paths.questions(name, task), paths.key(name, task), how.languages)
+    items = read_joined(paths.questions(name, task), paths.key(name, task), how.languages)
     files = {"baseline": paths.answers(name, "evaluate") / task / "select.parquet"}
     files |= {path.stem: path for path in sorted((paths.answers(name, "tune") / task).glob("*.parquet"))}
     return {

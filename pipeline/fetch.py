@@ -2,14 +2,14 @@
 
 import click
 
-from polyroute import corpora
-from polyroute.evaluation import tasks
-from polyroute.evaluation.tasks.needed import study_tasks
+from polyroute.artifacts import corpus as corpora
+from polyroute.asking.needed import study_tasks
 from polyroute.ground import console
 from polyroute.ground.hub import HubSource, mirror_folder
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 from polyroute.params.models import RecordedModel
+from polyroute.readers.fetch import fetch_corpus, fetch_task
 
 KEYS = ("study.models", "study.pivot", "languages", "corpora", "tasks", "models")
 
@@ -23,16 +23,17 @@ def main() -> None:
     source = HubSource(mirror_folder())
     asked = study_tasks(given)
     for corpus, languages in params.study_corpora(given).items():
-        frame = corpora.fetch(corpus, given[f"corpora.{corpus}"], languages, source)
+        frame = fetch_corpus(corpus, given[f"corpora.{corpus}"], languages, source)
         corpora.write(frame, paths.corpus(corpus))
         console.summary("fetch", f"{corpus}: {frame['item_id'].nunique()} items in {len(languages)} languages")
     # DVC wants its output to be there, also where no model has a task.
     paths.tasks.mkdir(parents=True, exist_ok=True)
     for task, needed in asked.items():
-        frame = tasks.fetch(task, given[f"tasks.{task}"], needed.languages, source)
-        tasks.write(frame, paths.task(task))
+        questions, key = fetch_task(task, given[f"tasks.{task}"], needed.languages, source)
+        questions.write(paths.questions(task))
+        key.write(paths.key(task))
         lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
-        items = frame["item_id"].nunique()
+        items = questions.frame["item_id"].nunique()
         console.summary("fetch", f"task {task}: {items} items in {len(needed.languages)} languages{lacking}")
     for model in given["study.models"]:
         spec = given[f"models.{model}"]

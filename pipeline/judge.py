@@ -7,7 +7,7 @@ import pandas as pd
 
 from polyroute.artifacts import answers
 from polyroute.artifacts.answers import Answers, comparable
-from polyroute.artifacts.questions import read_items
+from polyroute.artifacts.key import read_joined
 from polyroute.ground import console
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
@@ -61,7 +61,7 @@ def _answered(
 ) -> dict[str, Answers]:  # fmt: skip
     """`baseline` and every condition -> its answers of the report half, scored; kept beside one another."""
     name = settings.name
-    items = read_items(paths.questions(name, task), paths.key(name, task), languages)
+    items = read_joined(paths.questions(name, task), paths.key(name, task), languages)
     raw = answers.read(paths.answers(name, "evaluate") / task / "report.parquet")
     # A text's language is told among those that were asked: the same ones with and without the edit.
     base = grade(raw.only(languages), items, "report")

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from polyroute.artifacts import answers
-from polyroute.artifacts.questions import SPLITS, read_items
+from polyroute.artifacts.key import read_joined
+from polyroute.artifacts.questions import SPLITS
 from polyroute.ground import console
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
@@ -26,7 +27,7 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
     scored = paths.scored(settings.name, "baseline")
     scored.mkdir(parents=True, exist_ok=True)
     for task, how in settings.tasks.items():
-        items = read_items(paths.questions(settings.name, task), paths.key(settings.name, task), how.languages)
+        items = read_joined(paths.questions(settings.name, task), paths.key(settings.name, task), how.languages)
         halves = []
         for split in SPLITS:
             raw = answers.read(paths.answers(settings.name, "evaluate") / task / f"{split}.parquet")

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from polyroute import corpora
+from polyroute.artifacts import corpus as corpora
 from polyroute.artifacts.trace import Trace
 from polyroute.experts.exclusivity import COLUMNS as SHARED
 from polyroute.experts.exclusivity import confound, left_out_table, shared_table

@@ -2,7 +2,7 @@
 
 import click
 
-from polyroute import corpora
+from polyroute.artifacts import corpus as corpora
 from polyroute.ground import console
 from polyroute.ground.files import write_json
 from polyroute.ground.paths import Paths

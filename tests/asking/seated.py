@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
+from polyroute.asking.sitting import Sitting
 
 from asking.asked import bytes_tokenizer
 from asking.asked import items as choice_items
@@ -12,13 +13,11 @@ from experts.made import make_trace
 from models.tiny_models import tiny
 from polyroute.artifacts.trace import Trace
 from polyroute.asking.settings import Asking
-from polyroute.asking.sitting import Sitting
 from polyroute.interventions.plans import Target
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
 from polyroute.params.models import TransformersModel
-from polyroute.params.tasks import LocalTask
-from polyroute.scoring.settings import Score
+from polyroute.readers.local import LocalTask
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "swh_Latn"]
 ITEMS = pd.concat(

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from polyroute.asking.examiner import SCORES, Examiner, by_score, scored
 
 from asking.asked import bytes_tokenizer
 from models.tiny_models import tiny
-from polyroute.artifacts import answers
+from polyroute.artifacts import answers, questions
 from polyroute.artifacts.answers import Answers, AnswersHeader
-from polyroute.asking.examiner import SCORES, Examiner, by_score, scored
+from polyroute.artifacts.key import joined
 from polyroute.asking.generation import COLUMNS
-from polyroute.asking.settings import Asking
-from polyroute.evaluation import tasks
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
 from polyroute.params.models import TransformersModel
-from polyroute.params.tasks import LocalTask
+from polyroute.readers.fetch import fetch_task
+from polyroute.readers.local import LocalTask
 from polyroute.scoring import accuracy
 from polyroute.scoring.settings import Score
 from polyroute.stats.paired import PairedScores
@@ -52,8 +52,7 @@ def items(tmp_path: Path, mirror, kind: str) -> pd.DataFrame:
     for code in LANGUAGES:
         rows.assign(answer="18").to_json(tmp_path / f"{code}.jsonl", orient="records", lines=True)
     spec = LocalTask(reader="local", files=str(tmp_path / "{language}.jsonl"), kind=kind)
-    tasks.write(tasks.fetch("mine", spec, LANGUAGES, mirror), tmp_path / "task.parquet")
-    return tasks.read(tmp_path / "task.parquet", LANGUAGES)
+    return joined(*fetch_task("mine", spec, LANGUAGES, mirror))
 
 
 @pytest.mark.parametrize("kind", ["number", "span", "translation"])
@@ -93,4 +92,4 @@ def test_the_score_that_decides_is_the_one_that_is_asked_for(loaded, kind, chang
 
 
 def test_every_kind_has_scores_and_a_table() -> None:
-    assert set(SCORES) == set(tasks.COLUMNS)
+    assert set(SCORES) == set(questions.COLUMNS)

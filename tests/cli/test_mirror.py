@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyroute import corpora
+from polyroute.artifacts.questions import TaskError
 from polyroute.cli.mirror import fill
-from polyroute.evaluation import tasks
-from polyroute.evaluation.tasks import TaskError
 from polyroute.ground.hub import HubSource, SourceError
 from polyroute.params import file as params
+from polyroute.readers.fetch import fetch_corpus, fetch_task
 from tiny import ROOT
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -51,7 +50,7 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
     }  # fmt: skip
     counts = {
         "engine": "recorded", "url": f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
-        "files": "counts/mgsm_{language}.json", "codes": "mgsm", "corpora": ["mgsm"], "generic": "mgsm",
+        "files": "counts/mgsm_{language}.json", "codes": "iso639-1", "corpora": ["mgsm"], "generic": "mgsm",
         "languages": "recorded",
         "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], hashlib.sha256(COUNTS).hexdigest()),
         "shape": {"layers": 1, "experts": 2, "top_k": 1},
@@ -66,12 +65,12 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
                 "unused": sib | {"hub": "D/unused"},
                 "gsm": {"reader": "gsm8k", "hub": "o/g", "revision": COMMIT, "files": "train.jsonl", "items": 1},
                 "mine": {"reader": "local", "files": "text/mine.tsv"},
-                "made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0},
+                "made": {"reader": "miniworld", "content": "generic", "split": "report", "items": 1, "seed": 0},
             },
             "tasks": {
                 "sums": sums | (task or {}),
                 "mine": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice"},
-                "made": {"reader": "pocket", "content": "arithmetic", "items": 1, "seed": 0},
+                "made": {"reader": "miniworld", "content": "arithmetic", "items": 1, "seed": 0},
                 "unused": sums | {"hub": "o/unused", "revision": "main"},
             },
             "models": {"traced": traced, "counts": counts},
@@ -111,10 +110,10 @@ def test_a_mirror_holds_what_the_models_need_and_can_be_read(tmp_path, source):
     manifest = json.loads((folder / "manifest.json").read_text())["files"]
     assert set(manifest) == PLACES
     assert {entry["revision"] for entry in manifest.values()} == {COMMIT}
-    frame = corpora.fetch("sib", study().corpora["sib"], ["eng_Latn", "deu_Latn"], HubSource(folder))
+    frame = fetch_corpus("sib", study().corpora["sib"], ["eng_Latn", "deu_Latn"], HubSource(folder))
     assert frame["text"].tolist() == ["one eng_Latn", "one deu_Latn", "two eng_Latn", "two deu_Latn"]
-    asked = tasks.fetch("sums", study().tasks["sums"], ["eng_Latn", "deu_Latn"], HubSource(folder))
-    assert len(asked) == 2 * 8
+    asked = fetch_task("sums", study().tasks["sums"], ["eng_Latn", "deu_Latn"], HubSource(folder))
+    assert len(asked[0].frame) == len(asked[1].frame) == 2 * 8
 
 
 def test_filling_twice_changes_nothing(tmp_path, source):

@@ -11,9 +11,9 @@ import huggingface_hub
 import pytest
 from huggingface_hub import errors
 
-from corpora.corpus_files import COMMIT
 from polyroute.ground.hub import ATTEMPTS, HubSource, SourceError, mirror_folder
 from polyroute.params.models import RecordedModel
+from readers.corpus_files import COMMIT
 
 CONTENT = b'{"0": {}}'
 
@@ -23,7 +23,7 @@ def spec(content: bytes = CONTENT) -> RecordedModel:
         engine="recorded",
         url=f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
         files="counts/mgsm_{language}.json",
-        codes="mgsm",
+        codes="iso639-1",
         sha256={"deu_Latn": hashlib.sha256(content).hexdigest()},
         shape={"layers": 1, "experts": 2, "top_k": 1},
         corpora=["mgsm"],
@@ -106,9 +106,7 @@ def test_a_wrong_checksum_leaves_what_was_there(tmp_path, mirrored):
         (tmp_path / "counts").mkdir()
         (tmp_path / "counts" / "mgsm_de.json").write_bytes(CONTENT[:-1])
     source = HubSource(tmp_path) if mirrored else Web(CONTENT[:-1]).source()
-    with pytest.raises(
-        SourceError, match=r"mgsm_de.json: its SHA-256 is .*, but params.yaml says .* counts of deu_Latn"
-    ):
+    with pytest.raises(SourceError, match=r"mgsm_de.json: its SHA-256 is .*, but params.yaml says .* of recorded"):
         spec().fetch("deu_Latn", source, target)
     assert target.read_bytes() == b"old"
 

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from polyroute.asking.sitting import Sitting
 
 from asking.seated import preferring, sitting, target
 from interventions.test_plans import settings
 from polyroute.artifacts.answers import Answers
-from polyroute.asking.sitting import Sitting
 from polyroute.ground.errors import AnswerError
 from polyroute.interventions.effects import HELPED
 from polyroute.interventions.plans import ConditionsError

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from polyroute.asking.examiner import scored
+from polyroute.asking.sitting import Sitting
+from polyroute.interventions.study import Studied, study
 
 from asking.seated import EVALUATE, ITEMS, LANGUAGES, SPEC, TASK, loaded_model, sitting, target
 from experts.made import random_trace
 from interventions.test_plans import settings
 from polyroute.artifacts import answers as answer_files
 from polyroute.asking.choices import COLUMNS
-from polyroute.asking.examiner import scored
 from polyroute.asking.settings import Asking
-from polyroute.asking.sitting import Sitting
 from polyroute.interventions.plans import BASELINE, Condition, Conditions, ConditionsError
-from polyroute.interventions.study import Studied, study
 from polyroute.scoring.settings import Score
 from polyroute.stats.settings import Intervals
 

@@ -61,20 +61,11 @@ def test_one_iso_code_has_one_family_one_region_and_one_class():
     assert all(len(values) == 1 for values in by_iso.values())
 
 
-def test_each_data_set_holds_as_many_languages_as_its_paper_says():
-    assert len(languages.covered("sib200")) == 205
-    assert len(languages.covered("belebele")) == 122
-    assert len(languages.covered("flores_plus")) == 205
-    assert languages.covered("gsm8k") == languages.covered("medinstruct") == ["eng_Latn"]
-    assert sum(languages.get(code).mgsm is not None for code in languages.codes()) == 11
-
-
-def test_renamed_files_of_flores_plus_are_known():
-    assert languages.code_in("zho_Hans", "flores_plus") == "cmn_Hans"
-    assert languages.code_in("apc_Arab", "flores_plus") == "apc_Arab_nort3139"
-    assert languages.code_in("deu_Latn", "flores_plus") == "deu_Latn"
-    files = [languages.code_in(code, "flores_plus") for code in languages.covered("flores_plus")]
-    assert len(set(files)) == len(files)
+def test_two_letters_are_of_the_language_whatever_its_script():
+    assert languages.code_in("zho_Hant", "iso639-1") == languages.code_in("zho_Hans", "iso639-1") == "zh"
+    assert languages.code_in("swh_Latn", "iso639-1") == "sw"
+    assert languages.code_in("swh_Latn", "iso639-3") == "swh"
+    assert languages.code_in("swh_Latn", "flores") == "swh_Latn"
 
 
 def test_classes_that_the_paper_prints():
@@ -98,11 +89,6 @@ def test_an_unknown_code_is_an_error_that_suggests(wrong, meant):
         languages.get(wrong)
 
 
-def test_a_scheme_that_lacks_the_language_says_what_it_holds():
-    with pytest.raises(LanguageError, match=r"kat_Geor has no code in `mgsm`, which holds .*deu_Latn"):
-        languages.code_in("kat_Geor", "mgsm")
-
-
-def test_a_reader_without_fixed_languages_is_an_error():
-    with pytest.raises(LanguageError, match="reader `local` has no fixed set"):
-        languages.covered("local")
+def test_a_scheme_that_lacks_the_language_says_so():
+    with pytest.raises(LanguageError, match=r"ceb_Latn \(Cebuano\) has no code of two letters in ISO 639-1"):
+        languages.code_in("ceb_Latn", "iso639-1")

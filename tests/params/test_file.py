@@ -141,10 +141,14 @@ def test_the_shipped_file_is_sound() -> None:
         ),
         ("models.My.Model", {}, "models.My.Model: a name is lower case letters, digits and hyphens"),
         ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
-        ("corpora.sib200.reader", "sib", "corpora.sib200.reader: `sib` is not known; there is 'sib200'"),
+        (
+            "corpora.sib200.reader",
+            "sib",
+            "corpora.sib200.reader: `sib` is not known; there is 'belebele', 'flores",
+        ),
         ("corpora.gsm8k.items", 0, "corpora.gsm8k.items: Input should be greater"),
         ("tasks.mgsm.text", "gsm8", "tasks.mgsm.text: `gsm8` is not an entry of `corpora`; did you mean gsm8k?"),
-        ("tasks.mgsm.reader", "msgm", "tasks.mgsm.reader: `msgm` is not known; there is 'belebele', 'mgsm'"),
+        ("tasks.mgsm.reader", "msgm", "tasks.mgsm.reader: `msgm` is not known; there is 'belebele', 'global_mmlu'"),
         ("tasks.mgsm.reader", ..., "tasks.mgsm.reader: missing key"),
         ("tasks.mgsm.prompt", ..., "tasks.mgsm.prompt: missing key"),
         ("tasks.mgsm.prompt", "few-shot", "tasks.mgsm.prompt: Input should be 'direct' or 'cot'"),
@@ -289,7 +293,7 @@ def test_every_kind_of_task_can_be_named(shipped) -> None:
     tasks = parse(raw).tasks
     kinds = {type(task).__name__: task.kind for task in tasks.values()}
     assert kinds == {
-        "PocketTask": "choice", "MGSMTask": "number", "GlobalMMLUTask": "choice", "BelebeleTask": "choice",
+        "MiniworldTask": "choice", "MGSMTask": "number", "GlobalMMLUTask": "choice", "BelebeleTask": "choice",
         "XQuADTask": "span", "PolyMathTask": "number", "TranslationTask": "translation", "LocalTask": "number",
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from polyroute.evaluation.tasks.xquad import LANGUAGES
+from polyroute.readers.xquad import LANGUAGES
 from polyroute.scoring import spans
 
 

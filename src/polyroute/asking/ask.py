@@ -41,6 +41,8 @@ class Asker:
 
     loaded: LoadedModel
     settings: AskSettings
+    task: str
+    """Name in params.yaml."""
     questions: Questions
     parts: Path
     """Folder where finished parts are kept."""
@@ -142,7 +144,7 @@ class Asker:
             )  # fmt: skip
         (language,) = questions["language"].unique()
         return generation.generate(
-            model, tokenizer, questions, self._generation(self.questions.stops.get(language, ())),
+            model, tokenizer, questions, self._generation(tuple(self.questions.stops.get(language, ()))),
             conversation=self.conversation,
         )  # fmt: skip
 
@@ -185,7 +187,7 @@ class Asker:
         settings: dict[str, Setting] = _flat(self._asked())
         settings |= {name: str(getattr(config, f"_{name}_implementation", None)) for name in ("experts", "attn")}
         return AnswersHeader(
-            model=self.settings.name, model_digest=self.loaded.digest, task=self.questions.task, questions=asked,
+            model=self.settings.name, model_digest=self.loaded.digest, task=self.task, questions=asked,
             kind=self.questions.kind, condition=condition.name,
             condition_digest="" if condition.plan is None else digest(condition.plan.model_dump(mode="json")),
             engine="transformers", dtype=str(parameter.dtype).removeprefix("torch."), device=parameter.device.type,
@@ -199,8 +201,8 @@ def _check_masked(condition: Condition, found: pd.DataFrame, where: str) -> None
     if condition.plan.rule == "mask" and len(reached):
         row = reached.iloc[0]
         raise MechanismError(
-            f"mask {condition.name} in layer {row['layer']}: {row['after']:.2%} of the choices in {where} fall on masked "
-            "experts: this model's selection does not heed its logits alone, and cannot be masked"
+            f"mask {condition.name} in layer {row['layer']}: {row['after']:.2%} of the choices in {where} fall on "
+            "masked experts: this model's selection does not heed its logits alone, and cannot be masked"
         )
 
 

@@ -11,15 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyroute import corpora
-from polyroute.evaluation import tasks
-from polyroute.evaluation.tasks.needed import model_tasks
+from polyroute.asking.needed import model_tasks
 from polyroute.ground.files import copy_atomically, write_json
 from polyroute.ground.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
-from polyroute.params.corpora import LocalFiles, PocketCorpus
 from polyroute.params.file import Params, ParamsFile, model_corpora
 from polyroute.params.models import RecordedModel
-from polyroute.params.tasks import HubTask
+from polyroute.readers.spec import CorpusSpec, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -116,17 +113,15 @@ def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource
             yield _HubFile(spec.hub, spec.revision, name, "model")
     given = Params(params)
     for name, codes in model_corpora(given, model).items():
-        corpus = params.corpora[name]
-        if isinstance(corpus, (LocalFiles, PocketCorpus)):
-            continue
-        for code in codes:
-            yield from (_HubFile(corpus.hub, corpus.revision, path) for path in corpora.files(corpus, code))
+        yield from _hub_files(params.corpora[name], codes)
     for name, needed in model_tasks(given, model).items():
-        task = params.tasks[name]
-        if not isinstance(task, HubTask):
-            continue
-        for code in needed.languages:
-            yield from (_HubFile(task.hub, task.revision, path) for path in tasks.files(task, code))
+        yield from _hub_files(params.tasks[name], needed.languages)
+
+
+def _hub_files(spec: CorpusSpec | TaskSpec, codes: Sequence[str]) -> Iterator[_HubFile]:
+    if repository := spec.repository():
+        for code in codes:
+            yield from (_HubFile(*repository, path) for path in spec.paths(code))
 
 
 def _is_kept(target: Path, file: _HubFile | _RecordedFile, entry: dict[str, str] | None) -> bool:

@@ -13,10 +13,8 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.hub import is_commit
 from polyroute.params import file as params
-from polyroute.params.corpora import HubFiles
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import TransformersModel
-from polyroute.params.tasks import HubTask
 
 Kind = Literal["model", "dataset"]
 Resolve = Callable[[str, Kind, str], str]
@@ -75,12 +73,10 @@ def pin(path: Path, names: Sequence[str] | None = None, resolve: Resolve | None 
 def _pinned(file: ParamsFile, names: Sequence[str] | None) -> list[tuple[str, Kind, str, str]]:
     """Key, kind, repository and revision of every entry that is read from the hub."""
     found: list[tuple[str, Kind, str, str]] = []
-    for name, corpus in file.corpora.items():
-        if isinstance(corpus, HubFiles):
-            found.append((f"corpora.{name}", "dataset", corpus.hub, corpus.revision))
-    for name, task in file.tasks.items():
-        if isinstance(task, HubTask):
-            found.append((f"tasks.{name}", "dataset", task.hub, task.revision))
+    for section, entries in (("corpora", file.corpora), ("tasks", file.tasks)):
+        for name, entry in entries.items():
+            if repository := entry.repository():
+                found.append((f"{section}.{name}", "dataset", *repository))
     for name, model in file.models.items():
         if isinstance(model, TransformersModel) and model.hub is not None and model.revision is not None:
             found.append((f"models.{name}", "model", model.hub, model.revision))

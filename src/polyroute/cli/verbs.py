@@ -1,6 +1,7 @@
 """The command `polyroute`. Stages are run by DVC (`dvc repro`); these verbs are for everything around them."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -9,7 +10,6 @@ from polyroute.ground.paths import Paths
 from polyroute.languages.table import Scheme
 from polyroute.models.settings import Shape
 from polyroute.params import file as params
-from polyroute.params.corpora import LocalFiles
 from polyroute.params.models import TransformersModel
 
 # Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
@@ -28,7 +28,7 @@ def main() -> None:
 @main.command(cls=console.Command)
 def check() -> None:
     """Check params.yaml and say what the study would run."""
-    from polyroute.evaluation.tasks.needed import study_tasks
+    from polyroute.asking.needed import study_tasks
 
     given = params.load(Paths().params)
     for model in given["study.models"]:
@@ -44,7 +44,7 @@ def check() -> None:
         click.echo(f"task {task}: in {len(needed.languages)} languages{lacking}")
     for corpus, languages in params.study_corpora(given).items():
         entry = given[f"corpora.{corpus}"]
-        if isinstance(entry, LocalFiles):
+        if entry.reader == "local":
             for language in languages:
                 if not Path(entry.files.replace("{language}", language)).is_file():
                     raise click.ClickException(f"corpora.{corpus}.files: no file of {language} at {entry.files}")
@@ -161,7 +161,7 @@ def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
 @click.option("--top-k", type=click.IntRange(1), required=True, help="Experts a token.")
 @click.option(
     "--codes",
-    type=click.Choice(["flores", "bcp47", "mgsm"]),
+    type=click.Choice(get_args(Scheme)),
     default="flores",
     show_default=True,
     help="How {language} is written in FILES.",

@@ -51,9 +51,13 @@ class Paths:
         """Fetched and checked tasks."""
         return self.root / "data" / "tasks"
 
-    def task(self, task: str) -> Path:
-        """A task's items with their prompts, checked and divided into splits."""
-        return self.tasks / f"{task}.parquet"
+    def questions(self, task: str) -> Path:
+        """A task's questions, checked and divided into splits."""
+        return self.tasks / task / "questions.parquet"
+
+    def key(self, task: str) -> Path:
+        """The right answers to a task's questions."""
+        return self.tasks / task / "key.parquet"
 
     def answers(self, model: str) -> Path:
         """A model's raw and scored answers as it is: a folder a task, a file a half of its items."""

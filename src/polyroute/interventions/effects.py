@@ -82,8 +82,8 @@ def compared(
 
     Args:
         conditions: of one phase, without the baseline.
-        answers: `baseline` or condition -> answers of all languages, with columns item_id, language, correct; where texts were
-            generated also `output_language`.
+        answers: `baseline` or condition -> answers of all languages, with columns item_id, language, correct; where
+            texts were generated also `output_language`.
         pivot: language that is not to be helped.
         resamples: bootstrap resamples over items.
         confidence: coverage of intervals.

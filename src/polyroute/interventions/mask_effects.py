@@ -137,7 +137,7 @@ def headlines(
         return np.stack(found, axis=1) if found else np.empty((0, 0))
 
     told: dict[str, dict[str, Any]] = {}
-    for name in dict.fromkeys(mask.range for mask in masks):
+    for name in dict.fromkeys(str(mask.range) for mask in masks):
         here = [mask for mask in masks if mask.range == name]
         exclusive = [mask for mask in here if mask.kind == "exclusive"]
         random = [mask for mask in here if mask.kind == "random"]

@@ -12,10 +12,6 @@ Columns of `table.csv` (UTF-8, comma-separated, sorted by `flores`; an empty cel
 | script | ISO 15924, the code's suffix | FLORES-200 |
 | region | sub-region of the country that the language is at home in | UN M49, see below |
 | resource | resource class 0 (left behind) to 5 (winners) of the language in any script | Joshi et al. 2020, Table 1 |
-| mgsm | language code of MGSM, where it holds the language | Shi et al. 2022 |
-| sib200 | 1 where SIB-200 holds it, else 0: FLORES-200's 204 and N'Ko | Adelani et al. 2024 |
-| flores_plus | name of its file in FLORES+ 4.6, where it holds the language | CHANGELOG of openlanguagedata/flores |
-| belebele | 1 where Belebele holds it, else 0: 122 variants | Bandarkar et al. 2024 |
 
 Joshi et al. publish classes by language name. The match to codes is that of ufal/TokCollate (`language_data/`), less
 the rows where it took a dialect for its macrolanguage (every Arabic but Standard and Egyptian) or for another
@@ -41,11 +37,12 @@ from polyroute.ground.errors import PolyrouteError
 ENGLISH = "eng_Latn"
 """The language of in-task text."""
 
-Scheme = Literal["flores", "bcp47", "mgsm", "flores_plus"]
+Scheme = Literal["flores", "bcp47", "iso639-1", "iso639-3"]
+"""Ways to write a language: the table's own code, BCP 47, the two letters of ISO 639-1, the three of ISO 639-3."""
 
 
 class LanguageError(PolyrouteError):
-    """A language, corpus reader or code that the table does not know; the message names it."""
+    """A language or code that the table does not know; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +62,6 @@ class Language:
     """Sub-region of UN M49 that the language is at home in."""
     resource: int | None
     """Class 0 to 5 of Joshi et al. 2020; `None` where it is unknown."""
-    mgsm: str | None
-    """Code in MGSM; `None` where MGSM lacks the language."""
-    sib200: bool
-    """Whether SIB-200 holds the language."""
-    flores_plus: str | None
-    """Name of the language's file in FLORES+; `None` where FLORES+ lacks the language."""
-    belebele: bool
-    """Whether Belebele holds the language."""
 
 
 def get(flores: str) -> Language:
@@ -92,38 +81,24 @@ def codes() -> list[str]:
     return list(_table())
 
 
-def covered(reader: str) -> list[str]:
-    """FLORES codes that the data set of a corpus reader holds, sorted.
-
-    Raises:
-        LanguageError: no data set of that reader has a fixed set of languages.
-    """
-    match reader:
-        case "sib200":
-            return [code for code, language in _table().items() if language.sib200]
-        case "flores_plus":
-            return [code for code, language in _table().items() if language.flores_plus]
-        case "belebele":
-            return [code for code, language in _table().items() if language.belebele]
-        case "gsm8k" | "medinstruct":
-            return [ENGLISH]
-    raise LanguageError(
-        f"reader `{reader}` has no fixed set of languages; "
-        "those that do are sib200, flores_plus, belebele, gsm8k and medinstruct"
-    )
-
-
 def code_in(flores: str, scheme: Scheme) -> str:
-    """How a language is written in a scheme: BCP 47, MGSM's codes or FLORES+'s file names.
+    """How a language is written in a scheme.
 
     Raises:
         LanguageError: the code is unknown, or the scheme lacks the language.
     """
-    code: str | None = getattr(get(flores), scheme)
-    if code is None:
-        known = ", ".join(name for name, language in _table().items() if getattr(language, scheme))
-        raise LanguageError(f"{flores} has no code in `{scheme}`, which holds {known}")
-    return code
+    language = get(flores)
+    match scheme:
+        case "flores":
+            return language.flores
+        case "bcp47":
+            return language.bcp47
+        case "iso639-3":
+            return language.flores[:3]
+    tag = language.bcp47.split("-")[0]
+    if len(tag) != 2:
+        raise LanguageError(f"{flores} ({language.name}) has no code of two letters in ISO 639-1")
+    return tag
 
 
 @cache
@@ -142,10 +117,6 @@ def _language(row: dict[str, str]) -> Language:
         script=row["script"],
         region=row["region"],
         resource=int(row["resource"]) if row["resource"] else None,
-        mgsm=row["mgsm"] or None,
-        sib200=row["sib200"] == "1",
-        flores_plus=row["flores_plus"] or None,
-        belebele=row["belebele"] == "1",
     )
 
 

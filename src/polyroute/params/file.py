@@ -20,12 +20,11 @@ from polyroute.interventions.settings import Mask, Steer
 from polyroute.languages import table as language_table
 from polyroute.measures.settings import Align
 from polyroute.params.breaches import sentence
-from polyroute.params.corpora import Corpus
 from polyroute.params.models import Model, RecordedModel, TransformersModel
 from polyroute.params.references import check_references
 from polyroute.params.study import Study
-from polyroute.params.tasks import Task
 from polyroute.pocket.recipe import PocketRecipe
+from polyroute.readers.registry import Corpus, Task
 from polyroute.scoring.settings import Score
 from polyroute.stats.settings import Intervals
 from polyroute.tracing.settings import Tracing

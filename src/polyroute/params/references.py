@@ -9,9 +9,8 @@ from polyroute.ground.frozen import check_inside, check_known, check_unique
 from polyroute.ground.layers import check_range
 from polyroute.interventions.settings import Masked
 from polyroute.languages import table as language_table
-from polyroute.params.corpora import ENGLISH_ONLY, LocalFiles
 from polyroute.params.models import RecordedModel, TransformersModel
-from polyroute.params.tasks import LocalTask
+from polyroute.readers.local import LocalCorpus, LocalTask
 
 if TYPE_CHECKING:
     from polyroute.params.file import ParamsFile
@@ -32,12 +31,12 @@ def check_references(file: ParamsFile) -> None:
     for model in file.study.models:
         check_known("study.models", model, file.models, "an entry of `models`")
     for name, corpus in file.corpora.items():
-        if isinstance(corpus, LocalFiles):
+        if isinstance(corpus, LocalCorpus):
             check_inside(f"corpora.{name}.files", Path(corpus.files), "text")
     for name, task in file.tasks.items():
         if task.text is not None:
             check_known(f"tasks.{name}.text", task.text, file.corpora, "an entry of `corpora`")
-            if task.pivots and file.corpora[task.text].reader in ENGLISH_ONLY:
+            if task.pivots and file.corpora[task.text].covered() == [language_table.ENGLISH]:
                 raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
         if isinstance(task, LocalTask):
             check_inside(f"tasks.{name}.files", Path(task.files), "text")
@@ -94,14 +93,11 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         _mask_references(file, f"{key}.mask", spec.mask, group, spec.tasks)
     for corpus in spec.corpora:
         check_known(f"{key}.corpora", corpus, file.corpora, "an entry of `corpora`")
-        entry, reader = file.corpora[corpus], file.corpora[corpus].reader
-        in_task = reader in ENGLISH_ONLY or getattr(entry, "content", "generic") != "generic"
-        if in_task or not getattr(entry, "parallel", True):
+        if not file.corpora[corpus].is_parallel():
             raise ValueError(f"{key}.corpora: `{corpus}` is in-task text, not parallel: name it in a task")
-        for code in group:
-            if reader not in ("local", "pocket"):
-                covered = language_table.covered(reader)
-                check_known(f"{key}.languages: {spec.languages}", code, covered, f"a language of {corpus}")
+        covered = file.corpora[corpus].covered()
+        for code in group if covered is not None else ():
+            check_known(f"{key}.languages: {spec.languages}", code, covered or (), f"a language of {corpus}")
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:

@@ -25,8 +25,8 @@ import pandas as pd
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
-from polyroute.params.tasks import PocketTask
 from polyroute.pocket.recipe import PocketRecipe
+from polyroute.readers.miniworld import MiniworldTask
 from polyroute.report import correlations, results, steering, task_results, wording
 from polyroute.report.results import most_aligned, spans
 from polyroute.report.task_results import TaskResults
@@ -149,7 +149,7 @@ def on_tasks(file: ParamsFile, paths: Paths) -> list[TaskReading]:
         found = task_results.load(paths, name)
         for task in found.tasks:
             entry = file.tasks.get(task)
-            english = _english(recipe, entry.content) if isinstance(entry, PocketTask) else None
+            english = _english(recipe, entry.content) if isinstance(entry, MiniworldTask) else None
             readings.append(TaskReading(found, recipe, task, english))
     return readings
 

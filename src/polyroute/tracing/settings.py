@@ -32,7 +32,7 @@ class RecordedCounts(Frozen):
     """Where each language's counts lie, with `{language}`, at a pinned commit; null where they are yours."""
     files: str
     """Their path in a mirror folder or, without a `url`, below `text/`; with `{language}`."""
-    codes: Literal["flores", "bcp47", "mgsm"]
+    codes: language_table.Scheme
     """How `{language}` is written in `url` and `files`."""
     sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
     """FLORES code -> checksum of its file."""

@@ -1,0 +1,113 @@
+"""Corpora and tasks of params.yaml, read as released, checked and brought into the shapes of `polyroute.artifacts`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import unicodedata
+from collections.abc import Sequence
+
+import pandas as pd
+
+from polyroute.artifacts import corpus, key
+from polyroute.artifacts.key import Key
+from polyroute.artifacts.parquet import in_order
+from polyroute.artifacts.questions import COLUMNS, SPLITS, Questions, Split, TaskError
+from polyroute.ground.hub import HubSource
+from polyroute.languages import table as language_table
+from polyroute.readers.checks import check, repeats
+from polyroute.readers.item_checks import check_items
+from polyroute.readers.spec import CorpusSpec, Item, TaskSpec
+
+_log = logging.getLogger(__name__)
+
+
+def fetch_corpus(name: str, spec: CorpusSpec, languages: Sequence[str], source: HubSource) -> pd.DataFrame:
+    """Read a corpus in the given languages and check it.
+
+    Args:
+        name: of the corpus in params.yaml.
+        spec: its entry.
+        languages: FLORES codes, the pivot first; of in-task text, English alone.
+        source: where files of the hub come from. No other corpus makes it go to the network.
+
+    Returns:
+        Columns item_id, language, text; sorted by item_id, then in the order of `languages`.
+
+    Raises:
+        CorpusError: a file or the corpus breaks a rule; names corpus, language, file and item.
+        SourceError: a file cannot be had.
+        LanguageError: a code is unknown.
+    """
+    frame = pd.DataFrame(spec.read(languages, source), columns=corpus.COLUMNS)
+    if spec.unicode == "NFC":
+        frame["text"] = [unicodedata.normalize("NFC", text) for text in frame["text"]]
+    places = {code: ", ".join(spec.paths(code)) or "generated" for code in languages}
+    check(frame, name, languages, spec.is_parallel(), spec.items, places, spec.repeats_allowed)
+    for code, same in repeats(frame).groupby("language", sort=False):
+        _log.warning("%s: items of equal text in %s, kept as they are: %s", name, code, ", ".join(same["item_id"]))
+    if spec.take is not None:
+        # Cut after the checks, which are about the whole release.
+        frame = frame[frame["item_id"].isin(sorted(frame["item_id"].unique())[: spec.take])]
+    return in_order(frame, languages)
+
+
+def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubSource) -> tuple[Questions, Key]:
+    """Read a task in the given languages, check it and divide it into splits.
+
+    Args:
+        name: of the task in params.yaml; with an item's id it determines the split.
+        spec: its entry.
+        languages: FLORES codes.
+        source: where files of the hub come from. No other task makes it go to the network.
+
+    Returns:
+        What is asked and what is right; sorted by item_id, then in the order of `languages`. With `take`, the first
+        so many items of each split.
+
+    Raises:
+        TaskError: the items break a rule, the data set lacks a language, or a split is empty.
+        CorpusError: a file is broken or lacks a column.
+        SourceError: a file cannot be had.
+        LanguageError: a code is unknown.
+    """
+    held = spec.covered()
+    for code in languages:
+        language_table.get(code)
+        if held is not None and code not in held:
+            raise TaskError(f"task `{name}` does not exist in {code}; it does in {', '.join(held)}")
+    items = spec.read(name, languages, source)
+    check_items(items, name, languages, spec.kind)
+    frame = pd.DataFrame([_row(item, name) for item in items])
+    for split in SPLITS:
+        if not (frame["split"] == split).any():
+            raise TaskError(
+                f"task `{name}`: none of its {frame['item_id'].nunique()} items is in the split `{split}`: add items, "
+                "or a column `split` where the items are yours"
+            )
+    if spec.take is not None:
+        ids = frame[["item_id", "split"]].drop_duplicates().sort_values("item_id", kind="stable")
+        frame = frame[frame["item_id"].isin(ids.groupby("split")["item_id"].head(spec.take))]
+    frame = in_order(frame, languages)
+    stops = {code: spec.stops(code) for code in languages}
+    asked = Questions(spec.kind, spec.version, stops, frame[COLUMNS[spec.kind]])
+    return asked, Key(spec.kind, frame[key.COLUMNS])
+
+
+def split_of(task: str, together: str) -> Split:
+    """Which half an item belongs to: by SHA-256 of the task's name and the item's id, so the same for good.
+
+    A hash decides each item alone: adding or leaving out others moves none. So halves are equal but for chance.
+    """
+    return SPLITS[hashlib.sha256(f"{task}/{together}".encode()).digest()[0] % 2]
+
+
+def _row(item: Item, task: str) -> dict[str, object]:
+    return {
+        "item_id": item.item_id,
+        "language": item.language,
+        "split": item.split or split_of(task, item.together or item.item_id),
+        "prompt": item.prompt,
+        "choices": list(item.choices),
+        "answer": item.answer,
+    }
