@@ -1,38 +1,31 @@
 """Stage align@<model>: traces -> alignment of every language with the pivot, by layer."""
 
+from collections.abc import Iterator
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 
 from polyroute.artifacts.trace import Trace
-from polyroute.ground import console
+from polyroute.ground.console import stage
 from polyroute.ground.files import write_atomically, write_json
 from polyroute.ground.paths import Paths
 from polyroute.measures.across_languages import over_languages
 from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
-from polyroute.params import file as params
-from polyroute.params.models import revision
-
-KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "intervals", "align")
+from polyroute.measures.settings import AlignSettings
 
 
-@click.command(cls=console.Command)
-@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
-@console.log_level_option
-def main(model: str) -> None:
+@stage(AlignSettings)
+def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     """Measure divergence, entropy and consistency by layer."""
-    paths = Paths()
-    given = params.load(paths.params).only(*KEYS, model=model)
-    spec, settings = given[f"models.{model}"], given["align"]
-    pivot, *others = params.study_languages(given, model)
+    model = settings.name
+    pivot, *others = settings.languages
     tables: list[pd.DataFrame] = []
     corpora: dict[str, Any] = {}
-    for corpus in spec.corpora:
+    for corpus in settings.corpora:
         pivot_trace = Trace.load(paths.trace(model, corpus, pivot))
-        drawing = {**given["intervals"].model_dump(), "seed": given["study.seed"]}
-        alignment = Alignment(pivot_trace, shuffles=settings.shuffles, zones=spec.zones, **drawing)
+        drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
+        alignment = Alignment(pivot_trace, shuffles=settings.shuffles, zones=settings.zones, **drawing)
         curves = [alignment.language(pivot_trace)]
         curves += [alignment.language(Trace.load(paths.trace(model, corpus, language))) for language in others]
         tables += [curve.rows for curve in curves]
@@ -58,7 +51,7 @@ def main(model: str) -> None:
         folder / "align.json",
         {
             "model": {
-                "name": model, "engine": about.engine, "revision": revision(spec),
+                "name": model, "engine": about.engine, "revision": settings.revision,
                 "digest": about.model_digest, "dtype": about.dtype, "layers": len(about.layers),
                 "experts": about.experts, "top_k": about.top_k, "versions": about.versions,
             },
@@ -70,9 +63,7 @@ def main(model: str) -> None:
     for corpus, summary in corpora.items():
         shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
         told = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())
-        console.summary(
-            f"align@{model}", f"{corpus}: shape of divergence over depth: {told} of {len(others)} languages"
-        )
+        yield f"{corpus}: shape of divergence over depth: {told} of {len(others)} languages"
 
 
 if __name__ == "__main__":

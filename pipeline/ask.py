@@ -12,15 +12,16 @@ from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
 from polyroute.ground.files import write_table
 from polyroute.ground.paths import Paths
-from polyroute.models.load import load, locate
+from polyroute.models.load import load
+from polyroute.models.source import locate
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition
 
 Purpose = Literal["evaluate", "tune", "steer", "mask"]
-HALF = {"tune": ("select",), "steer": ("report",), "mask": ("report",), "evaluate": SPLITS}
+HALVES = {"tune": ("select",), "steer": ("report",), "mask": ("report",), "evaluate": SPLITS}
 """Purpose -> which halves of the items are asked."""
 
 
-@console.stage(AskSettings, purpose=HALF)
+@console.stage(AskSettings, purposes={purpose: purpose for purpose in HALVES})
 def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]:
     """Ask a model its tasks under the conditions of one purpose, and keep what it says."""
     folder = paths.answers(settings.name, purpose)
@@ -30,18 +31,19 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
     yield from (f"{task}: nothing to ask" for task in conditions if task not in asked)
     if not asked:
         return
-    loaded = load(settings.name, settings.checkpoint, locate(settings.name, settings.checkpoint))
+    assert settings.model is not None, "who has tasks is run here"
+    loaded = load(settings.name, settings.model, locate(settings.name, settings.model))
     failed = []
     for task, given in asked.items():
-        languages = given.languages or settings.tasks[task]
-        questions = Questions.read(paths.questions(settings.name, task), languages)
+        languages = given.languages or settings.tasks[task].languages
+        questions = Questions.read(paths.task_questions(settings.name, task), languages)
         asker = Asker(loaded, settings, task, questions, paths.parts)
         try:
             _ask(asker, purpose, given.conditions, folder / task)
         except PolyrouteError as error:
             failed.append(f"{task}: {error}")
             continue
-        items = sum(len(questions.half(split)) for split in HALF[purpose])
+        items = sum(len(questions.half(split)) for split in HALVES[purpose])
         yield f"{task}: {items:,} questions in {len(questions.languages)} languages, {len(given.conditions)} conditions"
     if failed:
         raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
@@ -55,7 +57,7 @@ def _conditions(model: str, paths: Paths, purpose: Purpose, task: str) -> AskedC
 
 
 def _ask(asker: Asker, purpose: Purpose, conditions: tuple[Condition, ...], folder: Path) -> None:
-    for split in HALF[purpose]:
+    for split in HALVES[purpose]:
         title = f"{asker.settings.name}, {asker.task}: {split}"
         with console.progress(title, len(conditions) * len(asker.questions.half(split)), "answers") as advance:
             for name, answers in asker.ask(split, conditions, advance).items():

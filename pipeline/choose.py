@@ -19,11 +19,11 @@ from polyroute.steering.condition import Condition
 @console.stage(ChooseSettings)
 def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
     """Choose a plan for each task on one half of its items; needs no model."""
-    sources = Sources(settings.plan, paths)
-    name = settings.plan.name
+    sources = Sources(settings, paths)
+    name = settings.name
     for folder in (paths.chosen(name), paths.plans(name)):
         folder.mkdir(parents=True, exist_ok=True)
-    for task in settings.plan.tasks:
+    for task in settings.tasks:
         accuracy = _accuracy(settings, paths, task)
         tried = TunePlans.load(paths.conditions(name, "tune") / f"{task}.json")
         reported: list[Condition] = []
@@ -32,7 +32,7 @@ def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
             if key in toward:
                 continue
             try:
-                conditions, toward[key] = _choose(sources, paths, key, task, accuracy)
+                conditions, toward[key] = _choose(settings, sources, paths, key, task, accuracy)
             except (ConditionsError, ExpertsError) as error:
                 toward[key] = Chosen(not_run=str(error))
                 yield f"{task}, toward {key}: not run: {error}"
@@ -40,32 +40,32 @@ def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
             reported += conditions
             yield f"{task}, toward {key}: {toward[key].summary['chosen']['condition']}"
         ChosenPlans(conditions=tuple(reported), toward=toward).save(paths.chosen(name) / f"{task}.json")
-    if not settings.plan.tasks:
+    if not settings.tasks:
         yield "no tasks: nothing to choose"
 
 
 def _accuracy(settings: ChooseSettings, paths: Paths, task: str) -> dict[str, float]:
     """`baseline` or candidate -> accuracy on the selection half, over the languages to be helped."""
-    name, how = settings.plan.name, settings.scores[task]
-    items = read_joined(paths.questions(name, task), paths.key(name, task), how.languages)
+    name, how = settings.name, settings.tasks[task]
+    items = read_joined(paths.task_questions(name, task), paths.key(name, task))
     files = {"baseline": paths.answers(name, "evaluate") / task / "select.parquet"}
     files |= {path.stem: path for path in sorted((paths.answers(name, "tune") / task).glob("*.parquet"))}
     return {
         condition: pooled_accuracy(
-            by_score(grade(answers.read(path), items, "select").frame, how.kind, how.score), settings.plan.pivot
+            by_score(grade(answers.read(path), items, "select").frame, how.kind, how.score), settings.pivot
         )
         for condition, path in files.items()
     }
 
 
 def _choose(
-    sources: Sources, paths: Paths, toward: Toward, task: str, accuracy: dict[str, float]
+    settings: ChooseSettings, sources: Sources, paths: Paths, toward: Toward, task: str, accuracy: dict[str, float]
 ) -> tuple[list[Condition], Chosen]:
-    planned, settings = sources.settings.tasks[task], sources.settings
+    planned = settings.tasks[task]
     if toward == "shared experts":
-        return choose_shared(sources.shared_experts(task), accuracy, planned.published_shared)
+        return choose_shared(sources.shared_experts(task), accuracy, planned.published_shared, settings.steer)
     plan, reported, chosen = choose_task_experts(
-        sources.task_experts(task), accuracy, generic=sources.generic(planned.text_languages[0]),
+        sources.task_experts(task), accuracy, plans=settings.steer, generic=sources.generic(planned.languages[0]),
         multilingual=sources.multilingual(), pivots=sources.pivots(task), published=planned.published,
         seed=settings.seed,
     )  # fmt: skip

@@ -1,39 +1,30 @@
 """Stage correlate@<model>: divergence and accuracy -> their correlation over languages, by layer."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
-import click
 import pandas as pd
 
 from polyroute.artifacts.trace import Trace
-from polyroute.ground import console
+from polyroute.ground.console import stage
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.measures.correlation import COLUMNS, correlate, language_covariates
-from polyroute.params import file as params
-from polyroute.pocket.documents import language_shares
+from polyroute.measures.settings import CorrelateSettings
 from polyroute.report import results
 
-KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "intervals", "pocket")
 
-
-@click.command(cls=console.Command)
-@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
-@console.log_level_option
-def main(model: str) -> None:
+@stage(CorrelateSettings)
+def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
     """Correlate divergence with accuracy over languages, and hold rival explanations fixed."""
-    paths = Paths()
-    given = params.load(paths.params).only(*KEYS, model=model)
-    spec, settings = given[f"models.{model}"], given["intervals"]
-    corpus = spec.generic
+    model, corpus = settings.name, settings.generic
     curves = results.divergence(results.load(paths, model), corpus)
     accuracy = pd.read_csv(paths.metrics(model) / "accuracy.csv")
-    _, *others = params.study_languages(given, model)
+    _, *others = settings.languages
     resource, source = None, "class of Joshi et al. 2020"
-    if model in given["pocket"]:  # of these it is known how much text they have seen
-        shares = language_shares(given[f"pocket.{model}"])
-        resource = {language: math.log(share) for language, share in shares.items()}
+    if settings.text_shares is not None:
+        resource = {language: math.log(share) for language, share in settings.text_shares.items()}
         source = "log share of the training documents"
     tables, notes = [], {}
     for task, scores in accuracy.groupby("task", sort=False):
@@ -42,14 +33,14 @@ def main(model: str) -> None:
         tokens = {code: float(Trace.load(paths.trace(model, corpus, code)).tokens.mean()) for code in languages}
         found = correlate(
             curves.loc[languages].to_numpy(), scored[languages].to_numpy(),
-            languages=languages, layers=list(curves.columns), resamples=settings.resamples,
-            confidence=settings.confidence, seed=given["study.seed"], covariates=language_covariates(tokens, resource),
+            languages=languages, layers=list(curves.columns), seed=settings.seed,
+            **settings.intervals.model_dump(), covariates=language_covariates(tokens, resource),
         )  # fmt: skip
         tables.append(found.rows.assign(task=task))
         notes[str(task)] = {"notes": list(found.notes)}
-        console.summary(f"correlate@{model}", f"{task}: {_told(found.rows, len(languages))}")
+        yield f"{task}: {_told(found.rows, len(languages))}"
     if not tables:
-        console.summary(f"correlate@{model}", "no accuracy: nothing to correlate")
+        yield "no accuracy: nothing to correlate"
     write_table(paths.metrics(model) / "correlation.csv", tables, ["task", *COLUMNS])
     write_json(paths.metrics(model) / "correlation.json", {"corpus": corpus, "resource": source, "tasks": notes})
 

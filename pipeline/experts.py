@@ -1,53 +1,44 @@
 """Stage experts@<model>: traces -> task and multilingual experts, their overlap, domain divergence, the middle."""
 
+from collections.abc import Iterator
 from typing import Any
 
-import click
-
 from polyroute.artifacts.trace import Trace
+from polyroute.experts.settings import ExpertsSettings
 from polyroute.experts.specialised import COLUMNS as DELTAS
 from polyroute.experts.specialised import AgainstGeneric, overlap, size
-from polyroute.ground import console
+from polyroute.ground.console import stage
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
 from polyroute.measures.domain_divergence import domain_divergence
 from polyroute.measures.middle import Middle, choose_middle
-from polyroute.params import file as params
-from polyroute.params.models import RecordedModel
 from polyroute.report import results
 
-KEYS = ("study.pivot", "study.seed", "languages", "tasks", "models.{model}", "intervals", "experts")
 
-
-@click.command(cls=console.Command)
-@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
-@console.log_level_option
-def main(model: str) -> None:
+@stage(ExpertsSettings)
+def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     """Find the experts of tasks and of languages, and the middle of the model."""
-    paths = Paths()
-    given = params.load(paths.params).only(*KEYS, model=model)
-    spec, settings, taus = given[f"models.{model}"], given["intervals"], given["experts"].taus
-    drawing = {"resamples": settings.resamples, "confidence": settings.confidence, "seed": given["study.seed"]}
-    pivot, *others = params.study_languages(given, model)
-    corpus = spec.generic
+    model, taus, corpus = settings.name, settings.taus, settings.generic
+    drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
+    pivot, *others = settings.languages
     measured = results.load(paths, model)
     zones = Zones(**measured.align["corpora"][corpus]["zones"])
     curves = results.divergence(measured, corpus).loc[others]
     middle = choose_middle(curves.to_numpy(), list(curves.columns), zones.middle)
-    if getattr(spec, "middle", None) is not None:
-        middle = Middle(spec.middle, False, f"models.{model}.middle in params.yaml says so")
+    if settings.middle is not None:
+        middle = Middle(settings.middle, False, f"models.{model}.middle in params.yaml says so")
     against = {pivot: AgainstGeneric(Trace.load(paths.trace(model, corpus, pivot)), **drawing)}
     any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
-    for task in () if isinstance(spec, RecordedModel) else spec.tasks:
-        text = given[f"tasks.{task}"].text
+    for task, of in settings.tasks.items():
+        text = of.text
         if text is None:
-            console.summary(f"experts@{model}", f"{task}: has no in-task text, so it has no experts")
+            yield f"{task}: has no in-task text, so it has no experts"
             continue
-        own, *_ = languages = params.text_languages(given, task)
+        own, *_ = languages = of.languages
         for language in languages:
             if language not in against:
                 against[language] = AgainstGeneric(Trace.load(paths.trace(model, corpus, language)), **drawing)
@@ -60,7 +51,7 @@ def main(model: str) -> None:
         sets: list[dict[str, Any]] = overlap(found[own], any_language, taus).to_dict("records")
         tasks[task] = {"text": text, "sets": sets, "domain_shape": domain.shape(zones)}
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
-        console.summary(f"experts@{model}", f"{task}: {counts}; domain divergence: {tasks[task]['domain_shape']}")
+        yield f"{task}: {counts}; domain divergence: {tasks[task]['domain_shape']}"
     folder = paths.metrics(model)
     write_table(folder / "experts.csv", deltas, [*DELTAS, "task"])
     write_table(folder / "membership.csv", members, [*DELTAS, "tau", "member", "share", "task"])
@@ -72,7 +63,7 @@ def main(model: str) -> None:
             "middle": {"layers": list(middle.layers), "found": middle.found, "reason": middle.reason},
         },
     )  # fmt: skip
-    console.summary(f"experts@{model}", f"middle: layers {middle.layers[0]} to {middle.layers[1]}; {middle.reason}")
+    yield f"middle: layers {middle.layers[0]} to {middle.layers[1]}; {middle.reason}"
 
 
 if __name__ == "__main__":

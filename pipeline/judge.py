@@ -57,14 +57,14 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
 
 def _answered(
     settings: JudgeSettings, paths: Paths, purpose: str, task: str, conditions: tuple[Condition, ...],
-    languages: Sequence[str],
+    languages: Sequence[str] | None,
 ) -> dict[str, Answers]:  # fmt: skip
     """`baseline` and every condition -> its answers of the report half, scored; kept beside one another."""
     name = settings.name
-    items = read_joined(paths.questions(name, task), paths.key(name, task), languages)
+    items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages)
     raw = answers.read(paths.answers(name, "evaluate") / task / "report.parquet")
     # A text's language is told among those that were asked: the same ones with and without the edit.
-    base = grade(raw.only(languages), items, "report")
+    base = grade(raw if languages is None else raw.only(languages), items, "report")
     found = {"baseline": base}
     for condition in conditions:
         one = grade(answers.read(paths.answers(name, purpose) / task / f"{condition.name}.parquet"), items, "report")
@@ -77,7 +77,7 @@ def _answered(
 def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
     chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
-    found = _answered(settings, paths, "steer", task, chosen.conditions, settings.tasks[task].languages)
+    found = _answered(settings, paths, "steer", task, chosen.conditions, None)
     how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
     right = {name: by_score(one.frame, how.kind, how.score) for name, one in found.items()}
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()

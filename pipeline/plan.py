@@ -34,7 +34,7 @@ def main(settings: PlanSettings, paths: Paths) -> Iterator[str]:
                 yield f"{task}, toward {toward}: not run: {error}"
         TunePlans(conditions=tuple(made), not_run=not_run).save(tune / f"{task}.json")
         yield f"{task}: {len(made)} conditions to try"
-    for task in () if settings.mask is None else settings.mask.tasks:
+    for task in settings.masked:
         plans = sources.masks(task)
         plans.save(mask / f"{task}.json")
         yield f"{task}: {len(plans.conditions)} masks, {len(plans.left_out)} left out"

@@ -27,7 +27,7 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
     scored = paths.scored(settings.name, "baseline")
     scored.mkdir(parents=True, exist_ok=True)
     for task, how in settings.tasks.items():
-        items = read_joined(paths.questions(settings.name, task), paths.key(settings.name, task), how.languages)
+        items = read_joined(paths.task_questions(settings.name, task), paths.key(settings.name, task))
         halves = []
         for split in SPLITS:
             raw = answers.read(paths.answers(settings.name, "evaluate") / task / f"{split}.parquet")
@@ -38,7 +38,7 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
         tables.append(table.assign(task=task))
         told[task] = {"kind": how.kind} | accuracy.in_short(table, items, settings.pivot)
         absent = f"; the task lacks {', '.join(how.lacking)}" if how.lacking else ""
-        yield f"{task}: {_told(how.score, told[task], settings.pivot, len(how.languages) - 1)}{absent}"
+        yield f"{task}: {_told(how.score, told[task], settings.pivot, items['language'].nunique() - 1)}{absent}"
     if not settings.tasks:
         yield "no tasks: nothing to score"
     write_table(paths.metrics(settings.name) / "accuracy.csv", tables, ["task", *accuracy.COLUMNS])

@@ -1,18 +1,18 @@
 """Stage similarity@<model>: traces -> distances between languages, their tree, and the use of experts by language."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-import click
 import pandas as pd
 
-from polyroute.artifacts import corpus as corpora
+from polyroute.artifacts import vocabulary
 from polyroute.artifacts.trace import Trace
 from polyroute.experts.exclusivity import COLUMNS as SHARED
 from polyroute.experts.exclusivity import confound, left_out_table, shared_table
 from polyroute.experts.released_settings import kept
-from polyroute.experts.settings import SharedExperts
-from polyroute.ground import console
+from polyroute.experts.settings import SharedExperts, SimilaritySettings
+from polyroute.ground.console import stage
 from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.measures.families import agreement, label_values, sensitivity, tree
@@ -22,34 +22,21 @@ from polyroute.measures.specificity import ZONE_COLUMNS, by_zone
 from polyroute.measures.utilisation import COLUMNS as UTILISATION
 from polyroute.measures.utilisation import utilisation_table
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
-from polyroute.models.load import locate
-from polyroute.models.tokenizer import load_tokenizer
-from polyroute.params import file as params
-from polyroute.params.file import Params
-from polyroute.params.models import RecordedModel
-from polyroute.tracing import study
-
-KEYS = ("study.pivot", "study.seed", "languages", "models.{model}", "trace", "similarity")
 
 
-@click.command(cls=console.Command)
-@click.option("--model", required=True, help="Entry of `models` in params.yaml.")
-@console.log_level_option
-def main(model: str) -> None:
+@stage(SimilaritySettings)
+def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
     """Compare all languages with one another, and tell which experts they share."""
-    paths = Paths()
-    given = params.load(paths.params).only(*KEYS, model=model)
-    spec, settings, seed = given[f"models.{model}"], given["similarity"], given["study.seed"]
-    languages = params.study_languages(given, model)
+    model, seed, languages = settings.name, settings.seed, settings.languages
     distances, utilisation, shared = [], [], []
     told: dict[str, Any] = {}
-    for corpus in spec.corpora:
+    for corpus in settings.corpora:
         traces = [Trace.load(paths.trace(model, corpus, language)) for language in languages]
-        shares = _settings(settings.shared, traces[0].header.experts)
+        shares = _kept(settings.shared, traces[0].header.experts)
         similarity = Similarity(
-            traces, resamples=settings.resamples, confidence=settings.confidence, seed=seed, zones=spec.zones
+            traces, resamples=settings.resamples, confidence=settings.confidence, seed=seed, zones=settings.zones
         )
-        rivals = rival_distances(traces, _vocabulary(given, model, paths, corpus, languages))
+        rivals = rival_distances(traces, _vocabulary(traces, paths.vocabulary(model)))
         distances.append(similarity.table())
         utilisation.append(utilisation_table(traces, seed=seed))
         shared += [shared_table(traces, **share, seed=seed).assign(**share) for share in shares]
@@ -63,7 +50,7 @@ def main(model: str) -> None:
             "confound": [share | confound(left_out_table(traces, **share)) for share in shares],
         }
         for zone, found in told[corpus]["zones"].items():
-            console.summary(f"similarity@{model}", f"{corpus}, {zone}: {_in_short(found)}")
+            yield f"{corpus}, {zone}: {_in_short(found)}"
     folder = paths.metrics(model)
     write_table(folder / "similarity.csv", distances, COLUMNS)
     write_table(folder / "utilisation.csv", utilisation, UTILISATION)
@@ -72,23 +59,20 @@ def main(model: str) -> None:
     write_json(folder / "similarity.json", {"corpora": told})
 
 
-def _settings(shared: SharedExperts, experts: int) -> list[dict[str, Any]]:
+def _kept(shared: SharedExperts, experts: int) -> list[dict[str, Any]]:
     """`k` and `thr` for a layer of so many experts; several k may keep the same number of a small one."""
     return [{"k": k, "thr": thr} for k in dict.fromkeys(kept(k, experts) for k in shared.k) for thr in shared.thr]
 
 
-def _vocabulary(given: Params, model: str, paths: Paths, corpus: str, languages: Sequence[str]) -> Any:
+def _vocabulary(traces: Sequence[Trace], path: Path) -> Any:
     """1 - overlap of tokens of all pairs; None of counts recorded elsewhere, whose text is not at hand."""
-    spec = given[f"models.{model}"]
-    if isinstance(spec, RecordedModel):
+    if any(trace.header.pooled for trace in traces):
         return None
-    tokenizer = load_tokenizer(model, spec, locate(model, spec))
-    settings = study.settings(given["trace"], spec, given["study.seed"])
-    texts = (corpora.texts(paths.corpus(corpus), language) for language in languages)
-    return vocabulary_distance([token_shares(tokenizer, text, settings) for text in texts])
+    counts = (vocabulary.read(path, trace.header.corpus, trace.header.language) for trace in traces)
+    return vocabulary_distance([token_shares(of) for of in counts])
 
 
-def _zone(similarity: Similarity, place: int, rivals: Any, settings: Any, seed: int) -> dict[str, Any]:
+def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilaritySettings, seed: int) -> dict[str, Any]:
     """What the distances of one zone say: the tree, what it follows, and what explains them."""
     headline, *others = similarity.distances
     routing_P, labels = headline.zones_ZP[place], label_values(similarity.languages)

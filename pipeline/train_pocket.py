@@ -7,8 +7,6 @@ from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 from polyroute.pocket import train
 
-KEYS = ("pocket.{model}",)
-
 
 @click.command(cls=console.Command)
 @click.option("--model", required=True, help="Entry of `pocket` in params.yaml.")
@@ -16,7 +14,7 @@ KEYS = ("pocket.{model}",)
 def main(model: str) -> None:
     """Train a pocket model; killed, it goes on where it stopped."""
     paths = Paths()
-    train.run(model, params.load(paths.params).only(*KEYS, model=model)[f"pocket.{model}"], paths)
+    train.run(model, params.read(paths.params).recipe(model), paths)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from polyroute.ground.hub import SourceError
-from polyroute.models.load import ModelError, load, locate
+from polyroute.models.load import load
 from polyroute.models.settings import Checkpoint
+from polyroute.models.source import ModelError, locate
 from tiny import make_model, make_tokenizer
 
 BASE = {"dtype": "float32", "device": "cpu"}

@@ -1,12 +1,10 @@
 import pytest
 
-from polyroute.models.load import ModelError, ModelSource
+from polyroute.models.settings import Checkpoint
+from polyroute.models.source import ModelError, ModelSource
 from polyroute.models.tokenizer import load_tokenizer
-from polyroute.params.models import TransformersModel
 
-SPEC = TransformersModel(
-    engine="transformers", folder="models/tiny", dtype="float32", batch_tokens=64, corpora=["own"], languages="few"
-)
+SPEC = Checkpoint(folder="models/tiny", dtype="float32")
 
 
 def test_a_tokenizer_loads_without_weights(tokenizer, tmp_path) -> None:

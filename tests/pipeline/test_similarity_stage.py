@@ -1,15 +1,16 @@
-"""The stage `similarity` on hand-made traces, with a shipped tokenizer."""
+"""The stage `similarity` on hand-made traces."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from experts.made import random_trace
 from pipeline.test_stages import load_script
+from polyroute.artifacts import vocabulary
+from polyroute.ground.files import write_json
 from tiny import ROOT
 
 CODES = ["eng_Latn", "deu_Latn", "nld_Latn", "rus_Cyrl", "ukr_Cyrl", "jpn_Jpan"]
@@ -17,24 +18,17 @@ CODES = ["eng_Latn", "deu_Latn", "nld_Latn", "rus_Cyrl", "ukr_Cyrl", "jpn_Jpan"]
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
-    model = {"engine": "transformers", "folder": "models/pocket-plain", "dtype": "float32", "batch_tokens": 64}
-    raw["models"] = {
-        "tiny": model
-        | {"corpora": ["pocket-sentences"], "generic": "pocket-sentences", "tasks": [], "languages": "few"}
-    }
-    raw["study"]["models"], raw["languages"] = ["tiny"], {"few": CODES}
-    raw["similarity"] |= {"resamples": 100, "shuffles": 100, "shared": {"k": [30, 32], "thr": [0.4, 0.7]}}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw))
-    (tmp_path / "models").symlink_to(ROOT / "models")
-    (tmp_path / "data" / "corpora").mkdir(parents=True)
-    rows = [(f"text-{n}", code, f"{code} is number {n}") for code in CODES for n in range(10)]
-    corpus = tmp_path / "data" / "corpora" / "pocket-sentences.parquet"
-    pd.DataFrame(rows, columns=["item_id", "language", "text"]).to_parquet(corpus)
+    settings = {
+        "name": "tiny", "languages": CODES, "corpora": ["text"], "zones": None, "seed": 0, "resamples": 100,
+        "confidence": 0.95, "shuffles": 100, "shared": {"k": [30, 32], "thr": [0.4, 0.7]},
+    }  # fmt: skip
+    write_json(tmp_path / "settings" / "tiny" / "similarity.json", settings)
+    counts = {("text", code): {number // 2: 3, 7: 1, number: 2} for number, code in enumerate(CODES)}
+    vocabulary.write(tmp_path / "data" / "traces" / "tiny" / "vocabulary.parquet", counts)
     for number, code in enumerate(CODES):
         shift = np.random.default_rng(number // 2).normal(size=(3, 8))
         trace = random_trace(number, 10, shift_LE=shift, language=code, corpus="text")
-        trace.save(tmp_path / "data" / "traces" / "tiny" / "pocket-sentences" / f"{code}.safetensors")
+        trace.save(tmp_path / "data" / "traces" / "tiny" / "text" / f"{code}.safetensors")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -43,12 +37,12 @@ def test_it_writes_tables_and_what_they_say(study) -> None:
     main = load_script(ROOT / "pipeline" / "similarity.py").main
     done = CliRunner().invoke(main, ["--model", "tiny"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert "pocket-sentences, late: label nearest the tree" in done.output
+    assert "text, late: label nearest the tree" in done.output
     folder = study / "metrics" / "tiny"
     table = pd.read_csv(folder / "similarity.csv")
     assert len(table) == 15 * (3 * 4 + 3)
     assert set(table["measure"]) == {"jsd", "divergence", "cosine", "jaccard"}
-    found = json.loads((folder / "similarity.json").read_text())["corpora"]["pocket-sentences"]
+    found = json.loads((folder / "similarity.json").read_text())["corpora"]["text"]
     assert found["languages"] == CODES
     assert found["headline"] == {"measure": "jsd", "reading": "topk_count"}
     for zone in ("early", "middle", "late"):

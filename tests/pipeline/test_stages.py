@@ -10,10 +10,13 @@ from types import ModuleType
 import pytest
 import yaml
 
+from polyroute.ground.code import closure, imports
 from tiny import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PACKAGE = ROOT / "src" / "polyroute"
+WITHOUT_SETTINGS = {"train-pocket", "resolve", "evaluate", "steer", "mask", "figures"}
+"""Stages that read params.yaml itself, or nothing of it."""
 
 
 def script_of(stage: str) -> Path:
@@ -29,75 +32,51 @@ def load_script(path: Path) -> ModuleType:
     return module
 
 
-def file_of(name: str) -> Path | None:
-    """File of a module of ours, whether it is a package or not."""
-    place = ROOT / "src" / Path(*name.split("."))
-    for candidate in (place / "__init__.py", place.with_suffix(".py")):
-        if candidate.is_file():
-            return candidate
-    return None
+DATA = {"languages/table.py": "languages/table.csv", "miniworld/tables.py": "miniworld/phrases"}
+"""Modules -> what they read of the package that is no code."""
 
 
-def imports_of(path: Path) -> set[Path]:
-    """Our files that a file imports, anywhere in it but under TYPE_CHECKING; parents' __init__ among them."""
-    tree = ast.parse(path.read_text())
-    skipped = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and getattr(block.test, "id", "") == "TYPE_CHECKING"
-        for node in ast.walk(block)
-    }
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    ours = {name for name in names if name.split(".")[0] == "polyroute"}
-    for name in list(ours):
-        parts = name.split(".")
-        ours |= {".".join(parts[: i + 1]) for i in range(len(parts))}
-    return {file for name in ours if (file := file_of(name))}
+def needed_code(script: Path) -> set[Path]:
+    """Our files that a script needs: all that it imports, what they read, but no `__init__` that says nothing."""
+    files = {file for file in closure(*imports(script)) if file.name != "__init__.py" or says_something(file)}
+    return files | {PACKAGE / data for module, data in DATA.items() if PACKAGE / module in files}
 
 
-def closure(path: Path) -> set[Path]:
-    seen: set[Path] = set()
-    todo = {path}
-    while todo:
-        current = todo.pop()
-        seen.add(current)
-        todo |= imports_of(current) - seen
-    return seen
+def says_something(file: Path) -> bool:
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(file.read_text(encoding="utf-8")).body)
+
+
+def code_deps(script: Path) -> list[str]:
+    """The same as deps: a folder where all of it is needed, else files."""
+    needed = needed_code(script)
+
+    def inside(folder: Path) -> set[Path]:
+        entries = [path for path in folder.iterdir() if path.name not in ("__pycache__", "py.typed")]
+        found = {path for path in entries if path in needed} | {
+            deeper for path in entries if path.is_dir() and path not in needed for deeper in inside(path)
+        }
+        silent = {path for path in entries if path.name == "__init__.py" and not says_something(path)}
+        return {folder} if found and set(entries) <= found | silent else found
+
+    return sorted(
+        path.relative_to(ROOT).as_posix() for room in PACKAGE.iterdir() if room.is_dir() for path in inside(room)
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_module_that_a_script_imports_is_among_its_deps(stage) -> None:
-    script = script_of(stage)
-    deps = [ROOT / dep for dep in STAGES[stage]["deps"]]
-    needed = closure(script) | {PACKAGE / "languages" / "table.csv"}
-    missing = [
-        str(file.relative_to(ROOT)) for file in needed if not any(file == dep or dep in file.parents for dep in deps)
-    ]
-    # The package's own __init__ holds nothing but lazy names of the library.
-    assert set(missing) <= {"src/polyroute/__init__.py"}, f"{stage} imports what dvc.yaml does not list"
+def test_the_code_among_a_stages_deps_is_what_its_script_imports_no_more_and_no_less(stage) -> None:
+    listed = [dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")]
+    needed = code_deps(script_of(stage))
+    lines = "\n".join(f"      - {dep}" for dep in needed)
+    assert listed == needed, f"the code deps of {stage} in dvc.yaml should be:\n{lines}"
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_dep_on_code_that_a_script_does_not_import(stage) -> None:
-    needed = closure(script_of(stage)) | {PACKAGE / "languages" / "table.csv"}
-    for dep in STAGES[stage]["deps"]:
-        if dep.startswith("src/"):
-            place = ROOT / dep
-            assert any(file == place or place in file.parents for file in needed), f"{stage} does not import {dep}"
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_key_that_a_script_reads_is_among_its_params(stage) -> None:
-    keys = [key.replace("{model}", "${item.model}") for key in load_script(script_of(stage)).KEYS]
-    assert sorted(keys) == sorted(STAGES[stage].get("params", []))
+def test_a_stage_depends_on_its_script_and_on_its_own_settings_alone(stage) -> None:
+    deps = STAGES[stage]["deps"]
+    assert script_of(stage).relative_to(ROOT).as_posix() in deps
+    own = f"settings/${{item.model}}/{stage}.json" if "matrix" in STAGES[stage] else f"settings/{stage}.json"
+    assert [dep for dep in deps if dep.startswith("settings")] == ([] if stage in WITHOUT_SETTINGS else [own])
 
 
 @pytest.mark.parametrize("stage", STAGES)

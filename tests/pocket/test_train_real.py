@@ -19,7 +19,7 @@ SHIPPED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train-pocke
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_is_small_whole_and_described(name) -> None:
-    recipe = params.load(ROOT / "params.yaml")[f"pocket.{name}"]
+    recipe = params.read(ROOT / "params.yaml").recipe(name)
     folder = ROOT / "models" / name
     assert sum(path.stat().st_size for path in folder.iterdir()) < 10_000_000
     curve = (folder / "training.csv").read_text().splitlines()

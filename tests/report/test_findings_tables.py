@@ -149,9 +149,9 @@ def test_calibrate_and_results_tell_of_tasks(study: Paths) -> None:
 
 
 def test_the_documents_show_what_findings_prints() -> None:
-    given = params.load(ROOT / "params.yaml")
+    given = params.read(ROOT / "params.yaml")
     try:
-        measured = findings.gather(Paths(ROOT), [*given["study.models"], "qwen3-30b-a3b-counts"])
+        measured = findings.gather(Paths(ROOT), [*given.study.models, "qwen3-30b-a3b-counts"])
     except PolyrouteError as error:
         pytest.skip(str(error))
     shown = {name: (ROOT / name).read_text() for name in ("README.md", "docs/languages.md")}

@@ -1,23 +1,18 @@
 """Finished parts are taken up exactly where nothing that determines their numbers has changed."""
 
-import dataclasses
-
 import pytest
 
 from polyroute.artifacts.trace import read_header
 from polyroute.ground.paths import Paths
-from polyroute.models.load import ModelSource
-from polyroute.params.models import RecordedModel, TransformersModel
+from polyroute.models.settings import Checkpoint
+from polyroute.models.source import ModelError, digest
 from polyroute.tracing import study
-from polyroute.tracing.collect import TraceSettings
+from polyroute.tracing.settings import TracingSettings
 from tiny import make_model, make_tokenizer
 
 TEXTS = {("own", "eng_Latn"): {"a": "hello world", "b": "abc"}}
-SETTINGS = TraceSettings(batch_tokens=64, pairs=4)
-ENTRY = {
-    "engine": "transformers", "dtype": "float32", "device": "cpu", "batch_tokens": 64, "corpora": ["own"],
-    "generic": "own", "languages": "g",
-}  # fmt: skip
+SETTINGS = {"pairs": 4, "special_tokens": "exclude", "seed": 0, "counts": None, "corpora": {"own": ["eng_Latn"]}}
+ENTRY = {"dtype": "float32", "device": "cpu", "batch_tokens": 64, "max_tokens": 4096}
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +25,37 @@ def root(tmp_path_factory):
     return folder
 
 
-def run(root, *, name="tiny", entry=(), texts=TEXTS, settings=SETTINGS):
-    spec = TransformersModel(**(ENTRY | {"folder": root / "tiny"} | dict(entry)))
-    return study.trace_model(name, spec, texts, settings, Paths(root))
+def run(root, *, name="tiny", entry=(), texts=TEXTS, **settings):
+    model = ENTRY | {"folder": root / "tiny"} | dict(entry)
+    told = {key: value for key, value in model.items() if key in Checkpoint.model_fields}
+    model = {"digest": digest(name, Checkpoint.model_validate(told))} | model
+    settings = TracingSettings.model_validate(SETTINGS | {"name": name, "model": model} | settings)
+    return study.trace_model(settings, texts, Paths(root))
 
 
 def test_the_same_again_computes_nothing(root) -> None:
     assert run(root).computed == 0
-    assert run(root, settings=dataclasses.replace(SETTINGS, max_tokens=99)).computed == 0
+    assert run(root, entry={"max_tokens": 99}).computed == 0
 
 
-@pytest.mark.parametrize("field", ["batch_tokens", "pairs", "seed", "special_tokens", "padding"])
-def test_each_setting_that_determines_numbers_computes_anew(root, field) -> None:
-    value = {"special_tokens": "include", "padding": "left"}.get(field, 7)
-    assert run(root, settings=dataclasses.replace(SETTINGS, **{field: value})).computed == 1
+def test_tokens_are_counted_whether_traces_are_new_or_taken_up(root, tokenizer) -> None:
+    ids = tokenizer.convert_tokens_to_ids(list("helo wrdabc"))
+    again = run(root).vocabulary["own", "eng_Latn"]
+    assert again == dict(zip(ids, [1, 1, 3, 2, 1, 1, 1, 1, 1, 1, 1], strict=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"entry": {"batch_tokens": 7}}, {"pairs": 7}, {"seed": 7}, {"special_tokens": "include"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_each_setting_that_determines_numbers_computes_anew(root, change) -> None:
+    assert run(root, **change).computed == 1
+
+
+def test_a_checkpoint_that_changed_since_its_settings_were_made_is_refused(root) -> None:
+    with pytest.raises(ModelError, match=r"others than settings/tiny was made for: run `dvc repro resolve`"):
+        run(root, entry={"digest": "0" * 64})
 
 
 def test_another_text_model_dtype_layer_range_or_name_computes_anew(root) -> None:
@@ -63,7 +75,6 @@ def test_other_libraries_or_code_compute_anew(root, monkeypatch, what) -> None:
         monkeypatch.setattr(study.transformers, "__version__", "9")
     else:
         monkeypatch.setattr(study, "code_digest", lambda *_: "other code")
-        monkeypatch.setattr(study, "locate", lambda *_: ModelSource(str(root / "tiny"), None, "d"))
         assert run(root).computed == 1
         monkeypatch.setattr(study, "code_digest", lambda *_: "newer code")
     assert run(root).computed == 1
@@ -71,17 +82,22 @@ def test_other_libraries_or_code_compute_anew(root, monkeypatch, what) -> None:
 
 def test_recorded_counts_add_one_language_at_a_time(tmp_path, real_data) -> None:
     source = real_data / "routing_counts" / "qwen3-30b-a3b"
-    spec = RecordedModel(
-        engine="recorded", url=f"https://x/{'0' * 40}/{{language}}", files="{language}", codes="iso639-1",
-        sha256=dict.fromkeys(["eng_Latn", "deu_Latn"], "0" * 64), corpora=["mgsm"], languages="g",
-        shape={"layers": 48, "experts": 128, "top_k": 8},
-    )  # fmt: skip
+    counts = {
+        "url": f"https://x/{'0' * 40}/{{language}}", "files": "{language}", "codes": "mgsm",
+        "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], "0" * 64),
+        "shape": {"layers": 48, "experts": 128, "top_k": 8},
+    }  # fmt: skip
+
+    def imported(*languages: str) -> study.FinishedTraces:
+        given = SETTINGS | {"name": "m", "model": None, "counts": counts, "corpora": {"mgsm": list(languages)}}
+        return study.import_recorded(TracingSettings.model_validate(given), paths)
+
     paths = Paths(tmp_path)
     for code, language in (("en", "eng_Latn"), ("de", "deu_Latn")):
         target = paths.recorded_counts("m", "mgsm", language)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((source / f"mgsm_{code}.json").read_bytes())
-    assert study.import_recorded("m", spec, ["eng_Latn"], paths).computed == 1
-    assert study.import_recorded("m", spec, ["eng_Latn", "deu_Latn"], paths).computed == 1
-    again = study.import_recorded("m", spec, ["eng_Latn", "deu_Latn"], paths)
+    assert imported("eng_Latn").computed == 1
+    assert imported("eng_Latn", "deu_Latn").computed == 1
+    again = imported("eng_Latn", "deu_Latn")
     assert (again.computed, again.summary()) == (0, "2 traces; 2 were finished before")

@@ -27,6 +27,7 @@ from polyroute.asking.store import AnswerStore, questions_digest
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.models.load import LoadedModel
+from polyroute.models.settings import ModelSettings
 from polyroute.steering import mechanism
 from polyroute.steering.condition import Condition
 from polyroute.steering.mechanism import MechanismError, padded_batches
@@ -48,11 +49,17 @@ class Asker:
     """Folder where finished parts are kept."""
 
     @property
+    def model(self) -> ModelSettings:
+        """How the model is run."""
+        assert self.settings.model is not None, "who is asked is run here"
+        return self.settings.model
+
+    @property
     def conversation(self) -> Chat | None:
         """How prompts are put into a conversation; None where they are not."""
-        if not self.settings.how.chat or not prompts.has_template(self.loaded.tokenizer):
+        if not self.settings.chat or not prompts.has_template(self.loaded.tokenizer):
             return None
-        return Chat(thinking=self.settings.how.thinking)
+        return Chat(thinking=self.settings.thinking)
 
     def ask(
         self, split: str, conditions: Sequence[Condition], advance: Callable[[int], None] = lambda _items: None
@@ -76,7 +83,7 @@ class Asker:
             questions = half[half["language"] == language].reset_index(drop=True)
             answered = answer_all(
                 self.loaded.model, self.loaded.routers, questions, conditions, self._answer,
-                AnswerStore(self.parts, self._determining(language)), batch_tokens=self.settings.batch_tokens,
+                AnswerStore(self.parts, self._determining(language)), batch_tokens=self.model.batch_tokens,
                 progress=advance,
             )  # fmt: skip
             asked[language] = questions_digest(questions)
@@ -122,9 +129,7 @@ class Asker:
         tables = [pd.DataFrame(columns=list(MECHANISM_COLUMNS))]
         for language in self.questions.languages if by_language else ("",):
             rows = self.prompts("report", count, [language] if by_language else None)
-            batches = list(
-                padded_batches(rows, batch_tokens=self.settings.batch_tokens, device=prompts.device_of(model))
-            )
+            batches = list(padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(model)))
             for condition in conditions:
                 if condition.plan is not None:
                     found = mechanism.mechanism(model, condition.plan, batches, routers=self.loaded.routers)
@@ -139,8 +144,8 @@ class Asker:
         model, tokenizer = self.loaded.model, self.loaded.tokenizer
         if self.questions.kind == "choice":
             return choices.score(
-                model, tokenizer, questions, batch_tokens=self.settings.batch_tokens,
-                max_tokens=self.settings.max_tokens, conversation=self.conversation,
+                model, tokenizer, questions, batch_tokens=self.model.batch_tokens,
+                max_tokens=self.model.max_tokens, conversation=self.conversation,
             )  # fmt: skip
         (language,) = questions["language"].unique()
         return generation.generate(
@@ -149,17 +154,17 @@ class Asker:
         )  # fmt: skip
 
     def _generation(self, stops: tuple[str, ...]) -> GenerationSettings:
-        asked, how = self.settings, self.settings.how
+        how = self.settings
         return GenerationSettings(
-            max_new_tokens=how.max_new_tokens, batch_tokens=asked.batch_tokens, stop=stops,
-            temperature=how.temperature, top_k=how.top_k, top_p=how.top_p, seed=asked.seed,
-            max_tokens=asked.max_tokens,
+            max_new_tokens=how.max_new_tokens, batch_tokens=self.model.batch_tokens, stop=stops,
+            temperature=how.temperature, top_k=how.top_k, top_p=how.top_p, seed=how.seed,
+            max_tokens=self.model.max_tokens,
         )  # fmt: skip
 
     def _asked(self) -> dict[str, Any]:
         """How the task is asked: plain data."""
         found: dict[str, Any] = {
-            "task": self.questions.version, "kind": self.questions.kind, "batch_tokens": self.settings.batch_tokens,
+            "task": self.questions.version, "kind": self.questions.kind, "batch_tokens": self.model.batch_tokens,
             "thinking": None if self.conversation is None else self.conversation.thinking,
         }  # fmt: skip
         if self.questions.kind != "choice":
@@ -170,9 +175,7 @@ class Asker:
         """Plain data that decides the answers in a language besides questions and plan; never how they are scored."""
         return {
             "model": self.loaded.digest,
-            "entry": self.settings.checkpoint.model_dump(
-                include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"
-            ),
+            "entry": self.model.model_dump(include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"),
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "asked": self._asked(),
             "stop": list(self.questions.stops.get(language, ())),

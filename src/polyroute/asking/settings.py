@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from polyroute.ground.frozen import Frozen
-from polyroute.models.settings import Checkpoint
+from polyroute.artifacts.kinds import TaskKind
+from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.models.settings import ModelSettings
 
 
 class Asking(Frozen):
@@ -24,22 +25,21 @@ class Asking(Frozen):
     """Draw among the likeliest so many tokens; 0 among all."""
 
 
-class AskSettings(Frozen):
-    """How one model is asked its tasks for one purpose; see `pipeline/ask.py`."""
+class AskedTask(Frozen):
+    """In which languages a task is asked."""
 
-    name: str
-    """Of the model in params.yaml."""
-    digest: str
-    """Commit on the hub, or SHA-256 of the checkpoint's files: another checkpoint is asked again."""
-    checkpoint: Checkpoint
-    how: Asking
-    batch_tokens: int
-    """Padded tokens in one batch."""
-    max_tokens: int
-    """Longer prompts are an error, never truncated."""
+    kind: TaskKind
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+
+
+class AskSettings(Asking, StageSettings):
+    """What the stages that ask a model read: `evaluate`, `tune`, `steer` and `mask`."""
+
+    model: ModelSettings | None
+    """None where counts were recorded elsewhere, and nothing can be asked."""
+    tasks: dict[str, AskedTask]
+    mechanism_items: int
+    """Items in each language on whose prompts it is measured what plans do to routing; 0 measures nothing."""
     seed: int
     """Of sampled answers."""
-    tasks: dict[str, list[str]]
-    """Task -> FLORES codes of the languages in which it is asked, the pivot first."""
-    mechanism_items: int = 0
-    """Items in each language on whose prompts it is measured what the conditions do to routing."""

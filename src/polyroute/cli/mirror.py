@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyroute.asking.needed import model_tasks
 from polyroute.ground.files import copy_atomically, write_json
 from polyroute.ground.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
-from polyroute.params.file import Params, ParamsFile, model_corpora
+from polyroute.params.file import ParamsFile
 from polyroute.params.models import RecordedModel
+from polyroute.params.needed import model_corpora, model_tasks
 from polyroute.readers.spec import CorpusSpec, TaskSpec
 
 
@@ -111,10 +111,9 @@ def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource
     if checkpoints and spec.hub is not None and spec.revision is not None:
         for name in source.checkpoint_files(spec.hub, spec.revision):
             yield _HubFile(spec.hub, spec.revision, name, "model")
-    given = Params(params)
-    for name, codes in model_corpora(given, model).items():
+    for name, codes in model_corpora(params, model).items():
         yield from _hub_files(params.corpora[name], codes)
-    for name, needed in model_tasks(given, model).items():
+    for name, needed in model_tasks(params, model).items():
         yield from _hub_files(params.tasks[name], needed.languages)
 
 

@@ -56,7 +56,7 @@ def pin(path: Path, names: Sequence[str] | None = None, resolve: Resolve | None 
         ParamsError: params.yaml cannot be used.
         PinError: a name is unknown, or the hub cannot resolve a revision; the file is left as it was.
     """
-    params.load(path)
+    params.read(path)
     # Bytes, so that line ends stay as they are.
     text = path.read_bytes().decode()
     file = params.parse(yaml.safe_load(text), str(path))

@@ -28,23 +28,23 @@ def main() -> None:
 @main.command(cls=console.Command)
 def check() -> None:
     """Check params.yaml and say what the study would run."""
-    from polyroute.asking.needed import study_tasks
+    from polyroute.models.source import locate
+    from polyroute.params.needed import model_languages, study_corpora, study_tasks
+    from polyroute.readers.local import LocalCorpus
 
-    given = params.load(Paths().params)
-    for model in given["study.models"]:
-        spec = given[f"models.{model}"]
-        languages = params.study_languages(given, model)
+    file = params.read(Paths().params)
+    for model in file.study.models:
+        spec = file.models[model]
+        languages = model_languages(file, model)
         click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
         if isinstance(spec, TransformersModel):
-            from polyroute.models.load import locate
-
             locate(model, spec)
-    for task, needed in study_tasks(given).items():
+    for task, needed in study_tasks(file).items():
         lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
         click.echo(f"task {task}: in {len(needed.languages)} languages{lacking}")
-    for corpus, languages in params.study_corpora(given).items():
-        entry = given[f"corpora.{corpus}"]
-        if entry.reader == "local":
+    for corpus, languages in study_corpora(file).items():
+        entry = file.corpora[corpus]
+        if isinstance(entry, LocalCorpus):
             for language in languages:
                 if not Path(entry.files.replace("{language}", language)).is_file():
                     raise click.ClickException(f"corpora.{corpus}.files: no file of {language} at {entry.files}")
@@ -58,10 +58,10 @@ def routers(model: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from polyroute.models.load import load, locate
+    from polyroute.models.load import load
+    from polyroute.models.source import locate
 
-    given = params.load(Paths().params)
-    spec = given[f"models.{model}"]
+    spec = params.read(Paths().params).model(model)
     if not isinstance(spec, TransformersModel):
         raise click.ClickException(f"{model} was recorded elsewhere: there is no model to load")
     loaded = load(model, spec, locate(model, spec))
@@ -78,7 +78,7 @@ def results() -> None:
     from polyroute.report.overview import overview
 
     paths = Paths()
-    for model in params.load(paths.params)["study.models"]:
+    for model in params.read(paths.params).study.models:
         click.echo(overview(results.load(paths, model), task_results.load(paths, model)))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
     click.echo("Tables of languages, tasks, steering and masks: polyroute findings")
@@ -90,10 +90,10 @@ def findings(models: tuple[str, ...]) -> None:
     """Print tables of how languages compare, accuracy, its correlation with divergence, experts, steering and masks."""
     from polyroute.report import findings
 
-    given = params.load(Paths().params)
+    file = params.read(Paths().params)
     for model in models:
-        given[f"models.{model}"]  # an unknown name is an error that says what is close
-    measured = findings.gather(Paths(), models or given["study.models"])
+        file.model(model)  # an unknown name is an error that says what is close
+    measured = findings.gather(Paths(), models or file.study.models)
     click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in findings.tables(measured).items()))
 
 
@@ -120,7 +120,7 @@ def train_pocket(model: str, device: str) -> None:
     """Train MODEL (an entry of `pocket` in params.yaml) into models/MODEL; killed, it goes on where it stopped."""
     from polyroute.pocket import train
 
-    recipe = params.load(Paths().params)[f"pocket.{model}"]
+    recipe = params.read(Paths().params).recipe(model)
     train.run(model, recipe, Paths(), device)
 
 
@@ -212,11 +212,12 @@ def import_counts(
 @main.command(cls=console.Command)
 def track() -> None:
     """Log the study's results to MLflow; logging twice changes nothing."""
+    from polyroute.params.resolve import shown
     from polyroute.tracking import store
 
     paths = Paths()
     file = params.read(paths.params)
-    settings = {model: params.stage_settings(file, model) for model in file.study.models}
+    settings = {model: shown(file, model) for model in file.study.models}
     console.summary("track", store.log_study(paths, file.study.name, file.study.models, settings).summary())
 
 
@@ -227,5 +228,5 @@ def ui(port: int) -> None:
     from polyroute.tracking import store
 
     paths = Paths()
-    study = params.load(paths.params)["study.name"]
+    study = params.read(paths.params).study.name
     raise SystemExit(store.serve(paths, port, study))

@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from polyroute.ground.frozen import Frozen, check_unique
+from polyroute.ground.frozen import Frozen, StageSettings, check_unique
+from polyroute.ground.layers import LayerRange, Zones
 from polyroute.stats.settings import Intervals
 
 
@@ -37,3 +38,37 @@ class Similarity(Intervals):
     """Shuffles of labels, and of languages, in each permutation test."""
     shared: SharedExperts
     """Settings of shared and exclusive experts."""
+
+
+class TaskText(Frozen):
+    """Text by which the experts of a task are told."""
+
+    text: str | None
+    """The corpus; None where the task has none, and so no experts."""
+    languages: list[str]
+    """FLORES codes in which there are experts, English first."""
+
+
+class ExpertsSettings(StageSettings):
+    """What the stage `experts` reads."""
+
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    generic: str
+    """The corpus that experts are told against."""
+    taus: list[float]
+    middle: LayerRange | None
+    """Layers of the middle where params.yaml says so."""
+    tasks: dict[str, TaskText]
+    intervals: Intervals
+    seed: int
+
+
+class SimilaritySettings(Similarity, StageSettings):
+    """What the stage `similarity` reads."""
+
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    corpora: list[str]
+    zones: Zones | None
+    seed: int

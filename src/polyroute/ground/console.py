@@ -2,20 +2,27 @@
 
 import errno
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.paths import Paths
 
 LEVELS = ("debug", "info", "warning", "error")
 _stderr = Console(stderr=True)
+
+
+class SettingsError(PolyrouteError):
+    """The settings of a stage are absent or of another version."""
 
 
 class _Lines(logging.Handler):
@@ -50,6 +57,7 @@ class Command(click.Command):
             raise
 
 
+Settings = TypeVar("Settings", bound=Frozen)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -99,3 +107,50 @@ def progress(title: str, total: int, unit: str = "tokens") -> Iterator[Callable[
 def summary(stage: str, text: str) -> None:
     """The one line that a stage leaves on standard output."""
     click.echo(f"{click.style(stage, bold=True)}: {text}")
+
+
+def stage(
+    kind: type[Settings], *, each: bool = True, purposes: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., Iterator[str]]], click.Command]:
+    """Make a stage's script of a function that is given its settings and the study's paths, and nothing else.
+
+    The stage is called as the file is; its settings are read from `settings/<model>/<stage>.json`, and each line that
+    the function yields is shown after `<stage>@<model>`.
+
+    Args:
+        kind: type of the settings; a bare `StageSettings` has no file.
+        each: whether the stage is run for each model (`--model`); else its settings are `settings/<stage>.json`.
+        purposes: values of `--purpose` -> what the function is given for it; the settings are those of the purpose.
+    """
+
+    def decorate(main: Callable[..., Iterator[str]]) -> click.Command:
+        script = Path(main.__code__.co_filename).stem
+
+        def command(model: str | None = None, purpose: str | None = None) -> None:
+            paths, name = Paths(), purpose or script
+            settings = _settings(kind, paths, name, model)
+            given = () if purposes is None or purpose is None else (purposes[purpose],)
+            for line in main(settings, paths, *given):
+                summary(name if model is None else f"{name}@{model}", line)
+
+        command = log_level_option(command)
+        if each:
+            command = click.option("--model", required=True, help="Entry of `study.models` in params.yaml.")(command)
+        if purposes is not None:
+            command = click.option("--purpose", required=True, type=click.Choice(list(purposes)))(command)
+        return click.command(cls=Command, help=main.__doc__)(command)
+
+    return decorate
+
+
+def _settings(kind: type[Settings], paths: Paths, stage: str, model: str | None) -> Settings:
+    if kind is StageSettings:
+        return kind.model_validate({"name": model})
+    path = paths.stage_settings(*(() if model is None else (model,)), stage)
+    again = "run `dvc repro resolve`, which makes it from params.yaml for every model of `study.models`"
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is absent: {again}") from None
+    except ValidationError as error:
+        raise SettingsError(f"{path} is of another version ({error.errors()[0]['msg']}): {again}") from None

@@ -27,6 +27,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 """Names are parts of paths and of DVC keys: lower case, digits and hyphens, no dot."""
 
 
+class StageSettings(Frozen):
+    """All that one stage of one model reads of params.yaml, as `params.resolve` works it out."""
+
+    name: str
+    """The model, an entry of `models`."""
+
+
 def check_strength(key: str, strength: float) -> None:
     """A strength of steering is finite and not 0."""
     if not math.isfinite(strength) or strength == 0:

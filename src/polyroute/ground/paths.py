@@ -21,22 +21,49 @@ class Paths:
         return self.root / "dvc.lock"
 
     @property
-    def corpora(self) -> Path:
-        """Fetched and checked corpora."""
-        return self.root / "data" / "corpora"
+    def settings(self) -> Path:
+        """What params.yaml comes to for each stage of each model of the study; in git."""
+        return self.root / "settings"
 
-    def corpus(self, corpus: str) -> Path:
+    def stage_settings(self, *names: str) -> Path:
+        """What one stage of a model reads: model and stage; or the stage alone, where it is of no model."""
+        return self.settings.joinpath(*names).with_suffix(".json")
+
+    def inputs(self, model: str) -> Path:
+        """What a model reads, fetched and checked."""
+        return self.root / "data" / "inputs" / model
+
+    def corpora(self, model: str) -> Path:
+        """A model's corpora."""
+        return self.inputs(model) / "corpora"
+
+    def corpus(self, model: str, corpus: str) -> Path:
         """``item_id, language, text``, one row an item and language."""
-        return self.corpora / f"{corpus}.parquet"
+        return self.corpora(model) / f"{corpus}.parquet"
 
-    @property
-    def recorded(self) -> Path:
+    def counts(self, model: str) -> Path:
         """Counts recorded elsewhere, as fetched."""
-        return self.corpora / "recorded"
+        return self.inputs(model) / "counts"
 
     def recorded_counts(self, model: str, corpus: str, language: str) -> Path:
         """One language's counts, as the release has them."""
-        return self.recorded / model / corpus / f"{language}.json"
+        return self.counts(model) / corpus / f"{language}.json"
+
+    def questions(self, model: str) -> Path:
+        """What a model is asked, a file a task."""
+        return self.inputs(model) / "questions"
+
+    def task_questions(self, model: str, task: str) -> Path:
+        """A task's questions, checked and divided into splits."""
+        return self.questions(model) / f"{task}.parquet"
+
+    def keys(self, model: str) -> Path:
+        """The right answers, a file a task."""
+        return self.inputs(model) / "keys"
+
+    def key(self, model: str, task: str) -> Path:
+        """The right answers to a task's questions."""
+        return self.keys(model) / f"{task}.parquet"
 
     def traces(self, model: str) -> Path:
         """A model's traces."""
@@ -46,30 +73,25 @@ class Paths:
         """Routing statistics of each sentence of one language."""
         return self.traces(model) / corpus / f"{language}.safetensors"
 
-    @property
-    def tasks(self) -> Path:
-        """Fetched and checked tasks."""
-        return self.root / "data" / "tasks"
+    def vocabulary(self, model: str) -> Path:
+        """How a model's texts divide into tokens, beside its traces."""
+        return self.traces(model) / "vocabulary.parquet"
 
-    def questions(self, task: str) -> Path:
-        """A task's questions, checked and divided into splits."""
-        return self.tasks / task / "questions.parquet"
+    def conditions(self, model: str, purpose: str) -> Path:
+        """What is tried (`tune`) and masked (`mask`): a file a task."""
+        return self.root / "data" / "plans" / model / purpose
 
-    def key(self, task: str) -> Path:
-        """The right answers to a task's questions."""
-        return self.tasks / task / "key.parquet"
+    def chosen(self, model: str) -> Path:
+        """What is reported beside the chosen plans: a file a task."""
+        return self.root / "data" / "chosen" / model
 
-    def answers(self, model: str) -> Path:
-        """A model's raw and scored answers as it is: a folder a task, a file a half of its items."""
-        return self.root / "data" / "answers" / model
+    def answers(self, model: str, purpose: str) -> Path:
+        """What a model answers (`evaluate`, `tune`, `steer`, `mask`), unscored: a folder a task, a file a condition."""
+        return self.root / "data" / "answers" / model / purpose
 
-    def steered(self, model: str) -> Path:
-        """The same of the intervention study: a folder a task, a file a condition."""
-        return self.root / "data" / "steered" / model
-
-    def masked(self, model: str) -> Path:
-        """The same under masks of exclusive experts: a folder a task, a file a mask."""
-        return self.root / "data" / "masked" / model
+    def scored(self, model: str, of: str) -> Path:
+        """The same scored, of the model as it is (`baseline`) and edited (`interventions`)."""
+        return self.root / "data" / "scored" / model / of
 
     def plans(self, model: str) -> Path:
         """Steering plans that were chosen, one a task, in git."""

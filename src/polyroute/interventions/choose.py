@@ -12,7 +12,7 @@ from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
 from polyroute.interventions.plans import Conditions, Experts
-from polyroute.interventions.settings import PublishedShared, PublishedSteering
+from polyroute.interventions.settings import PublishedShared, PublishedSteering, SteerPlans
 from polyroute.interventions.shared_plans import SharedConditions
 from polyroute.steering.condition import Condition, ConditionFile
 from polyroute.steering.plan import Plan
@@ -70,6 +70,7 @@ def choose_task_experts(
     conditions: Conditions,
     accuracy: Mapping[str, float],
     *,
+    plans: SteerPlans,
     generic: Trace,
     multilingual: Experts,
     pivots: dict[str, Experts],
@@ -81,6 +82,7 @@ def choose_task_experts(
     Args:
         conditions: makes the conditions of this task.
         accuracy: of the baseline and every candidate, on the selection half; see `choose`.
+        plans: what is reported beside the best.
         generic: generic text in the language of the task's experts, on which controls match in frequency.
         multilingual: multilingual experts, by threshold and layers.
         pivots: other pivot -> the task's experts by its text.
@@ -94,13 +96,12 @@ def choose_task_experts(
     candidates = conditions.candidates()
     best = choose(candidates, dict(accuracy))
     assert best.plan is not None, "a candidate has a plan"
-    nearest = conditions.settings.nearest
 
     def control(experts: ExpertSet, draw: int) -> ExpertSet:
-        return Controls(experts, generic, seed=seed, nearest=nearest).draw(draw)
+        return Controls(experts, generic, seed=seed, nearest=plans.nearest).draw(draw)
 
     reported = conditions.reported(
-        best, controls=control, multilingual=multilingual, pivots=pivots, published=published
+        best, plans, controls=control, multilingual=multilingual, pivots=pivots, published=published
     )
     summary = {
         "chosen": {
@@ -114,7 +115,7 @@ def choose_task_experts(
 
 
 def choose_shared(
-    conditions: SharedConditions, accuracy: Mapping[str, float], published: PublishedShared | None
+    conditions: SharedConditions, accuracy: Mapping[str, float], published: PublishedShared | None, plans: SteerPlans
 ) -> tuple[list[Condition], Chosen]:
     """Source and strength of steering toward shared experts, and the conditions that are reported beside them.
 
@@ -122,6 +123,7 @@ def choose_shared(
         conditions: makes the conditions of this task.
         accuracy: as for `choose_task_experts`.
         published: paper 2's own setting, run as it stands.
+        plans: how many controls.
 
     Raises:
         ConditionsError: the published setting reaches no expert.
@@ -129,7 +131,7 @@ def choose_shared(
     candidates, as_published = conditions.candidates(), conditions.published(published)
     best = choose(candidates, dict(accuracy))
     assert best.plan is not None, "a candidate has a plan"
-    reported = [*candidates, *conditions.controls(best), *as_published]
+    reported = [*candidates, *conditions.controls(best, plans), *as_published]
     summary = {
         "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
         "thr": conditions.settings.magnitude.thr,

@@ -19,7 +19,8 @@ from polyroute.experts.shared import activation_shares
 from polyroute.experts.specialised import ExpertsError, size
 from polyroute.ground.layers import LayerRange
 from polyroute.interventions.plans import LeftOut, Target
-from polyroute.interventions.settings import Mask, MaskedSet
+from polyroute.interventions.settings import MaskedSet
+from polyroute.interventions.settings import MaskPlans as MaskSettings
 from polyroute.stats.resampled import own_seed
 from polyroute.steering.condition import Condition, ConditionFile, Kind
 from polyroute.steering.plan import Plan
@@ -45,7 +46,7 @@ class MaskPlans(ConditionFile):
 class Masks:
     """Makes every mask of one task on one model."""
 
-    def __init__(self, target: Target, settings: Mask, traces: Mapping[str, Trace], *, seed: int):
+    def __init__(self, target: Target, settings: MaskSettings, traces: Mapping[str, Trace], *, seed: int):
         """Find the exclusive experts.
 
         Args:

@@ -14,7 +14,7 @@ from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import size
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
-from polyroute.interventions.settings import PublishedSteering, Steer
+from polyroute.interventions.settings import PublishedSteering, SteerGrid, SteerPlans
 from polyroute.steering.condition import Condition, Kind
 from polyroute.steering.plan import Plan
 
@@ -50,12 +50,12 @@ class Target:
 class Conditions:
     """Makes the conditions of one task on one model."""
 
-    def __init__(self, target: Target, settings: Steer, *, task_experts: Experts, middle: LayerRange, seed: int):
+    def __init__(self, target: Target, settings: SteerGrid, *, task_experts: Experts, middle: LayerRange, seed: int):
         """Prepare.
 
         Args:
             target: what plans are made for.
-            settings: the grid and the controls.
+            settings: the grid.
             task_experts: of the task, by threshold and layers.
             middle: layers that are steered.
             seed: of eps and of control sets.
@@ -89,6 +89,7 @@ class Conditions:
     def reported(
         self,
         chosen: Condition,
+        plans: SteerPlans,
         *,
         controls: Callable[[ExpertSet, int], ExpertSet],
         multilingual: Experts,
@@ -99,6 +100,7 @@ class Conditions:
 
         Args:
             chosen: the best candidate of the selection half.
+            plans: doses, and how many controls.
             controls: control set of a set, by number of the draw.
             multilingual: multilingual experts, by threshold and layers.
             pivots: other pivot -> the task's experts by that pivot's text.
@@ -109,7 +111,7 @@ class Conditions:
         tau = plan.source["tau"]
         assert isinstance(tau, float), "candidates say their threshold"
         made = [replace(chosen, name="chosen", kind="chosen")]
-        for strength in self.settings.doses:
+        for strength in plans.doses:
             if (plan.rule, plan.strength) != ("soft", strength):
                 made += self._made(
                     f"dose{strength:g}", "dose", plan.experts, "soft", strength, self.middle, {"tau": tau}
@@ -117,7 +119,7 @@ class Conditions:
         for rule in ("activate", "deactivate"):
             if plan.rule != rule:
                 made += self._made(rule, "rule", plan.experts, rule, None, self.middle, {"tau": tau})
-        for draw in range(self.settings.draws):
+        for draw in range(plans.draws):
             drawn = self._made(
                 f"random{draw}", "random", controls(plan.experts, draw), plan.rule, plan.strength, self.middle,
                 {"tau": tau, "draw": draw},

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polyroute.ground.frozen import Frozen, check_strength, check_unique
+from polyroute.artifacts.kinds import TaskKind
+from polyroute.experts.settings import TaskText
+from polyroute.ground.frozen import Frozen, StageSettings, check_strength, check_unique
 from polyroute.ground.layers import LayerRange, check_range
-from polyroute.scoring.settings import ScoredTask
 from polyroute.stats.settings import Intervals
 
 
@@ -94,8 +95,8 @@ class MaskedSet(Frozen):
     of their depth."""
 
 
-class Mask(MaskedSet):
-    """How experts that are exclusive to a language are masked (paper 2)."""
+class MaskPlans(MaskedSet):
+    """Which experts are masked, and which in their stead (paper 2)."""
 
     tasks: dict[str, MaskedSet] = Field(default={})
     """Task -> what is masked there instead."""
@@ -103,23 +104,22 @@ class Mask(MaskedSet):
     """Random masks for each mask."""
     nearest: int = Field(ge=1)
     """Experts of about the same activation frequency among which a random one is drawn."""
+
+
+class Mask(MaskPlans):
+    """How experts that are exclusive to a language are masked (paper 2)."""
+
     mechanism_items: int = Field(ge=1)
     """Items in each language on whose prompts it is measured what the masks do to routing."""
 
 
-class Steer(Frozen):
-    """The intervention study."""
+class SteerGrid(Frozen):
+    """What is tried on the selection half."""
 
     taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
-    """Thresholds on Delta that are tried on the selection half."""
+    """Thresholds on Delta."""
     strengths: list[float] = Field(min_length=1)
-    """Strengths of soft steering that are tried on the selection half."""
-    doses: list[float]
-    """Strengths of soft steering that are reported beside the chosen plan."""
-    draws: int = Field(ge=1)
-    """Random control sets."""
-    nearest: int = Field(ge=1)
-    """Experts of about the same activation frequency among which a control is drawn."""
+    """Strengths of soft steering."""
     std: Literal["population", "sample"]
     """Divisor of std(z) in soft steering; the paper leaves it open."""
     eps: Literal["variance", "std"]
@@ -127,73 +127,101 @@ class Steer(Frozen):
     allow_more_than_k: bool = False
     """Whether more experts of a layer may be activated than a token is sent to."""
     magnitude: Magnitude
-    mechanism_items: int = Field(ge=1)
-    """Items in each language on whose prompts it is measured what the plans do to routing."""
 
     @model_validator(mode="after")
     def _finite(self) -> Self:
         for key in ("strengths", "doses"):
-            for strength in getattr(self, key):
+            for strength in getattr(self, key, ()):
                 check_strength(key, strength)
-            check_unique(key, [f"{strength:g}" for strength in getattr(self, key)])
+            check_unique(key, [f"{strength:g}" for strength in getattr(self, key, ())])
         check_unique("taus", [f"{tau:g}" for tau in self.taus])
         return self
 
 
-class PlannedTask(Frozen):
-    """What the plans of one task are made from."""
+class SteerPlans(SteerGrid):
+    """What is tried on the selection half, and what is reported on the other beside the best."""
+
+    doses: list[float]
+    """Strengths of soft steering that are reported beside the chosen plan."""
+    draws: int = Field(ge=1)
+    """Random control sets."""
+    nearest: int = Field(ge=1)
+    """Experts of about the same activation frequency among which a control is drawn."""
+
+
+class Steer(SteerPlans):
+    """The intervention study."""
+
+    mechanism_items: int = Field(ge=1)
+    """Items in each language on whose prompts it is measured what the plans do to routing."""
+
+
+class MaskedTask(Frozen):
+    """In which languages a task meets masks."""
 
     languages: list[str]
     """FLORES codes in which it is asked."""
-    text: str | None
-    """Corpus of in-task text that identifies its experts; None where there is none."""
-    text_languages: list[str]
-    """English, and the other pivots whose in-task text gives experts."""
-    published: PublishedSteering | None
+    lacking: list[str]
+    """Languages whose experts are masked, and that the task does not exist in."""
+
+
+class PlannedTask(TaskText):
+    """What the conditions of a task are made from."""
+
     published_shared: PublishedShared | None
 
 
-class PlannedMasks(Frozen):
-    """Which masks are made."""
-
-    how: Mask
-    languages: list[str]
-    """Among which experts are exclusive; each is a target."""
-    tasks: list[str]
-
-
-class PlanSettings(Frozen):
+class PlanSettings(StageSettings):
     """What the stage `plan` reads."""
 
-    name: str
-    """Of the model in params.yaml."""
-    generic: str
-    """Corpus of generic text."""
     pivot: str
-    seed: int
-    """Of eps, control sets and random masks."""
-    steer: Steer
-    dominant: tuple[str, str] | None
-    mask: PlannedMasks | None
+    generic: str
+    """The corpus on which experts are told and controls match in frequency."""
     tasks: dict[str, PlannedTask]
+    dominant: tuple[str, str] | None
+    steer: SteerGrid
+    mask: MaskPlans | None
+    """None where nothing is masked; its `tasks` are of the model."""
+    among: list[str]
+    """FLORES codes to which experts are exclusive; none where nothing is masked."""
+    masked: dict[str, MaskedTask]
+    seed: int
 
 
-class ChooseSettings(Frozen):
+class StudiedTask(PlannedTask):
+    """What steering of a task is chosen and reported by."""
+
+    kind: TaskKind
+    score: str
+    """The one that is compared."""
+    published: PublishedSteering | None
+
+
+class ChooseSettings(StageSettings):
     """What the stage `choose` reads."""
 
-    plan: PlanSettings
-    scores: dict[str, ScoredTask]
+    pivot: str
+    generic: str
+    """The corpus on which experts are told and controls match in frequency."""
+    tasks: dict[str, StudiedTask]
+    dominant: tuple[str, str] | None
+    steer: SteerPlans
+    seed: int
 
 
-class JudgeSettings(Frozen):
+class JudgedTask(Frozen):
+    """What the effects on a task are told by."""
+
+    kind: TaskKind
+    score: str
+    """The one that is compared."""
+
+
+class JudgeSettings(StageSettings):
     """What the stage `judge` reads."""
 
-    name: str
-    """Of the model in params.yaml."""
     pivot: str
-    seed: int
-    """Of resamples and exchanges."""
+    tasks: dict[str, JudgedTask]
+    masked: dict[str, MaskedTask]
     intervals: Intervals
-    tasks: dict[str, ScoredTask]
-    masked: list[str]
-    """Tasks that meet masks."""
+    seed: int

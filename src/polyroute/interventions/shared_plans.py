@@ -23,7 +23,7 @@ from polyroute.experts.shared import ActivationShares, activation_shares
 from polyroute.experts.specialised import size
 from polyroute.ground.layers import LayerRange
 from polyroute.interventions.plans import ConditionsError, Target
-from polyroute.interventions.settings import PublishedShared, Steer
+from polyroute.interventions.settings import PublishedShared, SteerGrid, SteerPlans
 from polyroute.steering.condition import Condition
 from polyroute.steering.plan import Plan
 from polyroute.steering.rules import Arithmetic
@@ -32,12 +32,14 @@ from polyroute.steering.rules import Arithmetic
 class SharedConditions:
     """Makes the conditions of one task on one model."""
 
-    def __init__(self, target: Target, settings: Steer, traces: Mapping[str, Trace], *, middle: LayerRange, seed: int):
+    def __init__(
+        self, target: Target, settings: SteerGrid, traces: Mapping[str, Trace], *, middle: LayerRange, seed: int
+    ):
         """Find the shared experts.
 
         Args:
             target: what plans are made for.
-            settings: `magnitude`, and how controls are drawn.
+            settings: the grid, of which `magnitude` is read.
             traces: dominant language -> its trace; two of them, of one corpus.
             middle: layers that are steered.
             seed: of control sets.
@@ -54,10 +56,8 @@ class SharedConditions:
         self._shares = activation_shares(list(traces.values()), self.k)
         self.experts = self._shared(self._shares, settings.magnitude.thr, middle, "steer.magnitude")
         """Those that are steered toward; the same for both sources."""
-        self._controls = {
-            source: Controls(self.experts, trace, seed=seed, nearest=settings.nearest)
-            for source, trace in traces.items()
-        }
+        for trace in traces.values():
+            Controls(self.experts, trace, seed=seed)  # what leaves no control is told before anything is asked
 
     def candidates(self) -> list[Condition]:
         """Every source with every strength."""
@@ -69,7 +69,7 @@ class SharedConditions:
             for strength in self.settings.magnitude.strengths
         ]  # fmt: skip
 
-    def controls(self, chosen: Condition) -> list[Condition]:
+    def controls(self, chosen: Condition, plans: SteerPlans) -> list[Condition]:
         """Random experts in place of the chosen plan's, with its strength and, in order, its weights of each layer.
 
         They are as many, and match in activation frequency on text in the source language.
@@ -79,8 +79,9 @@ class SharedConditions:
         assert plan.weights is not None, "and weights"
         assert plan.strength is not None, "and a strength"
         source, made = str(plan.source["source"]), []
-        for draw in range(self.settings.draws):
-            drawn = self._controls[source].draw(draw)
+        controls = Controls(self.experts, self._traces[source], seed=self._seed, nearest=plans.nearest)
+        for draw in range(plans.draws):
+            drawn = controls.draw(draw)
             weights = {
                 layer: dict(zip(experts, plan.weights[layer].values(), strict=True)) for layer, experts in drawn.items()
             }

@@ -14,7 +14,7 @@ from polyroute.experts.specialised import experts_above
 from polyroute.ground.paths import Paths
 from polyroute.interventions.mask_plans import MaskPlans, Masks
 from polyroute.interventions.plans import Conditions, ConditionsError, Experts, Target
-from polyroute.interventions.settings import PlanSettings
+from polyroute.interventions.settings import ChooseSettings, PlanSettings
 from polyroute.interventions.shared_plans import SharedConditions
 from polyroute.steering.condition import Condition
 
@@ -23,7 +23,7 @@ from polyroute.steering.condition import Condition
 class Sources:
     """Makes the conditions of every task of one model."""
 
-    settings: PlanSettings
+    settings: PlanSettings | ChooseSettings
     paths: Paths
 
     def task_experts(self, task: str) -> Conditions:
@@ -69,12 +69,12 @@ class Sources:
         Raises:
             ExpertsError: a range holds no traced layer.
         """
-        settings, mask = self.settings, self.settings.mask
-        assert mask is not None, "there is something to mask"
-        asked = settings.tasks[task].languages
-        languages = [language for language in mask.languages if language in asked]
-        made = Masks(self._target(task), mask.how, self._masked, seed=settings.seed)
-        return made.planned(languages, [language for language in mask.languages if language not in asked])
+        settings = self.settings
+        assert isinstance(settings, PlanSettings), "the stage `plan` makes masks"
+        assert settings.mask is not None, "there is something to mask"
+        traces = {code: self.generic(code) for code in settings.among}
+        made = Masks(self._target(task), settings.mask, traces, seed=settings.seed)
+        return made.planned(settings.masked[task].languages, settings.masked[task].lacking)
 
     def multilingual(self) -> Experts:
         """Multilingual experts, by threshold and layers."""
@@ -82,7 +82,7 @@ class Sources:
 
     def pivots(self, task: str) -> dict[str, Experts]:
         """Other pivot -> the task's experts by its text."""
-        return {pivot: self._experts(task, pivot) for pivot in self.settings.tasks[task].text_languages[1:]}
+        return {pivot: self._experts(task, pivot) for pivot in self.settings.tasks[task].languages[1:]}
 
     def generic(self, language: str) -> Trace:
         """Generic text of a language."""
@@ -105,10 +105,6 @@ class Sources:
         path = self.paths.metrics(self.settings.name) / "experts.csv"
         return pd.read_csv(path, keep_default_na=False, dtype={"task": str})
 
-    @cached_property
-    def _masked(self) -> dict[str, Trace]:
-        return {} if self.settings.mask is None else {code: self.generic(code) for code in self.settings.mask.languages}
-
     def _experts(self, task: str, language: str | None = None) -> Experts:
         """A task's experts by its text in a language, by default the first."""
         planned = self.settings.tasks[task]
@@ -117,7 +113,7 @@ class Sources:
                 f"tasks.{task}.text names no in-task text, by which task experts are found; name a corpus to steer by "
                 "them"
             )
-        code = language or planned.text_languages[0]
+        code = language or planned.languages[0]
         return partial(experts_above, self._table[(self._table["task"] == task) & (self._table["language"] == code)])
 
     def _target(self, task: str) -> Target:

@@ -1,8 +1,10 @@
-"""How alignment is measured."""
+"""How alignment is measured and correlated with accuracy."""
 
 from pydantic import Field
 
-from polyroute.ground.frozen import Frozen
+from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.layers import Zones
+from polyroute.stats.settings import Intervals
 
 
 class Align(Frozen):
@@ -10,3 +12,30 @@ class Align(Frozen):
 
     shuffles: int = Field(ge=1)
     """Other sentences that each sentence is compared with, to know how near its translation would be by chance."""
+
+
+class AlignSettings(StageSettings):
+    """What the stage `align` reads."""
+
+    revision: str | None
+    """Commit of the model; None for a folder."""
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    corpora: list[str]
+    zones: Zones | None
+    intervals: Intervals
+    shuffles: int
+    seed: int
+
+
+class CorrelateSettings(StageSettings):
+    """What the stage `correlate` reads."""
+
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    generic: str
+    """The corpus whose divergence is correlated."""
+    intervals: Intervals
+    text_shares: dict[str, float] | None
+    """Language -> its share of the documents that the model was trained on, where that is known."""
+    seed: int

@@ -9,39 +9,24 @@ f the share of a language's tokens that are of type t. Tokens are weighted as ro
 once counts as much as one token, not as much as a full stop, as it would in the Jaccard index of the sets of types.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import distance
 
-from polyroute.tracing.collect import TraceSettings, encode
 
-
-def token_shares(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettings) -> dict[int, float]:
-    """How a text divides into types of token, over the tokens that its trace counts.
+def token_shares(counts: Mapping[int, int]) -> dict[int, float]:
+    """How a text divides into types of token.
 
     Args:
-        tokenizer: of the model.
-        texts: item id -> text in one language.
-        settings: how the texts were traced.
+        counts: token id -> how often it is among the tokens that the trace of the text counts.
 
     Returns:
         Token id -> share of the tokens; adds up to 1.
-
-    Raises:
-        TraceError: as `encode`.
     """
-    encoded = encode(tokenizer, texts, settings)
-    counts = Counter(
-        token
-        for ids, counted in zip(encoded.ids, encoded.counted, strict=True)
-        for token, kept in zip(ids, counted, strict=True)
-        if kept
-    )
-    return {token: count / counts.total() for token, count in counts.items()}
+    total = sum(counts.values())
+    return {token: count / total for token, count in counts.items()}
 
 
 def vocabulary_distance(shares: Sequence[Mapping[int, float]]) -> NDArray[np.float64]:

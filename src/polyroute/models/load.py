@@ -1,26 +1,19 @@
-"""A model of the study from its entry in params.yaml: hub, mirror or folder; checked before anything is measured."""
+"""A model of the study, loaded from where it lies and checked before anything is measured."""
 
 import logging
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.files import digest_files
-from polyroute.ground.hub import CHECKPOINT_FILES, HubSource, is_commit, mirror_folder, read_manifest
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import Router, find_routers
 from polyroute.models.settings import Checkpoint
+from polyroute.models.source import ModelError, ModelSource
 
 log = logging.getLogger(__name__)
-
-
-class ModelError(PolyrouteError):
-    """A model cannot be loaded, or is not what its entry in params.yaml says."""
 
 
 @dataclass(frozen=True)
@@ -33,57 +26,6 @@ class LoadedModel:
     """Those of the layers that the entry asks for."""
     digest: str
     """Commit on the hub, or a digest of the folder's files."""
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """Where a model lies, before it is loaded."""
-
-    place: str
-    """A folder, or `organisation/model` on the hub."""
-    revision: str | None
-    """Commit on the hub."""
-    digest: str
-    """The commit, or a digest of the folder's files."""
-    local_files_only: bool = False
-    """Whether the network is off limits, as with a mirror."""
-
-
-def locate(name: str, spec: Checkpoint, mirror: Path | None = None) -> ModelSource:
-    """Find a model's folder, mirror copy or pinned revision, without loading it.
-
-    Args:
-        name: its name in params.yaml.
-        spec: its entry.
-        mirror: read instead of the network; where None, the one of this machine.
-
-    Raises:
-        ModelError: there is no checkpoint in the folder, or the revision is not pinned.
-    """
-    if spec.folder is not None:
-        # Code in the folder determines numbers where it may run.
-        patterns = (*CHECKPOINT_FILES, "*.py") if spec.trust_remote_code else CHECKPOINT_FILES
-        if not (spec.folder / "config.json").is_file():
-            raise ModelError(f"models.{name}: {spec.folder} holds no checkpoint (no config.json)")
-        return ModelSource(str(spec.folder), None, digest_files(spec.folder, patterns))
-    assert spec.hub is not None, "an entry has a folder or a hub name"
-    if not is_commit(spec.revision or ""):
-        raise ModelError(
-            f"models.{name}.revision is `{spec.revision}`, which moves: run `polyroute pin {name}` to write the "
-            "commit it stands for today into params.yaml"
-        )
-    revision = str(spec.revision)
-    source = HubSource(mirror or mirror_folder())
-    if source.mirror is None:
-        return ModelSource(spec.hub, revision, revision)
-    folder = source.mirror / "hub" / spec.hub
-    if not folder.is_dir():
-        return ModelSource(spec.hub, revision, revision, local_files_only=True)
-    # Every file is held against the mirror's manifest; without one, nothing says which commit this is.
-    for file in source.checkpoint_files(spec.hub, revision):
-        source.file(spec.hub, revision, file)
-    vouched = revision if read_manifest(source.mirror) is not None else digest_files(folder, CHECKPOINT_FILES)
-    return ModelSource(str(folder), None, vouched, local_files_only=True)
 
 
 def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:

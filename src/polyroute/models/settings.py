@@ -51,3 +51,14 @@ class Checkpoint(Frozen):
         if self.layers:
             check_range("layers", self.layers)
         return self
+
+
+class ModelSettings(Checkpoint):
+    """A model that a stage runs."""
+
+    digest: str
+    """The commit that it is pinned at, or a digest of its folder's files."""
+    batch_tokens: int = Field(ge=1)
+    """Padded tokens in one batch."""
+    max_tokens: int = Field(ge=2)
+    """Longer texts are an error, never truncated."""

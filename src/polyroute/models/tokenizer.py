@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from polyroute.models.load import ModelError, ModelSource
 from polyroute.models.settings import Checkpoint
+from polyroute.models.source import ModelError, ModelSource
 
 
 def load_tokenizer(name: str, spec: Checkpoint, source: ModelSource) -> Any:

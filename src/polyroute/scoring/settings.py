@@ -3,7 +3,7 @@
 from typing import Literal
 
 from polyroute.artifacts.kinds import TaskKind
-from polyroute.ground.frozen import Frozen
+from polyroute.ground.frozen import Frozen, StageSettings
 
 Normalisation = Literal["sum", "token", "character"]
 SpanScore = Literal["inclusion", "inclusion_as_released", "exact_match", "f1"]
@@ -18,27 +18,19 @@ class Score(Frozen):
     """Which score of a short answer counts; see `polyroute.scoring.spans`. `inclusion_as_released` is paper 2's to the
     letter, by which an empty answer is right."""
 
-    def of(self, kind: TaskKind) -> str:
-        """The score that decides in a kind of task: one of `polyroute.scoring.kinds.SCORES`."""
-        return {"choice": self.choice, "span": self.span, "number": "correct", "translation": "chrf"}[kind]
-
 
 class ScoredTask(Frozen):
-    """How the answers to one task are scored."""
+    """How answers to a task are scored."""
 
     kind: TaskKind
     score: str
-    """The score of `polyroute.scoring.kinds.SCORES` that decides."""
-    languages: list[str]
-    """FLORES codes in which it is asked, the pivot first."""
+    """The one that is compared."""
     lacking: list[str]
-    """Languages of the model in which the task does not exist."""
+    """The model's languages that the task does not exist in."""
 
 
-class ScoreSettings(Frozen):
+class ScoreSettings(StageSettings):
     """What the stage `score` reads."""
 
-    name: str
-    """Of the model in params.yaml."""
     pivot: str
     tasks: dict[str, ScoredTask]

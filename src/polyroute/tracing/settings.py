@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from polyroute.ground.frozen import Frozen
+from polyroute.ground.frozen import Frozen, StageSettings
 from polyroute.ground.hub import HubSource, SourceError
 from polyroute.languages import table as language_table
-from polyroute.models.settings import Shape
+from polyroute.models.settings import ModelSettings, Shape
 
 _COMMIT = re.compile(r"/([0-9a-f]{40})/")
 
@@ -76,3 +76,15 @@ class RecordedCounts(Frozen):
         if not url.startswith("https://"):
             raise ValueError("not an https address; for files on disk use `polyroute import-counts` or a mirror")
         return url
+
+
+class TracingSettings(Tracing, StageSettings):
+    """What the stage `trace` reads."""
+
+    model: ModelSettings | None
+    """None where the counts were recorded elsewhere."""
+    counts: RecordedCounts | None
+    """None where the model is run."""
+    corpora: dict[str, list[str]]
+    """Corpus -> FLORES codes, the pivot first; in-task text among them."""
+    seed: int

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from polyroute.ground import console
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
-from polyroute.models.load import LoadedModel, load, locate
-from polyroute.params.models import RecordedModel, TransformersModel
+from polyroute.models.load import LoadedModel, load
+from polyroute.models.source import locate_settled
+from polyroute.models.tokenizer import load_tokenizer
 from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
 from polyroute.tracing.counts import import_counts
 from polyroute.tracing.parts import TraceParts
-from polyroute.tracing.settings import Tracing
+from polyroute.tracing.settings import TracingSettings
+from polyroute.tracing.vocabulary import token_counts
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ class FinishedTraces:
     """Trace files of one model, and what it took to get them."""
 
     traces: dict[CorpusLanguage, Path]
+    vocabulary: dict[CorpusLanguage, dict[int, int]]
+    """Token id -> how often the trace counts it; nothing of counts recorded elsewhere, whose text is not at hand."""
     computed: int
     """How many were computed now; the others were finished before."""
     tokens: int
@@ -58,43 +62,32 @@ class FinishedTraces:
         return told + (f"; {kept} were finished before" if kept else "")
 
 
-def settings(trace: Tracing, spec: TransformersModel, seed: int) -> TraceSettings:
-    """How params.yaml wants a model traced."""
-    return TraceSettings(
-        batch_tokens=spec.batch_tokens,
-        max_tokens=spec.max_tokens,
-        pairs=trace.pairs,
-        special_tokens=trace.special_tokens,
-        seed=seed,
-    )
-
-
 def trace_model(
-    name: str,
-    spec: TransformersModel,
-    texts: Mapping[CorpusLanguage, Mapping[str, str]],
-    settings: TraceSettings,
-    paths: Paths,
+    settings: TracingSettings, texts: Mapping[CorpusLanguage, Mapping[str, str]], paths: Paths
 ) -> FinishedTraces:
     """Trace every corpus and language that is not finished yet; the model is loaded at most once.
 
     Args:
-        name: of the model in params.yaml.
-        spec: its entry.
+        settings: of the stage, with a model to run.
         texts: corpus and language -> item id -> text.
-        settings: how traces are taken.
         paths: of the study.
 
     Raises:
         ModelError, RouterError, TraceError: as `load` and `collect`; finished parts stay.
     """
-    source = locate(name, spec)
+    name, spec = settings.name, settings.model
+    assert spec is not None, "there is a model to run"
+    source = locate_settled(name, spec)
+    how = TraceSettings(
+        batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=settings.pairs,
+        special_tokens=settings.special_tokens, seed=settings.seed,
+    )  # fmt: skip
     shared = {
         "name": name,
         "model": source.digest,
         "entry": spec.model_dump(include={"dtype", "device", "experts", "layers", "trust_remote_code"}, mode="json"),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "settings": settings.determining(),
+        "settings": how.determining(),
         "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
         "code": code_digest("polyroute.tracing.collect", "polyroute.models.load"),
     }
@@ -104,16 +97,21 @@ def trace_model(
     }
     todo = [pair for pair in texts if parts[pair].whole() is None]
     tokens, start = 0, time.monotonic()
-    if todo:
+    if not todo:
+        tokenizer = load_tokenizer(name, spec, source)
+    else:
         loaded = load(name, spec, source)
-        lengths = {pair: sum(encode(loaded.tokenizer, texts[pair], settings).lengths) for pair in todo}
+        tokenizer = loaded.tokenizer
+        lengths = {pair: sum(encode(tokenizer, texts[pair], how).lengths) for pair in todo}
         tokens, start = sum(lengths.values()), time.monotonic()
         with console.progress(f"trace {name}", tokens) as advance:
             for pair in todo:
-                _trace_one(name, loaded, pair, texts[pair], settings, parts[pair], advance)
+                _trace_one(name, loaded, pair, texts[pair], how, parts[pair], advance)
                 log.debug("%s: %s in %s: %d tokens", name, *pair, lengths[pair])
     finished = {pair: whole for pair in texts if (whole := parts[pair].whole()) is not None}
-    return FinishedTraces(finished, len(todo), tokens, time.monotonic() - start)
+    seconds = time.monotonic() - start
+    vocabulary = {pair: token_counts(tokenizer, texts[pair], how) for pair in texts}
+    return FinishedTraces(finished, vocabulary, len(todo), tokens, seconds)
 
 
 def _trace_one(
@@ -135,16 +133,17 @@ def _trace_one(
     )
 
 
-def import_recorded(name: str, spec: RecordedModel, languages: Sequence[str], paths: Paths) -> FinishedTraces:
+def import_recorded(settings: TracingSettings, paths: Paths) -> FinishedTraces:
     """Take up the counts that the stage `fetch` has laid down.
 
     Raises:
         TraceError: a file is absent or its counts cannot be; names file, layer and expert.
     """
     start = time.monotonic()
-    (corpus,) = spec.corpora
+    name, spec = settings.name, settings.counts
+    assert spec is not None, "there are counts"
     finished, computed = {}, 0
-    for language in languages:
+    for corpus, language in ((corpus, language) for corpus, codes in settings.corpora.items() for language in codes):
         file, checksum = paths.recorded_counts(name, corpus, language), spec.sha256[language]
         key = {
             "name": name,
@@ -166,4 +165,4 @@ def import_recorded(name: str, spec: RecordedModel, languages: Sequence[str], pa
             )  # fmt: skip
             computed += 1
         finished[corpus, language] = whole
-    return FinishedTraces(finished, computed, 0, time.monotonic() - start)
+    return FinishedTraces(finished, {}, computed, 0, time.monotonic() - start)

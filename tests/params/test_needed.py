@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from polyroute.evaluation import tasks
+from polyroute.evaluation.tasks import TaskError
+from polyroute.params.tasks import LocalTask, MGSMTask
 
-from polyroute.artifacts.questions import TaskError
-from polyroute.asking.needed import Needed, model_tasks, study_tasks
 from polyroute.cli.verbs import main
-from polyroute.params.file import Params, parse
-from polyroute.readers.local import LocalTask
-from polyroute.readers.mgsm import MGSMTask
+from polyroute.params.file import ParamsFile, parse, read
+from polyroute.params.needed import Needed, model_languages, model_tasks, study_corpora, study_tasks
 from tiny import ROOT
 
 COMMIT = "f" * 40
@@ -32,7 +32,7 @@ def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
             "west": ["deu_Latn", "yor_Latn", "eng_Latn"],
             "east": ["eng_Latn", "pol_Latn", "jpn_Jpan", "deu_Latn", "yor_Latn"],
         },
-        "corpora": {"made": {"reader": "sib200", "hub": "o/s", "revision": COMMIT, "files": "{language}", "items": 1}},
+        "corpora": {"made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0}},
         "tasks": {"sums": SUMS | sums, "later": SUMS | {"revision": "main"}, "facts": SUMS},
         "mask": raw["mask"] | {"tasks": {}},
         "models": {
@@ -43,16 +43,16 @@ def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
     }
 
 
-def study(pivot: str = "eng_Latn", **sums: object) -> Params:
-    return Params(parse(raw_study(pivot, **sums)))
+def study(pivot: str = "eng_Latn", **sums: object) -> ParamsFile:
+    return parse(raw_study(pivot, **sums))
 
 
 def test_a_task_keeps_the_languages_that_it_has_in_their_order() -> None:
     mgsm = MGSMTask(**SUMS)
     codes = ["yor_Latn", "deu_Latn", "pol_Latn", "eng_Latn"]
-    assert mgsm.languages_of(codes) == (["deu_Latn", "eng_Latn"], ["yor_Latn", "pol_Latn"])
+    assert tasks.languages_of(mgsm, codes) == (["deu_Latn", "eng_Latn"], ["yor_Latn", "pol_Latn"])
     own = LocalTask(reader="local", files="text/{language}.tsv", kind="choice")
-    assert own.languages_of(codes) == (codes, [])
+    assert tasks.languages_of(own, codes) == (codes, [])
 
 
 def test_a_model_is_asked_its_tasks_in_the_languages_that_they_have() -> None:
@@ -69,13 +69,11 @@ def test_a_study_needs_a_task_in_the_languages_of_all_its_models() -> None:
 
 
 def test_counts_recorded_elsewhere_need_no_task() -> None:
-    given = Params(parse(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))))
-    assert model_tasks(given, "qwen3-30b-a3b-counts") == {}
+    assert model_tasks(read(ROOT / "params.yaml"), "qwen3-30b-a3b-counts") == {}
 
 
 def test_the_repositorys_models_can_be_asked_their_tasks() -> None:
-    given = Params(parse(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))))
-    found = model_tasks(given, "olmoe-1b-7b")
+    found = model_tasks(read(ROOT / "params.yaml"), "olmoe-1b-7b")
     assert {name: needed.lacking for name, needed in found.items()} == {
         "mgsm": ["yor_Latn", "bam_Latn"], "global-mmlu-medical": ["tha_Thai", "bam_Latn"], "belebele-reading": [],
     }  # fmt: skip
@@ -84,7 +82,7 @@ def test_the_repositorys_models_can_be_asked_their_tasks() -> None:
 def test_a_pivot_that_a_task_lacks_is_an_error() -> None:
     raw = raw_study("yor_Latn")
     with pytest.raises(TaskError, match=r"models.one.tasks: task `sums` does not exist in the pivot yor_Latn"):
-        study_tasks(Params(parse(raw)))
+        study_tasks(parse(raw))
 
 
 def test_a_branch_is_an_error_where_the_study_reads_it_alone() -> None:
@@ -107,3 +105,13 @@ def test_check_says_what_a_task_lacks(tmp_path, monkeypatch) -> None:
     told = CliRunner().invoke(main, ["check"])
     assert "tasks.sums.revision is `main`" in told.output
     assert told.exit_code == 1
+
+
+def test_a_tasks_text_that_is_also_a_corpus_keeps_all_languages() -> None:
+    raw = raw_study()
+    raw["tasks"]["sums"]["text"] = "made"
+    assert study_corpora(parse(raw))["made"] == ["eng_Latn", "deu_Latn", "yor_Latn", "pol_Latn", "jpn_Jpan"]
+
+
+def test_the_pivot_comes_first() -> None:
+    assert model_languages(study(), "one") == ["eng_Latn", "deu_Latn", "yor_Latn"]

@@ -1,0 +1,94 @@
+"""Where a model of the study lies: hub, mirror or folder, and the digest that tells it apart. Needs no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.files import digest_files
+from polyroute.ground.hub import CHECKPOINT_FILES, HubSource, is_commit, mirror_folder, read_manifest
+from polyroute.models.settings import Checkpoint, ModelSettings
+
+
+class ModelError(PolyrouteError):
+    """A model cannot be loaded, or is not what its entry in params.yaml says."""
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model lies, before it is loaded."""
+
+    place: str
+    """A folder, or `organisation/model` on the hub."""
+    revision: str | None
+    """Commit on the hub."""
+    digest: str
+    """The commit, or a digest of the folder's files."""
+    local_files_only: bool = False
+    """Whether the network is off limits, as with a mirror."""
+
+
+def digest(name: str, spec: Checkpoint) -> str:
+    """What a model is told apart by: the commit that it is pinned at, or a digest of its folder's files.
+
+    Args:
+        name: its name in params.yaml.
+        spec: its entry.
+
+    Raises:
+        ModelError: there is no checkpoint in the folder, or the revision is not pinned.
+    """
+    if spec.folder is None:
+        if not is_commit(spec.revision or ""):
+            raise ModelError(
+                f"models.{name}.revision is `{spec.revision}`, which moves: run `polyroute pin {name}` to write the "
+                "commit it stands for today into params.yaml"
+            )
+        return str(spec.revision)
+    if not (spec.folder / "config.json").is_file():
+        raise ModelError(f"models.{name}: {spec.folder} holds no checkpoint (no config.json)")
+    # Code in the folder determines numbers where it may run.
+    patterns = (*CHECKPOINT_FILES, "*.py") if spec.trust_remote_code else CHECKPOINT_FILES
+    return digest_files(spec.folder, patterns)
+
+
+def locate(name: str, spec: Checkpoint, mirror: Path | None = None) -> ModelSource:
+    """Find a model's folder, mirror copy or pinned revision, without loading it.
+
+    Args:
+        name: its name in params.yaml.
+        spec: its entry.
+        mirror: read instead of the network; where None, the one of this machine.
+
+    Raises:
+        ModelError: there is no checkpoint in the folder, or the revision is not pinned.
+    """
+    if spec.folder is not None:
+        return ModelSource(str(spec.folder), None, digest(name, spec))
+    assert spec.hub is not None, "an entry has a folder or a hub name"
+    revision = digest(name, spec)
+    source = HubSource(mirror or mirror_folder())
+    if source.mirror is None:
+        return ModelSource(spec.hub, revision, revision)
+    folder = source.mirror / "hub" / spec.hub
+    if not folder.is_dir():
+        return ModelSource(spec.hub, revision, revision, local_files_only=True)
+    # Every file is held against the mirror's manifest; without one, nothing says which commit this is.
+    for file in source.checkpoint_files(spec.hub, revision):
+        source.file(spec.hub, revision, file)
+    vouched = revision if read_manifest(source.mirror) is not None else digest_files(folder, CHECKPOINT_FILES)
+    return ModelSource(str(folder), None, vouched, local_files_only=True)
+
+
+def locate_settled(name: str, settings: ModelSettings) -> ModelSource:
+    """As `locate`, for a stage: the checkpoint must be the one that its settings were worked out for.
+
+    Raises:
+        ModelError: as `locate`, or the folder's files have changed since.
+    """
+    source = locate(name, settings)
+    if settings.folder is not None and source.digest != settings.digest:
+        raise ModelError(
+            f"models.{name}: the files of {settings.folder} are others than settings/{name} was made for: run "
+            "`dvc repro resolve`"
+        )
+    return source

@@ -1,0 +1,237 @@
+"""params.yaml -> the settings of each stage: defaults filled in, groups of languages expanded, nothing else in it.
+
+A stage depends on its own settings alone, so a change of params.yaml reruns the stages whose settings come out other
+than before. The digest of a checkpoint is in the settings of the stages that run the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from polyroute.artifacts.kinds import TaskKind
+from polyroute.asking.settings import AskedTask, AskSettings
+from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
+from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.interventions.settings import (
+    ChooseSettings,
+    JudgedTask,
+    JudgeSettings,
+    MaskedTask,
+    MaskPlans,
+    PlannedTask,
+    PlanSettings,
+    SteerGrid,
+    SteerPlans,
+    StudiedTask,
+)
+from polyroute.measures.settings import AlignSettings, CorrelateSettings
+from polyroute.models.settings import ModelSettings
+from polyroute.params.file import ParamsFile
+from polyroute.params.models import RecordedModel, TransformersModel, revision
+from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
+from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
+from polyroute.pocket.documents import language_shares
+from polyroute.scoring.settings import Score, ScoredTask, ScoreSettings
+from polyroute.tracing.settings import RecordedCounts, TracingSettings
+
+Kind = TypeVar("Kind", bound=Frozen)
+
+
+def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
+    """The settings of every stage of every model of the study.
+
+    Args:
+        file: params.yaml.
+        digests: model that is run -> digest of its checkpoint, as `models.source.digest` tells it.
+
+    Returns:
+        `<model>/<stage>`, or `track`, -> settings.
+
+    Raises:
+        TaskError: a task does not exist in the pivot, or is at no pinned commit.
+    """
+    found: dict[str, Frozen] = {}
+    for model in file.study.models:
+        stages = model_settings(file, model, digests.get(model, ""))
+        found |= {f"{model}/{stage}": settings for stage, settings in stages.items()}
+    tracked = {model: shown(file, model) for model in file.study.models}
+    return found | {"track": TrackSettings(name=file.study.name, models=tracked)}
+
+
+def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, StageSettings]:
+    """Stage -> settings, of one model.
+
+    Args:
+        file: params.yaml.
+        model: entry of `models`.
+        digest: of its checkpoint; means nothing for counts recorded elsewhere.
+
+    Raises:
+        TaskError: as `resolve`.
+    """
+    return _Resolved(file, model, digest).stages()
+
+
+class _Resolved:
+    """What several stages of a model need."""
+
+    def __init__(self, file: ParamsFile, model: str, digest: str):
+        self.file, self.name, self.spec = file, model, file.models[model]
+        self.seed, self.pivot = file.study.seed, file.study.pivot
+        self.run = self.spec if isinstance(self.spec, TransformersModel) else None
+        self.languages = model_languages(file, model)
+        self.tasks = model_tasks(file, model)
+        self.masked = self._masked()
+        self.model = None if self.run is None else _of(ModelSettings, self.run, digest=digest)
+
+    def stages(self) -> dict[str, StageSettings]:
+        file, spec, run = self.file, self.spec, self.run
+        masked = {task: self.tasks[task] for task in self.masked}
+        beside = {task: self.masked[task].languages for task in masked}
+        common = {"name": self.name, "seed": self.seed}
+        measured = common | {"languages": self.languages}
+        return {
+            "fetch": self._fetch(),
+            "trace": _of(
+                TracingSettings, file.trace, **common, model=self.model, counts=self._counts(),
+                corpora=model_corpora(file, self.name) if run else dict.fromkeys(spec.corpora, self.languages),
+            ),
+            "align": AlignSettings(
+                **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
+                shuffles=file.align.shuffles,
+            ),
+            "experts": ExpertsSettings(
+                **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
+                tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
+            ),
+            "similarity": _of(
+                SimilaritySettings, file.similarity, **measured, corpora=spec.corpora, zones=spec.zones
+            ),
+            "evaluate": self._ask(self.tasks, 0),
+            "score": ScoreSettings(name=self.name, pivot=self.pivot, tasks={
+                task: ScoredTask(**self._scored(task), lacking=needed.lacking) for task, needed in self.tasks.items()
+            }),
+            "correlate": CorrelateSettings(
+                **measured, generic=spec.generic, intervals=file.intervals, text_shares=self._text_shares()
+            ),
+            "plan": PlanSettings(
+                **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
+                tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, file.steer),
+                mask=self._mask(), among=self._among(), masked=self.masked,
+            ),
+            "tune": self._ask(self.tasks, 0),
+            "choose": ChooseSettings(
+                **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
+                tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, file.steer),
+            ),
+            "steer": self._ask(self.tasks, file.steer.mechanism_items),
+            "mask": self._ask(masked, file.mask.mechanism_items, beside),
+            "judge": JudgeSettings(
+                **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
+                tasks={task: JudgedTask(**self._scored(task)) for task in self.tasks},
+            ),
+        }  # fmt: skip
+
+    def _fetch(self) -> FetchSettings:
+        file, counts = self.file, self._counts()
+        corpora = model_corpora(file, self.name)
+        return FetchSettings(
+            name=self.name,
+            corpora={name: FetchedCorpus(entry=file.corpora[name], languages=codes) for name, codes in corpora.items()},
+            tasks={
+                name: FetchedTask(entry=file.tasks[name], languages=needed.languages, lacking=needed.lacking)
+                for name, needed in self.tasks.items()
+            },
+            counts=counts and FetchedCounts(entry=counts, corpus=self.spec.generic, languages=self.languages),
+        )
+
+    def _counts(self) -> RecordedCounts | None:
+        if not isinstance(self.spec, RecordedModel):
+            return None
+        counts = _of(RecordedCounts, self.spec)
+        return counts.model_copy(update={"sha256": {code: counts.sha256[code] for code in self.languages}})
+
+    def _ask(
+        self, tasks: Mapping[str, Needed], mechanism_items: int, languages: Mapping[str, list[str]] | None = None
+    ) -> AskSettings:
+        asked = {
+            task: AskedTask(kind=self.file.tasks[task].kind, languages=(languages or {}).get(task, needed.languages))
+            for task, needed in tasks.items()
+        }
+        return _of(
+            AskSettings, self.file.evaluate, name=self.name, seed=self.seed, model=self.model, tasks=asked,
+            mechanism_items=mechanism_items,
+        )  # fmt: skip
+
+    def _text(self, task: str) -> TaskText:
+        return TaskText(text=self.file.tasks[task].text, languages=text_languages(self.file, task))
+
+    def _scored(self, task: str) -> dict[str, Any]:
+        kind = self.file.tasks[task].kind
+        return {"kind": kind, "score": _compared(self.file.score, kind)}
+
+    def _planned(self, task: str) -> PlannedTask:
+        assert self.run is not None, "counts recorded elsewhere have no tasks"
+        return _of(PlannedTask, self._text(task), published_shared=self.run.published_shared.get(task))
+
+    def _studied(self, task: str) -> StudiedTask:
+        assert self.run is not None, "counts recorded elsewhere have no tasks"
+        return _of(StudiedTask, self._planned(task), **self._scored(task), published=self.run.published.get(task))
+
+    def _among(self) -> list[str]:
+        return [] if self.run is None or self.run.mask is None else self.file.languages[self.run.mask.languages]
+
+    def _masked(self) -> dict[str, MaskedTask]:
+        if self.run is None or self.run.mask is None:
+            return {}
+        among = self._among()
+        return {
+            task: MaskedTask(
+                languages=[code for code in among if code in self.tasks[task].languages],
+                lacking=[code for code in among if code in self.tasks[task].lacking],
+            )
+            for task in self.run.mask.tasks
+        }
+
+    def _mask(self) -> MaskPlans | None:
+        mask = self.file.mask
+        ours = {task: own for task, own in mask.tasks.items() if task in self.masked}
+        return _of(MaskPlans, mask, tasks=ours) if self.masked else None
+
+    def _text_shares(self) -> dict[str, float] | None:
+        recipe = self.file.pocket.get(self.name)
+        return None if recipe is None else language_shares(recipe)
+
+
+def _compared(score: Score, kind: TaskKind) -> str:
+    """The score that is compared, of those of a kind of task."""
+    compared: dict[TaskKind, str] = {
+        "choice": score.choice, "number": "correct", "span": score.span, "translation": "chrf",
+    }  # fmt: skip
+    return compared[kind]
+
+
+def _of(kind: type[Kind], source: Frozen, /, **more: Any) -> Kind:
+    """A type filled from another that has some of its fields, and from what is given."""
+    shared = {name: getattr(source, name) for name in kind.model_fields if name in type(source).model_fields}
+    return kind.model_validate(shared | more)
+
+
+def shown(file: ParamsFile, model: str) -> dict[str, Any]:
+    """What the stages that a model goes through are set to, as plain data: section -> settings.
+
+    `study` and `model` are among them: the seed and the pivot, and the model's own entry.
+    """
+    spec = file.models[model]
+    sections = ["intervals", "align", "similarity"]
+    if isinstance(spec, TransformersModel):
+        sections += ["trace"] + (["experts", "evaluate", "score", "steer"] if spec.tasks else [])
+    shown = {section: getattr(file, section).model_dump(mode="json") for section in sections}
+    if isinstance(spec, TransformersModel) and spec.mask is not None:
+        mask = file.mask.model_dump(mode="json")
+        shown["mask"] = mask | {
+            "tasks": {task: mask["tasks"][task] for task in spec.mask.tasks if task in mask["tasks"]}
+        }
+    study = {"pivot": file.study.pivot, "seed": file.study.seed}
+    return {"study": study, "model": spec.model_dump(mode="json"), **shown}

@@ -1,0 +1,55 @@
+"""What the stages read that belong to no room: `fetch`, which reads the entries of data sets, and `track`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.readers.registry import Corpus, Task
+from polyroute.tracing.settings import RecordedCounts
+
+
+class FetchedCorpus(Frozen):
+    """A corpus, and what is wanted of it."""
+
+    entry: Corpus
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+
+
+class FetchedTask(Frozen):
+    """A task, and what is wanted of it."""
+
+    entry: Task
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    lacking: list[str]
+    """The model's languages that it does not exist in."""
+
+
+class FetchedCounts(Frozen):
+    """Counts recorded elsewhere, and what is wanted of them."""
+
+    entry: RecordedCounts
+    corpus: str
+    """What they were recorded on."""
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+
+
+class FetchSettings(StageSettings):
+    """What the stage `fetch` reads."""
+
+    corpora: dict[str, FetchedCorpus]
+    tasks: dict[str, FetchedTask]
+    counts: FetchedCounts | None
+    """None where the model is run here."""
+
+
+class TrackSettings(Frozen):
+    """What the stage `track` reads."""
+
+    name: str
+    """Of the MLflow experiment."""
+    models: dict[str, dict[str, Any]]
+    """Model -> what its stages are set to, as params.yaml has it, to be shown beside its numbers."""
