@@ -8,11 +8,11 @@ import pandas as pd
 
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.console import stage
-from polyroute.ground.files import write_atomically, write_json
 from polyroute.ground.paths import Paths
 from polyroute.measures.across_languages import over_languages
 from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
 from polyroute.measures.settings import AlignSettings
+from polyroute.results.alignment import AlignmentMetrics, AlignmentSummary, DivergenceCurves, LayerRow
 
 
 @stage(AlignSettings)
@@ -45,10 +45,10 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     about = pivot_trace.header
     table = pd.concat(tables, ignore_index=True)
     folder = paths.metrics(model)
-    write_atomically(folder / "layers.csv", table.to_csv(index=False, lineterminator="\n").encode())
-    write_json(folder / "curves.json", headline_curves(table, {name: c["reading"] for name, c in corpora.items()}))
-    write_json(
-        folder / "align.json",
+    LayerRow.write(folder, table)
+    DivergenceCurves.write(folder, headline_curves(table, {name: c["reading"] for name, c in corpora.items()}))
+    AlignmentSummary.write(
+        folder,
         {
             "model": {
                 "name": model, "engine": about.engine, "revision": settings.revision,
@@ -59,7 +59,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
             "corpora": corpora,
         },
     )  # fmt: skip
-    write_json(folder / "summary.json", {name: in_short(summary) for name, summary in corpora.items()})
+    AlignmentMetrics.write(folder, {name: in_short(summary) for name, summary in corpora.items()})
     for corpus, summary in corpora.items():
         shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
         told = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())

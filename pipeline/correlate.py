@@ -8,19 +8,20 @@ import pandas as pd
 
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.console import stage
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
-from polyroute.measures.correlation import COLUMNS, correlate, language_covariates
+from polyroute.measures.correlation import correlate, language_covariates
 from polyroute.measures.settings import CorrelateSettings
-from polyroute.report import results
+from polyroute.results.accuracy import AccuracyRow
+from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
+from polyroute.results.correlation import CorrelationRow, CorrelationSummary
 
 
 @stage(CorrelateSettings)
 def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
     """Correlate divergence with accuracy over languages, and hold rival explanations fixed."""
-    model, corpus = settings.name, settings.generic
-    curves = results.divergence(results.load(paths, model), corpus)
-    accuracy = pd.read_csv(paths.metrics(model) / "accuracy.csv")
+    model, corpus, folder = settings.name, settings.generic, paths.metrics(settings.name)
+    reading = AlignmentSummary.read(folder).corpora[corpus].reading
+    curves, accuracy = divergence(LayerRow.read(folder), corpus, reading), AccuracyRow.read(folder)
     _, *others = settings.languages
     resource, source = None, "class of Joshi et al. 2020"
     if settings.text_shares is not None:
@@ -41,8 +42,8 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
         yield f"{task}: {_told(found.rows, len(languages))}"
     if not tables:
         yield "no accuracy: nothing to correlate"
-    write_table(paths.metrics(model) / "correlation.csv", tables, ["task", *COLUMNS])
-    write_json(paths.metrics(model) / "correlation.json", {"corpus": corpus, "resource": source, "tasks": notes})
+    CorrelationRow.write(folder, tables)
+    CorrelationSummary.write(folder, {"corpus": corpus, "resource": source, "tasks": notes})
 
 
 def _told(rows: pd.DataFrame, languages: int) -> str:

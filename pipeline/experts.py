@@ -5,16 +5,14 @@ from typing import Any
 
 from polyroute.artifacts.trace import Trace
 from polyroute.experts.settings import ExpertsSettings
-from polyroute.experts.specialised import COLUMNS as DELTAS
 from polyroute.experts.specialised import AgainstGeneric, overlap, size
 from polyroute.ground.console import stage
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
-from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
 from polyroute.measures.domain_divergence import domain_divergence
 from polyroute.measures.middle import Middle, choose_middle
-from polyroute.report import results
+from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
+from polyroute.results.experts import DomainRow, ExpertRow, ExpertsSummary, MemberRow
 
 
 @stage(ExpertsSettings)
@@ -23,9 +21,10 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     model, taus, corpus = settings.name, settings.taus, settings.generic
     drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
     pivot, *others = settings.languages
-    measured = results.load(paths, model)
-    zones = Zones(**measured.align["corpora"][corpus]["zones"])
-    curves = results.divergence(measured, corpus).loc[others]
+    folder = paths.metrics(model)
+    aligned = AlignmentSummary.read(folder).corpora[corpus]
+    zones = Zones(**aligned.zones.model_dump())
+    curves = divergence(LayerRow.read(folder), corpus, aligned.reading).loc[others]
     middle = choose_middle(curves.to_numpy(), list(curves.columns), zones.middle)
     if settings.middle is not None:
         middle = Middle(settings.middle, False, f"models.{model}.middle in params.yaml says so")
@@ -52,12 +51,11 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         tasks[task] = {"text": text, "sets": sets, "domain_shape": domain.shape(zones)}
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
         yield f"{task}: {counts}; domain divergence: {tasks[task]['domain_shape']}"
-    folder = paths.metrics(model)
-    write_table(folder / "experts.csv", deltas, [*DELTAS, "task"])
-    write_table(folder / "membership.csv", members, [*DELTAS, "tau", "member", "share", "task"])
-    write_table(folder / "domains.csv", diverging, [*DOMAINS, "task"])
-    write_json(
-        folder / "experts.json",
+    ExpertRow.write(folder, deltas)
+    MemberRow.write(folder, members)
+    DomainRow.write(folder, diverging)
+    ExpertsSummary.write(
+        folder,
         {
             "corpus": corpus, "tasks": tasks,
             "middle": {"layers": list(middle.layers), "found": middle.found, "reason": middle.reason},

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from polyroute.ground.console import stage
 from polyroute.ground.frozen import StageSettings
 from polyroute.ground.paths import Paths
-from polyroute.report import figures, results, task_results
+from polyroute.report import figures
+from polyroute.results.model import ModelResults
 
 
 @stage(StageSettings)
 def main(settings: StageSettings, paths: Paths) -> Iterator[str]:
     """Draw routing by layer, how languages compare, correlation with accuracy, and what steering and masks did."""
-    model = settings.name
-    drawn = figures.draw(paths, results.load(paths, model), task_results.load(paths, model))
+    drawn = figures.draw(paths, ModelResults.read(paths.metrics(settings.name)))
     lacking = f"; no data for {', '.join(drawn.missing)}" if drawn.missing else ""
-    yield f"{len(drawn.files)} files in {paths.figures(model)}{lacking}"
+    yield f"{len(drawn.files)} files in {paths.figures(settings.name)}{lacking}"
 
 
 if __name__ == "__main__":

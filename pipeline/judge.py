@@ -9,17 +9,16 @@ from polyroute.artifacts import answers
 from polyroute.artifacts.answers import Answers, comparable
 from polyroute.artifacts.key import read_joined
 from polyroute.ground import console
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.interventions import effects, mask_effects
-from polyroute.interventions.choose import DECIMALS, ChosenPlans
+from polyroute.interventions.choose import ChosenPlans
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.settings import JudgeSettings
+from polyroute.results.masking import MaskingSummary, MaskRow
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import Condition
-
-MECHANISM = ("condition", "layer", "experts", "tokens", "changed", "size", "relative", "before", "after")
 
 
 @console.stage(JudgeSettings)
@@ -38,19 +37,19 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
                 yield f"{task}, toward {toward}: not run: {summary['not_run']}"
                 continue
             tables.append(table.assign(task=task))
-            moved.append(mechanism.round(DECIMALS).assign(task=task))
+            moved.append(mechanism.drop(columns="evaluated").assign(task=task))
             yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
-    write_table(folder / "steer.csv", tables, ["task", *effects.COLUMNS])
-    write_table(folder / "mechanism.csv", moved, ["task", *MECHANISM])
-    write_json(folder / "steer.json", {"tasks": told})
+    SteerRow.write(folder, tables)
+    MechanismRow.write(folder, moved)
+    SteeringSummary.write(folder, {"tasks": told})
     masked, masks = [], {}
     for task in settings.masked:
         table, masks[task] = _masked(settings, paths, task)
         masked.append(table.assign(task=task))
         for name, means in masks[task]["headline"][ACCURACY].items():
             yield f"{task}, {name} layers masked: {_masking_line(means)}"
-    write_table(folder / "mask.csv", masked, mask_effects.COLUMNS)
-    write_json(folder / "mask.json", {"tasks": masks})
+    MaskRow.write(folder, masked)
+    MaskingSummary.write(folder, {"tasks": masks})
     if not settings.tasks:
         yield "no tasks: nothing to judge"
 
@@ -119,7 +118,7 @@ def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFram
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
     chosen = summary["chosen"]
     name = "chosen" if "tau" in chosen else chosen["condition"]
-    pooled: Any = table[table["over"] == effects.HELPED].set_index("condition").loc[name]
+    pooled: Any = table[table["over"] == HELPED].set_index("condition").loc[name]
     points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
     return (
         f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['other']:.1%} "

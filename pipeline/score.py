@@ -9,8 +9,8 @@ from polyroute.artifacts import answers
 from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.questions import SPLITS
 from polyroute.ground import console
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
+from polyroute.results.accuracy import AccuracyRow, AccuracySummary
 from polyroute.scoring import accuracy
 from polyroute.scoring.kinds import by_score, grade
 from polyroute.scoring.settings import ScoreSettings
@@ -41,8 +41,8 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
         yield f"{task}: {_told(how.score, told[task], settings.pivot, items['language'].nunique() - 1)}{absent}"
     if not settings.tasks:
         yield "no tasks: nothing to score"
-    write_table(paths.metrics(settings.name) / "accuracy.csv", tables, ["task", *accuracy.COLUMNS])
-    write_json(paths.metrics(settings.name) / "accuracy.json", {"tasks": told})
+    AccuracyRow.write(paths.metrics(settings.name), tables)
+    AccuracySummary.write(paths.metrics(settings.name), {"tasks": told})
 
 
 def _told(score: str, found: dict[str, Any], pivot: str, others: int) -> str:

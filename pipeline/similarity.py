@@ -8,20 +8,18 @@ import pandas as pd
 
 from polyroute.artifacts import vocabulary
 from polyroute.artifacts.trace import Trace
-from polyroute.experts.exclusivity import COLUMNS as SHARED
 from polyroute.experts.exclusivity import confound, left_out_table, shared_table
 from polyroute.experts.released_settings import kept
 from polyroute.experts.settings import SharedExperts, SimilaritySettings
 from polyroute.ground.console import stage
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.measures.families import agreement, label_values, sensitivity, tree
-from polyroute.measures.language_distance import COLUMNS, DECIMALS, Similarity
+from polyroute.measures.language_distance import DECIMALS, Similarity
 from polyroute.measures.rivals import explain, rival_distances
-from polyroute.measures.specificity import ZONE_COLUMNS, by_zone
-from polyroute.measures.utilisation import COLUMNS as UTILISATION
+from polyroute.measures.specificity import by_zone
 from polyroute.measures.utilisation import utilisation_table
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
+from polyroute.results.similarity import DistanceRow, RiseRow, SharedRow, SimilaritySummary, UtilisationRow
 
 
 @stage(SimilaritySettings)
@@ -52,11 +50,11 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
         for zone, found in told[corpus]["zones"].items():
             yield f"{corpus}, {zone}: {_in_short(found)}"
     folder = paths.metrics(model)
-    write_table(folder / "similarity.csv", distances, COLUMNS)
-    write_table(folder / "utilisation.csv", utilisation, UTILISATION)
-    write_table(folder / "rise.csv", [by_zone(pd.concat(utilisation))], ZONE_COLUMNS)
-    write_table(folder / "shared.csv", shared, [*SHARED, "k", "thr"])
-    write_json(folder / "similarity.json", {"corpora": told})
+    DistanceRow.write(folder, distances)
+    UtilisationRow.write(folder, utilisation)
+    RiseRow.write(folder, by_zone(pd.concat(utilisation)))
+    SharedRow.write(folder, shared)
+    SimilaritySummary.write(folder, {"corpora": told})
 
 
 def _kept(shared: SharedExperts, experts: int) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ import pytest
 from experts.made import make_trace, random_trace
 from polyroute.experts.specialised import (
     ANY,
-    COLUMNS,
     AgainstGeneric,
     ExpertsError,
     experts_above,
@@ -16,6 +15,7 @@ from polyroute.experts.specialised import (
     size,
 )
 from polyroute.measures.specialisation import SpecialisationError, specialisation
+from polyroute.results.experts import ExpertRow, MemberRow
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed
 
@@ -56,7 +56,7 @@ def test_a_set_survives_its_file(tmp_path) -> None:
     found = AgainstGeneric(random_trace(0, 30), **DRAWING).of(random_trace(1, 30, corpus="sums"))
     found.table().to_csv(tmp_path / "table.csv", index=False)
     again = pd.read_csv(tmp_path / "table.csv")
-    assert tuple(again.columns) == COLUMNS
+    assert list(again.columns) == ExpertRow.columns()[:-1]
     for tau in found.delta_LE.clip(0).ravel():
         assert experts_above(again, tau) == found.above(tau)
 
@@ -114,7 +114,7 @@ def test_membership_says_how_surely() -> None:
     against = AgainstGeneric(GENERIC, **DRAWING)
     found = against.of(SUMS)
     table = found.membership([0.2, 0.5], (5, 6))
-    assert list(table.columns) == [*COLUMNS, "tau", "member", "share"]
+    assert list(table.columns) == MemberRow.columns()[:-1]
     sure = table[(table["layer"] == 6)]
     assert set(sure["expert"]) == {2, 3}
     assert (sure["share"] == 1).all()
@@ -166,9 +166,3 @@ def test_what_cannot_be_is_refused() -> None:
         overlap(found, AgainstGeneric(GENERIC, resamples=100, confidence=0.95, seed=0).of(GERMAN), [0.2])
     with pytest.raises(SpecialisationError, match="both corpus and language"):
         against.of(make_trace(SUMS.topk_count, SUMS.tokens, layers=(5, 6), corpus="sums", language="deu_Latn"))
-
-
-def test_a_text_that_was_not_traced_has_no_experts() -> None:
-    table = AgainstGeneric(GENERIC, **DRAWING).of(SUMS).table()
-    with pytest.raises(ExpertsError, match="the text was not traced"):
-        experts_above(table[table["layer"] == 99], 0.1)

@@ -5,8 +5,9 @@ from experts.made import make_trace, random_trace
 from polyroute.artifacts.trace import TraceError
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
-from polyroute.measures.domain_divergence import COLUMNS, domain_divergence
+from polyroute.measures.domain_divergence import domain_divergence
 from polyroute.measures.specialisation import SpecialisationError
+from polyroute.results.experts import DomainRow
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed
 
@@ -52,7 +53,7 @@ def test_a_cap_is_called_one() -> None:
     assert found.shape(ZONES) == "cap"
     early, late = found.outer_minus_middle(ZONES)
     table = found.table()
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == DomainRow.columns()[:-1]
     values = table["value"].tolist()
     assert early.value == pytest.approx(2 * (found.plug_in_L[0] - found.plug_in_L[1])
                                         - (found.draws_RL[:, 0] - found.draws_RL[:, 1]).mean())  # fmt: skip

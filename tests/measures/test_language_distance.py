@@ -9,7 +9,6 @@ from experts.made import make_trace, random_trace
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.language_distance import (
-    COLUMNS,
     Similarity,
     SimilarityError,
     corpus_distribution,
@@ -20,6 +19,7 @@ from polyroute.measures.language_distance import (
     square,
 )
 from polyroute.measures.specialisation import SpecialisationError
+from polyroute.results.similarity import DistanceRow
 from polyroute.stats.bootstrap import Bootstrap
 from recorded import recorded_counts
 
@@ -82,7 +82,7 @@ def test_every_sentence_counts_the_same() -> None:
 
 def test_the_table_has_zones_with_intervals_and_layers_without(traces) -> None:
     table = similarity(traces).table()
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == DistanceRow.columns()
     assert len(table) == 6 * (5 * 3 + 3)
     zones, layers = table[table["zone"].notna()], table[table["layer"].notna()]
     assert len(zones) + len(layers) == len(table)

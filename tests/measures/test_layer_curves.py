@@ -6,8 +6,9 @@ import pytest
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
-from polyroute.measures.layer_curves import COLUMNS, Alignment, AlignmentError, headline_curves, in_short
+from polyroute.measures.layer_curves import Alignment, AlignmentError, headline_curves, in_short
 from polyroute.measures.zones import Difference, default_zones, depth_shape
+from polyroute.results.alignment import LayerRow
 from polyroute.tracing.collect import trace
 
 ENGLISH = {"a": "hello world", "b": "the fox jumps", "c": "a dog and a cat"}
@@ -30,7 +31,7 @@ def alignment(pivot: Trace, **options) -> Alignment:
 
 def test_divergence_is_the_mean_over_sentence_pairs(english, german) -> None:
     rows = alignment(english).language(german).rows
-    assert tuple(rows.columns) == COLUMNS
+    assert list(rows.columns) == LayerRow.columns()
     for reading in ("soft_mass", "topk_mass", "topk_count"):
         chosen = rows[(rows["measure"] == "divergence") & (rows["reading"] == reading)]
         p, q = english.distributions(reading), german.distributions(reading)

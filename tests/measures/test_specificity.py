@@ -6,7 +6,6 @@ import pytest
 
 from experts.made import make_trace, random_trace
 from polyroute.measures.specificity import (
-    ZONE_COLUMNS,
     by_zone,
     overlap,
     overlap_of_choices,
@@ -15,6 +14,7 @@ from polyroute.measures.specificity import (
     specificity_of_choices,
 )
 from polyroute.measures.usage import usage
+from polyroute.results.similarity import RiseRow
 
 # Two languages, one layer: an expert used alike, one used by the first alone, one more by the second, one by nobody.
 FREQUENCY = np.array([[[0.5, 0.4, 0.1, 0.0]], [[0.5, 0.0, 0.3, 0.0]]])
@@ -82,7 +82,7 @@ def test_zones_of_a_table_by_hand() -> None:
         }
     )  # fmt: skip
     zones = by_zone(table)
-    assert tuple(zones.columns) == ZONE_COLUMNS
+    assert list(zones.columns) == RiseRow.columns()
     english = zones[zones["language"] == "eng_Latn"]
     assert english[["zone", "first", "last", "specificity"]].to_numpy().tolist() == [
         ["early", 0, 2, 3], ["middle", 3, 4, 8], ["late", 5, 7, 13],

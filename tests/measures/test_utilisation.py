@@ -7,13 +7,13 @@ from scipy import stats
 from experts.made import make_trace, random_trace
 from polyroute.measures.usage import UsageError
 from polyroute.measures.utilisation import (
-    COLUMNS,
     dead_experts,
     evenness,
     hot_experts,
     max_violation,
     utilisation_table,
 )
+from polyroute.results.similarity import UtilisationRow
 from recorded import recorded_counts
 
 CODES = ("eng_Latn", "deu_Latn", "swh_Latn")
@@ -49,7 +49,7 @@ def test_table_by_hand() -> None:
     counts = {"eng_Latn": [[[4, 4, 0, 0]]], "deu_Latn": [[[16, 0, 16, 0]]]}
     traces = [make_trace(c, [np.sum(c) // 2], language=code, layers=(7,)) for code, c in counts.items()]
     table = utilisation_table(traces, seed=0)
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == UtilisationRow.columns()
     rows = table.set_index("language").to_dict("index")
     assert list(rows) == ["", "eng_Latn", "deu_Latn"]
     whole, english = rows[""], rows["eng_Latn"]

@@ -30,7 +30,7 @@ def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> sub
     return done
 
 
-def write_params(folder: Path, languages: list[str], tasks: tuple[str, ...] = ("own-task",)) -> None:
+def write_params(folder: Path, languages: list[str]) -> None:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     model = {"engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
     masked = {"languages": "few", "tasks": ["own-task"]}
@@ -45,8 +45,7 @@ def write_params(folder: Path, languages: list[str], tasks: tuple[str, ...] = ("
         "problems": {"reader": "local", "files": "text/problems.txt", "parallel": False},
     }
     raw["tasks"] = {
-        "own-task": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"},
-        "no-text": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice"},
+        "own-task": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"}
     }
     raw["pocket"] = {}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
@@ -155,22 +154,6 @@ def test_exclusive_experts_are_masked_in_every_range(study) -> None:
     masks = table.groupby(["range", "target"])
     assert len(masks) + len([one for one in left_out if "random" not in one["name"]]) == 6
     assert (study / "data" / "masked" / "tiny" / "own-task").is_dir()
-
-
-def test_a_task_without_text_is_said_to_have_no_experts_and_the_others_are_steered(study) -> None:
-    write_params(study, ["eng_Latn", "deu_Latn"], tasks=("no-text", "own-task"))
-    raw = (study / "params.yaml").read_text()
-    (study / "params.yaml").write_text(raw.replace("taus:\n  - 0.1", "taus:\n  - 0.0", 2))
-    try:
-        for name in ("fetch", "trace", "align", "experts", "steer"):
-            told = stage(study, name, *(["--model", "tiny"] if name != "fetch" else []))
-    finally:
-        write_params(study, ["eng_Latn", "deu_Latn"])
-    assert "no-text, task experts: not run: tasks.no-text.text names no in-task text" in told.stdout
-    tasks = json.loads((study / "metrics" / "tiny" / "steer.json").read_text())["tasks"]
-    assert "names no in-task text" in tasks["no-text"]["not_run"]
-    assert tasks["own-task"]["not_run"] is None
-    assert set(pd.read_csv(study / "metrics" / "tiny" / "steer.csv")["task"]) == {"own-task"}
 
 
 def test_a_mistake_is_told_in_a_sentence(study) -> None:

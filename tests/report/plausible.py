@@ -1,14 +1,11 @@
 """Results of a model that never was: curves shaped as real ones, for any number of languages."""
 
-import json
-
 import numpy as np
 import pandas as pd
 
-from polyroute.ground.files import write_json
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
-from polyroute.report.results import COLUMNS
+from polyroute.results.alignment import AlignmentSummary, LayerRow
 
 PIVOT = "eng_Latn"
 
@@ -30,15 +27,15 @@ def write(
                     bounds = (None, None) if "pooled" in measure else (value - 0.01, value + 0.01)
                     rows.append((model, "text", code, layer, measure, reading, value, *bounds))
     difference = {"value": 0.2, "low": 0.1, "high": 0.3}
-    summary = {
-        "tokens_per_sentence": 20.0, "early": 0.4, "middle": 0.2, "late": 0.4,
+    mean = {
+        "early": 0.4, "middle": 0.2, "late": 0.4,
         "early_minus_middle": difference, "late_minus_middle": difference, "shape": "U",
     }  # fmt: skip
     pooled = all("pooled" in measure for measure in measures)
     align = {
         "model": {
-            "name": model, "engine": "transformers", "dtype": "float32", "layers": layers, "experts": 64, "top_k": 8,
-            "digest": "0" * 64, "versions": {"torch": "2.13.0"},
+            "name": model, "engine": "transformers", "revision": None, "dtype": "float32", "layers": layers,
+            "experts": 64, "top_k": 8, "digest": "0" * 64, "versions": {"torch": "2.13.0"},
         },
         "pivot": PIVOT,
         "corpora": {
@@ -46,16 +43,15 @@ def write(
                 "sentences": None if pooled else 50,
                 "reading": readings[0],
                 "zones": {"early": [0, 0], "middle": [layers // 3, layers // 2], "late": [layers - 1, layers - 1]},
-                "languages": dict.fromkeys(codes, summary),
-                "mean": summary,
+                "languages": dict.fromkeys(codes, mean | {"tokens_per_sentence": 20.0}),
+                "mean": mean,
                 "over_languages": _over_languages(count, layers, pooled),
             }
         },
     }  # fmt: skip
     folder = paths.metrics(model)
-    folder.mkdir(parents=True)
-    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(folder / "layers.csv", index=False)
-    write_json(folder / "align.json", json.loads(json.dumps(align)))
+    LayerRow.write(folder, pd.DataFrame(rows, columns=LayerRow.columns()).astype({"low": float, "high": float}))
+    AlignmentSummary.write(folder, align)
     return codes
 
 

@@ -10,15 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.experts.exclusivity import COLUMNS as SHARED
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
 from polyroute.measures.families import agreement, label_values, tree
-from polyroute.measures.language_distance import COLUMNS as DISTANCES
 from polyroute.measures.rivals import explain
 from polyroute.measures.specificity import by_zone
-from polyroute.measures.utilisation import COLUMNS as USED
+from polyroute.results.similarity import DistanceRow, RiseRow, SharedRow, SimilaritySummary, UtilisationRow
 
 SETTINGS = ((4, 0.4), (4, 0.7), (20, 0.4))
 FEWEST_NOTE = "a permutation test needs at least 5 languages"
@@ -73,14 +70,12 @@ def write(
     }  # fmt: skip
     folder = paths.metrics(model)
     used = _utilisation(codes, layers, corpus, pooled)
-    distances = pd.DataFrame(rows).reindex(columns=list(DISTANCES)).astype({"layer": "Int64"})
-    write_table(folder / "similarity.csv", [distances], DISTANCES)
-    write_table(folder / "utilisation.csv", [used], USED)
-    rise = by_zone(used)
-    write_table(folder / "rise.csv", [rise], list(rise.columns))
+    DistanceRow.write(folder, pd.DataFrame(rows).reindex(columns=DistanceRow.columns()).astype({"layer": "Int64"}))
+    UtilisationRow.write(folder, used)
+    RiseRow.write(folder, by_zone(used))
     shared = [_shared(codes, layers, corpus, k).assign(k=k, thr=thr) for k, thr in SETTINGS]
-    write_table(folder / "shared.csv", shared, [*SHARED, "k", "thr"])
-    write_json(folder / "similarity.json", {"corpora": {corpus: held}})
+    SharedRow.write(folder, shared)
+    SimilaritySummary.write(folder, {"corpora": {corpus: held}})
 
 
 def _span(layers: list[int]) -> tuple[int, int]:
@@ -99,7 +94,7 @@ def _utilisation(codes: list[str], layers: int, corpus: str, pooled: bool) -> pd
                 row |= {"overlap": 0.6, "information": 0.05 + 0.1 * depth[layer] ** 2}
                 row |= {} if pooled else {"information_null": 0.002, "information_p": 0.005}
             rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=list(USED))
+    return pd.DataFrame(rows).reindex(columns=UtilisationRow.columns())
 
 
 def _shared(codes: list[str], layers: int, corpus: str, k: int) -> pd.DataFrame:
@@ -118,4 +113,5 @@ def _shared(codes: list[str], layers: int, corpus: str, k: int) -> pd.DataFrame:
                     "balanced_high": exclusive + 1, "same_size": exclusive + 0.4,
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=list(SHARED)).astype({"resource": "Int64"})
+    whole = ("resource", "left_out_exclusive", "balanced_low", "balanced_high")
+    return pd.DataFrame(rows).reindex(columns=SharedRow.columns()).astype(dict.fromkeys(whole, "Int64"))

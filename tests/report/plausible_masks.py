@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
-from polyroute.interventions.mask_effects import COLUMNS
+from polyroute.results.masking import MaskHeadline, MaskingSummary, MaskRow
 
 RANGES = {"early": [0, 1], "middle": [3, 4], "late": [6, 7]}
 NO_EXPERT = "no exclusive expert in layers 3 to 4"
@@ -60,15 +59,21 @@ def write(
                                  (("early", 1.0), ("middle", 0.0), ("late", 0.5))} for score in scores},
             "unit": "items", "lacking": [],
         }  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"draw": "Int64"})
-    write_table(paths.metrics(model) / "mask.csv", [table] if rows else [], COLUMNS)
-    write_json(paths.metrics(model) / "mask.json", {"tasks": told})
+    table = pd.DataFrame(rows, columns=MaskRow.columns()).astype({"draw": "Int64"})
+    MaskRow.write(paths.metrics(model), [table] if rows else [])
+    MaskingSummary.write(paths.metrics(model), {"tasks": told})
 
 
-def headline(own: float, others: float = -0.001, random: float = -0.004, room: float = 0.02) -> dict[str, Any]:
+def headline(own: float, others: float = -0.001, random: float = -0.004, room: float = 0.02) -> MaskHeadline:
     """Means of one score and range with their intervals."""
     values = {
         "diagonal": own, "off_diagonal": others, "random_diagonal": random, "random_off_diagonal": random,
         "own_minus_others": own - others, "own_minus_random": own - random,
     }  # fmt: skip
-    return {what: {"value": value, "low": value - room, "high": value + room} for what, value in values.items()}
+    return MaskHeadline.model_validate(
+        {
+            what: {"value": value, "low": value - room, "high": value + room}
+            | ({} if what.startswith("own") else {"pairs": 4})
+            for what, value in values.items()
+        }
+    )

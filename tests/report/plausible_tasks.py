@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.asking.mechanisms import COLUMNS as MECHANISM
-from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
-from polyroute.interventions.effects import COLUMNS as STEERED
-from polyroute.interventions.effects import HELPED
-from polyroute.measures.correlation import COLUMNS as CORRELATION
-from polyroute.measures.domain_divergence import COLUMNS as DOMAINS
-from polyroute.scoring.accuracy import COLUMNS as ACCURACY
+from polyroute.results.accuracy import AccuracyRow, AccuracySummary
+from polyroute.results.correlation import CorrelationRow, CorrelationSummary
+from polyroute.results.experts import DomainRow, ExpertRow, ExpertsSummary, MemberRow
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
+from polyroute.results.table import Row
 from polyroute.steering.plan import Plan
 
 PIVOT = "eng_Latn"
@@ -74,8 +72,8 @@ def write_accuracy(paths: Paths, model: str, codes: list[str], tasks: tuple[str,
         short[task] = {
             "kind": "choice", "chance": 0.1 + 0.15 * place, "pivot": accuracy[PIVOT], "others": float(np.mean(others)),
         }  # fmt: skip
-    _write_table(paths, model, "accuracy.csv", rows, ["task", *ACCURACY])
-    write_json(paths.metrics(model) / "evaluate.json", {"tasks": short})
+    _write(AccuracyRow, paths, model, rows)
+    AccuracySummary.write(paths.metrics(model), {"tasks": short})
 
 
 def accuracies(codes: list[str], place: int = 0) -> dict[str, float]:
@@ -103,10 +101,11 @@ def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...])
             for n, tau in enumerate((0.1, 0.2, 0.3, 0.4, 0.5), 1)
         ]  # fmt: skip
         held[task] = {"text": f"pocket-{task}", "sets": sets, "domain_shape": "cap"}
-    _write_table(paths, model, "domains.csv", rows, [*DOMAINS, "task"])
-    _write_table(paths, model, "experts.csv", [], ["model", "layer", "expert", "delta", "task"])
+    _write(DomainRow, paths, model, rows)
+    _write(ExpertRow, paths, model, [])
+    _write(MemberRow, paths, model, [])
     middle = {"layers": [1, layers - 2], "found": True, "reason": "mean divergence lies below 0.2"}
-    write_json(paths.metrics(model) / "experts.json", {"corpus": "text", "tasks": held, "middle": middle})
+    ExpertsSummary.write(paths.metrics(model), {"corpus": "text", "tasks": held, "middle": middle})
 
 
 def write_correlation(
@@ -128,9 +127,9 @@ def write_correlation(
                 numbers = {"r": r, "low": low, "high": high, "p": p, "q": min(1.5 * p, 1)}
                 about = {"task": task, "layer": layer, "method": method, "given": given, "languages": languages}
                 rows.append(about | numbers)
-    _write_table(paths, model, "correlation.csv", rows, ["task", *CORRELATION])
+    _write(CorrelationRow, paths, model, rows)
     held = {task: {"notes": list(notes)} for task in tasks}
-    write_json(paths.metrics(model) / "correlation.json", {"corpus": "text", "tasks": held})
+    CorrelationSummary.write(paths.metrics(model), {"corpus": "text", "resource": "class", "tasks": held})
 
 
 def write_steering(
@@ -175,7 +174,13 @@ def write_steering(
                 start, room, p = helped if group else base[over], 0.012 if group else 0.04, 0.004 if group else 0.4
                 about = {"task": task, "condition": condition, "kind": kind, "over": over, "moved": np.nan}
                 counts = {"languages": len(codes) if group else 1, "items": 100, "gained": 12, "lost": 9}
-                numbers = {"base": start, "other": start + difference, "difference": difference, "p": p, "q": 2 * p}
+                numbers = {
+                    "base": start,
+                    "other": float(np.clip(start + difference, 0, 1)),
+                    "difference": difference,
+                    "p": p,
+                    "q": 2 * p,
+                }
                 bounds = {"low": difference - room, "high": difference + room}
                 rows.append(about | counts | numbers | bounds | {"test": "exchange" if group else "McNemar"})
         helps = effect * (1 - 0.6 * place) > 0.012
@@ -206,9 +211,9 @@ def write_steering(
             source={"task": task, "tau": 0.1},
         )  # fmt: skip
         plan.save(paths.plan(model, task))
-    _write_table(paths, model, "steer.csv", rows, ["task", *STEERED])
-    _write_table(paths, model, "mechanism.csv", moved, ["task", *MECHANISM])
-    write_json(paths.metrics(model) / "steer.json", {"tasks": held})
+    _write(SteerRow, paths, model, rows)
+    _write(MechanismRow, paths, model, moved)
+    SteeringSummary.write(paths.metrics(model), {"tasks": held})
 
 
 def change_of(effect: float, share: float, place: int) -> float:
@@ -216,5 +221,5 @@ def change_of(effect: float, share: float, place: int) -> float:
     return effect * share * (1 - 0.6 * place)
 
 
-def _write_table(paths: Paths, model: str, name: str, rows: list[dict[str, Any]], columns: list[str]) -> None:
-    write_table(paths.metrics(model) / name, [pd.DataFrame(rows)] if rows else [], columns)
+def _write(kind: type[Row], paths: Paths, model: str, rows: list[dict[str, Any]]) -> None:
+    kind.write(paths.metrics(model), [pd.DataFrame(rows).reindex(columns=kind.columns())] if rows else [])

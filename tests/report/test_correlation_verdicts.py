@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.measures.correlation import COLUMNS
-from polyroute.report import correlations, task_results
-from polyroute.report.task_results import Correlations
-from report import plausible_tasks
+from polyroute.report import correlations
+from polyroute.results.correlation import CorrelationRow, TaskCorrelation
+from polyroute.results.model import Correlations, ModelResults
+from report import plausible, plausible_tasks
 
 
 def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Correlations:
@@ -16,7 +16,9 @@ def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Cor
         {"task": "t", "layer": layer, "method": "pearson", "given": "", "r": r[layer], "q": q[layer], "languages": 9}
         for layer in range(len(r))
     ]
-    return Correlations("text", {"t": {"notes": notes or []}}, pd.DataFrame(rows, columns=["task", *COLUMNS]))
+    return Correlations(
+        "text", {"t": TaskCorrelation(notes=notes or [])}, pd.DataFrame(rows, columns=CorrelationRow.columns())
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,8 +44,9 @@ def test_the_strongest_layer_is_that_of_either_sign() -> None:
 
 
 def test_rows_in_words(tmp_path: Path) -> None:
-    plausible_tasks.write(Paths(tmp_path), "tiny", ["deu_Latn", "fra_Latn"], 8)
-    read = task_results.load(Paths(tmp_path), "tiny").correlations
+    codes = plausible.write(Paths(tmp_path), "tiny", 2, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write(Paths(tmp_path), "tiny", codes, 8)
+    read = ModelResults.read(Paths(tmp_path).metrics("tiny")).correlations
     plain = correlations.in_words(correlations.in_layer(read, "arithmetic", 3))
     assert plain == "-0.86 [-0.95, -0.66], q 0.002"
     given = correlations.in_words(correlations.in_layer(read, "arithmetic", 3, correlations.TOKENS))

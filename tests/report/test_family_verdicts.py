@@ -3,6 +3,7 @@
 import pytest
 
 from polyroute.report import families, wording
+from polyroute.results.similarity import CorpusSimilarity, Headline, LabelAgreement, ZoneSimilarity
 
 
 def zones(**p: float | None) -> dict:
@@ -12,10 +13,11 @@ def zones(**p: float | None) -> dict:
         labels = {}
         for label in families.LABELS:
             value = p.get(f"{zone}_{label}", 0.8)
-            labels[label] = {"groups": 3, "rand": None if value is None else 1 - value, "p": value}
+            labels[label] = {"rand": None if value is None else 1 - value, "p": value, "note": None}
             if value is None:
                 labels[label]["note"] = "all languages are Latn: there are no groups to tell apart"
-        held[zone] = {"labels": labels}
+        agreed = {label: LabelAgreement.model_construct(**told) for label, told in labels.items()}
+        held[zone] = ZoneSimilarity.model_construct(labels=agreed)
     return held
 
 
@@ -36,7 +38,7 @@ def test_labels_that_say_nothing_count_for_no_test() -> None:
 
 
 def test_the_headline_is_in_plain_words() -> None:
-    held = {"headline": {"measure": "jsd", "reading": "soft_mass"}}
+    held = CorpusSimilarity.model_construct(headline=Headline(measure="jsd", reading="soft_mass"))
     assert families.headline(held) == "Jensen-Shannon divergence of soft_mass"
     assert families.called("vocabulary") == "shared tokens"
     assert families.called("family") == "family"

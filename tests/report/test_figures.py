@@ -4,7 +4,8 @@ import pytest
 
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
-from polyroute.report import figures, results, task_results
+from polyroute.report import figures
+from polyroute.results.model import ModelResults
 from report import plausible
 
 ALL = ("divergence", "alignment", "entropy", "consistency")
@@ -13,7 +14,7 @@ ALL = ("divergence", "alignment", "entropy", "consistency")
 def drawn(root: Path, count: int = 3, layers: int = 6, measures=ALL, readings=("soft_mass",)) -> figures.Drawn:
     paths = Paths(root)
     plausible.write(paths, "tiny", count, layers, measures=measures, readings=readings)
-    return figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    return figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
 
 
 def told(svg: Path) -> str:

@@ -8,7 +8,9 @@ from polyroute.cli.verbs import main
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
-from polyroute.report import findings, task_results
+from polyroute.report import findings
+from polyroute.results.quantities import Middle
+from polyroute.results.steering import MechanismRow, SteeringSummary, SteerRow
 from report import plausible, plausible_masks, plausible_tasks
 from tiny import ROOT
 
@@ -54,7 +56,7 @@ def test_experts_are_told_at_the_smallest_tau_and_where_the_papers_sets_never_me
     assert row["task experts"] == "40 above 0.1, 13 above 0.3"
     assert row["in both"] == "9 above 0.1 (chance 9.4), 0 above 0.3 (chance 0.3)"
     assert (row["domain divergence"], row["middle"]) == ("cap", "layers 1-6")
-    assert findings.middle({"layers": [3, 3], "found": False}) == "layer 3, not found: by default"
+    assert findings.middle(Middle(layers=(3, 3), found=False, reason="flat")) == "layer 3, not found: by default"
 
 
 def test_steering_is_told_with_its_controls_and_reasons(tmp_path: Path) -> None:
@@ -98,8 +100,8 @@ def test_models_without_tasks_have_no_rows_and_empty_tables_are_left_out(tmp_pat
     measure(paths, "tiny")
     plausible.write(paths, "counts", 3, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write_nothing(paths, "counts")
-    for name in task_results.FILES["steer"]:
-        (paths.metrics("tiny") / name).unlink()
+    for one in (SteerRow, SteeringSummary, MechanismRow):
+        (paths.metrics("tiny") / one.file).unlink()
     found = findings.tables(findings.gather(paths, ["counts", "never-measured", "tiny"]))
     assert list(found) == ["Accuracy", "Divergence and accuracy", "Experts"]
     assert "counts" not in "".join(found.values())

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import expert_figures, family_figures, results, task_results, wording
+from polyroute.report import expert_figures, family_figures, wording
+from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages
 
 
@@ -17,8 +18,7 @@ def drawn(root: Path, count: int = 5, layers: int = 8, **arguments) -> tuple[lis
     folder = paths.figures("tiny")
     folder.mkdir(parents=True)
     parts = [
-        module.draw(folder, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
-        for module in (family_figures, expert_figures)
+        module.draw(folder, ModelResults.read(paths.metrics("tiny"))) for module in (family_figures, expert_figures)
     ]
     return [path for files, _ in parts for path in files], [name for _, missing in parts for name in missing]
 
@@ -34,7 +34,7 @@ def test_every_language_is_named_in_every_zone(tmp_path: Path, count: int, layer
     assert {path.stem for path in files} == {"tree-text", "rivals-text", "utilisation-text", "shared-text"}
     assert missing == []
     tree, shared = told(tmp_path, "tree-text"), told(tmp_path, "shared-text")
-    for code in task_results.load(Paths(tmp_path), "tiny").similarity.corpora["text"]["languages"]:
+    for code in ModelResults.read(Paths(tmp_path).metrics("tiny")).similarity.corpora["text"].languages:
         name = f"<!-- {wording.named(code)} -->"
         assert tree.count(name) == 3
         assert name in shared

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import exclusive, findings, language_findings, task_results
+from polyroute.report import exclusive, findings, language_findings
+from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages
 
 
@@ -15,7 +16,7 @@ def rows(table: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def measured(tmp_path: Path) -> list[findings.Measured]:
+def measured(tmp_path: Path) -> list[ModelResults]:
     """A model without tasks of 13 languages, one whose counts hold no sentences, and one not compared."""
     paths = Paths(tmp_path)
     for model, count in (("tiny", 12), ("counts", 1), ("alone", 2)):
@@ -76,6 +77,6 @@ def test_languages_stand_by_class_and_then_in_the_order_of_the_study(tmp_path: P
     codes = ["eng_Latn", "swh_Latn", "arz_Arab", "deu_Latn", "bam_Latn"]
     plausible.write(Paths(tmp_path), "tiny", 3, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_languages.write(Paths(tmp_path), "tiny", codes, 8)
-    classes = exclusive.by_resource(task_results.load(Paths(tmp_path), "tiny").similarity.shared)
+    classes = exclusive.by_resource(ModelResults.read(Paths(tmp_path).metrics("tiny")).similarity.shared)
     assert list(classes.index[:2]) == ["eng_Latn", "deu_Latn"]
     assert classes.dropna().is_monotonic_decreasing

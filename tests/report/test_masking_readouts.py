@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import masking, masking_figures, results, task_results
+from polyroute.report import masking, masking_figures
+from polyroute.results.masking import MeanOverPairs
+from polyroute.results.model import ModelResults
 from report import plausible, plausible_masks
 
 
@@ -27,12 +29,12 @@ def test_the_verdict_follows_its_rule(own: float, others: float, random: float, 
 
 
 def test_where_nothing_was_masked_or_no_random_experts_were_there_nothing_is_claimed() -> None:
-    nothing = dict.fromkeys(("value", "low", "high"))
+    nothing = MeanOverPairs(value=None, low=None, high=None, pairs=0)
     told = plausible_masks.headline(-0.12)
-    assert masking.verdict(told | {"own_minus_random": nothing}).endswith("as random experts do")
-    assert masking.verdict(dict.fromkeys(told, nothing)) == "not masked"
-    assert masking.told(dict.fromkeys(told, nothing), "diagonal") == "–"
-    assert masking.told(told, "diagonal") == "-12.0 [-14.0, -10.0]"
+    assert masking.verdict(told.model_copy(update={"own_minus_random": nothing})).endswith("as random experts do")
+    assert masking.verdict(told.model_copy(update={"diagonal": nothing})) == "not masked"
+    assert masking.told(nothing) == "–"
+    assert masking.told(told.diagonal) == "-12.0 [-14.0, -10.0]"
 
 
 def drawn(
@@ -43,7 +45,7 @@ def drawn(
     codes = plausible.write(paths, "tiny", count, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_masks.write(paths, "tiny", ["eng_Latn", *codes], scores=scores, **arguments)
     paths.figures("tiny").mkdir(parents=True)
-    return masking_figures.draw(paths.figures("tiny"), results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    return masking_figures.draw(paths.figures("tiny"), ModelResults.read(paths.metrics("tiny")))
 
 
 def told(root: Path, stem: str) -> str:
@@ -53,22 +55,23 @@ def told(root: Path, stem: str) -> str:
 
 def test_a_matrix_holds_the_mean_of_draws_and_nothing_where_no_expert_was_masked(tmp_path: Path) -> None:
     drawn(tmp_path, 3)
-    read = task_results.load(Paths(tmp_path), "tiny").masking
-    codes = read.tasks["arithmetic"]["languages"]
+    read = ModelResults.read(Paths(tmp_path).metrics("tiny")).masking
+    codes = read.tasks["arithmetic"].languages
     exclusive = masking.matrix(read, "arithmetic", "accuracy", "middle", "exclusive")
     assert list(exclusive.index) == list(exclusive.columns) == codes
     assert exclusive[codes[-1]].isna().all()
     assert exclusive.drop(columns=codes[-1]).notna().all(axis=None)
     random = masking.matrix(read, "arithmetic", "accuracy", "early", "random")
     expected = 0.01 * (np.sin(3 * 1 + 5 * 2) + np.sin(3 * 1 + 5 * 2 + 1)) / 2
-    assert random.loc[codes[1], codes[2]] == pytest.approx(expected, abs=1e-6)
+    assert random.loc[codes[1], codes[2]] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_target_in_which_the_task_is_not_asked_has_a_column_alone(tmp_path: Path) -> None:
     drawn(tmp_path, 4)
-    read = task_results.load(Paths(tmp_path), "tiny").masking
-    first, *asked = read.tasks["arithmetic"]["languages"]
-    read.tasks["arithmetic"]["languages"] = asked
+    read = ModelResults.read(Paths(tmp_path).metrics("tiny")).masking
+    held = read.tasks["arithmetic"]
+    first, *asked = held.languages
+    read.tasks["arithmetic"] = held.model_copy(update={"languages": asked})
     matrix = masking.matrix(read, "arithmetic", "accuracy", "early", "exclusive")
     assert (list(matrix.index), list(matrix.columns)) == (asked, [*asked, first])
     assert matrix[first].notna().all()

@@ -3,14 +3,15 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import results, task_results
+from polyroute.report import wording
 from polyroute.report.overview import overview
+from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages, plausible_masks, plausible_tasks
 
 
 def told(root: Path, count: int, measures=("divergence",)) -> str:
     plausible.write(Paths(root), "tiny", count, 6, measures=measures, readings=("soft_mass",))
-    return overview(results.load(Paths(root), "tiny"), task_results.load(Paths(root), "tiny"))
+    return overview(ModelResults.read(Paths(root).metrics("tiny")))
 
 
 def test_shapes_zones_and_aligned_layers_are_told(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def on_tasks(root: Path, **arguments) -> list[str]:
     codes = plausible.write(Paths(root), "tiny", 6, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write(Paths(root), "tiny", codes, 8, **arguments)
     plausible_masks.write(Paths(root), "tiny", codes, tasks=("arithmetic",), scores=("accuracy",))
-    lines = overview(results.load(Paths(root), "tiny"), task_results.load(Paths(root), "tiny")).splitlines()
+    lines = overview(ModelResults.read(Paths(root).metrics("tiny"))).splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("  right, "))
     return lines[first:]
 
@@ -67,22 +68,22 @@ def test_what_the_tree_of_languages_follows_is_told_of_its_corpus(tmp_path: Path
     paths = Paths(tmp_path)
     codes = plausible.write(paths, "tiny", 12, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], 8)
-    text = overview(results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    text = overview(ModelResults.read(paths.metrics("tiny")))
     assert "    tree of languages: early follows family" in text
     assert "; middle not told from chance; late follows family" in text
-    assert "language tells 15.0% of what is open about the expert in layer 0, 5.2% in layer 4" in text
+    assert "language tells 15.0% of what is open about the expert in layer 0, 5.2% in layer 3" in text
     plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], 8, related=0.0)
-    text = overview(results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    text = overview(ModelResults.read(paths.metrics("tiny")))
     assert "    tree of languages: not told from chance\n" in text, "said once where all zones agree"
 
 
 def test_a_model_without_tasks_is_silent_about_them(tmp_path: Path) -> None:
     before = told(tmp_path, 3)
     plausible_tasks.write_nothing(Paths(tmp_path), "tiny")
-    assert overview(results.load(Paths(tmp_path), "tiny"), task_results.load(Paths(tmp_path), "tiny")) == before
+    assert overview(ModelResults.read(Paths(tmp_path).metrics("tiny"))) == before
     assert "right" not in before
 
 
 def test_spans() -> None:
-    assert results.spans([]) == ""
-    assert results.spans([0, 2, 3, 4, 7]) == "0, 2-4, 7"
+    assert wording.spans([]) == ""
+    assert wording.spans([0, 2, 3, 4, 7]) == "0, 2-4, 7"

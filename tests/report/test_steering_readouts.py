@@ -3,16 +3,17 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import steering, task_results
-from polyroute.report.task_results import Steering
-from report import plausible_tasks
+from polyroute.report import steering
+from polyroute.results.model import ModelResults, Steering
+from report import plausible, plausible_tasks
 
 CODES = ["deu_Latn", "fra_Latn", "swh_Latn"]
 
 
 def steered(root: Path, **arguments) -> Steering:
+    plausible.write(Paths(root), "tiny", 3, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write(Paths(root), "tiny", CODES, 8, **arguments)
-    return task_results.load(Paths(root), "tiny").steering
+    return ModelResults.read(Paths(root).metrics("tiny")).steering
 
 
 def test_a_soft_plan_is_one_of_its_doses(tmp_path: Path) -> None:

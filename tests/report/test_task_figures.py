@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import figures, results, steering_figures, task_results
+from polyroute.report import figures, steering_figures
+from polyroute.results.model import ModelResults
 from report import plausible, plausible_tasks
 
 ROUTING = {"divergence-text", "alignment-text", "entropy-text", "consistency-text"}
@@ -19,7 +20,7 @@ def drawn(root: Path, count: int = 6, layers: int = 8, **arguments) -> figures.D
     measures = ("divergence", "alignment", "entropy", "consistency")
     codes = plausible.write(paths, "tiny", count, layers, measures=measures, readings=("soft_mass",))
     plausible_tasks.write(paths, "tiny", codes, layers, **arguments)
-    return figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    return figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
 
 
 def stems(done: figures.Drawn) -> set[str]:
@@ -110,7 +111,7 @@ def test_a_model_that_cannot_be_asked_is_not_complained_of(tmp_path: Path) -> No
     paths = Paths(tmp_path)
     plausible.write(paths, "tiny", 3, 6, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write_nothing(paths, "tiny")
-    done = figures.draw(paths, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    done = figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
     assert done.missing == ("alignment on text", "entropy on text", "consistency on text")
 
 
@@ -136,6 +137,6 @@ def test_steering_toward_shared_experts_is_drawn_where_the_task_experts_are_not(
     for name in ("steer.csv", "mechanism.csv"):
         table = pd.read_csv(paths.metrics("tiny") / name)
         table[table["condition"].str.startswith("shared")].to_csv(paths.metrics("tiny") / name, index=False)
-    files, missing = steering_figures.draw(tmp_path, results.load(paths, "tiny"), task_results.load(paths, "tiny"))
+    files, missing = steering_figures.draw(tmp_path, ModelResults.read(paths.metrics("tiny")))
     assert {path.stem for path in files} == {"mechanism-arithmetic"}
     assert missing == ["steering on arithmetic (no expert)"]

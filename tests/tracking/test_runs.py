@@ -118,7 +118,7 @@ def test_the_run_of_a_model_has_its_files(paths: Paths) -> None:
     assert names["figures"] == {"divergence-text.svg"}
     assert names["plans"] == {"arithmetic.json", "knowledge.json"}
     assert names[""] == {
-        "align.json", "layers.csv", "accuracy.csv", "evaluate.json", "experts.csv", "experts.json", "domains.csv",
+        "align.json", "layers.csv", "accuracy.csv", "accuracy.json", "experts.csv", "experts.json", "domains.csv",
         "correlation.csv", "correlation.json", "steer.csv", "steer.json", "mechanism.csv",
     }  # fmt: skip
     assert not found["tiny/deu_Latn"].artifacts

@@ -74,12 +74,12 @@ def routers(model: str) -> None:
 @main.command(cls=console.Command)
 def results() -> None:
     """Say where the study's results are, and what shape divergence has over depth."""
-    from polyroute.report import results, task_results
     from polyroute.report.overview import overview
+    from polyroute.results.model import ModelResults
 
     paths = Paths()
     for model in params.read(paths.params).study.models:
-        click.echo(overview(results.load(paths, model), task_results.load(paths, model)))
+        click.echo(overview(ModelResults.read(paths.metrics(model))))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
     click.echo("Tables of languages, tasks, steering and masks: polyroute findings")
 

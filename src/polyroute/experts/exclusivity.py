@@ -31,14 +31,12 @@ from polyroute.artifacts.trace import Trace
 from polyroute.experts.shared import EPSILON, ActivationShares, activation_shares, check_thr
 from polyroute.experts.specialised import ExpertsError
 from polyroute.languages import table as language_table
-from polyroute.measures.layer_curves import DECIMALS, rounded
+from polyroute.measures.layer_curves import rounded
 from polyroute.measures.usage import usage
+from polyroute.results.quantities import DECIMALS
+from polyroute.results.similarity import SharedRow
 from polyroute.stats.resampled import own_seed
 
-COLUMNS = (
-    "corpus", "layer", "language", "resource", "family", "shared", "exclusive", "shared_use", "exclusive_use",
-    "left_out", "left_out_relation", "left_out_exclusive", "balanced", "balanced_low", "balanced_high", "same_size",
-)  # fmt: skip
 LEFT_OUT_COLUMNS = ("corpus", "language", "left_out", "relation", "exclusive", "added")
 DRAWS = 100
 """Random sets of languages, at most, for each language and kind of set."""
@@ -62,18 +60,10 @@ def shared_table(
         draws: sets, at most, for each language and kind of set.
 
     Returns:
-        Columns `COLUMNS`, a row a layer and language, and one with language "" a layer.
-
-        - `resource`, `family`: of the language table; `resource` missing where unknown.
-        - `shared`: of the language's k experts, those shared by the set. Language "": all shared experts.
-        - `exclusive`: experts of which the language alone holds more than thr. Language "": those of any language.
-          The k experts of a language that are neither are exclusive to another, or lie at thr.
-        - `shared_use`, `exclusive_use`: share of the language's choices that fall on these, in [0, 1].
-        - `left_out`: the language without which most experts are exclusive to this one, over all layers (the first in
-          order of the traces among equals); `left_out_relation`: `branch`, `family` or `none`;
-          `left_out_exclusive`: the count in this layer without it. Missing below `FEWEST` languages.
-        - `balanced`, `balanced_low`, `balanced_high`: mean, smallest and largest count over sets with families
-          balanced; `same_size`: mean over sets of as many languages of any family. Missing where the sets hold x alone.
+        Those of `results.similarity.SharedRow` but `k` and `thr`, a row a layer and language, and one with language ""
+        a layer. The k experts of a language that are neither shared nor exclusive are exclusive to another, or lie at
+        thr. `left_out` is the first in order of the traces among equals, and is missing below `FEWEST` languages;
+        `balanced` and `same_size` are missing where the sets hold the language alone.
 
     Raises:
         ExpertsError: k, thr, at_most or draws is out of range.
@@ -98,7 +88,7 @@ def shared_table(
         about = language_table.get(language)
         most = _most(left_out_VVL, place)
         balanced_DL, same_DL = balanced(shares, language, thr, seed=seed, at_most=at_most, draws=draws)
-        columns: dict[str, Any] = {
+        held: dict[str, Any] = {
             "layer": of.layers,
             "language": language,
             "resource": about.resource,
@@ -109,24 +99,25 @@ def shared_table(
             "exclusive_use": (of.load_VLE[place] * exclusive_VLE[place]).sum(axis=-1).round(DECIMALS),
         }
         if most is not None:
-            columns |= {
+            held |= {
                 "left_out": of.languages[most],
                 "left_out_relation": relation(language, of.languages[most]),
                 "left_out_exclusive": left_out_VVL[place, most],
             }
         if balanced_DL is not None:
-            columns |= {
+            held |= {
                 "balanced": balanced_DL.mean(axis=0).round(DECIMALS),
                 "balanced_low": balanced_DL.min(axis=0),
                 "balanced_high": balanced_DL.max(axis=0),
             }
         if same_DL is not None:
-            columns["same_size"] = same_DL.mean(axis=0).round(DECIMALS)
-        rows.append(pd.DataFrame(columns))
-    table = pd.concat([row.reindex(columns=list(COLUMNS[1:])) for row in rows], ignore_index=True)
+            held["same_size"] = same_DL.mean(axis=0).round(DECIMALS)
+        rows.append(pd.DataFrame(held))
+    columns = [name for name in SharedRow.columns() if name not in ("corpus", "k", "thr")]
+    table = pd.concat([row.reindex(columns=columns) for row in rows], ignore_index=True)
     whole = ("resource", "left_out_exclusive", "balanced_low", "balanced_high")
     table = table.astype(dict.fromkeys(whole, "Int64")).sort_values("layer", kind="stable", ignore_index=True)
-    return table.assign(corpus=of.corpus)[list(COLUMNS)]
+    return table.assign(corpus=of.corpus)
 
 
 def left_out_table(traces: Sequence[Trace], *, k: int, thr: float) -> pd.DataFrame:

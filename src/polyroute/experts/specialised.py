@@ -24,12 +24,12 @@ from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
-from polyroute.measures.layer_curves import DECIMALS
 from polyroute.measures.specialisation import activation_frequency, check_comparable
+from polyroute.results.experts import MemberRow
+from polyroute.results.quantities import DECIMALS
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed, percentile_bounds, resampled_means
 
-COLUMNS = ("model", "corpus", "language", "layer", "expert", "delta", "low", "high")
 ANY = "any"
 """What the language of the largest Delta over languages is called."""
 
@@ -54,7 +54,7 @@ class Specialisation:
     confidence: float
 
     def table(self) -> pd.DataFrame:
-        """Columns `COLUMNS`, a row a layer and expert; bounds NaN without resamples."""
+        """Those of `results.experts.ExpertRow` but `task`, a row a layer and expert; bounds NaN without resamples."""
         low_LE, high_LE = self._bounds()
         count, experts = self.delta_LE.shape
         return pd.DataFrame(
@@ -67,8 +67,7 @@ class Specialisation:
                 "delta": self.delta_LE.ravel(),
                 "low": low_LE.ravel(),
                 "high": high_LE.ravel(),
-            },
-            columns=list(COLUMNS),
+            }
         )
 
     def membership(self, taus: Sequence[float], layers: LayerRange | None = None) -> pd.DataFrame:
@@ -79,8 +78,7 @@ class Specialisation:
             layers: first and last layer; all of them where None.
 
         Returns:
-            Columns `COLUMNS`, `tau`, `member` (whether Delta > tau) and `share` (of resamples in which it is; NaN
-            without resamples), sorted by tau, layer and expert.
+            Those of `results.experts.MemberRow` but `task`, sorted by tau, layer and expert.
 
         Raises:
             ExpertsError: a tau is outside [0, 1), or the range holds no traced layer.
@@ -96,8 +94,7 @@ class Specialisation:
             shown_LE = (member_LE | (share_LE > 0)) & inside_L[:, None]
             of_tau = rows.assign(tau=tau, member=member_LE.ravel(), share=share_LE.ravel())
             listed.append(of_tau[shown_LE.ravel()])
-        columns = [*COLUMNS, "tau", "member", "share"]
-        return pd.concat(listed, ignore_index=True) if listed else pd.DataFrame(columns=columns)
+        return pd.concat(listed, ignore_index=True) if listed else pd.DataFrame(columns=MemberRow.columns()[:-1])
 
     def above(self, tau: float, layers: LayerRange | None = None) -> ExpertSet:
         """The experts with Delta > tau in a range of layers.
@@ -220,11 +217,9 @@ def experts_above(table: pd.DataFrame, tau: float, layers: LayerRange | None = N
         layers: first and last layer; all of them where None.
 
     Raises:
-        ExpertsError: tau is outside [0, 1), the table is empty, or the range holds none of its layers.
+        ExpertsError: tau is outside [0, 1), or the range holds none of the table's layers.
     """
     _check_tau(tau)
-    if table.empty:
-        raise ExpertsError("no expert has a Delta: the text was not traced, so no expert can be above a threshold")
     # As Python's own integers: sets go into JSON.
     numbers = tuple(int(layer) for layer in table["layer"].drop_duplicates())
     wanted = [layer for layer, inside in zip(numbers, _inside(numbers, layers), strict=True) if inside]

@@ -14,10 +14,10 @@ from polyroute.experts.specialised import size
 from polyroute.interventions.plans import Conditions, Experts
 from polyroute.interventions.settings import PublishedShared, PublishedSteering, SteerPlans
 from polyroute.interventions.shared_plans import SharedConditions
+from polyroute.results.quantities import DECIMALS
 from polyroute.steering.condition import Condition, ConditionFile
 from polyroute.steering.plan import Plan
 
-DECIMALS = 4
 Toward = Literal["task experts", "shared experts"]
 
 

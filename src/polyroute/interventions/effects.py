@@ -16,17 +16,16 @@ import pandas as pd
 
 from polyroute.experts.controls import rank_among_controls
 from polyroute.ground.errors import PolyrouteError
-from polyroute.interventions.choose import DECIMALS, Chosen
+from polyroute.interventions.choose import Chosen
+from polyroute.results.quantities import DECIMALS
+from polyroute.results.steering import HELPED, SteerRow
 from polyroute.stats.fdr import benjamini_hochberg
-from polyroute.stats.paired import COLUMNS as PAIRED
 from polyroute.stats.paired import PairedScores, compare
 from polyroute.stats.power import minimal_detectable_difference, observed_changes
 from polyroute.steering.condition import Condition, Kind
 
-HELPED = "all but the pivot"
-"""The group of languages whose pooled difference is the headline."""
 LEVEL = 0.05
-COLUMNS = ("condition", "kind", *PAIRED, "moved")
+COLUMNS = tuple(SteerRow.columns()[1:])
 """Columns of the table."""
 
 

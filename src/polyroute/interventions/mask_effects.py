@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polyroute.experts.specialised import size
-from polyroute.interventions.choose import DECIMALS
 from polyroute.interventions.mask_plans import MaskPlans
+from polyroute.results.masking import MaskRow
+from polyroute.results.quantities import DECIMALS
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, compare
@@ -26,13 +27,8 @@ from polyroute.steering.condition import Condition
 
 ACCURACY, CONSISTENCY = "accuracy", "consistency"
 """Scores: the one that decides the task, and whether a text is in the language that was asked in."""
-COLUMNS = (
-    "task", "score", "evaluated", "target", "range", "kind", "draw", "experts", "items", "base", "other", "difference",
-    "low", "high", "p", "q", "before", "changed",
-)  # fmt: skip
-"""Columns of the table. `before` is the share of a token's choices that fell on the masked experts and `changed` the
-share of tokens sent to other experts for the mask, each the mean over the layers with a masked expert, on a few
-prompts."""
+COLUMNS = tuple(MaskRow.columns())
+"""Columns of the table."""
 
 
 def mask_effects(

@@ -27,13 +27,12 @@ from scipy import stats
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.languages import table as language_table
-from polyroute.measures.layer_curves import DECIMALS
+from polyroute.results.quantities import DECIMALS
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.partial import correlations, permutation_p, residual_maker
 from polyroute.stats.resampled import percentile_bounds
 from polyroute.stats.signs import FEWEST
 
-COLUMNS = ("layer", "method", "given", "r", "low", "high", "p", "q", "languages")
 METHODS = ("pearson", "spearman")
 TOGETHER = "all"
 """What holding every covariate fixed at once is called."""
@@ -52,7 +51,8 @@ class Correlation:
     """Correlations of all layers, and what was not computed."""
 
     rows: pd.DataFrame
-    """Columns `COLUMNS`; `given` is empty, a covariate, or `TOGETHER`. NaN where a note says why."""
+    """`results.correlation.CorrelationRow` but its task; `given` is empty, a covariate, or `TOGETHER`. NaN where a note
+    says why."""
     notes: tuple[str, ...]
     """One sentence for everything that was not computed."""
 
@@ -125,7 +125,7 @@ def correlate(
                     notes.append(f"given {given}, {method} has no variance left in layers {', '.join(map(str, lost))}")
             about = {"layer": list(layers), "method": method, "given": given, "languages": len(languages)}
             parts.append(pd.DataFrame(about | {name: values.round(DECIMALS) for name, values in columns.items()}))
-    return Correlation(pd.concat(parts, ignore_index=True)[list(COLUMNS)], tuple(notes))
+    return Correlation(pd.concat(parts, ignore_index=True), tuple(notes))
 
 
 def language_covariates(

@@ -22,13 +22,12 @@ from polyroute.artifacts.importance import normalise
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
-from polyroute.measures.layer_curves import DECIMALS, by_chunk
+from polyroute.measures.layer_curves import by_chunk
 from polyroute.measures.specialisation import SpecialisationError, check_comparable
-from polyroute.measures.zones import DepthShape, Difference, depth_shape
+from polyroute.measures.zones import Difference, depth_shape
+from polyroute.results.quantities import DECIMALS, DepthShape
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import own_seed, percentile_bounds
-
-COLUMNS = ("model", "corpus", "language", "layer", "reading", "value", "low", "high", "plug_in")
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,10 @@ class DomainDivergence:
     confidence: float
 
     def table(self) -> pd.DataFrame:
-        """Columns `COLUMNS`: `value` is corrected for bias and not below 0, `plug_in` is D as it stands.
+        """`results.experts.DomainRow` but its task.
 
-        Without resamples `value` is `plug_in` and the bounds are NaN.
+        `value` is corrected for bias and not below 0, `plug_in` is D as it stands. Without resamples `value` is
+        `plug_in` and the bounds are NaN.
         """
         value_L, low_L, high_L = self._corrected(self.plug_in_L, self.draws_RL)
         return pd.DataFrame(
@@ -64,8 +64,7 @@ class DomainDivergence:
                 "low": _not_negative(low_L),
                 "high": _not_negative(high_L),
                 "plug_in": self.plug_in_L.round(DECIMALS),
-            },
-            columns=list(COLUMNS),
+            }
         )
 
     def outer_minus_middle(self, zones: Zones) -> tuple[Difference, Difference]:

@@ -38,10 +38,10 @@ from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.specialisation import check_comparable
 from polyroute.measures.zones import default_zones
+from polyroute.results.similarity import DistanceRow
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import percentile_bounds, resampled_means
 
-COLUMNS = ("corpus", "measure", "reading", "zone", "layer", "a", "b", "distance", "low", "high")
 DECIMALS = 6
 """Of written distances: between languages of an untrained model they are below 0.001."""
 CHUNK = 2**22
@@ -109,8 +109,9 @@ class Similarity:
         return self.distances[0]
 
     def table(self) -> pd.DataFrame:
-        """Columns `COLUMNS`, a row a measure, zone and pair; of the headline also a row a layer and pair, without
-        an interval. `a` comes before `b` in the order of the languages.
+        """`results.similarity.DistanceRow`: a row a measure, zone and pair; of the headline also one a layer and pair.
+
+        `a` comes before `b` in the order of the languages.
         """
         first_P, second_P = np.triu_indices(len(self.languages), k=1)
         codes = np.array(self.languages)
@@ -128,7 +129,7 @@ class Similarity:
         about = pair | {"measure": self.headline.measure, "reading": self.headline.reading}
         for layer, distance_P in zip(self.layers, self.headline.layers_LP, strict=True):
             parts.append(pd.DataFrame(about | {"layer": layer, "distance": distance_P.round(DECIMALS)}))
-        table = pd.concat([part.reindex(columns=list(COLUMNS)) for part in parts], ignore_index=True)
+        table = pd.concat([part.reindex(columns=DistanceRow.columns()) for part in parts], ignore_index=True)
         return table.astype({"layer": "Int64"})
 
     def _measure(self, traces: Sequence[Trace], bootstrap: Bootstrap | None) -> tuple[Distances, ...]:

@@ -20,11 +20,9 @@ from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.sentence_alignment import unrelated_divergence
 from polyroute.measures.zones import Difference, default_zones, depth_shape
+from polyroute.results.quantities import DECIMALS
 from polyroute.stats.bootstrap import Bootstrap
 
-COLUMNS = ("model", "corpus", "language", "layer", "measure", "reading", "value", "low", "high")
-DECIMALS = 4
-"""Results are rounded so that another processor's last digits do not show as a change."""
 CHUNK = 2**23
 """Values of one array in memory at a time."""
 
@@ -39,7 +37,7 @@ class LanguageCurves:
 
     language: str
     rows: pd.DataFrame
-    """Tidy: columns `COLUMNS`."""
+    """Those of `results.alignment.LayerRow`."""
     summary: dict[str, Any] | None
     """Zone means, their differences with intervals, the shape of the curve; None for the pivot."""
     zone_items: NDArray[np.float64] | None
@@ -215,7 +213,7 @@ def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[
     """The divergence that summaries show, pooled where traces hold nothing else; for `dvc plots`.
 
     Args:
-        table: rows with the columns `COLUMNS`.
+        table: rows of `results.alignment.LayerRow`.
         readings: corpus -> the reading that its summaries show.
 
     Returns:
@@ -280,8 +278,7 @@ def _tidy(
             "value": value_L.round(DECIMALS),
             "low": (blank_L if low_L is None else low_L).round(DECIMALS),
             "high": (blank_L if high_L is None else high_L).round(DECIMALS),
-        },
-        columns=list(COLUMNS),
+        }
     )
 
 

@@ -23,10 +23,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polyroute.ground.layers import Zones
-from polyroute.measures.layer_curves import DECIMALS
 from polyroute.measures.usage import Usage
-
-ZONE_COLUMNS = ("corpus", "zone", "first", "last", "language", "specificity", "overlap")
+from polyroute.results.quantities import DECIMALS
+from polyroute.results.similarity import RiseRow
 
 
 def specificity(frequency_VLE: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,8 +97,7 @@ def by_zone(table: pd.DataFrame) -> pd.DataFrame:
         table: rows of `measures.utilisation.utilisation_table`, of one corpus or several.
 
     Returns:
-        Columns `ZONE_COLUMNS`, a row a corpus, zone and language (and language "" over all): means over the zone's
-        layers, `first` to `last`.
+        Those of `results.similarity.RiseRow`, a row a corpus, zone and language (and language "" over all).
     """
     rows = []
     for corpus, of_corpus in table.groupby("corpus", sort=False):
@@ -108,4 +106,4 @@ def by_zone(table: pd.DataFrame) -> pd.DataFrame:
             means = inside.groupby("language", sort=False)[["specificity", "overlap"]].mean().round(DECIMALS)
             rows.append(means.reset_index().assign(corpus=corpus, zone=zone, first=first, last=last))
     parts = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
-    return parts.reindex(columns=list(ZONE_COLUMNS))
+    return parts.reindex(columns=RiseRow.columns())

@@ -15,14 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from polyroute.artifacts.trace import Trace
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.information import PERMUTATIONS, language_information
-from polyroute.measures.layer_curves import DECIMALS
 from polyroute.measures.specificity import overlap_of_choices, specificity_of_choices
 from polyroute.measures.usage import UsageError, usage
+from polyroute.results.quantities import DECIMALS
+from polyroute.results.similarity import UtilisationRow
 
-COLUMNS = (
-    "corpus", "layer", "language", "entropy", "evenness", "dead", "hot", "max_violation", "specificity", "overlap",
-    "information", "information_null", "information_p",
-)  # fmt: skip
 DEAD_BELOW = 0.1
 """An expert below this share of the uniform load counts as dead."""
 HOT_ABOVE = 3.0
@@ -96,13 +93,9 @@ def utilisation_table(
         permutations: of sentences between languages.
 
     Returns:
-        Columns `COLUMNS`, a row a layer and language, and one with language "" a layer for all languages together.
-
-        - `entropy` of the load in nats, `evenness` (entropy / ln E), `dead` and `hot` (experts), `max_violation`.
-        - `specificity`: mean over choices; of language "" the mean over languages. `overlap`: of language "" only.
-        - `information`: share of the uncertainty about the expert that the language takes away; `information_null`, its
-          mean with sentences permuted between languages; `information_p`. Of language "" only; the latter two missing
-          where counts are pooled or there is one sentence or one language.
+        Those of `results.similarity.UtilisationRow`, a row a layer and language, and one with language "" a layer.
+        `specificity` of language "" is the mean over languages; `information_null` and `information_p` are missing
+        where counts are pooled or there is one sentence or one language.
 
     Raises:
         UsageError: as `measures.usage.usage`; or a threshold or `permutations` is out of range.
@@ -142,4 +135,4 @@ def utilisation_table(
         for language, load_LE in loads.items()
     ]
     table = pd.concat(rows, ignore_index=True).sort_values("layer", kind="stable", ignore_index=True)
-    return table.assign(corpus=of.corpus).reindex(columns=list(COLUMNS)).round(DECIMALS)
+    return table.assign(corpus=of.corpus).reindex(columns=UtilisationRow.columns()).round(DECIMALS)

@@ -1,13 +1,11 @@
 """Early, middle and late layers, and the shape that a curve over depth has."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from polyroute.ground.layers import LayerRange, Zones
-
-DepthShape = Literal["U", "cap", "falling", "rising", "flat", "unclear"]
+from polyroute.results.quantities import DepthShape
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +26,10 @@ from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
 from polyroute.pocket.recipe import PocketRecipe
 from polyroute.readers.miniworld import MiniworldTask
-from polyroute.report import correlations, results, steering, task_results, wording
-from polyroute.report.results import most_aligned, spans
-from polyroute.report.task_results import TaskResults
+from polyroute.report import correlations, steering, wording
+from polyroute.report.wording import spans
+from polyroute.results.alignment import AlignmentSummary, OverLanguages, divergence
+from polyroute.results.model import ModelResults
 from polyroute.stats.bootstrap import Bootstrap, Interval
 
 
@@ -40,8 +40,7 @@ class Reading:
     model: str
     recipe: PocketRecipe
     corpus: str
-    over_languages: dict[str, Any]
-    """As in align.json; see `measures.over_languages`."""
+    over_languages: OverLanguages
     divergence: pd.Series[float]
     """Mean over languages by layer."""
     fall: Interval | None
@@ -56,7 +55,7 @@ class Reading:
     @property
     def verdict(self) -> str:
         """Whether the reading is what was put in, by the rules of this module."""
-        aligned, peak = self.over_languages["aligned_layers"], self.over_languages["peak_layer"]
+        aligned, peak = self.over_languages.aligned_layers or [], self.over_languages.peak_layer
         if self.recipe.plant:
             planted = set(self.recipe.plant.layers)
             if self.fall_layer is None:
@@ -64,7 +63,7 @@ class Reading:
             right = planted <= set(aligned) and peak in planted and self.fall_layer in planted
             return "found" if right else "MISSED"
         if not self.recipe.tokens:
-            return "FALSE FINDING" if aligned or self.over_languages["shape"] == "U" else "nothing, as it should be"
+            return "FALSE FINDING" if aligned or self.over_languages.shape == "U" else "nothing, as it should be"
         return "a finding, nothing planted"
 
 
@@ -72,7 +71,7 @@ class Reading:
 class TaskReading:
     """What one pocket model does on one task."""
 
-    found: TaskResults
+    found: ModelResults
     recipe: PocketRecipe
     task: str
     english: float | None
@@ -87,7 +86,9 @@ def calibrate(file: ParamsFile, paths: Paths) -> list[Reading]:
         PolyrouteError: none has been, or there are too few languages for a test.
     """
     measured = {
-        name: results.load(paths, name) for name in file.pocket if (paths.metrics(name) / "align.json").exists()
+        name: ModelResults.read(paths.metrics(name))
+        for name in file.pocket
+        if (paths.metrics(name) / AlignmentSummary.file).exists()
     }
     if not measured:
         raise PolyrouteError("no pocket model has been measured yet: name some in `study.models` and run `dvc repro`")
@@ -95,18 +96,19 @@ def calibrate(file: ParamsFile, paths: Paths) -> list[Reading]:
     for name, found in measured.items():
         recipe = file.pocket[name]
         plain = _unplanted(recipe, {other: file.pocket[other] for other in measured})
-        for corpus, summary in found.align["corpora"].items():
-            if summary["over_languages"].get("aligned_layers") is None:
+        for corpus, summary in found.alignment.corpora.items():
+            if summary.over_languages.aligned_layers is None:
                 raise PolyrouteError(f"metrics/{name}: {corpus} has too few languages, or sentences, for a test")
-            curves = results.divergence(found, corpus)
+            curves = divergence(found.layers, corpus, summary.reading)
             fall = None
-            if plain is not None and corpus in measured[plain].align["corpora"]:
-                differences_VL = (results.divergence(measured[plain], corpus) - curves).to_numpy(np.float64)
+            if plain is not None and corpus in measured[plain].alignment.corpora:
+                other = measured[plain].alignment.corpora[corpus].reading
+                differences_VL = (divergence(measured[plain].layers, corpus, other) - curves).to_numpy(np.float64)
                 bootstrap = Bootstrap(
                     len(differences_VL), file.intervals.resamples, file.intervals.confidence, file.study.seed
                 )
                 fall = bootstrap.mean(differences_VL)
-            readings.append(Reading(name, recipe, corpus, summary["over_languages"], curves.mean(), fall))
+            readings.append(Reading(name, recipe, corpus, summary.over_languages, curves.mean(), fall))
     return readings
 
 
@@ -118,8 +120,7 @@ def verdicts(readings: Sequence[Reading]) -> str:
     ]
     for reading in readings:
         found = reading.over_languages
-        layers = found["aligned_layers"]
-        peak = most_aligned(found)
+        layers, peak = found.aligned_layers, found.peak
         fell = "–"
         if reading.fall is not None:
             place = int(np.argmax(reading.fall.value))
@@ -129,9 +130,9 @@ def verdicts(readings: Sequence[Reading]) -> str:
             reading.model,
             put_in(reading.recipe),
             f"layers {spans(layers)}" if layers else "no layer",
-            "layer {layer}: {value:.3f} [{low:.3f}, {high:.3f}]".format(**peak) if layers else "–",
+            f"layer {peak.layer}: {peak.value:.3f} [{peak.low:.3f}, {peak.high:.3f}]" if layers else "–",
             fell,
-            found["shape"],
+            found.shape,
             reading.verdict,
         ]
         lines.append(f"| {' | '.join(cells)} |")
@@ -146,7 +147,9 @@ def on_tasks(file: ParamsFile, paths: Paths) -> list[TaskReading]:
     """
     readings = []
     for name, recipe in file.pocket.items():
-        found = task_results.load(paths, name)
+        if not paths.metrics(name).exists():
+            continue
+        found = ModelResults.read(paths.metrics(name))
         for task in found.tasks:
             entry = file.tasks.get(task)
             english = _english(recipe, entry.content) if isinstance(entry, MiniworldTask) else None
@@ -170,7 +173,7 @@ def task_table(readings: Sequence[TaskReading]) -> str:
         scored: list[str] = ["–"] * 3
         if found.accuracy is not None and task in found.accuracy.tasks:
             held = found.accuracy.tasks[task]
-            shares = (held["pivot"], held["others"], held["chance"])
+            shares = (held.pivot, held.others, held.chance)
             scored = ["–" if share is None else wording.percent(share) for share in shares]
         read = ["–"] * 2
         if found.correlations is not None and (layer := correlations.strongest(found.correlations, task)) is not None:
@@ -200,7 +203,7 @@ def by_layer(readings: Sequence[Reading]) -> str:
         groups.setdefault(reading.recipe.model_copy(update={"seed": 0}).model_dump_json(), []).append(reading)
     instruments: dict[str, Callable[[Reading], list[float]]] = {
         "divergence": lambda reading: list(reading.divergence),
-        "alignment": lambda reading: [row["value"] for row in reading.over_languages["alignment"]],
+        "alignment": lambda reading: [row.value for row in reading.over_languages.alignment or ()],
     }
     for group in groups.values():
         for instrument, values in instruments.items():

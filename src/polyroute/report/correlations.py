@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from polyroute.report import wording
-from polyroute.report.task_results import Correlations
+from polyroute.results.model import Correlations
 
 LEVEL = 0.05
 TOKENS, RESOURCE = "tokens_per_sentence", "resource"
@@ -52,7 +52,7 @@ def verdict(found: Correlations, task: str, middle: Sequence[int]) -> str:
     """
     pearson = curve(found, task)
     if pearson.empty:
-        return f"not computed: {'; '.join(found.tasks[task]['notes']) or 'there are no rows of it'}"
+        return f"not computed: {'; '.join(found.tasks[task].notes) or 'there are no rows of it'}"
     inside = pearson.loc[(pearson.index >= middle[0]) & (pearson.index <= middle[1])]
     told = inside[inside["q"] < LEVEL]["r"]
     if told.empty:

@@ -19,6 +19,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from polyroute.results.alignment import CorpusAlignment
+
 # matplotlib takes half a second to import, so functions import it: reading this module should not cost that.
 
 Floats = npt.NDArray[np.float64]
@@ -143,9 +145,9 @@ def over_layers(axes: Axes, first: int, last: int, zones: Mapping[str, tuple[int
         )  # fmt: skip
 
 
-def zones_of(summary: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """First and last layer of the zones of a corpus's summary; none where it has none."""
-    return {zone: (int(first), int(last)) for zone, (first, last) in (summary.get("zones") or {}).items()}
+def zones_of(summary: CorpusAlignment) -> dict[str, tuple[int, int]]:
+    """First and last layer of the zones of a corpus's summary, in order of name: the order in which they are drawn."""
+    return dict(sorted(summary.zones))
 
 
 def limits(values: Sequence[Floats], *, from_zero: bool) -> tuple[float, float]:

@@ -36,6 +36,6 @@ def shown(ks: object, thrs: object, experts: int | None) -> tuple[float, float]:
 def by_resource(shared: pd.DataFrame) -> pd.Series[float]:
     """Resource class of each language, most resources first, unknown last; else in the order of the study."""
     classes: pd.Series[float] = (
-        shared[shared["language"] != ""].drop_duplicates("language").set_index("language")["resource"]
+        shared[shared["language"] != ""].drop_duplicates("language").set_index("language")["resource"].astype("float64")
     )
     return classes.sort_values(ascending=False, kind="stable", na_position="last")

@@ -10,8 +10,7 @@ import pandas as pd
 
 from polyroute.report import drawing, exclusive, wording
 from polyroute.report.drawing import COLOURS, INK, SOFT, End
-from polyroute.report.results import Results
-from polyroute.report.task_results import TaskResults
+from polyroute.results.model import ModelResults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,24 +21,23 @@ _EMPTY = "#f4f5f6"
 """Of cells without an expert: nearly the page, so that colour means at least one."""
 
 
-def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
+def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
     """Draw `utilisation-<corpus>` and `shared-<corpus>`.
 
     Args:
         folder: where they go.
-        found: what `align` showed.
-        tasks: what the stages after it showed.
+        found: of the model.
 
     Returns:
         The files, and what could not be drawn though the stage has run.
     """
     files: list[Path] = []
     missing: list[str] = []
-    for corpus in tasks.similarity.corpora if tasks.similarity is not None else ():
-        assert tasks.similarity is not None, "it has corpora"
-        used = tasks.similarity.utilisation
+    for corpus in found.similarity.corpora if found.similarity is not None else ():
+        assert found.similarity is not None, "it has corpora"
+        used = found.similarity.utilisation
         used = used[used["corpus"] == corpus]
-        shared = exclusive.setting(tasks.similarity.shared, corpus, found.align["model"]["experts"])
+        shared = exclusive.setting(found.similarity.shared, corpus, found.alignment.model.experts)
         if used.empty:
             missing.append(f"utilisation on {corpus}")
         else:
@@ -51,8 +49,8 @@ def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], 
     return files, missing
 
 
-def _utilisation(stem: Path, found: Results, corpus: str, used: pd.DataFrame) -> list[Path]:
-    zones = drawing.zones_of(found.align["corpora"][corpus])
+def _utilisation(stem: Path, found: ModelResults, corpus: str, used: pd.DataFrame) -> list[Path]:
+    zones = drawing.zones_of(found.alignment.corpora[corpus])
     whole = used[used["language"] == ""].sort_values("layer")
     each = used[used["language"] != ""]
     height, gap = 1.45, 0.62
@@ -106,9 +104,9 @@ def _line(axes: Axes, rows: pd.DataFrame, column: str, name: str, colour: str, *
     return End(name, colour, float(rows["layer"].iloc[-1]), float(rows[column].iloc[-1]))
 
 
-def _shared(stem: Path, found: Results, corpus: str, shared: pd.DataFrame) -> list[Path]:
-    zones = drawing.zones_of(found.align["corpora"][corpus])
-    experts, k, thr = found.align["model"]["experts"], int(shared["k"].iloc[0]), float(shared["thr"].iloc[0])
+def _shared(stem: Path, found: ModelResults, corpus: str, shared: pd.DataFrame) -> list[Path]:
+    zones = drawing.zones_of(found.alignment.corpora[corpus])
+    experts, k, thr = found.alignment.model.experts, int(shared["k"].iloc[0]), float(shared["thr"].iloc[0])
     whole = shared[shared["language"] == ""].set_index("layer").sort_index()
     classes = exclusive.by_resource(shared)
     rows = shared[shared["language"] != ""]

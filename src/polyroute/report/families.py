@@ -16,11 +16,11 @@ is told beside the verdict, by the rivals' correlations, in which each is given 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from polyroute.report import wording
+from polyroute.results.similarity import CorpusSimilarity, DistanceMeasure, ZoneSimilarity
 from polyroute.stats.fdr import benjamini_hochberg
 
 LEVEL = 0.05
@@ -29,13 +29,13 @@ LABELS = ("family", "branch", "script", "region")
 RIVALS = ("family", "script", "fertility", "vocabulary")
 CALLED = {"fertility": "tokens a sentence", "vocabulary": "shared tokens"}
 """Rivals in plain words, where their names are not."""
-MEASURES = {
+MEASURES: dict[DistanceMeasure, str] = {
     "jsd": "Jensen-Shannon divergence", "divergence": "divergence D", "cosine": "cosine distance",
     "jaccard": "1 - Jaccard index of top-k experts",
 }  # fmt: skip
 
 
-def agreement(zones: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
+def agreement(zones: Mapping[str, ZoneSimilarity]) -> pd.DataFrame:
     """Agreement of the tree with each label, a row a zone and label.
 
     Args:
@@ -45,7 +45,7 @@ def agreement(zones: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
         Columns rand, p, q, note; indexed by zone and label. NaN, and a note, where a label says nothing of the tree.
     """
     rows = {
-        (zone, label): {name: zones[zone]["labels"][label].get(name) for name in ("rand", "p", "note")}
+        (zone, label): {name: getattr(zones[zone].labels[label], name) for name in ("rand", "p", "note")}
         for zone in ZONES
         for label in LABELS
     }
@@ -81,7 +81,6 @@ def called(rival: str) -> str:
     return CALLED.get(rival, rival)
 
 
-def headline(held: dict[str, Any]) -> str:
+def headline(held: CorpusSimilarity) -> str:
     """Measure and reading of a corpus's trees, `Jensen-Shannon divergence of soft_mass`."""
-    measure = held["headline"]["measure"]
-    return f"{MEASURES.get(measure, measure)} of {held['headline']['reading']}"
+    return f"{MEASURES[held.headline.measure]} of {held.headline.reading}"

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from polyroute.languages import table as languages
 from polyroute.report import drawing, families, wording
 from polyroute.report.drawing import COLOURS, INK, SOFT
-from polyroute.report.results import Results
-from polyroute.report.task_results import TaskResults
+from polyroute.results.model import ModelResults
+from polyroute.results.similarity import CorpusSimilarity, Join, RivalCorrelation, ZoneSimilarity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,47 +26,43 @@ _PANEL = 1.95
 """Width of a tree in inches."""
 
 
-def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
+def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
     """Draw `tree-<corpus>` and `rivals-<corpus>`.
 
     Args:
         folder: where they go.
-        found: what `align` showed.
-        tasks: what the stages after it showed.
+        found: of the model.
 
     Returns:
         The files, and what could not be drawn though the stage has run, with its reason.
     """
     files: list[Path] = []
     missing: list[str] = []
-    for corpus, held in tasks.similarity.corpora.items() if tasks.similarity is not None else ():
+    for corpus, held in found.similarity.corpora.items() if found.similarity is not None else ():
         files += _trees(folder / f"tree-{corpus}", found.model, corpus, held)
         reasons = {
-            str(rival["note"])
-            for zone in held["zones"].values()
-            for rival in zone["rivals"].values()
-            if rival["mantel"] is None
+            str(rival.note) for zone in held.zones.values() for rival in zone.rivals.values() if rival.mantel is None
         }
-        if any(rival["mantel"] is not None for zone in held["zones"].values() for rival in zone["rivals"].values()):
+        if any(rival.mantel is not None for zone in held.zones.values() for rival in zone.rivals.values()):
             files += _rivals(folder / f"rivals-{corpus}", found.model, corpus, held)
         else:
             missing.append(f"rivals on {corpus} ({'; '.join(sorted(reasons))})")
     return files, missing
 
 
-def _trees(stem: Path, model: str, corpus: str, held: dict[str, Any]) -> list[Path]:
-    codes, zones = held["languages"], held["zones"]
+def _trees(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list[Path]:
+    codes, zones = held.languages, held.zones
     # Down to a size at which 48 names are still apart.
     row = max(0.135, 0.2 - 0.0018 * max(0, len(codes) - 12))
     size = min(9.0, 62 * row)
     beside = 0.2 + max(len(wording.named(code)) for code in codes) * 0.6 * size / 72
     width, height = _PANEL + beside, max(row * (len(codes) + 0.6), 0.6)
     # One scale, so that zones can be compared.
-    highest = max(join[2] for zone in zones.values() for join in zone["linkage"])
+    highest = max(join[2] for zone in zones.values() for join in zone.linkage)
     table, styles = families.agreement(zones), _styles(codes)
     with drawing.panels([(place * width, 0.0, _PANEL, height) for place in range(len(families.ZONES))]) as panels:
         for axes, zone in zip(panels, families.ZONES, strict=True):
-            _tree(axes, codes, zones[zone]["linkage"], styles, size, highest or 1.0)
+            _tree(axes, codes, zones[zone].linkage, styles, size, highest or 1.0)
             axes.set_title(_zone(zone, zones), fontsize=9.5, color=INK, loc="left", pad=5)
             _agreements(axes, families.in_zone(table, zone))
         panels[1].set_xlabel(f"distance at which they join  ({families.headline(held)})", color=INK)
@@ -89,13 +85,13 @@ def _trees(stem: Path, model: str, corpus: str, held: dict[str, Any]) -> list[Pa
         return drawing.save(panels[0], stem)
 
 
-def _zone(name: str, zones: Mapping[str, dict[str, Any]]) -> str:
-    first, last = zones[name]["layers"]
+def _zone(name: str, zones: Mapping[str, ZoneSimilarity]) -> str:
+    first, last = zones[name].layers
     return f"{name}, {wording.layers(range(first, last + 1))}"
 
 
 def _tree(
-    axes: Axes, codes: Sequence[str], linkage: Sequence[Sequence[float]], styles: Mapping[str, tuple[str, str]],
+    axes: Axes, codes: Sequence[str], linkage: Sequence[Join], styles: Mapping[str, tuple[str, str]],
     size: float, highest: float,
 ) -> None:  # fmt: skip
     """Draw a tree from its root at the left to the languages at the right, nearest neighbours beside one another."""
@@ -122,21 +118,21 @@ def _tree(
     axes.locator_params(axis="x", nbins=4)
 
 
-def _placed(linkage: Sequence[Sequence[float]], leaves: int) -> tuple[list[int], list[tuple[list[float], list[float]]]]:
+def _placed(linkage: Sequence[Join], leaves: int) -> tuple[list[int], list[tuple[list[float], list[float]]]]:
     """Leaves from the top, and the three sides of each join: where they stand across, and their heights.
 
     Of two branches the one whose languages come earlier in the list stands above.
     """
     members: dict[int, list[int]] = {leaf: [leaf] for leaf in range(leaves)}
     for number, (first, second, _height, _size) in enumerate(linkage):
-        pair = sorted((members[int(first)], members[int(second)]), key=min)
+        pair = sorted((members[first], members[second]), key=min)
         members[leaves + number] = pair[0] + pair[1]
     order = members[max(members)]
     at = {leaf: float(place) for place, leaf in enumerate(order)}
     top = dict.fromkeys(range(leaves), 0.0)
     joins = []
     for number, (first, second, height, _size) in enumerate(linkage):
-        one, other, new = int(first), int(second), leaves + number
+        one, other, new = first, second, leaves + number
         joins.append(([at[one], at[one], at[other], at[other]], [top[one], height, height, top[other]]))
         at[new], top[new] = (at[one] + at[other]) / 2, height
     return order, joins
@@ -225,14 +221,14 @@ def _agreements(axes: Axes, rows: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _rivals(stem: Path, model: str, corpus: str, held: dict[str, Any]) -> list[Path]:
-    zones = held["zones"]
+def _rivals(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list[Path]:
+    zones = held.zones
     rivals = families.RIVALS
     width, height = 2.1, 0.42 * len(rivals) + 0.2
     with drawing.panels([(place * (width + 0.22), 0.0, width, height) for place in range(len(zones))]) as panels:
         for axes, zone in zip(panels, families.ZONES, strict=True):
             for place, rival in enumerate(rivals):
-                _dots(axes, zones[zone]["rivals"][rival], place)
+                _dots(axes, zones[zone].rivals[rival], place)
             axes.set_xlim(-1, 1)
             axes.set_ylim(len(rivals) - 0.4, -0.6)
             drawing.bare(axes, grid="x")
@@ -247,7 +243,7 @@ def _rivals(stem: Path, model: str, corpus: str, held: dict[str, Any]) -> list[P
         _dots_legend(panels[-1])
         drawing.head(
             panels[0], "What goes with routing distance between languages",
-            f"{model} on {corpus}  ·  {families.headline(held)}  ·  {len(held['languages'])} languages",
+            f"{model} on {corpus}  ·  {families.headline(held)}  ·  {len(held.languages)} languages",
             "filled: p < 0.05, one-sided, by permuting languages", *_unknown(held), above=24, width=120,
         )  # fmt: skip
         return drawing.save(panels[0], stem)
@@ -257,14 +253,16 @@ _ALL, _GIVEN = (COLOURS[0], "o"), (COLOURS[1], "D")
 """Of a rival alone, and given the others."""
 
 
-def _dots(axes: Axes, rival: dict[str, Any], place: int) -> None:
-    for key, p, (colour, mark), aside in (("mantel", "p", _ALL, -0.14), ("partial", "partial_p", _GIVEN, 0.14)):
-        if rival[key] is None:
+def _dots(axes: Axes, rival: RivalCorrelation, place: int) -> None:
+    for r, p, (colour, mark), aside in (
+        (rival.mantel, rival.p, _ALL, -0.14), (rival.partial, rival.partial_p, _GIVEN, 0.14),
+    ):  # fmt: skip
+        if r is None or p is None:
             continue
-        filled = rival[p] < families.LEVEL
-        axes.plot([0, rival[key]], [place + aside] * 2, color=colour, linewidth=1.2, alpha=0.55, zorder=2)
+        filled = p < families.LEVEL
+        axes.plot([0, r], [place + aside] * 2, color=colour, linewidth=1.2, alpha=0.55, zorder=2)
         axes.plot(
-            rival[key], place + aside, marker=mark, markersize=6, markeredgecolor=colour, zorder=3,
+            r, place + aside, marker=mark, markersize=6, markeredgecolor=colour, zorder=3,
             markerfacecolor=colour if filled else "white", markeredgewidth=1.1,
         )  # fmt: skip
 
@@ -279,12 +277,12 @@ def _dots_legend(axes: Axes) -> None:
     )  # fmt: skip
 
 
-def _unknown(held: dict[str, Any]) -> list[str]:
+def _unknown(held: CorpusSimilarity) -> list[str]:
     """Rivals without a value in any zone, with the reason."""
-    zones = list(held["zones"].values())
+    zones = list(held.zones.values())
     notes = {
-        rival: zones[0]["rivals"][rival]["note"]
-        for rival in zones[0]["rivals"]
-        if all(zone["rivals"][rival]["mantel"] is None for zone in zones)
+        rival: first.note
+        for rival, first in zones[0].rivals.items()
+        if all(zone.rivals[rival].mantel is None for zone in zones)
     }
     return [f"{families.called(rival)}: {note}" for rival, note in notes.items()]

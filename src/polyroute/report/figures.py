@@ -21,8 +21,9 @@ from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
 from polyroute.report import drawing, expert_figures, family_figures, masking_figures, steering_figures, task_figures
 from polyroute.report.drawing import COLOURS, INK, End, Floats
-from polyroute.report.results import Results, spans
-from polyroute.report.task_results import TaskResults
+from polyroute.report.wording import spans
+from polyroute.results.alignment import CorpusAlignment
+from polyroute.results.model import ModelResults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ class _Measure:
     axis: str
     from_zero: bool
     """Whether heights read as amounts; else the axis shows the range of the values."""
-    verdict: Callable[[dict[str, Any]], str] | None = None
+    verdict: Callable[[CorpusAlignment], str] | None = None
     """What a corpus's summary says of it, in a line above the figure."""
 
 
@@ -76,19 +77,18 @@ class Drawn:
     stage says why, with its reason."""
 
 
-def draw(paths: Paths, results: Results, tasks: TaskResults) -> Drawn:
+def draw(paths: Paths, results: ModelResults) -> Drawn:
     """Draw every figure of a model into `figures/<model>/`.
 
     Args:
         paths: where figures go.
-        results: what `align` showed.
-        tasks: what the stages after it showed; parts whose stage has not run are passed over in silence.
+        results: of the model; parts whose stage has not run are passed over in silence.
     """
     folder = paths.figures(results.model)
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     missing: list[str] = []
-    for corpus in results.align["corpora"]:
+    for corpus in results.alignment.corpora:
         for measure in _MEASURES:
             name, reading, curves = _curves(results, corpus, measure)
             if not curves:
@@ -97,13 +97,13 @@ def draw(paths: Paths, results: Results, tasks: TaskResults) -> Drawn:
             stem = folder / f"{measure.file}-{corpus}"
             files += _draw(stem, results, corpus, measure, name, reading, curves)
     for drawings in (family_figures, expert_figures, task_figures, steering_figures, masking_figures):
-        drawn, lacking = drawings.draw(folder, results, tasks)
+        drawn, lacking = drawings.draw(folder, results)
         files += drawn
         missing += lacking
     return Drawn(tuple(files), tuple(missing))
 
 
-def _curves(results: Results, corpus: str, measure: _Measure) -> tuple[str, str, list[Curve]]:
+def _curves(results: ModelResults, corpus: str, measure: _Measure) -> tuple[str, str, list[Curve]]:
     """The measure's name in the file, the reading drawn, and a curve a language; no curve where there is no data.
 
     The reading of the summary is drawn where the measure has it, so that figure and verdicts show the same thing.
@@ -115,7 +115,7 @@ def _curves(results: Results, corpus: str, measure: _Measure) -> tuple[str, str,
     name = next(name for name in measure.names if (table["measure"] == name).any())
     table = table[table["measure"] == name]
     readings = sorted(set(table["reading"]))
-    preferred = results.align["corpora"][corpus]["reading"]
+    preferred = results.alignment.corpora[corpus].reading
     reading = preferred if preferred in readings else readings[0]
     table = table[table["reading"] == reading].sort_values(["language", "layer"])
     return name, reading, [_curve(str(code), rows) for code, rows in table.groupby("language")]
@@ -134,18 +134,17 @@ def _curve(code: str, rows: pd.DataFrame) -> Curve:
 
 
 def _draw(
-    stem: Path, results: Results, corpus: str, measure: _Measure, name: str, reading: str, curves: list[Curve]
+    stem: Path, results: ModelResults, corpus: str, measure: _Measure, name: str, reading: str, curves: list[Curve]
 ) -> list[Path]:
-    summary = results.align["corpora"][corpus]
-    shape = results.align["model"]
+    summary = results.alignment.corpora[corpus]
     pivot = languages.get(results.pivot).name
     zones = drawing.zones_of(summary)
     with drawing.page() as axes:
         colours = _plot(axes, curves, results.pivot, zones)
         _frame(axes, curves, zones, measure.from_zero)
-        axes.set_ylabel(measure.axis.format(pivot=pivot, uniform=np.log(shape["experts"])), color=INK)
+        axes.set_ylabel(measure.axis.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
         _name_lines(axes, curves, colours, results.pivot, zones)
-        sentences = summary.get("sentences")
+        sentences = summary.sentences
         how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
         if sentences and name.endswith("_pooled"):
             how += ", pooled over sentences first"
@@ -232,10 +231,9 @@ def _legend(axes: Axes, ranked: list[str], names: dict[str, str], styles: dict[s
     )  # fmt: skip
 
 
-def _shapes(summary: dict[str, Any]) -> str:
+def _shapes(summary: CorpusAlignment) -> str:
     """How many languages show which shape, the most frequent first."""
-    held = summary["languages"].values()
-    shapes = Counter(str(language["shape"]) for language in held if language.get("shape"))
+    shapes = Counter(language.shape for language in summary.languages.values())
     total = sum(shapes.values())
     of = f" of {total} {'language' if total == 1 else 'languages'}"
     counted = sorted(shapes.items(), key=lambda item: (-item[1], item[0]))
@@ -243,9 +241,9 @@ def _shapes(summary: dict[str, Any]) -> str:
     return ", ".join([parts[0] + of, *parts[1:]]) if parts else ""
 
 
-def _aligned(summary: dict[str, Any]) -> str:
+def _aligned(summary: CorpusAlignment) -> str:
     """In which layers translations are nearer than chance, over languages."""
-    layers = summary["over_languages"].get("aligned_layers")
+    layers = summary.over_languages.aligned_layers
     if layers is None:
         return ""
     if not layers:

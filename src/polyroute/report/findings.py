@@ -8,8 +8,6 @@ computed them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
@@ -18,13 +16,13 @@ from polyroute.report import (
     families,
     language_findings,
     masking,
-    results,
     steering,
-    task_results,
     wording,
 )  # fmt: skip
-from polyroute.report.results import Results
-from polyroute.report.task_results import TaskResults
+from polyroute.results.experts import ExpertSets
+from polyroute.results.model import ModelResults
+from polyroute.results.quantities import Middle
+from polyroute.results.steering import SharedSteering, Steered
 
 TAU = 0.3
 """At this threshold and above paper 1's task experts and multilingual experts never meet."""
@@ -32,35 +30,15 @@ NONE = "–"
 """What a cell without a value holds."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A model of which more is known than its divergence."""
-
-    results: Results
-    tasks: TaskResults
-
-    @property
-    def model(self) -> str:
-        """Its name."""
-        return self.results.model
-
-    @property
-    def pivot(self) -> str:
-        """Name of its pivot."""
-        return wording.named(self.results.pivot)
-
-
-def gather(paths: Paths, models: Sequence[str]) -> list[Measured]:
+def gather(paths: Paths, models: Sequence[str]) -> list[ModelResults]:
     """Read the results of the models whose languages were compared or that have been asked a task, in the order given.
 
     Raises:
         PolyrouteError: there is none.
-        ResultsError: a file is unreadable, or a model's routing is not measured.
+        ResultsError: a file is not as declared, or a model's routing is not measured.
     """
-    loaded = [task_results.load(paths, model) for model in models]
-    measured = [
-        Measured(results.load(paths, found.model), found) for found in loaded if found.tasks or found.similarity
-    ]
+    found = [ModelResults.read(paths.metrics(model)) for model in models if paths.metrics(model).exists()]
+    measured = [one for one in found if one.tasks or one.similarity]
     if not measured:
         raise PolyrouteError(
             f"languages have not been compared, nor tasks measured, of {', '.join(models)}: name a model in "
@@ -69,7 +47,7 @@ def gather(paths: Paths, models: Sequence[str]) -> list[Measured]:
     return measured
 
 
-def tables(measured: Sequence[Measured]) -> dict[str, str]:
+def tables(measured: Sequence[ModelResults]) -> dict[str, str]:
     """Title -> table, of those that have a row."""
     every = language_findings.tables(measured) | {
         "Accuracy": accuracy(measured),
@@ -82,16 +60,16 @@ def tables(measured: Sequence[Measured]) -> dict[str, str]:
     return {title: table for title, table in every.items() if table.count("\n") > 1}
 
 
-def accuracy(measured: Sequence[Measured]) -> str:
+def accuracy(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: accuracy in the pivot, mean and range of the other languages, and what guessing gives."""
     columns = ["model", "task", "languages", "items", "pivot", "others", "worst", "best", "chance"]
     rows = []
     for one in measured:
-        found = one.tasks.accuracy
+        found = one.accuracy
         for task, held in found.tasks.items() if found is not None else ():
             assert found is not None, "it has tasks"
             scored = found.table[found.table["task"] == task]
-            others = scored[scored["language"] != one.results.pivot].sort_values("accuracy", kind="stable")
+            others = scored[scored["language"] != one.pivot].sort_values("accuracy", kind="stable")
             extremes = (
                 f"{wording.percent(others['accuracy'].iloc[place])} ({wording.named(others['language'].iloc[place])})"
                 if len(others) else NONE
@@ -100,14 +78,14 @@ def accuracy(measured: Sequence[Measured]) -> str:
             rows.append(
                 [
                     one.model, task, str(len(scored)), _span(scored["items"]),
-                    f"{wording.percent(held['pivot'])} ({one.pivot})", wording.percent(held["others"]), *extremes,
-                    NONE if held["chance"] is None else wording.percent(held["chance"]),
+                    f"{wording.percent(held.pivot)} ({wording.named(one.pivot)})", wording.percent(held.others),
+                    *extremes, NONE if held.chance is None else wording.percent(held.chance),
                 ]
             )  # fmt: skip
     return wording.markdown(columns, rows)
 
 
-def correlated(measured: Sequence[Measured]) -> str:
+def correlated(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: the strongest layer by Pearson, what rivals leave of it there, and the verdict.
 
     The rule of the verdict is that of `correlations`.
@@ -117,11 +95,11 @@ def correlated(measured: Sequence[Measured]) -> str:
     ]  # fmt: skip
     rows = []
     for one in measured:
-        found = one.tasks.correlations
+        found = one.correlations
         for task in found.tasks if found is not None else ():
             assert found is not None, "it has tasks"
             layer = correlations.strongest(found, task)
-            middle = one.results.align["corpora"][found.corpus]["zones"]["middle"]
+            middle = one.alignment.corpora[found.corpus].zones.middle
             cells = [NONE] * 5
             if layer is not None:
                 there = [
@@ -135,7 +113,7 @@ def correlated(measured: Sequence[Measured]) -> str:
     return wording.markdown(columns, rows)
 
 
-def experts(measured: Sequence[Measured]) -> str:
+def experts(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: sizes of the sets and of their overlap, domain divergence over depth, and the middle.
 
     Sets are told at the smallest tau and at `TAU`; beside the overlap stands what random sets of the same sizes would
@@ -144,19 +122,20 @@ def experts(measured: Sequence[Measured]) -> str:
     columns = ["model", "task", "task experts", "multilingual experts", "in both", "domain divergence", "middle"]
     rows = []
     for one in measured:
-        found = one.tasks.experts
+        found = None if one.experts is None else one.experts.summary
         for task, held in found.tasks.items() if found is not None else ():
             assert found is not None, "it has tasks"
-            sets = told_sets(held["sets"])
+            sets = told_sets(held.sets)
             cells = [
-                ", ".join(f"{row[name]} above {row['tau']:g}" for row in sets) for name in ("task", "multilingual")
+                ", ".join(f"{getattr(row, name)} above {row.tau:g}" for row in sets)
+                for name in ("task", "multilingual")
             ]
-            both = ", ".join(f"{row['both']} above {row['tau']:g} (chance {row['expected']:.1f})" for row in sets)
-            rows.append([one.model, task, *cells, both, held["domain_shape"], middle(found.middle)])
+            both = ", ".join(f"{row.both} above {row.tau:g} (chance {row.expected:.1f})" for row in sets)
+            rows.append([one.model, task, *cells, both, held.domain_shape, middle(found.middle)])
     return wording.markdown(columns, rows)
 
 
-def steered(measured: Sequence[Measured]) -> str:
+def steered(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: the chosen plan, what it does on the report half, and the verdict.
 
     `base`, `steered` and `difference` are means over the languages to be helped, that is, all but the pivot. `would
@@ -168,14 +147,14 @@ def steered(measured: Sequence[Measured]) -> str:
     ]  # fmt: skip
     rows = []
     for one in measured:
-        found = one.tasks.steering
+        found = one.steering
         for task, held in found.tasks.items() if found is not None else ():
             assert found is not None, "it has tasks"
-            if held["not_run"] is not None:
-                rows.append([one.model, task, *[NONE] * 8, f"not run: {held['not_run']}"])
+            if not isinstance(held, Steered):
+                rows.append([one.model, task, *[NONE] * 8, f"not run: {held.not_run}"])
                 continue
             chosen = steering.row(steering.pooled(found, task), "chosen")
-            pivot = steering.row(steering.of_language(found, task, one.results.pivot), "chosen")
+            pivot = steering.row(steering.of_language(found, task, one.pivot), "chosen")
             cells = [NONE] * 4
             if chosen is not None:
                 shares = [wording.percent(chosen[name]) for name in ("base", "other")]
@@ -183,14 +162,14 @@ def steered(measured: Sequence[Measured]) -> str:
             rows.append(
                 [
                     one.model, task, steering.plan(held), *cells,
-                    NONE if pivot is None else f"{wording.points(pivot['difference'])} ({one.pivot})",
-                    _points(steering.best_random(found, task)), _points(held["detectable"]), held["verdict"]["words"],
+                    NONE if pivot is None else f"{wording.points(pivot['difference'])} ({wording.named(one.pivot)})",
+                    _points(steering.best_random(found, task)), _points(held.detectable), held.verdict.words,
                 ]
             )  # fmt: skip
     return wording.markdown(columns, rows)
 
 
-def steered_to_shared(measured: Sequence[Measured]) -> str:
+def steered_to_shared(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: steering by |z| toward experts that two dominant languages share, and its mechanism.
 
     Source and strength were chosen on other items. `as released`: the best of all sources and strengths on the very
@@ -203,15 +182,15 @@ def steered_to_shared(measured: Sequence[Measured]) -> str:
     ]  # fmt: skip
     rows = []
     for one in measured:
-        found = one.tasks.steering
+        found = one.steering
         for task, parts in found.tasks.items() if found is not None else ():
             assert found is not None, "it has tasks"
-            held = parts["shared"]
-            if held["not_run"] is not None:
-                rows.append([one.model, task, *[NONE] * 7, f"not run: {held['not_run']}"])
+            held = parts.shared
+            if not isinstance(held, SharedSteering):
+                rows.append([one.model, task, *[NONE] * 7, f"not run: {held.not_run}"])
                 continue
             moved = steering.mechanism(found, task)
-            chosen = steering.row(moved, held["chosen"]["condition"])
+            chosen = steering.row(moved, held.chosen.condition)
             cells = [NONE] * 2
             reach = [NONE] * 2
             if chosen is not None:
@@ -221,13 +200,13 @@ def steered_to_shared(measured: Sequence[Measured]) -> str:
                 [
                     one.model, task, steering.shared_plan(held), *cells,
                     _points(steering.best_random(found, task, "shared-random")),
-                    wording.points(held["as_released"]["difference"]), *reach, held["verdict"]["words"],
+                    wording.points(held.as_released.difference), *reach, held.verdict.words,
                 ]
             )  # fmt: skip
     return wording.markdown(columns, rows)
 
 
-def masked(measured: Sequence[Measured]) -> str:
+def masked(measured: Sequence[ModelResults]) -> str:
     """A row a model, task, score and range of layers: what masks of exclusive experts do, in points.
 
     `own`: in the language whose experts are masked; `others`: in all others; `random`: in the own language under masks
@@ -237,37 +216,35 @@ def masked(measured: Sequence[Measured]) -> str:
     columns = ["model", "task", "score", "layers", "own", "others", "random", "verdict"]
     rows = []
     for one in measured:
-        found = one.tasks.masking
+        found = one.masking
         for task, held in found.tasks.items() if found is not None else ():
-            for score, by_range in held["headline"].items():
+            for score, by_range in held.headline.items():
                 for name in (zone for zone in families.ZONES if zone in by_range):
                     told = by_range[name]
                     rows.append(
                         [
-                            one.model, task, score, f"{name} ({_layers(held['ranges'][name])})",
-                            *(masking.told(told, what) for what in ("diagonal", "off_diagonal", "random_diagonal")),
+                            one.model, task, score, f"{name} ({_layers(held.ranges[name])})",
+                            *map(masking.told, (told.diagonal, told.off_diagonal, told.random_diagonal)),
                             masking.verdict(told),
                         ]
                     )  # fmt: skip
     return wording.markdown(columns, rows)
 
 
-def told_sets(sets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def told_sets(sets: Sequence[ExpertSets]) -> list[ExpertSets]:
     """Of the sets of a task those at the smallest tau and at `TAU`."""
-    smallest = min((row["tau"] for row in sets), default=None)
-    return [row for row in sets if row["tau"] in (smallest, TAU)]
+    smallest = min((row.tau for row in sets), default=None)
+    return [row for row in sets if row.tau in (smallest, TAU)]
 
 
-def middle(held: dict[str, Any] | None) -> str:
+def middle(held: Middle) -> str:
     """The layers of the middle, and whether a trough of divergence showed them."""
-    if held is None:
-        return NONE
-    first, last = held["layers"]
-    return wording.layers(range(first, last + 1)) + ("" if held["found"] else ", not found: by default")
+    first, last = held.layers
+    return wording.layers(range(first, last + 1)) + ("" if held.found else ", not found: by default")
 
 
 def _layers(span: Sequence[int]) -> str:
-    return results.spans(range(span[0], span[1] + 1))
+    return wording.spans(range(span[0], span[1] + 1))
 
 
 def _points(difference: float | None) -> str:

@@ -17,28 +17,26 @@ verdict, for each range by itself:
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from polyroute.report import wording
-from polyroute.report.task_results import Masking
+from polyroute.results.masking import MaskHeadline, MeanDifference, Score
+from polyroute.results.model import Masking
 
-SCORES = {"accuracy": "score on", "consistency": "answers in the asked language on"}
+SCORES: dict[Score, str] = {"accuracy": "score on", "consistency": "answers in the asked language on"}
 """What mask.csv calls a score -> in plain words, before the name of a task."""
 
 
-def verdict(headline: dict[str, dict[str, float | None]]) -> str:
+def verdict(headline: MaskHeadline) -> str:
     """The verdict on a range, by the rule of this module.
 
     Args:
-        headline: what -> `value`, `low`, `high`, of one score and range.
+        headline: of one score and range.
     """
-
-    if headline["diagonal"]["value"] is None:
+    if headline.diagonal.value is None:
         return "not masked"
-    signs = {what: _sign(held["low"], held["high"]) for what, held in headline.items()}
-    match signs["own_minus_others"] < 0, signs["own_minus_random"] < 0:
+    beside_random = _sign(headline.own_minus_random)
+    match _sign(headline.own_minus_others) < 0, beside_random < 0:
         case True, True:
             words = "hurts its own language, beyond others and beyond random experts"
         case False, True:
@@ -47,18 +45,18 @@ def verdict(headline: dict[str, dict[str, float | None]]) -> str:
             words = "hurts its own language more than others, as random experts do"
         case _:
             words = "hurts its own language, as random experts do, others no less"
-    if signs["diagonal"] >= 0:
+    if _sign(headline.diagonal) >= 0:
         words = "no loss told in its own language"
-    if signs["own_minus_random"] > 0:
+    if beside_random > 0:
         words = words.replace(", as random experts do", "") + "; random experts cost it more"
     return words
 
 
-def _sign(low: float | None, high: float | None) -> int:
+def _sign(held: MeanDifference) -> int:
     """Side of 0 that an interval lies on; 0 where it holds 0 or there is none."""
-    if low is None or high is None:
+    if held.low is None or held.high is None:
         return 0
-    return 1 if low > 0 else -1 if high < 0 else 0
+    return 1 if held.low > 0 else -1 if held.high < 0 else 0
 
 
 def matrix(found: Masking, task: str, score: str, where: str, kind: str, column: str = "difference") -> pd.DataFrame:
@@ -80,20 +78,18 @@ def matrix(found: Masking, task: str, score: str, where: str, kind: str, column:
     rows = table[(table["task"] == task) & (table["score"] == score)]
     rows = rows[(rows["range"] == where) & (rows["kind"] == kind)]
     held = found.tasks[task]
-    codes = held["languages"]
+    codes = held.languages
     means = rows.groupby(["evaluated", "target"])[column].mean().unstack("target")
-    return means.reindex(index=codes, columns=[*codes, *(code for code in held["among"] if code not in codes)])
+    return means.reindex(index=codes, columns=[*codes, *(code for code in held.among if code not in codes)])
 
 
-def mean(headline: dict[str, dict[str, Any]], what: str) -> str:
+def mean(held: MeanDifference) -> str:
     """`-3.1` in points; a dash where there is none."""
-    value = headline[what]["value"]
-    return "–" if value is None else wording.points(value)
+    return "–" if held.value is None else wording.points(held.value)
 
 
-def told(headline: dict[str, dict[str, Any]], what: str) -> str:
+def told(held: MeanDifference) -> str:
     """`-3.1 [-4.0, -2.2]` in points; a dash where there is none."""
-    held = headline[what]
-    if held["value"] is None:
+    if held.value is None:
         return "–"
-    return wording.points_with_interval(pd.Series({"difference": held["value"]} | held))
+    return wording.points_with_interval(pd.Series({"difference": held.value, "low": held.low, "high": held.high}))

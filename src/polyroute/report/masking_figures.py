@@ -10,8 +10,8 @@ import pandas as pd
 
 from polyroute.report import drawing, families, masking, wording
 from polyroute.report.drawing import INK, SOFT
-from polyroute.report.results import Results
-from polyroute.report.task_results import Masking, TaskResults
+from polyroute.results.masking import Score
+from polyroute.results.model import Masking, ModelResults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,36 +22,35 @@ LEVEL = 0.05
 _ROWS = (("exclusive", "exclusive\nexperts"), ("random", "random experts\n(mean of draws)"))
 
 
-def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
+def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
     """Draw `masking-<task>`, and `masking-consistency-<task>` where answers are written.
 
     Args:
         folder: where they go.
-        found: what `align` showed.
-        tasks: what the stages after it showed.
+        found: of the model.
 
     Returns:
         The files, and what could not be drawn though the stage has run, with its reason.
     """
     files: list[Path] = []
     missing: list[str] = []
-    for task in tasks.masking.tasks if tasks.masking is not None else ():
-        assert tasks.masking is not None, "it has tasks"
-        table = tasks.masking.table
+    for task in found.masking.tasks if found.masking is not None else ():
+        assert found.masking is not None, "it has tasks"
+        table = found.masking.table
         scores = [score for score in masking.SCORES if ((table["task"] == task) & (table["score"] == score)).any()]
         if not scores:
-            reasons = dict.fromkeys(str(one["reason"]) for one in tasks.masking.tasks[task]["left_out"])
+            reasons = dict.fromkeys(one.reason for one in found.masking.tasks[task].left_out)
             missing.append(f"masking on {task}" + (f" ({'; '.join(reasons)})" if reasons else ""))
         for score in scores:
             name = f"masking-{task}" if score == "accuracy" else f"masking-{score}-{task}"
-            files += _matrices(folder / name, found.model, tasks.masking, task, score)
+            files += _matrices(folder / name, found.model, found.masking, task, score)
     return files, missing
 
 
-def _matrices(stem: Path, model: str, read: Masking, task: str, score: str) -> list[Path]:
+def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) -> list[Path]:
     held = read.tasks[task]
-    headline = held["headline"][score]
-    ranges = {name: held["ranges"][name] for name in families.ZONES}
+    headline = held.headline[score]
+    ranges = {name: held.ranges[name] for name in families.ZONES}
     every = {(kind, name): 100 * masking.matrix(read, task, score, name, kind) for kind, _ in _ROWS for name in ranges}
     most = max(1.0, float(np.nanmax(np.abs(np.concatenate([one.to_numpy().ravel() for one in every.values()])))))
     rows, columns = every["exclusive", "middle"].shape
@@ -79,14 +78,14 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: str) -> l
         panels[-1 - len(ranges) // 2].set_xlabel("language whose experts are masked", color=INK)
         _scale(panels[len(ranges) - 1])
         lines = [
-            f"{name}: own language {masking.told(headline[name], 'diagonal')}, others "
-            f"{masking.mean(headline[name], 'off_diagonal')}, own by random experts "
-            f"{masking.mean(headline[name], 'random_diagonal')}: {masking.verdict(headline[name])}"
+            f"{name}: own language {masking.told(headline[name].diagonal)}, others "
+            f"{masking.mean(headline[name].off_diagonal)}, own by random experts "
+            f"{masking.mean(headline[name].random_diagonal)}: {masking.verdict(headline[name])}"
             for name in ranges if name in headline
         ]  # fmt: skip
         drawing.head(
             panels[0], f"Masking a language's exclusive experts: {masking.SCORES[score]} {task}",
-            f"{model}  ·  k = {held['k']}, thr = {held['thr']:g}, exclusive among {len(held['among'])} languages  ·  "
+            f"{model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.among)} languages  ·  "
             "difference from the unmasked model in points", *lines,
             "outlined: its own language; bold: q < 0.05; hatched: no expert to mask"
             + ("" if _complete(every) else ", or no random one to compare with"), above=22, width=150,

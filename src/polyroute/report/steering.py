@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from polyroute.report import wording
-from polyroute.report.task_results import HELPED, Steering
+from polyroute.results.model import Steering
+from polyroute.results.steering import HELPED, SharedSteering, Steered
 
 RULES = {"soft": "soft", "activate": "hard activation", "deactivate": "deactivation"}
 """Rules of plans in plain words."""
@@ -24,7 +25,7 @@ _WORDS = RULES | {
 
 def ran(found: Steering) -> list[str]:
     """Tasks that were steered."""
-    return [task for task, held in found.tasks.items() if held["not_run"] is None]
+    return list(found.steered)
 
 
 def pooled(found: Steering, task: str) -> pd.DataFrame:
@@ -55,8 +56,8 @@ def mechanism(found: Steering, task: str) -> pd.DataFrame:
     rows = pooled(found, task)
     moved = found.mechanism[found.mechanism["task"] == task]
     means = moved.groupby("condition")[["changed", "size", "relative"]].mean()
-    shared = found.tasks[task]["shared"]
-    chosen = {"chosen"} if shared["not_run"] is not None else {"chosen", shared["chosen"]["condition"]}
+    shared = found.tasks[task].shared
+    chosen = {"chosen", shared.chosen.condition} if isinstance(shared, SharedSteering) else {"chosen"}
     both = rows.drop(columns=["moved"]).join(means, how="inner")
     return both.assign(is_chosen=both.index.isin(chosen))
 
@@ -67,10 +68,10 @@ def doses(found: Steering, task: str, over: str = HELPED) -> pd.DataFrame:
     The chosen plan is among them where its rule is soft; conditions of kind `dose` differ from it by rule and strength.
     """
     rows = pooled(found, task) if over == HELPED else of_language(found, task, over)
-    chosen = found.tasks[task]["chosen"]
-    rows = rows[(rows["kind"] == "dose") | ((rows["kind"] == "chosen") & (chosen["rule"] == "soft"))]
+    chosen = found.steered[task].chosen
+    rows = rows[(rows["kind"] == "dose") | ((rows["kind"] == "chosen") & (chosen.rule == "soft"))]
     strengths = [
-        chosen["strength"] if kind == "chosen" else float(str(condition).removeprefix("dose"))
+        chosen.strength if kind == "chosen" else float(str(condition).removeprefix("dose"))
         for condition, kind in rows["kind"].items()
     ]
     by_strength: pd.DataFrame = rows.assign(strength=np.asarray(strengths, dtype=np.float64)).set_index("strength")
@@ -86,7 +87,7 @@ def best_random(found: Steering, task: str, kind: str = "random") -> float | Non
 
 def deactivated(found: Steering, task: str) -> pd.Series[Any] | None:
     """The pooled row of deactivating the chosen experts; None where it was not run."""
-    condition = "chosen" if found.tasks[task]["chosen"]["rule"] == "deactivate" else "deactivate"
+    condition = "chosen" if found.steered[task].chosen.rule == "deactivate" else "deactivate"
     return row(pooled(found, task), condition)
 
 
@@ -97,30 +98,22 @@ def called(condition: str) -> str:
     return _WORDS.get(condition, condition)
 
 
-def plan(held: dict[str, Any]) -> str:
-    """The chosen plan in a few words: `soft λ 0.5, 41 experts above τ 0.1 in layers 2-5`.
-
-    Args:
-        held: a steered task's entry in steer.json.
-    """
-    chosen, (first, last) = held["chosen"], held["middle"]["layers"]
-    rule = RULES.get(chosen["rule"], chosen["rule"])
-    strength = "" if chosen["strength"] is None else f" λ {chosen['strength']:g}"
-    experts = f"{chosen['experts']} expert{'s' if chosen['experts'] != 1 else ''}"
-    return f"{rule}{strength}, {experts} above τ {chosen['tau']:g} in {wording.layers(range(first, last + 1))}"
+def plan(held: Steered) -> str:
+    """The chosen plan in a few words: `soft λ 0.5, 41 experts above τ 0.1 in layers 2-5`."""
+    chosen, (first, last) = held.chosen, held.middle.layers
+    rule = RULES.get(chosen.rule, chosen.rule)
+    strength = "" if chosen.strength is None else f" λ {chosen.strength:g}"
+    experts = f"{chosen.experts} expert{'s' if chosen.experts != 1 else ''}"
+    return f"{rule}{strength}, {experts} above τ {chosen.tau:g} in {wording.layers(range(first, last + 1))}"
 
 
-def shared_plan(held: dict[str, Any]) -> str:
-    """A plan toward shared experts in a few words: `magnitude λ 0.3 from English, 14 experts shared with German ...`.
-
-    Args:
-        held: `shared` of a task in steer.json.
-    """
-    chosen = held["chosen"]
-    other = next(code for code in held["pair"] if code != chosen["source"])
-    many = f"{chosen['experts']} expert{'s' if chosen['experts'] != 1 else ''}"
-    first, last = held["layers"]
+def shared_plan(held: SharedSteering) -> str:
+    """A plan toward shared experts in a few words: `magnitude λ 0.3 from English, 14 experts shared with ...`."""
+    chosen = held.chosen
+    other = next(code for code in held.pair if code != chosen.source)
+    many = f"{chosen.experts} expert{'s' if chosen.experts != 1 else ''}"
+    first, last = held.layers
     return (
-        f"magnitude λ {chosen['strength']:g} from {wording.named(chosen['source'])}, {many} shared with "
+        f"magnitude λ {chosen.strength:g} from {wording.named(chosen.source)}, {many} shared with "
         f"{wording.named(other)} in {wording.layers(range(first, last + 1))}"
     )

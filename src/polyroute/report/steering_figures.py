@@ -13,8 +13,7 @@ import pandas as pd
 
 from polyroute.report import drawing, steering, wording
 from polyroute.report.drawing import COLOURS, INK, SOFT, End
-from polyroute.report.results import Results
-from polyroute.report.task_results import Steering, TaskResults
+from polyroute.results.model import ModelResults, Steering
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,42 +25,41 @@ _ROW = 0.27
 """Height of a row of the forest plot in inches."""
 
 
-def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
+def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
     """Draw `doses-<task>`, `conditions-<task>` and `mechanism-<task>`.
 
     Args:
         folder: where they go.
-        found: what routing showed.
-        tasks: what tasks showed.
+        found: of the model.
 
     Returns:
         The files, and what could not be drawn though the stage has run, with its reason.
     """
     files: list[Path] = []
     missing: list[str] = []
-    if tasks.steering is None:
+    if found.steering is None:
         return files, missing
-    for task, held in tasks.steering.tasks.items():
-        moved = steering.mechanism(tasks.steering, task)
+    for task, held in found.steering.tasks.items():
+        moved = steering.mechanism(found.steering, task)
         if not moved.empty:
-            files += _mechanism(folder / f"mechanism-{task}", found, tasks.steering, task, moved)
-        for lead, part in (("steering", held), ("steering toward shared experts", held["shared"])):
-            if part["not_run"] is not None:
-                missing.append(f"{lead} on {task} ({part['not_run']})")
-        if held["not_run"] is not None:
+            files += _mechanism(folder / f"mechanism-{task}", found, found.steering, task, moved)
+        for lead, part in (("steering", held), ("steering toward shared experts", held.shared)):
+            if part.not_run is not None:
+                missing.append(f"{lead} on {task} ({part.not_run})")
+        if held.not_run is not None:
             continue
-        if steering.doses(tasks.steering, task).empty:
+        if steering.doses(found.steering, task).empty:
             missing.append(f"doses on {task}")
         else:
-            files += _doses(folder / f"doses-{task}", found, tasks.steering, task)
-        if steering.pooled(tasks.steering, task).empty:
+            files += _doses(folder / f"doses-{task}", found, found.steering, task)
+        if steering.pooled(found.steering, task).empty:
             missing.append(f"conditions on {task}")
         else:
-            files += _conditions(folder / f"conditions-{task}", found, tasks.steering, task)
+            files += _conditions(folder / f"conditions-{task}", found, found.steering, task)
     return files, missing
 
 
-def _doses(stem: Path, found: Results, read: Steering, task: str) -> list[Path]:
+def _doses(stem: Path, found: ModelResults, read: Steering, task: str) -> list[Path]:
     pivot = wording.named(found.pivot)
     helped = steering.doses(read, task)
     count = int(helped["languages"].iloc[0])
@@ -127,7 +125,7 @@ class _Row:
     """Of the condition, `random` for all control sets; empty where it was not run."""
 
 
-def _conditions(stem: Path, found: Results, read: Steering, task: str) -> list[Path]:
+def _conditions(stem: Path, found: ModelResults, read: Steering, task: str) -> list[Path]:
     pooled = steering.pooled(read, task)
     count = int(pooled["languages"].iloc[0])
     rows = list(_rows(read, task))
@@ -157,7 +155,7 @@ def _conditions(stem: Path, found: Results, read: Steering, task: str) -> list[P
 def _rows(read: Steering, task: str) -> Iterator[_Row]:
     """Conditions by group, those that were not run among them, and random experts."""
     pooled = steering.pooled(read, task)
-    reasons = {str(one["name"]): str(one["reason"]) for one in read.tasks[task]["left_out"]}
+    reasons = {one.name: one.reason for one in read.steered[task].left_out}
     y, before = 0.0, False
     for kinds in _GROUPS:
         if before:
@@ -219,7 +217,7 @@ _EDITS = {
 _OTHER = ("other experts or layers", COLOURS[3], "D")
 
 
-def _mechanism(stem: Path, found: Results, read: Steering, task: str, moved: pd.DataFrame) -> list[Path]:
+def _mechanism(stem: Path, found: ModelResults, read: Steering, task: str, moved: pd.DataFrame) -> list[Path]:
     width, gap, height = 3.0, 0.35, 2.6
     shown = {_edit(read, task, str(kind)): None for kind in moved["kind"]}
     with drawing.panels([(place * (width + gap), 0.0, width, height) for place in (0, 1)]) as panels:
@@ -246,7 +244,7 @@ def _mechanism(stem: Path, found: Results, read: Steering, task: str, moved: pd.
 
 
 def _edit(read: Steering, task: str, kind: str) -> tuple[str, str, str]:
-    if kind == "chosen" and read.tasks[task]["chosen"]["rule"] != "soft":
+    if kind == "chosen" and read.steered[task].chosen.rule != "soft":
         kind = "rule"
     return _EDITS.get(kind, _OTHER)
 
@@ -276,14 +274,14 @@ def _edits_legend(axes: Axes, shown: list[tuple[str, str, str]]) -> None:
     )  # fmt: skip
 
 
-def _about(found: Results, read: Steering, task: str) -> str:
-    return f"{found.model}  ·  {steering.plan(read.tasks[task])}"
+def _about(found: ModelResults, read: Steering, task: str) -> str:
+    return f"{found.model}  ·  {steering.plan(read.steered[task])}"
 
 
-def _verdict(found: Results, read: Steering, task: str) -> str:
+def _verdict(found: ModelResults, read: Steering, task: str) -> str:
     chosen = steering.row(steering.pooled(read, task), "chosen")
     assert chosen is not None, "the chosen plan is run on both halves"
-    verdict = read.tasks[task]["verdict"]
-    told = f"chosen plan: {wording.points_with_interval(chosen)} points  ·  does it help? {verdict['words']}"
-    loss = verdict["pivot_loss"]
+    verdict = read.steered[task].verdict
+    told = f"chosen plan: {wording.points_with_interval(chosen)} points  ·  does it help? {verdict.words}"
+    loss = verdict.pivot_loss
     return told if loss is None else f"{told}  ·  {wording.named(found.pivot)} {wording.points(-loss)}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from polyroute.report import correlations, drawing, results, wording
+from polyroute.report import correlations, drawing, wording
 from polyroute.report.drawing import COLOURS, INK, SOFT, End
-from polyroute.report.results import Results
-from polyroute.report.task_results import Correlations, Experts, TaskResults
+from polyroute.results.alignment import divergence
+from polyroute.results.model import Correlations, Experts, ModelResults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,36 +23,35 @@ _DOTTED = 24
 """Up to so many layers each has a marker; beyond, only those that say something."""
 
 
-def draw(folder: Path, found: Results, tasks: TaskResults) -> tuple[list[Path], list[str]]:
+def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
     """Draw `correlation-<task>` and `domains`.
 
     Args:
         folder: where they go.
-        found: what routing showed.
-        tasks: what tasks showed.
+        found: of the model.
 
     Returns:
         The files, and what could not be drawn though the stage has run, with its reason.
     """
     files: list[Path] = []
     missing: list[str] = []
-    if tasks.correlations is not None:
-        for task, held in tasks.correlations.tasks.items():
-            if correlations.curve(tasks.correlations, task).empty:
-                reason = f" ({'; '.join(held['notes'])})" if held["notes"] else ""
+    if found.correlations is not None:
+        for task, held in found.correlations.tasks.items():
+            if correlations.curve(found.correlations, task).empty:
+                reason = f" ({'; '.join(held.notes)})" if held.notes else ""
                 missing.append(f"correlation on {task}{reason}")
             else:
-                files += _correlation(folder / f"correlation-{task}", found, tasks.correlations, task)
-    if tasks.experts is not None and tasks.experts.tasks:
-        if tasks.experts.domains["value"].notna().any():
-            files += _domains(folder / "domains", found, tasks.experts)
+                files += _correlation(folder / f"correlation-{task}", found, found.correlations, task)
+    if found.experts is not None and found.experts.summary.tasks:
+        if found.experts.domains["value"].notna().any():
+            files += _domains(folder / "domains", found, found.experts)
         else:
             missing.append("domains")
     return files, missing
 
 
-def _correlation(stem: Path, found: Results, read: Correlations, task: str) -> list[Path]:
-    summary = found.align["corpora"][read.corpus]
+def _correlation(stem: Path, found: ModelResults, read: Correlations, task: str) -> list[Path]:
+    summary = found.alignment.corpora[read.corpus]
     zones = drawing.zones_of(summary)
     pivot = wording.named(found.pivot)
     pearson = correlations.curve(read, task)
@@ -84,9 +83,9 @@ def _correlation(stem: Path, found: Results, read: Correlations, task: str) -> l
         drawing.head(
             axes,
             f"Divergence from {pivot} and accuracy on {task}, over {int(pearson['languages'].iloc[0])} languages",
-            f"{found.model}  ·  divergence on {read.corpus}, {summary['reading']}  ·  "
+            f"{found.model}  ·  divergence on {read.corpus}, {summary.reading}  ·  "
             "filled: q < 0.05 over layers  ·  band: 95% over languages",
-            correlations.verdict(read, task, zones["middle"]),
+            correlations.verdict(read, task, summary.zones.middle),
             f"strongest in layer {strongest}: r {plain}  ·  given tokens a sentence "
             + (rival if not given.empty else "not computed"),
         )
@@ -111,13 +110,14 @@ def _coefficients(axes: Axes, rows: pd.DataFrame, name: str, colour: str, layers
     return End(name, colour, float(rows.index[-1]), float(rows["r"].iloc[-1]), bold=name == "Pearson")
 
 
-def _domains(stem: Path, found: Results, experts: Experts) -> list[Path]:
-    summary = found.align["corpora"][experts.corpus]
+def _domains(stem: Path, found: ModelResults, experts: Experts) -> list[Path]:
+    corpus, told = experts.summary.corpus, experts.summary.tasks
+    summary = found.alignment.corpora[corpus]
     zones = drawing.zones_of(summary)
     pivot = wording.named(found.pivot)
     table = experts.domains[experts.domains["value"].notna()]
     curves = {str(task): rows.sort_values("layer") for task, rows in table.groupby("task")}
-    mean = results.divergence(found, experts.corpus).drop(index=found.pivot, errors="ignore")
+    mean = divergence(found.layers, corpus, summary.reading).drop(index=found.pivot, errors="ignore")
     languages = mean.mean()
     count = len(mean)
     with drawing.page() as axes:
@@ -142,13 +142,13 @@ def _domains(stem: Path, found: Results, experts: Experts) -> list[Path]:
             ends.append(End(task, colour, float(rows["layer"].iloc[-1]), float(rows["value"].iloc[-1])))
         axes.set_ylabel("divergence from generic text  (0 the same, 1 as far as can be)", color=INK)
         drawing.name_ends(axes, ends)
-        shapes = [f"{task}: {experts.tasks[task]['domain_shape']}" for task in curves if task in experts.tasks]
-        how = f"{found.model}  ·  generic text: {experts.corpus}  ·  {', '.join(sorted(set(table['reading'])))}"
+        shapes = [f"{task}: {told[task].domain_shape}" for task in curves if task in told]
+        how = f"{found.model}  ·  generic text: {corpus}  ·  {', '.join(sorted(set(table['reading'])))}"
         if axes.collections:
             how += "  ·  bands: bootstrap over sentences of both texts"
         drawing.head(
             axes, f"Routing divergence of domains, beside that of languages from {pivot}", how,
-            "  ·  ".join([*shapes, f"languages: {summary['over_languages']['shape']}"]),
+            "  ·  ".join([*shapes, f"languages: {summary.over_languages.shape}"]),
             "paper 1: a cap for domains, a U for languages",
         )  # fmt: skip
         return drawing.save(axes, stem)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from polyroute.languages import table as languages
-from polyroute.report.results import spans
 
 UNTOLD = "not told from chance"
 """Of a test whose q is not below 0.05; it says neither that there is an effect nor that there is none."""
@@ -47,6 +46,17 @@ def named(code: str) -> str:
 def layers(numbers: Sequence[int]) -> str:
     """`layer 3` or `layers 2-5`."""
     return f"layer{'s' if len(numbers) != 1 else ''} {spans(numbers)}"
+
+
+def spans(layers: Sequence[int]) -> str:
+    """Ascending layers in short: `0, 3-5`."""
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

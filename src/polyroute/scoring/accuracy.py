@@ -15,25 +15,12 @@ import pandas as pd
 from scipy import stats
 
 from polyroute.artifacts.answers import NORMALISATIONS
-from polyroute.measures.layer_curves import DECIMALS
+from polyroute.results.accuracy import AccuracyRow
+from polyroute.results.quantities import DECIMALS
 from polyroute.scoring import chrf
 from polyroute.scoring.output_language import UNDETERMINED
 from polyroute.scoring.written import answer_part
 
-COLUMNS = (
-    "language", "items", "accuracy", "low", "high", "accuracy_by_token", "accuracy_by_character", "tied", "empty",
-    "truncated", "without_number", "inclusion", "inclusion_as_released", "exact_match", "f1", "chrf", "chrf_corpus",
-    "in_language", "undetermined",
-)  # fmt: skip
-"""A kind of task fills its own:
-
-- choice: accuracy by the other likelihoods, and `tied`, the share of items whose largest sums are equal;
-- what was written: shares of answers that were `empty` or `truncated`; that are `in_language`, that of the item, and
-  `undetermined`, too short to tell (null where the language cannot be recognised);
-- number: `without_number`, the share that is finished and not empty but has no number or formula;
-- span: shares and mean of every rule of `spans`;
-- translation: `chrf`, mean over sentences, and `chrf_corpus`, in [0, 1].
-"""
 _MEANS = ("inclusion", "inclusion_as_released", "exact_match", "f1", "chrf")
 
 
@@ -45,11 +32,12 @@ def table(scored: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
         confidence: coverage of the intervals.
 
     Returns:
-        Columns `COLUMNS`, languages in the order of their first item. Intervals of a score are NaN for a single item.
+        Those of `results.accuracy.AccuracyRow` but `task`, languages in the order of their first item. Intervals of a
+        score are NaN for a single item.
     """
     groups = scored.groupby("language", sort=False)
     found = pd.DataFrame([_summary(str(language), group, confidence) for language, group in groups])
-    found = found.reindex(columns=list(COLUMNS))
+    found = found.reindex(columns=AccuracyRow.columns()[1:])
     numbers = found.select_dtypes("number").columns
     found[numbers] = found[numbers].round(DECIMALS)
     return found

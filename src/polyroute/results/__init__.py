@@ -1,0 +1,1 @@
+"""What `metrics/<model>/` holds: every file declared once, and written and read through its declaration."""

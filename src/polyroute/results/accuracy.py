@@ -1,0 +1,91 @@
+"""What the stage `evaluate` finds: how well the model answers in every language, as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from polyroute.results.document import Document, Frozen
+from polyroute.results.quantities import Accuracy, Items, Language, Share, Task
+from polyroute.results.table import Row, Unit
+
+Score = Annotated[float, Field(ge=0, le=1), Unit("score")]
+
+
+class AccuracyRow(
+    Row,
+    file="accuracy.csv",
+    stage="score",
+    key=("task", "language"),
+    decimals=4,
+    readers=("stage correlate", "table Accuracy", "MLflow"),
+):
+    """Answers of the model to one task in one language; each kind of task fills columns of its own."""
+
+    task: Task
+    """Name in params.yaml."""
+    language: Language
+    """FLORES code."""
+    items: Items
+    """Asked."""
+    accuracy: Accuracy
+    """Share of right answers, or the mean score where a score lies between right and wrong."""
+    low: Accuracy | None
+    """Lower bound of the interval over items: Wilson's, or Student's of a mean score."""
+    high: Accuracy | None
+    """Upper bound."""
+    accuracy_by_token: Accuracy | None
+    """Choices: by likelihood a token."""
+    accuracy_by_character: Accuracy | None
+    """Choices: by likelihood a character."""
+    tied: Share | None
+    """Choices: of items whose largest likelihoods are equal."""
+    empty: Share | None
+    """Written answers: of those that are empty."""
+    truncated: Share | None
+    """Written answers: of those that were cut off."""
+    without_number: Share | None
+    """Numbers: of answers that are finished and not empty, but have no number."""
+    inclusion: Score | None
+    """Spans: of answers that hold the right one."""
+    inclusion_as_released: Score | None
+    """Spans: the same by the rule of paper 2's release."""
+    exact_match: Score | None
+    """Spans: of answers that are the right one."""
+    f1: Score | None
+    """Spans: F1 of words, mean over items."""
+    chrf: Score | None
+    """Translation: chrF, mean over sentences."""
+    chrf_corpus: Score | None
+    """Translation: chrF of the whole text."""
+    in_language: Share | None
+    """Written answers: of those long enough to tell, those in the language of the item."""
+    undetermined: Share | None
+    """Written answers: of those too short to tell."""
+
+
+class TaskAccuracy(Frozen):
+    """One task in three numbers."""
+
+    kind: Literal["choice", "number", "span", "translation"]
+    """How it is asked and scored."""
+    chance: Accuracy | None
+    """What guessing gives; null where the answer is written."""
+    pivot: Accuracy
+    """In the pivot."""
+    others: Accuracy
+    """Mean of the other languages, each counting the same."""
+
+
+class AccuracySummary(
+    Document,
+    Frozen,
+    file="accuracy.json",
+    stage="score",
+    readers=("dvc metrics show", "table Accuracy", "polyroute results", "MLflow"),
+):
+    """Accuracy in a few numbers a task."""
+
+    tasks: dict[Task, TaskAccuracy]
+    """Every task that was asked."""

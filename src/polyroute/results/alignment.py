@@ -1,0 +1,280 @@
+"""What the stage `align` finds: how far each language is routed from the pivot, by layer.
+
+Sentences are the unit of all intervals, but of those over languages.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field, RootModel
+
+from polyroute.results.document import Document, Frozen
+from polyroute.results.quantities import (
+    Chance,
+    Corpus,
+    Count,
+    DepthShape,
+    Divergence,
+    DivergenceDifference,
+    Experts,
+    Language,
+    Languages,
+    Layer,
+    LayerRange,
+    Model,
+    Reading,
+)
+from polyroute.results.table import Row, Unit
+
+OfMeasure = Annotated[float, Unit("of the measure")]
+Alignment = Annotated[float, Field(le=1), Unit("sentence alignment")]
+
+
+class LayerRow(
+    Row,
+    file="layers.csv",
+    stage="align",
+    # Not rounded here: files in git hold some -0.0, which rounding would turn into 0.0.
+    key=("corpus", "language", "layer", "measure", "reading"),
+    readers=("stage experts", "stage correlate", "figures divergence, alignment, entropy, consistency", "MLflow"),
+):
+    """One measure of one language in one layer, with its interval over sentences."""
+
+    model: Model
+    """Name in params.yaml."""
+    corpus: Corpus
+    """The parallel text."""
+    language: Language
+    """FLORES code; the pivot has those measures alone that need no other language."""
+    layer: Layer
+    """In the model's own numbering."""
+    measure: str = Field(min_length=1)
+    """`divergence` D from the pivot sentence by sentence, `unrelated_divergence` from other sentences, `alignment` (1
+    minus their ratio), `entropy` in nats, `consistency` (Jaccard index); `_pooled` over the corpus first."""
+    reading: Reading
+    """What of the routers' output was read."""
+    value: OfMeasure | None
+    """Mean over sentences; missing where it is not defined."""
+    low: OfMeasure | None
+    """Lower bound of the interval over sentences; missing of pooled counts."""
+    high: OfMeasure | None
+    """Upper bound."""
+
+
+def divergence(layers: pd.DataFrame, corpus: str, reading: str) -> pd.DataFrame:
+    """Divergence from the pivot as summaries show it: a row a language, a column a layer.
+
+    Sentence by sentence; of counts recorded elsewhere, which hold no sentences, over the whole corpus.
+
+    Args:
+        layers: `LayerRow`s.
+        corpus: which.
+        reading: which, most often the corpus's `reading` in align.json.
+    """
+    table = layers[(layers["corpus"] == corpus) & (layers["reading"] == reading)]
+    by_sentence = table[table["measure"] == "divergence"]
+    chosen = table[table["measure"] == "divergence_pooled"] if by_sentence.empty else by_sentence
+    curves: pd.DataFrame = chosen.pivot(index="language", columns="layer", values="value")
+    return curves
+
+
+class Interval(Frozen):
+    """A difference of divergence with its interval."""
+
+    value: DivergenceDifference | None
+    """The difference."""
+    low: DivergenceDifference | None
+    """Lower bound; null where there is nothing to resample."""
+    high: DivergenceDifference | None
+    """Upper bound."""
+
+
+class Depth(Frozen):
+    """Divergence over depth."""
+
+    early: Divergence
+    """Mean over the early zone."""
+    middle: Divergence
+    """Mean over the middle zone."""
+    late: Divergence
+    """Mean over the late zone."""
+    early_minus_middle: Interval
+    """Early minus middle, over sentences."""
+    late_minus_middle: Interval
+    """Late minus middle, over sentences."""
+    shape: DepthShape
+    """What the two differences make of the curve."""
+
+
+class LanguageDepth(Depth):
+    """Divergence of one language from the pivot over depth."""
+
+    tokens_per_sentence: Annotated[float, Field(ge=0), Unit("tokens")] | None
+    """Mean tokens of a sentence; null of pooled counts."""
+
+
+class Zones(Frozen):
+    """First and last layer of each zone."""
+
+    early: LayerRange
+    """First and last."""
+    middle: LayerRange
+    """First and last."""
+    late: LayerRange
+    """First and last."""
+
+
+class AlignedLayer(Frozen):
+    """Alignment of translations in one layer, over languages."""
+
+    layer: Layer
+    """In the model's own numbering."""
+    value: Alignment
+    """Mean over languages: 0 is chance, 1 the same routing."""
+    low: Alignment | None
+    """Lower bound of the interval over languages."""
+    high: Alignment | None
+    """Upper bound."""
+    p: Chance | None
+    """That signs of languages were drawn by chance; null with too few languages."""
+    q: Chance | None
+    """p adjusted for the layers."""
+
+
+class OverLanguages(Frozen):
+    """What holds over languages, which are the unit of intervals and tests."""
+
+    languages: Languages
+    """How many, the pivot apart."""
+    early_minus_middle: Interval
+    """Mean over languages."""
+    late_minus_middle: Interval
+    """Mean over languages."""
+    shape: DepthShape
+    """What the two differences make of the curve."""
+    alignment: list[AlignedLayer] | None = None
+    """A record a layer; absent where there are no sentences."""
+    aligned_layers: list[Layer] | None = None
+    """Layers whose q is below 0.05; null with too few languages to test."""
+    peak_layer: Layer | None = None
+    """The most aligned layer."""
+
+    @property
+    def peak(self) -> AlignedLayer:
+        """The most aligned layer's record.
+
+        Raises:
+            StopIteration: there are no sentences.
+        """
+        return next(row for row in self.alignment or () if row.layer == self.peak_layer)
+
+
+class CorpusAlignment(Frozen):
+    """One model on one parallel corpus."""
+
+    sentences: Count | None
+    """How many, of each language; null of counts recorded elsewhere."""
+    reading: Reading
+    """The reading that summaries show."""
+    zones: Zones
+    """Layers of the zones."""
+    languages: dict[Language, LanguageDepth]
+    """Every language but the pivot."""
+    mean: Depth
+    """Mean over these languages; intervals over sentences."""
+    over_languages: OverLanguages
+    """The same with languages as the unit, and where translations meet."""
+
+
+class TracedModel(Frozen):
+    """The model that was traced."""
+
+    name: Model
+    """Name in params.yaml."""
+    engine: str
+    """What ran it: `transformers`, or `recorded` for counts made elsewhere."""
+    revision: str | None
+    """Commit on the hub; null of a folder."""
+    digest: str
+    """Commit, or a digest of the checkpoint's files."""
+    dtype: str
+    """Of its weights."""
+    layers: Count
+    """Router layers."""
+    experts: Experts
+    """Of a layer."""
+    top_k: Experts
+    """That a token is sent to."""
+    versions: dict[Annotated[str, Unit("library")], str]
+    """Libraries that computed the numbers."""
+
+
+class AlignmentSummary(
+    Document,
+    Frozen,
+    file="align.json",
+    stage="align",
+    readers=("stage experts", "stage correlate", "every figure over layers", "polyroute results", "MLflow"),
+):
+    """The shape of divergence over depth, and the layers in which translations meet."""
+
+    model: TracedModel
+    """The model."""
+    pivot: Language
+    """FLORES code of the language that divergence is measured from."""
+    corpora: dict[Corpus, CorpusAlignment]
+    """Every parallel corpus."""
+
+
+class CurvePoint(Frozen):
+    """Divergence of one language in one layer."""
+
+    corpus: Corpus
+    """The parallel text."""
+    language: Language
+    """FLORES code."""
+    layer: Layer
+    """In the model's own numbering."""
+    divergence: Divergence | None
+    """As summaries show it."""
+
+
+class DivergenceCurves(
+    Document, RootModel[list[CurvePoint]], file="curves.json", stage="align", readers=("dvc plots show",)
+):
+    """Divergence from the pivot by layer, for DVC."""
+
+
+class ShortAlignment(Frozen):
+    """One corpus in a handful of numbers, means over languages."""
+
+    early: Divergence
+    """Mean over the early zone."""
+    middle: Divergence
+    """Mean over the middle zone."""
+    late: Divergence
+    """Mean over the late zone."""
+    early_minus_middle: DivergenceDifference | None
+    """Early minus middle."""
+    late_minus_middle: DivergenceDifference | None
+    """Late minus middle."""
+    languages: Languages
+    """How many, the pivot apart."""
+    languages_with_u: Languages
+    """How many of them have a U over depth."""
+    alignment_peak: Alignment | None = None
+    """Alignment of translations where it is largest; absent where there are no sentences."""
+    alignment_peak_layer: Layer | None = None
+    """The layer in which it is."""
+
+
+class AlignmentMetrics(
+    Document,
+    RootModel[dict[Corpus, ShortAlignment]],
+    file="summary.json",
+    stage="align",
+    readers=("dvc metrics show",),
+):
+    """Alignment in a handful of numbers a corpus, for DVC."""

@@ -1,0 +1,181 @@
+"""What the stage `experts` finds: experts of tasks and of languages, domain divergence, and the middle."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from polyroute.results.document import Document, Frozen
+from polyroute.results.quantities import (
+    Corpus,
+    DepthShape,
+    Divergence,
+    Experts,
+    Language,
+    Layer,
+    Middle,
+    Model,
+    Reading,
+    Share,
+    Task,
+    Tau,
+)
+from polyroute.results.table import Row, Unit
+
+Delta = Annotated[float, Field(ge=-1, le=1), Unit("activation frequency")]
+Bound = Annotated[float, Field(ge=0), Unit("experts")]
+
+
+class ExpertRow(
+    Row,
+    file="experts.csv",
+    stage="experts",
+    key=("task", "corpus", "language", "layer", "expert"),
+    decimals=4,
+    readers=("stages plan, choose",),
+):
+    """How much more often one expert is chosen on one text than on generic text of the pivot."""
+
+    model: Model
+    """Name in params.yaml."""
+    corpus: Corpus
+    """The text."""
+    language: str = Field(min_length=1)
+    """FLORES code of the text, or `any`: the largest Delta over all languages but the pivot."""
+    layer: Layer
+    """In the model's own numbering."""
+    expert: Annotated[int, Field(ge=0)]
+    """Its number in the layer."""
+    delta: Delta
+    """Delta, the difference of the two frequencies (paper 1, Eq. 3)."""
+    low: Delta | None
+    """Lower bound of the interval over sentences; missing where there are none to resample."""
+    high: Delta | None
+    """Upper bound."""
+    task: str
+    """Whose in-task text it is; empty for generic text, which tells multilingual experts."""
+
+
+class MemberRow(
+    Row,
+    file="membership.csv",
+    stage="experts",
+    key=("task", "corpus", "language", "tau", "layer", "expert"),
+    decimals=4,
+):
+    """How surely one expert belongs to the set above one threshold; those that never do have no row."""
+
+    model: Model
+    """Name in params.yaml."""
+    corpus: Corpus
+    """The text."""
+    language: str = Field(min_length=1)
+    """FLORES code of the text, or `any`."""
+    layer: Layer
+    """In the model's own numbering."""
+    expert: Annotated[int, Field(ge=0)]
+    """Its number in the layer."""
+    delta: Delta
+    """As in experts.csv."""
+    low: Delta | None
+    """As in experts.csv."""
+    high: Delta | None
+    """As in experts.csv."""
+    tau: Tau
+    """The threshold."""
+    member: bool
+    """Whether Delta is above it."""
+    share: Share | None
+    """Of resamples in which it is; missing where there are none."""
+    task: str
+    """As in experts.csv."""
+
+
+class DomainRow(
+    Row,
+    file="domains.csv",
+    stage="experts",
+    key=("task", "layer", "reading"),
+    decimals=4,
+    readers=("figure domain", "MLflow"),
+):
+    """Divergence between a task's text and generic text of the same language, in one layer."""
+
+    model: Model
+    """Name in params.yaml."""
+    corpus: Corpus
+    """The in-task text."""
+    language: Language
+    """FLORES code of both texts."""
+    layer: Layer
+    """In the model's own numbering."""
+    reading: Reading
+    """What of the routers' output was read."""
+    value: Divergence | None
+    """D over the corpus, corrected for the bias of few sentences and not below 0."""
+    low: Divergence | None
+    """Lower bound of the interval over sentences of both texts."""
+    high: Divergence | None
+    """Upper bound."""
+    plug_in: Divergence | None
+    """D as it stands, uncorrected."""
+    task: Task
+    """Whose text it is."""
+
+
+class ExpertSets(Frozen):
+    """Sizes of two sets at one threshold, and how many experts are in both; intervals over sentences."""
+
+    tau: Tau
+    """The threshold on Delta."""
+    task: Experts
+    """Task experts."""
+    task_low: Bound | None
+    """Lower bound."""
+    task_high: Bound | None
+    """Upper bound."""
+    multilingual: Experts
+    """Multilingual experts."""
+    multilingual_low: Bound | None
+    """Lower bound."""
+    multilingual_high: Bound | None
+    """Upper bound."""
+    both: Experts
+    """Experts in both sets."""
+    both_low: Bound | None
+    """Lower bound."""
+    both_high: Bound | None
+    """Upper bound."""
+    expected: Bound
+    """Experts in both had each layer's sets been drawn at random."""
+    meet: Share | None
+    """Of resamples in which an expert is in both; null where there are none."""
+
+
+class TaskExperts(Frozen):
+    """The experts of one task."""
+
+    text: Corpus
+    """Its in-task text."""
+    sets: list[ExpertSets]
+    """A record a threshold."""
+    domain_shape: DepthShape
+    """Of domain divergence over depth."""
+
+
+class ExpertsSummary(
+    Document,
+    Frozen,
+    file="experts.json",
+    stage="experts",
+    readers=("stages plan, choose", "table Experts", "figure domain", "polyroute results"),
+):
+    """Sizes of the sets of experts, and the layers of the middle."""
+
+    corpus: Corpus
+    """Generic text that experts are specialised against."""
+    tasks: dict[Task, TaskExperts]
+    """Every task with in-task text."""
+    middle: Middle
+    """Layers that steering edits."""

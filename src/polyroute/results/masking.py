@@ -1,0 +1,150 @@
+"""What the stage `mask` finds: what every language loses when the experts that are exclusive to one are masked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from polyroute.results.document import Document, Frozen
+from polyroute.results.quantities import (
+    Accuracy,
+    Chance,
+    Count,
+    Difference,
+    Experts,
+    Items,
+    K,
+    Language,
+    LayerRange,
+    LeftOut,
+    Share,
+    Task,
+    Threshold,
+)
+from polyroute.results.table import Row, Unit
+
+Range = Annotated[str, Field(min_length=1), Unit("range")]
+Score = Annotated[Literal["accuracy", "consistency"], Unit("score")]
+"""What decides the task, and whether a text is in the language that was asked in."""
+
+
+class MaskRow(
+    Row,
+    file="mask.csv",
+    stage="judge",
+    key=("task", "score", "evaluated", "target", "range", "kind", "draw"),
+    decimals=4,
+    readers=("figure masking", "MLflow"),
+):
+    """One language under one mask, against the model as it is."""
+
+    task: Task
+    """Name in params.yaml."""
+    score: Score
+    """What is compared."""
+    evaluated: Language
+    """FLORES code of the language that was asked."""
+    target: Language
+    """FLORES code of the language whose experts were masked."""
+    range: Range
+    """Layers of the mask, by the name that mask.json gives their first and last."""
+    kind: Literal["exclusive", "random"]
+    """Whether exclusive experts were masked, or as many random ones that are as frequent."""
+    draw: Count | None
+    """Number of the random mask; missing of exclusive ones."""
+    experts: Experts
+    """That were masked."""
+    items: Items
+    """Of the report half."""
+    base: Accuracy
+    """Without the mask."""
+    other: Accuracy
+    """With it."""
+    difference: Difference
+    """With less without."""
+    low: Difference | None
+    """Lower bound of the interval over items."""
+    high: Difference | None
+    """Upper bound."""
+    p: Chance
+    """Two-sided, of this pair."""
+    q: Chance
+    """p adjusted for all pairs and ranges, of exclusive and of random masks apart."""
+    before: Share | None
+    """Of a token's choices, those on the masked experts without the mask, mean over masked layers."""
+    changed: Share | None
+    """Of tokens sent to other experts by the mask, mean over masked layers."""
+
+
+class MeanDifference(Frozen):
+    """A mean difference of scores; null where there is none."""
+
+    value: Difference | None
+    """With less without the mask."""
+    low: Difference | None
+    """Lower bound of the interval over items with all their translations."""
+    high: Difference | None
+    """Upper bound."""
+
+
+class MeanOverPairs(MeanDifference):
+    """The same over pairs of an evaluated language and a mask."""
+
+    pairs: Count
+    """That are averaged over, each counting the same."""
+
+
+class MaskHeadline(Frozen):
+    """What masks of one range do to one score."""
+
+    diagonal: MeanOverPairs
+    """In the language whose exclusive experts are masked."""
+    off_diagonal: MeanOverPairs
+    """In all others."""
+    random_diagonal: MeanOverPairs
+    """In the language whose experts the random ones are drawn for."""
+    random_off_diagonal: MeanOverPairs
+    """In all others."""
+    own_minus_others: MeanDifference
+    """`diagonal` less `off_diagonal`."""
+    own_minus_random: MeanDifference
+    """`diagonal` less `random_diagonal`."""
+
+
+class MaskedTask(Frozen):
+    """Masks on one task."""
+
+    languages: list[Language]
+    """That were asked."""
+    among: list[Language]
+    """Whose experts are masked."""
+    lacking: list[Language]
+    """In which the task does not exist."""
+    k: K
+    """Experts kept of each language and layer."""
+    thr: Threshold
+    """Share above which an expert is exclusive."""
+    ranges: dict[Range, LayerRange]
+    """First and last layer."""
+    exclusive: dict[Range, dict[Language, Experts]]
+    """How many there are."""
+    left_out: list[LeftOut]
+    """Masks that could not be made."""
+    headline: dict[Score, dict[Range, MaskHeadline]]
+    """Means over pairs of languages."""
+    unit: str
+    """Of the headline's intervals, in words."""
+
+
+class MaskingSummary(
+    Document,
+    Frozen,
+    file="mask.json",
+    stage="judge",
+    readers=("figure masking", "table Masking exclusive experts", "polyroute results", "MLflow"),
+):
+    """What masks do to their own language, to others, and what random masks do."""
+
+    tasks: dict[Task, MaskedTask]
+    """Every task that is masked."""

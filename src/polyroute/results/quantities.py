@@ -1,0 +1,63 @@
+"""Quantities that several files hold: what they may be, and their units."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from polyroute.results.document import Frozen
+from polyroute.results.table import Unit
+
+DECIMALS = 4
+"""Results are rounded so that another processor's last digits do not show as a change."""
+
+Model = Annotated[str, Field(min_length=1), Unit("model")]
+Corpus = Annotated[str, Field(min_length=1), Unit("corpus")]
+Task = Annotated[str, Field(min_length=1), Unit("task")]
+Language = Annotated[str, Field(min_length=1), Unit("language")]
+"""FLORES code."""
+Layer = Annotated[int, Field(ge=0), Unit("layer")]
+"""In the model's own numbering."""
+LayerRange = tuple[Layer, Layer]
+"""First and last layer, both included."""
+Zone = Literal["early", "middle", "late"]
+Reading = Literal["soft_mass", "topk_mass", "topk_count", "topk_ids"]
+"""What of the routers' output is read: probabilities of all experts, weights of the chosen ones, how often they are
+chosen, or which they are."""
+DepthShape = Literal["U", "cap", "falling", "rising", "flat", "unclear"]
+
+Count = Annotated[int, Field(ge=0)]
+Experts = Annotated[int, Field(ge=0), Unit("experts")]
+Languages = Annotated[int, Field(ge=0), Unit("languages")]
+Items = Annotated[int, Field(ge=0), Unit("items")]
+Share = Annotated[float, Field(ge=0, le=1), Unit("share")]
+Accuracy = Annotated[float, Field(ge=0, le=1), Unit("accuracy")]
+Difference = Annotated[float, Field(ge=-1, le=1), Unit("accuracy")]
+Divergence = Annotated[float, Field(ge=0, le=1), Unit("divergence D")]
+DivergenceDifference = Annotated[float, Field(ge=-1, le=1), Unit("divergence D")]
+Coefficient = Annotated[float, Field(ge=-1, le=1), Unit("correlation")]
+Rand = Annotated[float, Field(ge=-1, le=1), Unit("adjusted Rand index")]
+Chance = Annotated[float, Field(ge=0, le=1), Unit("p-value")]
+Nats = Annotated[float, Field(ge=0), Unit("nats")]
+Tau = Annotated[float, Field(ge=0, lt=1), Unit("frequency")]
+K = Annotated[int, Field(ge=1), Unit("experts of a language and layer")]
+Threshold = Annotated[float, Field(ge=0, lt=1), Unit("share of an expert's activation")]
+
+
+class LeftOut(Frozen):
+    """A condition that could not be run."""
+
+    name: str
+    """The condition."""
+    reason: str
+    """Why, in words."""
+
+
+class Middle(Frozen):
+    """The layers of the middle, which steering edits."""
+
+    layers: LayerRange
+    """First and last."""
+    found: bool
+    """Whether the curve of divergence has a trough that shows them; by default a share of depth."""
+    reason: str
+    """The rule and the numbers that it saw, in words."""

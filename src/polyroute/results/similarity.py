@@ -1,0 +1,330 @@
+"""What the stage `similarity` finds: how languages compare with one another, and which experts they use.
+
+In tables by language the language "" is all of them together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from polyroute.results.document import Document, Frozen
+from polyroute.results.quantities import (
+    Chance,
+    Coefficient,
+    Corpus,
+    Experts,
+    K,
+    Language,
+    Languages,
+    Layer,
+    LayerRange,
+    Nats,
+    Rand,
+    Reading,
+    Share,
+    Threshold,
+)
+from polyroute.results.table import Row, Unit
+
+DistanceMeasure = Literal["jsd", "divergence", "cosine", "jaccard"]
+"""Jensen-Shannon divergence in nats, divergence D, cosine distance, 1 - Jaccard index of the most used experts."""
+Distance = Annotated[float, Field(ge=0), Unit("of the measure")]
+MeanExperts = Annotated[float, Field(ge=0), Unit("experts")]
+Join = tuple[int, int, Distance, Languages]
+"""Of a tree: two clusters, its height, and the languages below it."""
+Label = Annotated[str, Unit("label")]
+Rival = Annotated[str, Unit("rival")]
+ZoneName = Annotated[str, Unit("zone")]
+
+
+class DistanceRow(
+    Row,
+    file="similarity.csv",
+    stage="similarity",
+    key=("corpus", "measure", "reading", "zone", "layer", "a", "b"),
+    decimals=6,
+    readers=("table Language families", "MLflow"),
+):
+    """Routing distance of two languages in a zone, or of the headline in a layer."""
+
+    corpus: Corpus
+    """The parallel text."""
+    measure: DistanceMeasure
+    """Of distance."""
+    reading: Reading
+    """What of the routers' output was read."""
+    zone: Literal["early", "middle", "late", ""]
+    """Mean over its layers; empty in rows of a layer."""
+    layer: Layer | None
+    """In the model's own numbering; missing in rows of a zone."""
+    a: Language
+    """FLORES code of the language that comes first in the study."""
+    b: Language
+    """FLORES code of the other."""
+    distance: Distance
+    """Of the two languages' mean distributions."""
+    low: Distance | None
+    """Lower bound of the interval over sentences; missing of layers and of pooled counts."""
+    high: Distance | None
+    """Upper bound."""
+
+
+class UtilisationRow(
+    Row,
+    file="utilisation.csv",
+    stage="similarity",
+    key=("corpus", "layer", "language"),
+    decimals=4,
+    readers=("figure utilisation", "table Use of experts", "polyroute results", "MLflow"),
+):
+    """How evenly a language loads the experts of a layer; uniform is 1 / E."""
+
+    corpus: Corpus
+    """The parallel text."""
+    layer: Layer
+    """In the model's own numbering."""
+    language: str
+    """FLORES code; empty for all languages together, each weighing the same."""
+    entropy: Nats
+    """Of the load."""
+    evenness: Share | None
+    """Entropy by its largest value, ln E."""
+    dead: Experts
+    """With less than a tenth of the uniform load."""
+    hot: Experts
+    """With more than three times the uniform load."""
+    max_violation: Annotated[float, Field(ge=0), Unit("mean loads")]
+    """MaxVio: the largest load by the mean load, less 1."""
+    specificity: Annotated[float, Field(ge=0), Unit("mean uses")]
+    """RISE: use of the expert that a choice falls on, by its mean use over languages."""
+    overlap: Share | None
+    """RISE: 1 / (1 + variation over languages) of the expert that a choice falls on; of all languages together only."""
+    information: Annotated[float, Field(ge=0, le=1), Unit("share of entropy")] | None
+    """Of the entropy of the expert that is explained by the language; of all languages together only."""
+    information_null: Annotated[float, Field(ge=0, le=1), Unit("share of entropy")] | None
+    """Its mean with sentences permuted between languages; missing of pooled counts."""
+    information_p: Chance | None
+    """How often permuted sentences reach it; missing of pooled counts."""
+
+
+class RiseRow(
+    Row,
+    file="rise.csv",
+    stage="similarity",
+    key=("corpus", "zone", "language"),
+    decimals=4,
+    readers=("table Use of experts",),
+):
+    """Specificity and overlap of experts in one of RISE's zones, means over its layers."""
+
+    corpus: Corpus
+    """The parallel text."""
+    zone: Literal["early", "middle", "late"]
+    """RISE's own zones, up to 37.5%, 62.5% and 100% of depth."""
+    first: Layer
+    """First layer of the zone."""
+    last: Layer
+    """Last layer of the zone."""
+    language: str
+    """FLORES code; empty for all languages together."""
+    specificity: Annotated[float, Field(ge=0), Unit("mean uses")]
+    """As in utilisation.csv."""
+    overlap: Share | None
+    """As in utilisation.csv."""
+
+
+class SharedRow(
+    Row,
+    file="shared.csv",
+    stage="similarity",
+    key=("corpus", "k", "thr", "layer", "language"),
+    decimals=4,
+    readers=("figure shared", "tables Shared and exclusive experts, Exclusivity and relatives", "MLflow"),
+):
+    """Shared and exclusive experts of one language in one layer, and how they depend on the other languages."""
+
+    corpus: Corpus
+    """The parallel text."""
+    layer: Layer
+    """In the model's own numbering."""
+    language: str
+    """FLORES code; empty for all languages together, of which only the two counts are known."""
+    resource: Annotated[int, Field(ge=0, le=5), Unit("class of Joshi et al. 2020")] | None
+    """How much text of the language there is; missing where it is not known."""
+    family: str
+    """Of the language (Glottolog)."""
+    shared: Experts
+    """Of the language's k, those that all languages share."""
+    exclusive: Experts
+    """Of which the language alone holds more than `thr`."""
+    shared_use: Share | None
+    """Of the language's choices, those on shared experts."""
+    exclusive_use: Share | None
+    """Of the language's choices, those on exclusive experts."""
+    left_out: str
+    """FLORES code of the language without which most experts are exclusive; empty with fewer than 3 languages."""
+    left_out_relation: Literal["branch", "family", "none", ""]
+    """How that language is related."""
+    left_out_exclusive: Experts | None
+    """Exclusive experts without it."""
+    balanced: MeanExperts | None
+    """Exclusive experts where at most one language of a family is in the set, mean over such sets."""
+    balanced_low: Experts | None
+    """The fewest in such a set."""
+    balanced_high: Experts | None
+    """The most in such a set."""
+    same_size: MeanExperts | None
+    """Mean over sets as large, of any families."""
+    k: K
+    """Experts kept of each language and layer."""
+    thr: Threshold
+    """Share above which an expert is exclusive."""
+
+
+class Headline(Frozen):
+    """The distances that trees show."""
+
+    measure: DistanceMeasure
+    """Of distance."""
+    reading: Reading
+    """What of the routers' output was read."""
+
+
+class LabelAgreement(Frozen):
+    """How far the tree follows one label; null, with a note, where the label says nothing of it."""
+
+    groups: Languages
+    """Groups of languages that the label makes."""
+    clusters: Languages | None
+    """That the tree was cut into."""
+    rand: Rand | None
+    """Agreement of groups and clusters: 1 the same, 0 chance."""
+    low: Rand | None
+    """Lower bound of the interval over sentences."""
+    high: Rand | None
+    """Upper bound."""
+    p: Chance | None
+    """Share of shuffled labels that agree as well."""
+    cophenetic: Coefficient | None
+    """Of the heights of joins with whether labels differ."""
+    cophenetic_p: Chance | None
+    """Of that."""
+    note: str | None = None
+    """Why there is none, in words."""
+
+
+class RivalCorrelation(Frozen):
+    """How far another distance between languages explains routing distances; null, with a note, where it cannot."""
+
+    mantel: Coefficient | None
+    """Mantel's r, with nothing held fixed."""
+    p: Chance | None
+    """Of that, one-sided, by permutation of languages."""
+    partial: Coefficient | None
+    """With the other rivals held fixed."""
+    partial_p: Chance | None
+    """Of that."""
+    given: list[str]
+    """The rivals held fixed."""
+    note: str | None = None
+    """Why there is none, in words."""
+
+
+class Sensitivity(Frozen):
+    """What another measure of distance would have said."""
+
+    measure: DistanceMeasure
+    """Of distance."""
+    reading: Reading
+    """What of the routers' output was read."""
+    correlation: Coefficient | None
+    """Of its distances with the headline's."""
+    rand: dict[Label, Rand | None]
+    """Agreement of its tree with each label."""
+
+
+class ZoneSimilarity(Frozen):
+    """Distances between languages in one zone."""
+
+    layers: LayerRange
+    """First and last."""
+    linkage: list[Join]
+    """Joins of the tree: the two clusters (languages first, in order), the height, and the languages below it."""
+    cophenetic: Coefficient | None
+    """Of the heights of joins with the distances: how well a tree describes them."""
+    labels: dict[Label, LabelAgreement]
+    """Family, branch, script and region."""
+    rivals: dict[Rival, RivalCorrelation]
+    """Family, script, fertility (tokens a sentence) and vocabulary."""
+    sensitivity: list[Sensitivity]
+    """Other measures and readings."""
+
+
+class Added(Frozen):
+    """Exclusive experts that leaving a language out adds to another, by how they are related."""
+
+    branch: Annotated[float, Unit("experts")] | None
+    """Of one branch; null where no two are."""
+    family: Annotated[float, Unit("experts")] | None
+    """Of one family but two branches."""
+    none: Annotated[float, Unit("experts")] | None
+    """Not related."""
+
+
+class RelativesHoldBack(Frozen):
+    """Whether it is relatives that hold exclusive experts back."""
+
+    languages: Languages
+    """With such a relative in the set."""
+    most: Annotated[float, Field(ge=0), Unit("languages")]
+    """Of these, those to which leaving out a relative adds most."""
+    expected: Annotated[float, Field(ge=0), Unit("languages")]
+    """Of these, had it been any other language with the same chance."""
+
+
+class Confound(Frozen):
+    """How exclusive experts depend on relatives in the set; k and thr alone where languages are too few."""
+
+    k: K
+    """As in shared.csv."""
+    thr: Threshold
+    """As in shared.csv."""
+    added: Added | None = None
+    """Means over pairs of languages."""
+    branch: RelativesHoldBack | None = None
+    """Relatives of one branch."""
+    family: RelativesHoldBack | None = None
+    """Relatives of one family."""
+
+
+class CorpusSimilarity(Frozen):
+    """One model on one parallel corpus."""
+
+    languages: list[Language]
+    """In the order of the tree's leaves."""
+    top_k: Experts
+    """That a token is sent to."""
+    headline: Headline
+    """What the trees are made of."""
+    zones: dict[ZoneName, ZoneSimilarity]
+    """Early, middle and late."""
+    confound: list[Confound]
+    """A record a k and thr."""
+
+
+class SimilaritySummary(
+    Document,
+    Frozen,
+    file="similarity.json",
+    stage="similarity",
+    readers=(
+        "figures tree, rivals", "tables Language families, What goes with routing distance, Exclusivity and relatives",
+        "polyroute results", "MLflow",
+    ),
+):  # fmt: skip
+    """Trees of languages, what they follow, and what explains the distances."""
+
+    corpora: dict[Corpus, CorpusSimilarity]
+    """Every parallel corpus."""

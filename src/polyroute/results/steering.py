@@ -1,0 +1,279 @@
+"""What the stage `steer` finds: what plans do to answers and to routing, on items that they were not chosen on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from polyroute.results.document import Document, Frozen
+from polyroute.results.quantities import (
+    Accuracy,
+    Chance,
+    Difference,
+    Experts,
+    Items,
+    K,
+    Language,
+    Layer,
+    LayerRange,
+    LeftOut,
+    Middle,
+    Share,
+    Task,
+    Tau,
+    Threshold,
+)
+from polyroute.results.table import Row, Unit
+
+HELPED = "all but the pivot"
+"""The group of languages whose pooled difference is the headline."""
+Whole = Annotated[float, Field(ge=0, multiple_of=1)]
+"""A count that its file holds with a decimal point."""
+Kind = Literal[
+    "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot", "published", "shared",
+    "shared-random", "shared-published",
+]  # fmt: skip
+
+
+class SteerRow(
+    Row,
+    file="steer.csv",
+    stage="judge",
+    key=("task", "condition", "over"),
+    decimals=4,
+    readers=("figures doses, conditions, mechanism", "tables Steering, Steering toward shared experts", "MLflow"),
+):
+    """One condition against the model as it is, in one language or over those to be helped."""
+
+    task: Task
+    """Name in params.yaml."""
+    condition: str = Field(min_length=1)
+    """Name of the plan."""
+    kind: Kind
+    """What the condition is there for."""
+    over: str = Field(min_length=1)
+    """FLORES code, or `all but the pivot`: each of these languages counts the same."""
+    languages: Annotated[Whole, Unit("languages")]
+    """That are averaged over."""
+    items: Annotated[Whole, Unit("items")]
+    """Of the report half."""
+    base: Accuracy
+    """Without the plan."""
+    other: Accuracy
+    """With it."""
+    difference: Difference
+    """With less without."""
+    low: Difference | None
+    """Lower bound of the interval over items with all their translations."""
+    high: Difference | None
+    """Upper bound."""
+    gained: Annotated[Whole, Unit("answers")]
+    """That became right, or better."""
+    lost: Annotated[Whole, Unit("answers")]
+    """That became wrong, or worse."""
+    test: Literal["McNemar", "exchange"]
+    """McNemar's exact test of one language, else the exchange of conditions by item."""
+    p: Chance
+    """Two-sided."""
+    q: Chance | None
+    """p adjusted for the languages of a condition; over all but the pivot, for the conditions of a study."""
+    moved: Share | None
+    """Of answers whose language changed; missing where nothing was written."""
+
+
+class MechanismRow(
+    Row,
+    file="mechanism.csv",
+    stage="judge",
+    key=("task", "condition", "layer"),
+    decimals=4,
+    readers=("figure mechanism", "table Steering toward shared experts", "polyroute results"),
+):
+    """What one plan's edit does to routing in one layer, on a few prompts of the report half."""
+
+    task: Task
+    """Name in params.yaml."""
+    condition: str = Field(min_length=1)
+    """Name of the plan."""
+    layer: Layer
+    """In the model's own numbering."""
+    experts: Experts
+    """That the plan edits."""
+    tokens: Annotated[int, Field(ge=1), Unit("tokens")]
+    """Real ones of the prompts."""
+    changed: Share
+    """Of tokens sent to another set of experts than without the edit."""
+    size: Annotated[float, Field(ge=0), Unit("logits")]
+    """Mean |edited - unedited| over tokens and edited experts, after the cast to the router's dtype."""
+    relative: Annotated[float, Field(ge=0), Unit("mean |logit|")] | None
+    """Size by the mean |unedited| of the same; missing where that is 0."""
+    before: Share
+    """Of a token's choices, those on edited experts without the edit."""
+    after: Share
+    """The same with it."""
+
+
+class Selected(Frozen):
+    """What one candidate scored on the selection half."""
+
+    condition: str
+    """Name of the plan, or `baseline`."""
+    accuracy: Accuracy
+    """Over all languages but the pivot, each counting the same."""
+
+
+class Verdict(Frozen):
+    """Whether a plan does what it is for."""
+
+    helps: bool
+    """Its pooled difference lies above 0 with its interval, and its q is below 0.05."""
+    beyond_random: bool
+    """No control set of random experts scores as high."""
+    rank_p: Chance
+    """(1 + controls that score as high) / (1 + controls)."""
+    pivot_loss: Difference | None
+    """Accuracy that the pivot loses."""
+    words: str
+    """The verdict in a few words."""
+
+
+class ChosenPlan(Frozen):
+    """The plan toward task experts that scored best on the selection half."""
+
+    condition: str
+    """Name of the candidate."""
+    rule: str
+    """Of steering."""
+    strength: float | None
+    """Lambda of the rule; null of rules without one."""
+    tau: Tau
+    """Threshold on Delta."""
+    experts: Experts
+    """That are edited."""
+
+
+class BesideThePivot(Frozen):
+    """Items by whether the model as it is has them right in the pivot and in one language."""
+
+    language: Language
+    """FLORES code."""
+    items: Items
+    """Asked in both."""
+    both: Share
+    """Right in both."""
+    pivot_only: Share
+    """Right in the pivot alone: what steering toward its experts can give at most."""
+    language_only: Share
+    """Right in the language alone."""
+    neither: Share
+    """Right in neither."""
+
+
+class ChosenShared(Frozen):
+    """The plan toward shared experts that scored best on the selection half."""
+
+    condition: str
+    """Name of the candidate."""
+    source: Language
+    """Whose activation weighs the experts."""
+    strength: float
+    """Lambda of the rule `magnitude`."""
+    experts: Experts
+    """That are edited."""
+    difference: Difference
+    """Pooled, on the report half."""
+
+
+class AsReleased(Frozen):
+    """The best candidate on the very items that it is reported on, as paper 2's release chooses; too good by that."""
+
+    condition: str
+    """Name of the candidate."""
+    difference: Difference
+    """Pooled, on the report half."""
+
+
+class NotRun(Frozen):
+    """Steering that could not be done."""
+
+    not_run: str
+    """Why, in words."""
+
+
+class SharedSteering(Frozen):
+    """Steering of one task toward experts that two dominant languages share."""
+
+    not_run: None
+    """Null: it was run."""
+    pair: tuple[Language, Language]
+    """The two."""
+    layers: LayerRange
+    """That are edited."""
+    k: K
+    """Experts kept of each language and layer."""
+    thr: Threshold
+    """Share that no language may exceed of a shared expert."""
+    chosen: ChosenShared
+    """The best on the selection half."""
+    as_released: AsReleased
+    """The best on the report half."""
+    selection: list[Selected]
+    """Every candidate and the baseline, on the selection half."""
+    verdict: Verdict
+    """On the report half."""
+
+
+def _ran(content: object) -> str:
+    not_run = content.get("not_run") if isinstance(content, dict) else getattr(content, "not_run", None)
+    return "run" if not_run is None else "not run"
+
+
+Shared = Annotated[Annotated[SharedSteering, Tag("run")] | Annotated[NotRun, Tag("not run")], Discriminator(_ran)]
+
+
+class NotSteered(NotRun):
+    """A task that was not steered toward its experts."""
+
+    shared: Shared
+    """Steering toward shared experts."""
+
+
+class Steered(Frozen):
+    """A task that was steered toward its experts in the pivot."""
+
+    not_run: None
+    """Null: it was run."""
+    middle: Middle
+    """Layers that are edited."""
+    chosen: ChosenPlan
+    """The best on the selection half."""
+    selection: list[Selected]
+    """Every candidate and the baseline, on the selection half."""
+    left_out: list[LeftOut]
+    """Conditions that could not be run."""
+    verdict: Verdict
+    """On the report half."""
+    beside_the_pivot: list[BesideThePivot]
+    """A record a language; none where scores lie between right and wrong."""
+    detectable: Difference | None
+    """The smallest difference that these items show four times in five; null where there is none."""
+    shared: Shared
+    """Steering toward shared experts."""
+
+
+class SteeringSummary(
+    Document,
+    Frozen,
+    file="steer.json",
+    stage="judge",
+    readers=(
+        "figures doses, conditions, mechanism", "tables Steering, Steering toward shared experts", "polyroute results",
+    ),
+):  # fmt: skip
+    """What was chosen for each task, how, and whether it helps."""
+
+    tasks: dict[
+        Task, Annotated[Annotated[Steered, Tag("run")] | Annotated[NotSteered, Tag("not run")], Discriminator(_ran)]
+    ]
+    """Every task that was asked."""
