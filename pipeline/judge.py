@@ -112,7 +112,7 @@ _NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "before", "chang
 
 def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFrame:
     path = paths.answers(model, purpose) / task / "mechanism.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values={"relative": [""]}, float_precision="round_trip")
+    return pd.read_csv(path, keep_default_na=False, na_values={"relative": [""]})
 
 
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """Stage train-pocket@<model>: a recipe -> a trained checkpoint. Frozen: its checkpoint is in git."""
 
 import click
+import yaml
 
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
-from polyroute.params import file as params
 from polyroute.pocket import train
+from polyroute.pocket.recipe import PocketRecipe
 
 
 @click.command(cls=console.Command)
@@ -14,7 +15,9 @@ from polyroute.pocket import train
 def main(model: str) -> None:
     """Train a pocket model; killed, it goes on where it stopped."""
     paths = Paths()
-    train.run(model, params.read(paths.params).recipe(model), paths)
+    # Its own section alone: other keys and their types are no matter of a checkpoint (`polyroute check` reads all).
+    recipes = yaml.safe_load(paths.params.read_text(encoding="utf-8"))["pocket"]
+    train.run(model, PocketRecipe.model_validate(recipes[model]), paths)
 
 
 if __name__ == "__main__":

@@ -12,22 +12,19 @@ import pytest
 from huggingface_hub import errors
 
 from polyroute.ground.hub import ATTEMPTS, HubSource, SourceError, mirror_folder
-from polyroute.params.models import RecordedModel
+from polyroute.tracing.settings import RecordedCounts
 from readers.corpus_files import COMMIT
 
 CONTENT = b'{"0": {}}'
 
 
-def spec(content: bytes = CONTENT) -> RecordedModel:
-    return RecordedModel(
-        engine="recorded",
+def spec(content: bytes = CONTENT) -> RecordedCounts:
+    return RecordedCounts(
         url=f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
         files="counts/mgsm_{language}.json",
         codes="iso639-1",
         sha256={"deu_Latn": hashlib.sha256(content).hexdigest()},
         shape={"layers": 1, "experts": 2, "top_k": 1},
-        corpora=["mgsm"],
-        languages="all",
     )
 
 

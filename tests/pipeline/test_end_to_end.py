@@ -2,14 +2,16 @@
 
 import json
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from pipeline.test_stages import load_script
 from tiny import ROOT, make_model, make_tokenizer
 
 TEXTS = {
@@ -19,18 +21,43 @@ TEXTS = {
 }
 
 
-def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    done = subprocess.run(
-        [sys.executable, ROOT / "pipeline" / f"{script}.py", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    assert not check or done.returncode == 0, done.stderr
-    return done
+@dataclass
+class Done:
+    """What a stage said, and whether it succeeded."""
+
+    stdout: str
+    stderr: str
+    returncode: int
 
 
-def write_params(folder: Path, languages: list[str]) -> None:
+def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> Done:
+    """Run a stage's script in the folder of a study, in this process: torch is imported once for all stages."""
+    script_main = load_script(ROOT / "pipeline" / f"{script}.py").main
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        done = CliRunner(env={"MLFLOW_TRACKING_URI": None, "HF_HUB_OFFLINE": "1"}).invoke(script_main, arguments)
+    finally:
+        os.chdir(before)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert not check or done.exit_code == 0, done.stderr
+    return Done(done.stdout, done.stderr, done.exit_code)
+
+
+ASKING = ("evaluate", "tune", "steer", "mask")
+"""Stages of the script `ask`."""
+INTERVENING = ("evaluate", "score", "plan", "tune", "choose", "steer", "mask", "judge")
+"""From traces and experts to verdicts."""
+
+
+def run_stage(folder: Path, name: str) -> str:
+    """What a stage of the tiny model says."""
+    script, purpose = ("ask", ["--purpose", name]) if name in ASKING else (name, [])
+    return stage(folder, script, *purpose, *([] if name == "resolve" else ["--model", "tiny"])).stdout
+
+
+def write_params(folder: Path, languages: list[str], tasks: tuple[str, ...] = ("own-task",)) -> None:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     model = {"engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
     masked = {"languages": "few", "tasks": ["own-task"]}
@@ -45,7 +72,8 @@ def write_params(folder: Path, languages: list[str]) -> None:
         "problems": {"reader": "local", "files": "text/problems.txt", "parallel": False},
     }
     raw["tasks"] = {
-        "own-task": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"}
+        "own-task": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"},
+        "no-text": {"reader": "local", "files": "text/{language}.tsv", "kind": "choice"},
     }
     raw["pocket"] = {}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
@@ -74,7 +102,8 @@ def study(tmp_path_factory) -> Path:
     make_model().save_pretrained(folder / "models" / "tiny")
     make_tokenizer().save_pretrained(folder / "models" / "tiny")
     write_params(folder, ["eng_Latn", "deu_Latn"])
-    fetched = stage(folder, "fetch")
+    stage(folder, "resolve")
+    fetched = stage(folder, "fetch", "--model", "tiny")
     assert "task own-task: 6 items in 2 languages" in fetched.stdout
     traced = stage(folder, "trace", "--model", "tiny")
     assert "3 traces" in traced.stdout
@@ -90,10 +119,12 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def test_every_output_is_there(study) -> None:
     assert set(files_of(study)) >= {
-        "data/corpora/own.parquet",
-        "data/corpora/problems.parquet",
-        "data/tasks/own-task.parquet",
+        "data/inputs/tiny/corpora/own.parquet",
+        "data/inputs/tiny/corpora/problems.parquet",
+        "data/inputs/tiny/keys/own-task.parquet",
+        "data/inputs/tiny/questions/own-task.parquet",
         "data/traces/tiny/manifest.json",
+        "data/traces/tiny/vocabulary.parquet",
         "data/traces/tiny/own/deu_Latn.safetensors",
         "data/traces/tiny/own/eng_Latn.safetensors",
         "data/traces/tiny/problems/eng_Latn.safetensors",
@@ -123,7 +154,7 @@ def test_running_again_gives_the_same_bytes(study) -> None:
     before = files_of(study)
     again = stage(study, "trace", "--model", "tiny")
     assert "3 were finished before" in again.stdout
-    stage(study, "fetch")
+    stage(study, "fetch", "--model", "tiny")
     stage(study, "align", "--model", "tiny")
     stage(study, "figures", "--model", "tiny")
     assert files_of(study) == before
@@ -132,7 +163,8 @@ def test_running_again_gives_the_same_bytes(study) -> None:
 def test_adding_a_language_computes_that_language_only(study) -> None:
     write_params(study, ["eng_Latn", "deu_Latn", "fra_Latn"])
     try:
-        stage(study, "fetch")
+        stage(study, "resolve")
+        stage(study, "fetch", "--model", "tiny")
         before = files_of(study)
         traced = stage(study, "trace", "--model", "tiny")
         assert "4 traces" in traced.stdout
@@ -140,12 +172,25 @@ def test_adding_a_language_computes_that_language_only(study) -> None:
         assert "data/traces/tiny/own/fra_Latn.safetensors" in set(files_of(study)) - set(before)
     finally:
         write_params(study, ["eng_Latn", "deu_Latn"])
+        stage(study, "resolve")
 
 
-def test_exclusive_experts_are_masked_in_every_range(study) -> None:
-    told = stage(study, "mask", "--model", "tiny").stdout
+@pytest.fixture(scope="module")
+def intervened(study) -> Iterator[dict[str, str]]:
+    """What the stages say of a task with in-task text and one without; low thresholds leave experts to steer by."""
+    write_params(study, ["eng_Latn", "deu_Latn"], tasks=("no-text", "own-task"))
+    raw = yaml.safe_load((study / "params.yaml").read_text())
+    raw["steer"]["taus"] = [0.0]
+    raw["mask"]["tasks"] = {}
+    (study / "params.yaml").write_text(yaml.safe_dump(raw))
+    yield {name: run_stage(study, name) for name in ("resolve", "fetch", "trace", "align", "experts", *INTERVENING)}
+    write_params(study, ["eng_Latn", "deu_Latn"])
+    stage(study, "resolve")
+
+
+def test_exclusive_experts_are_masked_in_every_range(study, intervened) -> None:
     for name in ("early", "middle", "late"):
-        assert f"mask@tiny: own-task, {name} layers: own " in told
+        assert f"judge@tiny: own-task, {name} layers masked: own " in intervened["judge"]
     table = pd.read_csv(study / "metrics" / "tiny" / "mask.csv")
     assert set(table["evaluated"]) == {"eng_Latn", "deu_Latn"}
     assert {"exclusive", "random"} <= set(table["kind"])
@@ -153,16 +198,47 @@ def test_exclusive_experts_are_masked_in_every_range(study) -> None:
     left_out = json.loads((study / "metrics" / "tiny" / "mask.json").read_text())["tasks"]["own-task"]["left_out"]
     masks = table.groupby(["range", "target"])
     assert len(masks) + len([one for one in left_out if "random" not in one["name"]]) == 6
-    assert (study / "data" / "masked" / "tiny" / "own-task").is_dir()
+    assert (study / "data" / "answers" / "tiny" / "mask" / "own-task").is_dir()
+
+
+def test_a_task_without_text_is_said_to_have_no_experts_and_the_others_are_steered(study, intervened) -> None:
+    assert "no-text, toward task experts: not run: tasks.no-text.text names no in-task text" in intervened["plan"]
+    tasks = json.loads((study / "metrics" / "tiny" / "steer.json").read_text())["tasks"]
+    assert "names no in-task text" in tasks["no-text"]["not_run"]
+    assert tasks["own-task"]["not_run"] is None
+    assert set(pd.read_csv(study / "metrics" / "tiny" / "steer.csv")["task"]) == {"own-task"}
+
+
+def test_a_scorer_that_changes_asks_nothing(study, intervened) -> None:
+    """Scoring reads files; without a model in reach the stages that score run all the same."""
+    model = study / "models" / "tiny"
+    model.rename(study / "models" / "elsewhere")
+    try:
+        for name in ("score", "choose", "judge"):
+            assert "Traceback" not in run_stage(study, name)
+    finally:
+        (study / "models" / "elsewhere").rename(model)
 
 
 def test_a_mistake_is_told_in_a_sentence(study) -> None:
     raw = (study / "params.yaml").read_text()
     (study / "params.yaml").write_text(raw.replace("folder: models/tiny", "folder: models/nowhere"))
     try:
-        done = stage(study, "trace", "--model", "tiny", check=False)
+        done = stage(study, "resolve", check=False)
     finally:
         (study / "params.yaml").write_text(raw)
     assert done.returncode == 1
     assert "models.tiny: models/nowhere holds no checkpoint (no config.json)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_checkpoint_that_changed_under_its_settings_is_not_traced(study) -> None:
+    config = study / "models" / "tiny" / "config.json"
+    raw = config.read_text()
+    config.write_text(raw + "\n")
+    try:
+        done = stage(study, "trace", "--model", "tiny", check=False)
+    finally:
+        config.write_text(raw)
+    assert done.returncode == 1
+    assert "the files of models/tiny are others than settings/tiny was made for: run `dvc repro resolve`" in done.stderr

@@ -1,0 +1,234 @@
+"""Each key of params.yaml changes the settings of the stages that read it, and of no others."""
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from polyroute.params.file import parse
+from polyroute.params.resolve import resolve
+from tiny import ROOT
+
+PLAIN, QWEN, COUNTS, IDLE = "pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-counts", "olmoe-1b-7b"
+DIGESTS = {PLAIN: "a" * 64, QWEN: "b" * 40}
+RUN = "trace evaluate tune steer mask"
+ASK = "evaluate tune steer mask"
+SCORED = "score choose judge"
+MEASURED = "fetch trace align experts similarity correlate"
+ALL = "fetch trace align experts similarity evaluate score correlate plan tune choose steer mask judge"
+
+
+def everywhere(stages: str) -> dict[str, str]:
+    return dict.fromkeys((PLAIN, QWEN, COUNTS), stages) | {"": "track"}
+
+
+def run_here(stages: str) -> dict[str, str]:
+    return dict.fromkeys((PLAIN, QWEN), stages) | {"": "track"}
+
+
+# Key -> another value, and what it changes: model -> stages, and `track` of no model.
+STUDY: dict[str, tuple[Any, dict[str, str]]] = {
+    "study.name": ("other", {"": "track"}),
+    "study.models": ([PLAIN, QWEN], {COUNTS: ALL, "": "track"}),
+    # Masks are asked in the order of their own group.
+    "study.pivot": (
+        "deu_Latn",
+        {
+            PLAIN: f"{MEASURED} evaluate tune steer {SCORED} plan",
+            QWEN: f"{MEASURED} evaluate tune steer {SCORED} plan",
+            COUNTS: f"{MEASURED} {SCORED} plan", "": "track",
+        },
+    ),
+    "study.seed": (1, everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score")))),
+    "trace.pairs": (65, everywhere("trace")),
+    "trace.special_tokens": ("include", everywhere("trace")),
+    "intervals.resamples": (999, everywhere("align experts correlate judge")),
+    "intervals.confidence": (0.9, everywhere("align experts correlate judge")),
+    "align.shuffles": (51, everywhere("align")),
+    "experts.taus": ([0.1], everywhere("experts")),
+    "similarity.resamples": (201, everywhere("similarity")),
+    "similarity.confidence": (0.9, everywhere("similarity")),
+    "similarity.shuffles": (2000, everywhere("similarity")),
+    "similarity.shared.k": ([15], everywhere("similarity")),
+    "similarity.shared.thr": ([0.4], everywhere("similarity")),
+    "evaluate.chat": (False, everywhere(ASK)),
+    "evaluate.thinking": (True, everywhere(ASK)),
+    "evaluate.max_new_tokens": (513, everywhere(ASK)),
+    "evaluate.temperature": (0.5, everywhere(ASK)),
+    "evaluate.top_p": (0.5, everywhere(ASK)),
+    "evaluate.top_k": (1, everywhere(ASK)),
+    "score.choice": ("token", run_here(SCORED)),
+    "score.span": ("f1", {QWEN: SCORED, "": "track"}),
+    "steer.taus": ([0.1], everywhere("plan choose")),
+    "steer.strengths": ([0.5], everywhere("plan choose")),
+    "steer.doses": ([0.5], everywhere("choose")),
+    "steer.draws": (4, everywhere("choose")),
+    "steer.nearest": (9, everywhere("choose")),
+    "steer.std": ("sample", everywhere("plan choose")),
+    "steer.eps": ("std", everywhere("plan choose")),
+    "steer.magnitude.k": (21, everywhere("plan choose")),
+    "steer.magnitude.thr": (0.6, everywhere("plan choose")),
+    "steer.magnitude.strengths": ([0.3], everywhere("plan choose")),
+    "steer.mechanism_items": (6, everywhere("steer")),
+    "mask.k": (16, run_here("plan")),
+    "mask.thr": (0.5, run_here("plan")),
+    "mask.width": (6, run_here("plan")),
+    "mask.tasks.xquad.k": (33, {QWEN: "plan", "": "track"}),
+    "mask.tasks.xquad.thr": (0.4, {QWEN: "plan", "": "track"}),
+    "mask.tasks.xquad.width": (11, {QWEN: "plan", "": "track"}),
+    "mask.draws": (3, run_here("plan")),
+    "mask.nearest": (9, run_here("plan")),
+    "mask.mechanism_items": (6, everywhere("mask")),
+}  # fmt: skip
+ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
+    "languages.pocket-masked": (["eng_Latn", "deu_Latn"], {PLAIN: "plan mask judge"}),
+    "languages.recorded": (["eng_Latn", "deu_Latn"], {COUNTS: MEASURED}),
+    # Of Bambara there is no more than Belebele, which is not masked, and what the tasks lack is said.
+    "languages.flores": (
+        ["eng_Latn", "deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "zho_Hans", "jpn_Jpan", "tha_Thai", "ben_Beng",
+         "swh_Latn", "yor_Latn"],
+        {QWEN: f"{MEASURED} evaluate score tune steer mask plan judge"},
+    ),
+    "corpora.pocket-sentences.items": (401, {PLAIN: "fetch"}),
+    "corpora.sib200.items": (1005, {QWEN: "fetch"}),
+    "corpora.flores-plus.items": (1013, {}),
+    "tasks.arithmetic.items": (21, {PLAIN: "fetch"}),
+    "tasks.arithmetic.pivots": (["fra_Latn"], {PLAIN: "fetch trace experts plan choose"}),
+    "tasks.arithmetic.text": ("pocket-knowledge", {PLAIN: "fetch trace experts plan choose"}),
+    "tasks.mgsm.prompt": ("cot", {QWEN: "fetch"}),
+    f"models.{PLAIN}.folder": ("models/other", {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.dtype": ("bfloat16", {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.device": ("cpu", {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.experts": ("eager", {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.batch_tokens": (4000, {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.max_tokens": (4000, {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.layers": ([0, 7], {PLAIN: RUN, "": "track"}),
+    f"models.{PLAIN}.zones": (
+        {"early": [0, 1], "middle": [2, 5], "late": [6, 7]}, {PLAIN: "align similarity", "": "track"},
+    ),
+    f"models.{PLAIN}.middle": ([2, 5], {PLAIN: "experts", "": "track"}),
+    f"models.{PLAIN}.tasks": (
+        ["arithmetic"],
+        {PLAIN: f"fetch trace experts evaluate tune steer plan {SCORED}", "": "track"},
+    ),
+    f"models.{PLAIN}.dominant": (["eng_Latn", "fra_Latn"], {PLAIN: "plan choose", "": "track"}),
+    f"models.{PLAIN}.mask.tasks": (["knowledge"], {PLAIN: "plan mask judge", "": "track"}),
+    f"models.{QWEN}.corpora": (["sib200", "belebele"], {QWEN: "fetch trace align similarity", "": "track"}),
+    f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align evaluate tune steer mask", "": "track"}),
+    f"models.{QWEN}.published.mgsm.tau": (0.3, {QWEN: "choose", "": "track"}),
+    f"models.{QWEN}.published_shared.polymath.k": (21, {QWEN: "choose", "": "track"}),
+    f"models.{COUNTS}.sha256.eng_Latn": ("0" * 64, {COUNTS: "fetch trace", "": "track"}),
+    f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align similarity", "": "track"}),
+    f"models.{IDLE}.dtype": ("float32", {}),
+    f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate"}),
+    f"pocket.{PLAIN}.tokens": (1, {}),
+}  # fmt: skip
+
+
+def shipped() -> dict[str, Any]:
+    # Through JSON, so that what YAML merges share is apart.
+    raw = json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
+    raw["study"]["models"] = [PLAIN, QWEN, COUNTS]
+    raw["models"][QWEN]["mask"]["languages"] = "flores"
+    return raw
+
+
+def resolved(raw: dict[str, Any], digests: dict[str, str] = DIGESTS) -> dict[str, object]:
+    return {name: settings.model_dump(mode="json") for name, settings in resolve(parse(raw), digests).items()}
+
+
+def differing(before: dict[str, object], after: dict[str, object]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def listed(stages: dict[str, str]) -> set[str]:
+    return {f"{model}/{stage}".strip("/") for model, names in stages.items() for stage in names.split()}
+
+
+def leaves(section: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, key))
+        else:
+            yield ".".join((*path, key))
+
+
+@pytest.mark.parametrize(("key", "value", "stages"), [(key, *row) for key, row in (STUDY | ENTRIES).items()])
+def test_a_key_changes_the_settings_of_those_that_read_it(key, value, stages) -> None:
+    raw = shipped()
+    after = copy.deepcopy(raw)
+    *folders, last = key.split(".")
+    place = after
+    for folder in folders:
+        place = place[folder]
+    assert place.get(last) != value
+    place[last] = value
+    digests = DIGESTS | ({QWEN: value} if key.endswith("revision") else {})
+    assert differing(resolved(raw), resolved(after, digests)) == listed(stages)
+
+
+def test_no_key_of_the_sections_is_left_out() -> None:
+    raw = shipped()
+    own = {name: raw[name] for name in raw if name not in ("languages", "corpora", "tasks", "models", "pocket")}
+    assert set(leaves(own)) == set(STUDY)
+
+
+def test_another_corpus_as_the_generic_text_changes_what_is_told_against_it() -> None:
+    raw = shipped()
+    raw["models"][QWEN]["corpora"] = ["sib200", "belebele"]
+    after = copy.deepcopy(raw)
+    after["models"][QWEN]["generic"] = "belebele"
+    changed = differing(resolved(raw), resolved(after))
+    assert changed == listed({QWEN: "experts correlate plan choose", "": "track"})
+
+
+def test_a_changed_checkpoint_changes_the_stages_that_run_that_model() -> None:
+    raw = shipped()
+    changed = differing(resolved(raw), resolved(raw, DIGESTS | {PLAIN: "c" * 64}))
+    assert changed == listed({PLAIN: RUN})
+
+
+def test_what_no_model_of_the_study_uses_changes_nothing() -> None:
+    raw = shipped()
+    after = copy.deepcopy(raw)
+    after["languages"]["more"] = ["eng_Latn", "deu_Latn"]
+    after["tasks"]["unused"] = raw["tasks"]["mgsm"]
+    after["corpora"]["unused"] = raw["corpora"]["sib200"]
+    after["models"]["unused"] = raw["models"][IDLE]
+    assert differing(resolved(raw), resolved(after)) == set()
+
+
+def test_groups_of_languages_are_expanded_and_the_pivot_comes_first() -> None:
+    raw = shipped()
+    raw["languages"]["recorded"] = ["deu_Latn", "eng_Latn"]
+    found = resolved(raw)
+    assert found[f"{COUNTS}/align"]["languages"] == ["eng_Latn", "deu_Latn"]
+    assert found[f"{COUNTS}/fetch"]["counts"]["entry"]["sha256"].keys() == {"eng_Latn", "deu_Latn"}
+    assert found[f"{COUNTS}/evaluate"] | {"tasks": {}, "model": None} == found[f"{COUNTS}/evaluate"]
+
+
+def test_the_tasks_keep_the_order_of_the_entry() -> None:
+    raw = shipped()
+    for stage in ("evaluate", "experts", "score", "steer"):
+        assert list(resolved(raw)[f"{QWEN}/{stage}"]["tasks"]) == raw["models"][QWEN]["tasks"], stage
+
+
+def test_masks_are_asked_in_their_own_languages_and_the_lacking_are_named() -> None:
+    found = resolved(shipped())
+    assert found[f"{QWEN}/mask"]["tasks"]["xquad"]["languages"] == [
+        "eng_Latn", "deu_Latn", "spa_Latn", "rus_Cyrl", "zho_Hans", "tha_Thai",
+    ]  # fmt: skip
+    lacking = ["fra_Latn", "jpn_Jpan", "ben_Beng", "swh_Latn", "yor_Latn", "bam_Latn"]
+    assert found[f"{QWEN}/judge"]["masked"]["xquad"]["lacking"] == lacking
+    assert found[f"{QWEN}/plan"]["mask"]["tasks"].keys() == {"xquad"}
+    assert found[f"{PLAIN}/plan"]["mask"]["tasks"] == {}
+
+
+def test_settings_are_worked_out_without_torch() -> None:
+    script = "import sys\nimport polyroute.params.resolve, polyroute.models.source\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)

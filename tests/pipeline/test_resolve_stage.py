@@ -1,0 +1,81 @@
+"""The stage `resolve`: what is written, what is left alone, and what goes."""
+
+import json
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pipeline.test_stages import load_script
+from polyroute.ground.paths import Paths
+from polyroute.measures.settings import AlignSettings
+from tiny import ROOT
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(expect: int = 0) -> str:
+    done = CliRunner().invoke(load_script(ROOT / "pipeline" / "resolve.py").main, [], catch_exceptions=False)
+    assert done.exit_code == expect, done.output
+    return done.output
+
+
+def change(folder, /, **section) -> None:
+    raw = yaml.safe_load((folder / "params.yaml").read_text())
+    for name, keys in section.items():
+        raw[name] |= keys
+    (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+
+
+def written(study) -> dict[str, int]:
+    return {path.relative_to(study).as_posix(): path.stat().st_mtime_ns for path in study.rglob("settings/**/*.json")}
+
+
+def test_only_what_comes_out_otherwise_is_written(study) -> None:
+    assert "71 of 71 files are new or other" in run()
+    before = written(study)
+    assert "0 of 71 files" in run()
+    change(study, align={"shuffles": 51})
+    assert "6 of 71 files" in run(), "align of five models, and what track shows"
+    after = written(study)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {f"settings/{model}/align.json" for model in models(study)} | {"settings/track.json"}
+
+
+def models(study) -> list[str]:
+    return yaml.safe_load((study / "params.yaml").read_text())["study"]["models"]
+
+
+def test_a_model_that_left_the_study_takes_its_settings_along(study) -> None:
+    run()
+    change(study, study={"models": ["pocket-plain"]})
+    run()
+    assert {path.name for path in (study / "settings").iterdir()} == {"pocket-plain", "track.json"}
+
+
+def test_a_mistake_takes_nothing_away(study) -> None:
+    run()
+    before = written(study)
+    change(study, align={"shuffels": 1})
+    assert "align.shuffels: unknown key; did you mean shuffles?" in run(expect=1)
+    assert written(study) == before
+
+
+def test_the_settings_in_git_are_those_of_params_yaml(study) -> None:
+    run()
+    for path in (study / "settings").rglob("*.json"):
+        assert path.read_bytes() == (ROOT / path.relative_to(study)).read_bytes(), "run `dvc repro resolve`"
+
+
+def test_a_stage_reads_them_back(study) -> None:
+    run()
+    path = Paths().stage_settings("pocket-plain", "align")
+    settings = AlignSettings.model_validate_json(path.read_bytes())
+    assert settings.intervals.resamples == 1000
+    assert json.loads(path.read_text()) == settings.model_dump(mode="json")
