@@ -1,41 +1,33 @@
-"""A tiny real model that sits a small task, and traces in which each language prefers experts that are named."""
+"""A tiny real model that is asked a small task, and traces in which each language prefers experts that are named."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
-from polyroute.asking.sitting import Sitting
 
 from asking.asked import bytes_tokenizer
 from asking.asked import items as choice_items
 from experts.made import make_trace
 from models.tiny_models import tiny
+from polyroute.artifacts.questions import COLUMNS, Questions
 from polyroute.artifacts.trace import Trace
-from polyroute.asking.settings import Asking
+from polyroute.asking.ask import Asker
+from polyroute.asking.settings import Asking, AskSettings
 from polyroute.interventions.plans import Target
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
-from polyroute.params.models import TransformersModel
-from polyroute.readers.local import LocalTask
+from polyroute.models.settings import Checkpoint
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "swh_Latn"]
 ITEMS = pd.concat(
     [choice_items(*[(f"{code} {n}", [" a", " bc", " d"]) for n in range(12)], language=code) for code in LANGUAGES],
     ignore_index=True,
 )
+"""Questions with their right answers."""
 NUMBERS = ITEMS.drop(columns="choices").assign(answer="18")
 """The same items, answered in writing."""
-TASK = LocalTask.model_validate({"reader": "local", "files": "text/x.tsv", "kind": "choice"})
-SPEC = TransformersModel.model_validate(
-    {
-        "engine": "transformers", "folder": "models/tiny", "dtype": "float32", "batch_tokens": 200, "languages": "few",
-        "corpora": ["text"], "generic": "text",
-    }
-)  # fmt: skip
-EVALUATE = {
-    "chat": False, "thinking": False, "max_new_tokens": 4, "temperature": 0, "top_p": 1, "top_k": 0,
-}  # fmt: skip
+HOW = {"chat": False, "thinking": False, "max_new_tokens": 4, "temperature": 0, "top_p": 1, "top_k": 0}
 
 
 @cache
@@ -52,10 +44,25 @@ def target() -> Target:
     return Target("tiny", loaded.digest, "task", layers, router.experts, router.top_k)
 
 
-def sitting(folder: Path, items: pd.DataFrame = ITEMS, choice: str = "sum", **changes) -> Sitting:
-    task = TASK.model_copy(update={"kind": "choice" if "choices" in items else "number"})
-    asked, scores = Asking.model_validate(EVALUATE | changes), Score.model_validate({"choice": choice})
-    return Sitting.of("tiny", SPEC, loaded_model(), "task", task, items, asked, scores, seed=0, parts=folder)
+def questions(items: pd.DataFrame = ITEMS) -> Questions:
+    """What of items a model reads."""
+    kind = "choice" if "choices" in items else "number"
+    return Questions(kind, 1, {}, items[COLUMNS[kind]])
+
+
+def asker(
+    folder: Path, items: pd.DataFrame | Questions = ITEMS, *, loaded: LoadedModel | None = None,
+    batch_tokens: int = 200, mechanism_items: int = 2, **how,
+) -> Asker:  # fmt: skip
+    """Asks the tiny model; finished answers are kept in a folder."""
+    asked = items if isinstance(items, Questions) else questions(items)
+    loaded = loaded or loaded_model()
+    settings = AskSettings(
+        name="tiny", digest=loaded.digest, checkpoint=Checkpoint(folder=Path("models/tiny"), dtype="float32"),
+        how=Asking.model_validate(HOW | how), batch_tokens=batch_tokens, max_tokens=4096, seed=0,
+        tasks={"task": asked.languages}, mechanism_items=mechanism_items,
+    )  # fmt: skip
+    return Asker(loaded, settings, "task", asked, folder)
 
 
 def preferring(

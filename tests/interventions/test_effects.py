@@ -1,14 +1,21 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from polyroute.interventions.effects import HELPED, FindingsError, beside_the_pivot, compared, judge
-from polyroute.interventions.plans import BASELINE, Condition
+from asking.seated import LANGUAGES
+from interventions import played
+from interventions.played import Steered
+from polyroute.artifacts.answers import Answers
+from polyroute.asking.ask import Asker
+from polyroute.ground.errors import AnswerError
+from polyroute.interventions.effects import HELPED, FindingsError, as_released, beside_the_pivot, compared, judge
+from polyroute.steering.condition import Condition
 from polyroute.steering.plan import Plan
 
 PLAN = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="soft", strength=0.5, experts={1: (1,)})
 CONDITIONS = [
-    BASELINE,
     Condition("chosen", "chosen", PLAN),
     Condition("random0", "random", PLAN, draw=0),
     Condition("random1", "random", PLAN, draw=1),
@@ -59,7 +66,7 @@ def test_a_change_of_output_language_is_counted() -> None:
         "baseline": BASE.assign(output_language=BASE["language"]),
         "chosen": BETTER.assign(output_language=np.where(BETTER["item_id"] < "i15", "eng_Latn", BETTER["language"])),
     }
-    rows = compared(CONDITIONS[:2], given, **DRAWING).set_index("over")["moved"]
+    rows = compared(CONDITIONS[:1], given, **DRAWING).set_index("over")["moved"]
     assert rows["deu_Latn"] == pytest.approx(0.25)
     assert rows["eng_Latn"] == 0
     assert rows[HELPED] == pytest.approx(0.25)
@@ -77,6 +84,86 @@ def test_items_by_what_the_pivot_knows() -> None:
 def test_missing_conditions_are_named() -> None:
     with pytest.raises(FindingsError, match="random0, random1"):
         compared(CONDITIONS, {"baseline": BASE, "chosen": BETTER}, **DRAWING)
-    table = compared(CONDITIONS[:2], {"baseline": BASE, "chosen": BETTER}, **DRAWING)
+    table = compared(CONDITIONS[:1], {"baseline": BASE, "chosen": BETTER}, **DRAWING)
     with pytest.raises(FindingsError, match="random controls were not run"):
         judge(table, "chosen", "eng_Latn")
+    with pytest.raises(FindingsError, match="no answers under baseline"):
+        compared(CONDITIONS[:1], {"chosen": BETTER}, **DRAWING)
+
+
+def test_nothing_but_a_baseline_is_nothing_to_compare() -> None:
+    with pytest.raises(FindingsError, match="no condition besides the baseline"):
+        compared([], {"baseline": BASE}, **DRAWING)
+
+
+def test_every_condition_is_reported_for_every_language_and_pooled(found: Steered) -> None:
+    kinds = set(found.table.kind)
+    assert {"chosen", "dose", "rule", "random", "multilingual", "early", "all", "pivot"} <= kinds
+    for _, rows in found.table.groupby("condition"):
+        assert sorted(rows.over) == sorted([*LANGUAGES, "all but the pivot"])
+    assert (found.table.difference - (found.table.other - found.table.base)).abs().max() < 2e-4
+    assert found.summary["not_run"] is None
+    assert set(found.summary["verdict"]) == {"helps", "beyond_random", "rank_p", "pivot_loss", "words"}
+    shares = found.summary["beside_the_pivot"]
+    assert [row["language"] for row in shares] == ["deu_Latn", "swh_Latn"]
+    assert all(
+        abs(row["both"] + row["pivot_only"] + row["language_only"] + row["neither"] - 1) < 1e-3 for row in shares
+    )
+
+
+def test_scores_between_right_and_wrong_are_not_counted_as_right(folder: Path, found) -> None:
+    half_right = played.task_experts(
+        folder, right=lambda answers: answers.frame.assign(correct=answers.frame["correct"] * 0.5)
+    )
+    assert half_right.summary["beside_the_pivot"] == [], "half right is neither right nor wrong"
+    assert half_right.summary["detectable"] is None
+    assert set(half_right.table[half_right.table.over != "all but the pivot"].test) == {"exchange"}
+
+
+def test_scores_that_happen_to_be_whole_are_counted(folder: Path, found: Steered) -> None:
+    whole = played.task_experts(
+        folder, right=lambda answers: answers.frame.assign(correct=answers.frame["correct"].astype(float))
+    )
+    assert whole.summary == found.summary
+
+
+def test_all_are_compared_on_the_same_items_and_chosen_on_others(shared: Steered) -> None:
+    items = {
+        half: {frozenset(zip(one.frame["item_id"], one.frame["language"], strict=True)) for one in frames.values()}
+        for half, frames in (("select", shared.tried), ("report", shared.answers))
+    }
+    assert len(items["select"]) == len(items["report"]) == 1
+    assert not next(iter(items["select"])) & next(iter(items["report"]))
+    assert set(shared.table["items"]) == {6}
+    base = shared.table.groupby("over")["base"].nunique()
+    assert set(base) == {1}, "one baseline for all"
+
+
+def test_a_condition_with_other_items_is_refused(folder: Path, shared, monkeypatch) -> None:
+    ask = Asker.ask
+
+    def forgetful(self, split, chosen, advance=lambda _: None):
+        answers = ask(self, split, chosen, advance)
+        if split == "report":
+            lacking = answers["shared-deu_Latn-0.5"]
+            answers["shared-deu_Latn-0.5"] = Answers(lacking.header, lacking.frame.iloc[1:])
+        return answers
+
+    monkeypatch.setattr(Asker, "ask", forgetful)
+    with pytest.raises(AnswerError, match=r"task \(shared-deu_Latn-0\.5\): item i0 in eng_Latn not answered"):
+        played.shared_experts(folder)
+
+
+def test_the_releases_choice_is_the_best_of_those_reported() -> None:
+    table = pd.DataFrame(
+        [
+            ("shared-eng_Latn-0.1", "shared", HELPED, 0.01),
+            ("shared-eng_Latn-0.5", "shared", HELPED, 0.03),
+            ("shared-deu_Latn-0.1", "shared", HELPED, 0.03),
+            ("shared-deu_Latn-0.1", "shared", "deu_Latn", 0.2),
+            ("shared-random0", "shared-random", HELPED, 0.09),
+            ("shared-published-deu_Latn", "shared-published", HELPED, 0.08),
+        ],
+        columns=["condition", "kind", "over", "difference"],
+    )
+    assert as_released(table) == {"condition": "shared-eng_Latn-0.5", "difference": 0.03}

@@ -1,33 +1,29 @@
 """Masks reach the model, and what they do is told as it is."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from asking.seated import ITEMS, LANGUAGES, NUMBERS, loaded_model, preferring, sitting, target
+from asking.seated import ITEMS, LANGUAGES, NUMBERS, asker, loaded_model, preferring, target
+from interventions import played
+from polyroute.artifacts.answers import Answers, comparable
 from polyroute.asking import generation
-from polyroute.interventions.mask_effects import (
-    ACCURACY,
-    COLUMNS,
-    CONSISTENCY,
-    Masked,
-    MaskingError,
-    headlines,
-    matrix,
-    study_masks,
-)
-from polyroute.interventions.mask_plans import Masks, TargetMask
-from polyroute.interventions.plans import BASELINE, Condition
+from polyroute.interventions.mask_effects import ACCURACY, COLUMNS, CONSISTENCY, headlines, matrix
+from polyroute.interventions.mask_plans import Masks
 from polyroute.interventions.settings import Mask
 from polyroute.models.routers import observe
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, mcnemar
 from polyroute.stats.settings import Intervals
 from polyroute.steering.apply import steer
+from polyroute.steering.condition import BASELINE, Condition
+from polyroute.steering.mechanism import MechanismError
 from polyroute.steering.plan import Plan
 
 INTERVALS = Intervals(resamples=300, confidence=0.9)
@@ -44,8 +40,23 @@ def masks(traces=TRACES, **changes) -> Masks:
     return Masks(target(), Mask.model_validate(given), traces, seed=1)
 
 
-def masked(folder: Path, made: Masks | None = None, **changes) -> Masked:
-    return study_masks(sitting(folder, **changes), made or masks(), settings=INTERVALS, seed=2)
+@dataclass(frozen=True)
+class Masked:
+    """What the stages hand on, and what was answered on the way."""
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+    answers: dict[str, Answers]
+    """The baseline and every mask, scored."""
+
+
+def masked(folder: Path, made: Masks | None = None, items: pd.DataFrame = ITEMS, **changes) -> Masked:
+    languages = list(items["language"].drop_duplicates())
+    lacking = [language for language in LANGUAGES if language not in languages]
+    plans = (made or masks()).planned(languages, lacking)
+    asked = asker(folder, items, mechanism_items=3, **changes)
+    table, summary = played.masked(asked, plans, items)
+    return Masked(table, summary, played.scored(asked, "report", [BASELINE, *plans.conditions], items))
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +69,24 @@ def found(folder: Path) -> Masked:
     return masked(folder)
 
 
-def test_a_mask_reaches_the_model(found: Masked, folder: Path) -> None:
+def test_a_mask_reaches_the_model(found: Masked) -> None:
     """In the paper's release the mask of MGSM is written to a file that the model never reads."""
     exclusive = found.table[found.table["kind"] == "exclusive"]
     assert (exclusive["before"] > 0).any(), "tokens chose the experts"
     assert (exclusive["changed"] > 0).any(), "and went elsewhere"
-    baseline = sitting(folder).ask("report", [BASELINE])["baseline"].frame
-    assert len(found.answers) == 3 * 3 * 2
-    for one in found.answers:
+    baseline = found.answers["baseline"].frame
+    assert len(found.answers) == 1 + 3 * 3 * 2
+    for name, one in found.answers.items():
+        if name == "baseline":
+            continue
         assert one.frame["item_id"].tolist() == baseline["item_id"].tolist()
         different = np.stack(one.frame["log_likelihoods"]) != np.stack(baseline["log_likelihoods"])
-        assert different.any(), f"{one.header.condition} does something to answers"
+        assert different.any(), f"{name} does something to answers"
 
 
 @pytest.mark.parametrize("name", ["early-eng_Latn", "middle-deu_Latn", "late-swh_Latn"])
 def test_no_token_gets_a_masked_expert(name) -> None:
-    (plan,) = [mask.condition.plan for mask in masks().of(LANGUAGES) if mask.condition.name == name]
+    (plan,) = [mask.plan for mask in masks().of(LANGUAGES) if mask.name == name]
     (layer, experts), loaded = *plan.experts.items(), loaded_model()
     chosen: dict[bool, torch.Tensor] = {}
     logits: dict[bool, torch.Tensor] = {}
@@ -92,7 +105,7 @@ def test_no_token_gets_a_masked_expert(name) -> None:
 
 def test_a_mask_that_does_not_reach_the_model_stops_the_study(folder: Path, found, monkeypatch) -> None:
     monkeypatch.setattr("polyroute.steering.mechanism.steer", lambda *_, **__: nullcontext())
-    with pytest.raises(MaskingError, match=r"mask early-eng_Latn in layer 0: .*% of the choices in eng_Latn fall on"):
+    with pytest.raises(MechanismError, match=r"mask early-eng_Latn in layer 0: .*% of the choices in eng_Latn fall on"):
         masked(folder)
 
 
@@ -113,6 +126,7 @@ def test_every_pair_of_languages_is_told_for_every_range(found: Masked) -> None:
 def test_the_summary_says_what_was_masked(found: Masked) -> None:
     told = found.summary
     assert told["languages"] == told["among"] == LANGUAGES
+    assert told["lacking"] == []
     assert (told["k"], told["thr"]) == (2, 0.4)
     assert told["ranges"] == {"early": [0, 0], "middle": [1, 1], "late": [2, 2]}
     assert told["exclusive"] == dict.fromkeys(told["ranges"], dict.fromkeys(LANGUAGES, 2))
@@ -145,8 +159,21 @@ def test_a_language_in_which_the_task_is_not_asked_is_masked_all_the_same(tmp_pa
     assert set(found.table["evaluated"]) == {"eng_Latn", "deu_Latn"}
     assert set(found.table["target"]) == set(LANGUAGES)
     assert found.summary["languages"] == ["eng_Latn", "deu_Latn"]
+    assert found.summary["lacking"] == ["swh_Latn"]
     told = found.summary["headline"][ACCURACY]["early"]
     assert (told["diagonal"]["pairs"], told["off_diagonal"]["pairs"]) == (2, 4)
+
+
+def test_masks_in_fewer_languages_are_held_against_the_whole_baseline(folder: Path, found: Masked) -> None:
+    """The baseline is that of the stage `evaluate`, in all of the model's languages."""
+    some = ["deu_Latn", "swh_Latn"]
+    fewer = masked(folder, items=ITEMS[ITEMS["language"].isin(some)])
+    for name, one in fewer.answers.items():
+        comparable(found.answers["baseline"], one)
+        pd.testing.assert_frame_equal(one.frame, found.answers[name].only(some).frame)
+    both = found.table[found.table["evaluated"].isin(some)].reset_index(drop=True)
+    told = ["evaluated", "target", "range", "kind", "base", "other", "difference", "low", "high", "p", "changed"]
+    pd.testing.assert_frame_equal(fewer.table[told], both[told])
 
 
 def test_where_a_model_writes_it_is_told_whether_in_the_language(tmp_path: Path, monkeypatch) -> None:
@@ -180,11 +207,11 @@ def mask(target_language: str, name: str, lost: tuple[int, int], draw: int | Non
     of = f"{name}-{target_language}" + ("" if draw is None else f"-random{draw}")
     plan = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="mask", experts={1: (3,), 2: (4, 5)})
     scores = PairedScores(tuple(f"i{n}" for n in range(8)), CODES, BASE_NV, other_NV)
-    return TargetMask(target_language, name, Condition(of, kind, plan, (1, 2), draw)), scores
+    return Condition(of, kind, plan, (1, 2), draw, target_language, name), scores
 
 
-def by_hand(*made: tuple) -> tuple[list[TargetMask], dict[str, PairedScores]]:
-    return [one for one, _ in made], {one.condition.name: scores for one, scores in made}
+def by_hand(*made: tuple) -> tuple[list[Condition], dict[str, PairedScores]]:
+    return [one for one, _ in made], {one.name: scores for one, scores in made}
 
 
 MADE = by_hand(
@@ -267,7 +294,7 @@ def test_an_item_that_a_language_lacks_counts_for_the_others_alone() -> None:
     one, scores = mask("deu_Latn", "early", (4, 2))
     base_NV, other_NV = scores.base_NV.copy(), scores.other_NV.copy()
     base_NV[4:, 0] = other_NV[4:, 0] = np.nan
-    lacking = {one.condition.name: PairedScores(scores.item_ids, CODES, base_NV, other_NV)}
+    lacking = {one.name: PairedScores(scores.item_ids, CODES, base_NV, other_NV)}
     told = headlines([one], lacking, INTERVALS, 0)["early"]
     assert told["diagonal"]["value"] == -1
     assert told["off_diagonal"]["value"] == -0.25

@@ -1,10 +1,11 @@
 import pytest
 
 from asking.seated import preferring
-from polyroute.experts.specialised import ExpertsError
-from polyroute.interventions.mask_plans import Masks
+from polyroute.experts.specialised import ExpertsError, size
+from polyroute.interventions.mask_plans import MaskPlans, Masks
 from polyroute.interventions.plans import Target
 from polyroute.interventions.settings import Mask
+from polyroute.steering.condition import AskedConditions
 
 LAYERS = 10
 # Twenty tokens, top-2 of 8 experts. English and Swahili choose expert 0 most, German expert 2; the second are 1, 4, 1.
@@ -35,7 +36,7 @@ def masks(seed: int = 0, task: str = "arithmetic", **changes) -> Masks:
 
 
 def plans(made: Masks, *languages: str) -> dict:
-    return {mask.condition.name: mask.condition.plan for mask in made.of(languages or list(TRACES))}
+    return {mask.name: mask.plan for mask in made.of(languages or list(TRACES))}
 
 
 def test_the_experts_of_a_language_are_masked_in_each_range() -> None:
@@ -57,12 +58,10 @@ def test_the_experts_of_a_language_are_masked_in_each_range() -> None:
 
 def test_masks_say_whose_experts_they_take_and_where() -> None:
     first, random, _ = masks().of(["deu_Latn"])[:3]
-    assert (first.target, first.range, first.experts) == ("deu_Latn", "early", 1)
-    assert (first.condition.kind, first.condition.layers, first.condition.draw) == ("exclusive", (0, 0), None)
-    assert (random.target, random.range, random.experts) == ("deu_Latn", "early", 1)
-    assert (random.condition.name, random.condition.kind, random.condition.draw) == (
-        "early-deu_Latn-random0", "random", 0,
-    )  # fmt: skip
+    assert (first.target, first.range, size(first.plan.experts)) == ("deu_Latn", "early", 1)
+    assert (first.kind, first.layers, first.draw) == ("exclusive", (0, 0), None)
+    assert (random.target, random.range, size(random.plan.experts)) == ("deu_Latn", "early", 1)
+    assert (random.name, random.kind, random.draw) == ("early-deu_Latn-random0", "random", 0)
 
 
 def test_a_language_without_experts_of_its_own_is_left_out() -> None:
@@ -131,7 +130,7 @@ def test_a_mask_that_leaves_too_few_experts_is_left_out() -> None:
     assert not plans(made, "eng_Latn")
     assert made.left_out[0].name == "early-eng_Latn"
     assert made.left_out[0].reason == "it would leave 1 of 4 experts in layer 0 and a token is sent to 2"
-    assert [mask.condition.name for mask in made.of(["deu_Latn"])][:2] == ["early-deu_Latn", "early-deu_Latn-random0"]
+    assert [mask.name for mask in made.of(["deu_Latn"])][:2] == ["early-deu_Latn", "early-deu_Latn-random0"]
 
 
 def test_more_than_half_of_a_layer_is_masked_without_random_masks() -> None:
@@ -145,3 +144,19 @@ def test_a_range_without_a_traced_layer_is_an_error() -> None:
     short = {language: preferring(language, [14, 12, 1, 2, 3, 3, 3, 2], 4) for language in ("eng_Latn", "deu_Latn")}
     with pytest.raises(ExpertsError, match=r"layers \[5, 5\] hold none of the traced layers 0 to 3"):
         Masks(target(), settings(), short, seed=0)
+
+
+def test_a_file_of_masks_says_what_they_are_made_of(tmp_path) -> None:
+    made = masks()
+    given = made.planned(["eng_Latn", "deu_Latn"], ["swh_Latn"])
+    given.save(tmp_path / "masks.json")
+    found = MaskPlans.load(tmp_path / "masks.json")
+    assert found == given
+    assert list(found.conditions) == masks().of(list(TRACES))
+    assert (found.languages, found.lacking, found.among) == (("eng_Latn", "deu_Latn"), ("swh_Latn",), tuple(TRACES))
+    assert (found.k, found.thr, found.ranges) == (1, 0.4, {"early": (0, 0), "middle": (5, 5), "late": (9, 9)})
+    ones, none = dict.fromkeys(TRACES, 1), dict.fromkeys(TRACES, 0)
+    assert found.exclusive == {"early": ones, "middle": ones, "late": none}
+    assert [left.name for left in found.left_out] == [f"late-{code}" for code in TRACES]
+    asked = AskedConditions.load(tmp_path / "masks.json")
+    assert (asked.conditions, asked.languages) == (found.conditions, ("eng_Latn", "deu_Latn"))

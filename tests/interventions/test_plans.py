@@ -1,7 +1,8 @@
 import pytest
 
-from polyroute.interventions.plans import Condition, Conditions, ConditionsError, Target, choose
+from polyroute.interventions.plans import Conditions, ConditionsError, Target
 from polyroute.interventions.settings import PublishedSteering, Steer
+from polyroute.steering.condition import Condition
 
 TARGET = Target("tiny", "a" * 64, "arithmetic", tuple(range(6)), 8, 2)
 DELTA = {1: {0: 0.5}, 2: {3: 0.3, 4: 0.15}, 3: {1: 0.25}, 5: {7: 0.4}}
@@ -47,15 +48,13 @@ def reported(made: Conditions, chosen: Condition, **changes) -> dict[str, Condit
 def test_candidates_are_every_threshold_with_every_rule() -> None:
     made = {condition.name: condition for condition in conditions().candidates()}
     assert list(made) == [
-        "baseline", "tau0.1-soft0.5", "tau0.1-soft1", "tau0.1-activate", "tau0.2-soft0.5", "tau0.2-soft1",
-        "tau0.2-activate",
+        "tau0.1-soft0.5", "tau0.1-soft1", "tau0.1-activate", "tau0.2-soft0.5", "tau0.2-soft1", "tau0.2-activate",
     ]  # fmt: skip
-    assert made["baseline"].plan is None
     plan = made["tau0.2-soft1"].plan
     assert plan.experts == {2: (3,), 3: (1,)}
     assert (plan.rule, plan.strength, plan.seed, plan.model_digest) == ("soft", 1.0, 4, "a" * 64)
     assert plan.source == {"task": "arithmetic", "condition": "tau0.2-soft1", "tau": 0.2}
-    assert made["tau0.2-soft1"].first_layer == 2
+    assert {(one.kind, one.layers, one.draw) for one in made.values()} == {("candidate", (2, 3), None)}
 
 
 def test_a_grid_that_reaches_no_expert_says_where() -> None:
@@ -78,7 +77,7 @@ def test_the_chosen_plan_meets_its_doses_and_controls() -> None:
     chosen = next(condition for condition in made.candidates() if condition.name == "tau0.2-soft0.5")
     found = reported(made, chosen)
     assert list(found) == [
-        "baseline", "chosen", "dose-0.5", "activate", "deactivate", "random0", "random1", "multilingual", "early",
+        "chosen", "dose-0.5", "activate", "deactivate", "random0", "random1", "multilingual", "early",
         "late", "all", "pivot-deu_Latn",
     ]  # fmt: skip
     assert found["chosen"].plan is chosen.plan
@@ -96,23 +95,15 @@ def test_the_chosen_plan_meets_its_doses_and_controls() -> None:
 def test_a_papers_setting_is_run_as_it_stands() -> None:
     made = conditions()
     setting = PublishedSteering(layers=(1, 5), tau=0.35, rule="activate")
-    found = reported(made, made.candidates()[1], published=setting)
+    found = reported(made, made.candidates()[0], published=setting)
     assert found["published"].plan.experts == {1: (0,), 5: (7,)}
     assert found["published"].plan.rule == "activate"
 
 
 def test_what_cannot_be_run_says_why() -> None:
     made = conditions(middle=(0, 5))
-    found = reported(made, made.candidates()[1], multilingual=lambda tau, layers: {})
+    found = reported(made, made.candidates()[0], multilingual=lambda tau, layers: {})
     assert not {"early", "late", "multilingual"} & set(found)
     reasons = {left.name: left.reason for left in made.left_out}
     assert reasons["early"] == "the middle, layers 0 to 5, leaves none"
     assert reasons["multilingual"] == "no expert above tau 0.1 in layers 0 to 5"
-
-
-def test_the_best_candidate_is_chosen_and_of_equals_the_gentlest() -> None:
-    made = conditions().candidates()
-    flat = {condition.name: 0.5 for condition in made}
-    assert choose(made, flat).name == "tau0.2-soft0.5", "fewest experts, smallest strength"
-    assert choose(made, flat | {"tau0.1-activate": 0.6}).name == "tau0.1-activate"
-    assert choose(made, flat | {"baseline": 0.9}).name == "tau0.2-soft0.5", "the baseline is no candidate"

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyroute.asking.examiner import IN_LANGUAGE, by_score
 from polyroute.ground.errors import AnswerError
 from polyroute.scoring import accuracy
 from polyroute.scoring.chrf import of_corpus
+from polyroute.scoring.kinds import IN_LANGUAGE, by_score
 
 
 def scored(**right) -> pd.DataFrame:

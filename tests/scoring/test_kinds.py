@@ -1,178 +1,89 @@
-"""From raw answers to right and wrong."""
+"""Kinds of tasks: from raw answers to the score that decides, without a model."""
+
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
 
 from asking.asked import items
+from polyroute.artifacts import questions
+from polyroute.artifacts.answers import Answers, AnswersHeader
 from polyroute.ground.errors import AnswerError
-from polyroute.scoring import kinds as scoring
-from polyroute.scoring.kinds import (
-    answer_part,
-    likeliest,
-    score_choices,
-    score_numbers,
-    score_spans,
-    score_translations,
-)
+from polyroute.scoring.choices import score_choices
+from polyroute.scoring.kinds import SCORES, by_score, grade
+from scoring.answered import number_task, raw_choices, raw_numbers
 
 
-def raw_choices(*nats: list[float]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "item_id": [f"i{number}" for number in range(len(nats))], "language": "eng_Latn",
-            "log_likelihoods": list(nats), "tokens": [[1, 2]] * len(nats), "characters": [[4, 1]] * len(nats),
-        }
+def raw(frame: pd.DataFrame, kind: str = "number", condition: str = "baseline") -> Answers:
+    asked = dict.fromkeys(frame["language"].unique(), "0")
+    header = AnswersHeader(
+        model="tiny", model_digest="d", task="sums", questions=asked, kind=kind, condition=condition,
+        engine="transformers", dtype="float32", device="cpu", settings={}, versions={},
     )  # fmt: skip
+    return Answers(header, frame)
 
 
-def number_task(*answers: str, language: str = "eng_Latn") -> pd.DataFrame:
-    ids = [f"i{number}" for number in range(len(answers))]
-    return pd.DataFrame(
-        {"item_id": ids, "language": language, "split": "select", "prompt": "?", "answer": list(answers)}
-    )
+def test_every_kind_has_scores_and_a_table() -> None:
+    assert set(SCORES) == set(questions.COLUMNS)
 
 
-def raw_numbers(*outputs: str, finished: bool = True, language: str = "eng_Latn") -> pd.DataFrame:
-    ids = [f"i{number}" for number in range(len(outputs))]
-    return pd.DataFrame(
-        {"item_id": ids, "language": language, "output": list(outputs), "tokens": 3, "finished": finished}
-    )
-
-
-class Recogniser:
-    unknown = ("bam_Latn",)
-
-    def of(self, text: str) -> str:
-        return "eng_Latn" if text.isascii() else "deu_Latn"
-
-
-def test_the_likeliest_choice_by_sum_by_token_and_by_character() -> None:
-    task = items(("a", ["yes", "n"]), ("b", ["yes", "n"]), ("c", ["yes", "n"]))
-    # By token -4 against -3, by character -1 against -6; the sums go the other way in the second item.
-    scored = score_choices(raw_choices([-4.0, -6.0], [-9.0, -6.0], [-1.0, -6.0]), task, "t")
-    assert scored["extracted"].tolist() == [0, 1, 0]
-    assert scored["extracted_by_token"].tolist() == [1, 1, 0]
-    assert scored["extracted_by_character"].tolist() == [0, 0, 0]
-    assert scored["correct"].tolist() == [True, False, True]
-    assert scored["correct_by_token"].tolist() == [False, False, True]
-    assert scored["correct_by_character"].tolist() == [True, True, True]
-    assert scored["split"].tolist() == task["split"].tolist()
-
-
-def test_answers_and_items_are_matched_by_id_and_not_by_place() -> None:
+def test_the_likelihood_that_decides_is_the_one_asked_for() -> None:
     task = items(("a", ["yes", "n"]), ("b", ["yes", "n"]))
-    task["answer"] = [0, 1]
-    scored = score_choices(raw_choices([-1.0, -2.0], [-2.0, -1.0]), task.iloc[::-1], "t")
-    assert scored["item_id"].tolist() == ["i0", "i1"]
-    assert scored["correct"].all()
+    # By token -4 against -3 and -9 against -3; the sums go the other way in the first item.
+    scored = score_choices(raw_choices([-4.0, -6.0], [-9.0, -6.0]), task, "t")
+    assert by_score(scored, "choice", "sum")["correct"].tolist() == scored["correct"].tolist() == [True, False]
+    by_token = by_score(scored, "choice", "token")["correct"].tolist()
+    assert by_token == scored["correct_by_token"].tolist() == [False, False]
 
 
-def test_ties_go_to_every_choice_alike_and_to_the_same_one_each_time() -> None:
-    picks = [likeliest([-1.0, -1.0, -2.0, -1.0], f"item {number}") for number in range(3000)]
-    for choice in (0, 1, 3):
-        # Three standard errors of a third of 3,000.
-        assert picks.count(choice) == pytest.approx(1000, abs=78)
-    assert picks == [likeliest([-1.0, -1.0, -2.0, -1.0], f"item {number}") for number in range(3000)]
-    assert likeliest([-3.0, -1.0, -2.0], "any") == 1
+def in_two_languages(*outputs: str) -> pd.DataFrame:
+    """The same outputs in English and in German."""
+    return pd.concat([raw_numbers(*outputs, language=code) for code in ("eng_Latn", "deu_Latn")], ignore_index=True)
 
 
-@pytest.mark.parametrize(
-    ("output", "number", "correct"),
-    [("18", "18", True), ("Answer: $18.00", "18", True), ("17", "17", False), ("", None, False),
-     ("who knows", None, False), ("<think>9 * 2 = 17?</think>18", "18", True), ("<think>it is 18, or 18", None, False)],
-)  # fmt: skip
-def test_a_number_is_right_if_it_equals_the_right_one(output, number, correct) -> None:
-    scored = score_numbers(raw_numbers(output), number_task("18"), "t")
-    found = scored["extracted"][0]
-    assert (None if pd.isna(found) else found) == number
-    assert scored["correct"].tolist() == [correct]
-    assert scored["output_language"].isna().all()
+def right_in_two_languages(*answers: str) -> pd.DataFrame:
+    return pd.concat([number_task(*answers, language=code) for code in ("eng_Latn", "deu_Latn")], ignore_index=True)
 
 
-def test_a_truncated_answer_is_wrong_even_where_its_number_is_right() -> None:
-    scored = score_numbers(raw_numbers("18", finished=False), number_task("18"), "t")
-    assert scored["extracted"].tolist() == ["18"]
-    assert scored["correct"].tolist() == [False]
+def test_answers_are_held_against_their_half_in_the_languages_that_were_asked() -> None:
+    answers = raw(in_two_languages("18", "4"))
+    more = [number_task("3", language="swh_Latn"), number_task("5").assign(item_id="r0", split="report")]
+    graded = grade(answers, pd.concat([right_in_two_languages("18", "3"), *more]), "select")
+    assert graded.header == answers.header.model_copy(update={"scored": True})
+    assert graded.frame["correct"].tolist() == [True, False] * 2
 
 
-def test_numbers_are_read_as_the_items_language_writes_them() -> None:
-    for language, right in (("deu_Latn", True), ("eng_Latn", False)):
-        scored = score_numbers(raw_numbers("1.234", language=language), number_task("1234", language=language), "t")
-        assert scored["correct"].tolist() == [right]
+def test_an_item_that_was_not_answered_is_named_with_the_condition() -> None:
+    answers = raw(in_two_languages("18"), condition="masked")
+    with pytest.raises(AnswerError, match=r"task sums \(masked\): item i1 in deu_Latn not answered \(2 such\)"):
+        grade(answers, right_in_two_languages("18", "3"), "select")
 
 
-def test_a_formula_is_right_if_it_has_the_value_of_the_right_one() -> None:
-    outputs = (r"so $\boxed{\frac{2\pi}{6}}$", r"$\boxed{\pi}$", "I cannot say.", "", "18")
-    answers = (*[r"$\frac{\pi}{3}$"] * 4, "18")
-    scored = score_numbers(raw_numbers(*outputs), number_task(*answers), "t")
-    assert scored["correct"].tolist() == [True, False, False, False, True]
-    assert scored["extracted"].isna().tolist() == [False, False, True, True, False]
+def test_a_corrected_key_gives_other_scores_of_the_same_answers() -> None:
+    answers = raw(in_two_languages("18", "4"))
+    before, after = (grade(answers, right_in_two_languages(*right), "select") for right in (("18", "3"), ("18", "4")))
+    assert before.frame["correct"].tolist() == [True, False] * 2
+    assert after.frame["correct"].tolist() == [True, True] * 2
+    pd.testing.assert_frame_equal(before.frame.drop(columns="correct"), after.frame.drop(columns="correct"))
 
 
-def test_a_span_has_every_score() -> None:
-    outputs = ("It was the Panthers.", "", "Carolina", "the Carolina Panthers!", "<think>Panthers</think>Broncos")
-    scored = score_spans(raw_numbers(*outputs), number_task(*["Carolina Panthers"] * 5), "t", Recogniser())
-    assert scored["inclusion"].tolist() == [False, False, True, True, False]
-    # The empty answer is right in the release, whose letters must match: "Panthers." is not in "Carolina Panthers".
-    assert scored["inclusion_as_released"].tolist() == [False, True, True, True, False]
-    assert scored["exact_match"].tolist() == [False, False, False, True, False]
-    # "it was panthers" shares one of its 3 tokens and one of 2: 2 * 1 / 5.
-    assert scored["f1"].tolist() == pytest.approx([0.4, 0, 2 / 3, 1, 0])
-    assert scored["output_language"].tolist() == ["eng_Latn"] * 5
+def test_scoring_needs_no_torch() -> None:
+    script = """
+import importlib, pkgutil, sys
 
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "transformers"):
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
 
-def test_a_span_that_is_not_finished_has_no_score_but_the_releases() -> None:
-    scored = score_spans(raw_numbers("308", finished=False), number_task("308"), "t")
-    assert scored[["inclusion", "inclusion_as_released", "exact_match", "f1"]].iloc[0].tolist() == [
-        False,
-        True,
-        False,
-        0,
-    ]
-    assert scored["output_language"].isna().all()
-
-
-def test_a_translation_has_the_chrf_of_what_is_said() -> None:
-    outputs = ("<think>abc</think>abc", "", "xyz")
-    raw = raw_numbers(*outputs).assign(finished=[True, True, False])
-    scored = score_translations(raw, number_task("abc", "abc", "xyz"), "t", Recogniser())
-    assert scored["chrf"].tolist() == [1.0, 0.0, 1.0]
-    assert scored["reference"].tolist() == ["abc", "abc", "xyz"]
-
-
-@pytest.mark.parametrize(
-    ("output", "said"),
-    [
-        ("18", "18"),
-        (" 18 <|im_end|>", "18"),
-        ("<think>\nhm</think>\n\n18", "18"),
-        ("<think>a</think>b<think>c</think>d", "d"),
-        ("hm</think>18", "18"),  # the template opened the thought
-        ("<think>hm", ""),
-        ("<|channel|>analysis<|message|>17?<|end|><|start|>assistant<|channel|>final<|message|>18<|return|>", "18"),
-        ("<|channel|>analysis<|message|>17?", ""),
-        ("<|channel|>final <|constrain|>json<|message|>18", "18"),
-        ("a < b and c > d", "a < b and c > d"),
-    ],
-)
-def test_what_is_thought_is_no_part_of_the_answer(output, said) -> None:
-    assert answer_part(output) == said
-
-
-def test_answers_of_another_task_are_refused_by_name() -> None:
-    task = items(("a", ["b", "c"]), ("b", ["b", "c"]))
-    with pytest.raises(AnswerError, match=r"task t: item i1 in eng_Latn not answered \(1 such\)"):
-        score_choices(raw_choices([-1.0, -2.0]), task, "t")
-    with pytest.raises(AnswerError, match=r"task t: item i2 in eng_Latn answered, but not of the task"):
-        score_choices(raw_choices(*[[-1.0, -2.0]] * 3), task, "t")
-    twice = pd.concat([raw_choices([-1.0, -2.0])] * 2)
-    with pytest.raises(AnswerError, match=r"task t: answers hold item i0 in eng_Latn twice"):
-        score_choices(twice, task, "t")
-    with pytest.raises(AnswerError, match=r"item i0 in eng_Latn: 2 choices, but its answer has 3 log_likelihoods"):
-        score_choices(raw_choices([-1.0, -2.0, -3.0], [-1.0, -2.0]), task, "t")
-
-
-def test_every_reading_has_its_columns() -> None:
-    scored = score_choices(raw_choices([-1.0, -2.0]), items(("a", ["b", "c"])), "t")
-    for ending in scoring.READINGS:
-        assert {f"extracted{ending}", f"correct{ending}"} <= set(scored.columns)
+sys.meta_path.insert(0, Blocked())
+import polyroute.scoring
+names = [module.name for module in pkgutil.iter_modules(polyroute.scoring.__path__)]
+assert {"kinds", "choices", "written", "accuracy", "settings"} <= set(names), names
+for name in names:
+    importlib.import_module(f"polyroute.scoring.{name}")
+assert "torch" not in sys.modules and "transformers" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

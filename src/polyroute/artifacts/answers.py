@@ -173,10 +173,12 @@ def comparable(baseline: Answers, other: Answers) -> None:
         AnswerError: they differ in anything but the condition, or hold different items in a language of `other`.
     """
     apart = {"condition", "condition_digest", "questions"}
-    ours, theirs = (answers.header.model_dump(exclude=apart) for answers in (baseline, other))
     asked = other.header.questions
-    ours["questions"] = {language: baseline.header.questions.get(language) for language in asked}
-    theirs["questions"] = asked
+    ours, theirs = (
+        answers.header.model_dump(exclude=apart)
+        | {f"questions in {language}": answers.header.questions.get(language) for language in asked}
+        for answers in (baseline, other)
+    )
     for name, value in ours.items():
         if theirs[name] != value:
             raise AnswerError(

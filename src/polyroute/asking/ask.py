@@ -181,7 +181,10 @@ class Asker:
             "stop": list(self.questions.stops.get(language, ())),
             "versions": [torch.__version__, transformers.__version__, tokenizers.__version__],
             "code": code_digest(
-                "polyroute.asking.answer_all", "polyroute.asking.choices", "polyroute.asking.generation"
+                "polyroute.asking.answer_all",
+                "polyroute.asking.choices",
+                "polyroute.asking.generation",
+                "polyroute.models.load",
             ),
         }
 
@@ -202,9 +205,9 @@ def _check_masked(condition: Condition, found: pd.DataFrame, where: str) -> None
     assert condition.plan is not None, "what was measured has a plan"
     reached = found[found["after"] > 0]
     if condition.plan.rule == "mask" and len(reached):
-        row = reached.iloc[0]
+        layer, after = reached["layer"].iloc[0], reached["after"].iloc[0]
         raise MechanismError(
-            f"mask {condition.name} in layer {row['layer']}: {row['after']:.2%} of the choices in {where} fall on "
+            f"mask {condition.name} in layer {layer}: {after:.2%} of the choices in {where} fall on "
             "masked experts: this model's selection does not heed its logits alone, and cannot be masked"
         )
 

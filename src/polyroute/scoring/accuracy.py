@@ -28,7 +28,7 @@ def table(scored: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """Accuracy of each language.
 
     Args:
-        scored: as `study.by_score` gives it: `correct` is true or false, or a score in [0, 1].
+        scored: as `kinds.by_score` gives it: `correct` is true or false, or a score in [0, 1].
         confidence: coverage of the intervals.
 
     Returns:

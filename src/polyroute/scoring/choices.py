@@ -22,8 +22,8 @@ def score_choices(raw: pd.DataFrame, items: pd.DataFrame, task: str) -> pd.DataF
     """Which choices are the likeliest, and whether they are right.
 
     Args:
-        raw: from `choice.score`.
-        items: the task's items, the same ones in any order; see `tasks`.
+        raw: from `asking.choices.score`.
+        items: the task's items with their right answers, the same ones in any order.
         task: its name, for messages.
 
     Returns:

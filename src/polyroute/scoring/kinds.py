@@ -86,5 +86,5 @@ def grade(raw: Answers, items: pd.DataFrame, split: str) -> Answers:
         AnswerError: an item is missing on one side or there twice.
     """
     half = items[(items["split"] == split) & items["language"].isin(raw.header.questions)]
-    frame = scored(raw.frame, half, raw.header.task, raw.header.kind)
+    frame = scored(raw.frame, half, f"{raw.header.task} ({raw.header.condition})", raw.header.kind)
     return Answers(raw.header.model_copy(update={"scored": True}), frame)

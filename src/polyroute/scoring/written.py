@@ -37,8 +37,8 @@ def score_numbers(
     """The number that each text gives, whether it is right, and the language of the text.
 
     Args:
-        raw: from `generation.generate`.
-        items: the task's items, the same ones in any order; see `tasks`.
+        raw: from `asking.generation.generate`.
+        items: the task's items with their right answers, the same ones in any order.
         task: its name, for messages.
         recogniser: tells the language; None leaves it null.
 
@@ -68,8 +68,8 @@ def score_spans(
     """Whether each text gives the short answer that is right, by every rule of `spans`, and its language.
 
     Args:
-        raw: from `generation.generate`.
-        items: the task's items, the same ones in any order; see `tasks`.
+        raw: from `asking.generation.generate`.
+        items: the task's items with their right answers, the same ones in any order.
         task: its name, for messages.
         recogniser: tells the language; None leaves it null.
 
@@ -98,8 +98,8 @@ def score_translations(
     """How near each translation is to its reference, and its language.
 
     Args:
-        raw: from `generation.generate`.
-        items: the task's items, the same ones in any order; see `tasks`.
+        raw: from `asking.generation.generate`.
+        items: the task's items with their right answers, the same ones in any order.
         task: its name, for messages.
         recogniser: tells the language; None leaves it null.
 

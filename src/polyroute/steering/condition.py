@@ -7,7 +7,7 @@ Stages hand them on as files, one a task, so that asking never knows why it asks
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
@@ -72,10 +72,9 @@ class ConditionFile(BaseModel):
             return cls.model_validate_json(path.read_text(encoding="utf-8"), strict=False)
         except FileNotFoundError:
             raise ConditionError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
-        except ValidationError as error:
-            raise ConditionError(
-                f"{path} holds no conditions that can be used ({error}); delete it and rerun"
-            ) from None
+        except ValueError as error:  # not UTF-8, not JSON, or other keys
+            told = _sentence(error.errors()[0]) if isinstance(error, ValidationError) else str(error)
+            raise ConditionError(f"{path} holds no conditions that can be used ({told}); delete it and rerun") from None
 
 
 class AskedConditions(ConditionFile):
@@ -85,3 +84,8 @@ class AskedConditions(ConditionFile):
 
     languages: tuple[str, ...] | None = None
     """In which the task is asked; None in all of its languages."""
+
+
+def _sentence(breach: Any) -> str:
+    key = ".".join(str(part) for part in breach["loc"])
+    return f"{key}: {breach['msg']}" if key else str(breach["msg"])

@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from models.tiny_models import tiny
-from polyroute.asking import run
-from polyroute.interventions.plans import BASELINE, Condition
+from polyroute.asking import answer_all as module
+from polyroute.asking.answer_all import answer_all
+from polyroute.asking.store import AnswerStore
 from polyroute.models.routers import find_routers
+from polyroute.steering.condition import BASELINE, Condition
 from polyroute.steering.plan import Plan
 
 ITEMS = pd.DataFrame(
@@ -65,8 +67,8 @@ def answering(model, calls: list[int] | None = None, cached: bool = False):
 def answered(found, folder: Path, **options) -> dict[str, pd.DataFrame]:
     model, routers = found
     answer = options.pop("answer", answering(model))
-    store = run.AnswerStore(folder, "settings")
-    return run.answer_all(model, routers, ITEMS, CONDITIONS, answer, store, batch_tokens=2, **options)
+    store = AnswerStore(folder, "settings")
+    return answer_all(model, routers, ITEMS, CONDITIONS, answer, store, batch_tokens=2, **options)
 
 
 def test_shared_and_separate_runs_give_the_same_bits(found, tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_shared_and_separate_runs_give_the_same_bits(found, tmp_path: Path) -> N
 
 def test_a_finished_baseline_is_not_run_for_the_others(found, tmp_path: Path) -> None:
     separate = answered(found, tmp_path / "alone", share=False)
-    store = run.AnswerStore(tmp_path, "settings")
+    store = AnswerStore(tmp_path, "settings")
     store.put(ITEMS, BASELINE, separate["baseline"])
     calls: list[int] = []
     shared = answered(found, tmp_path, answer=answering(found[0], calls))
@@ -111,7 +113,7 @@ def test_finished_conditions_are_not_run_again(found, tmp_path: Path) -> None:
 
 
 def test_a_killed_run_keeps_what_was_finished(found, tmp_path: Path, monkeypatch) -> None:
-    put = run.AnswerStore.put
+    put = AnswerStore.put
     kept: list[str] = []
 
     def killing(self, items, condition, answers) -> None:
@@ -120,7 +122,7 @@ def test_a_killed_run_keeps_what_was_finished(found, tmp_path: Path, monkeypatch
         kept.append(condition.name)
         put(self, items, condition, answers)
 
-    monkeypatch.setattr(run.AnswerStore, "put", killing)
+    monkeypatch.setattr(AnswerStore, "put", killing)
     with pytest.raises(Killed):
         answered(found, tmp_path)
     monkeypatch.undo()
@@ -132,27 +134,12 @@ def test_a_killed_run_keeps_what_was_finished(found, tmp_path: Path, monkeypatch
     assert files == len(CONDITIONS)
 
 
-def test_a_damaged_part_is_computed_again(found, tmp_path: Path) -> None:
-    first = answered(found, tmp_path)
-    for path in tmp_path.glob("answers/*"):
-        path.write_bytes(path.read_bytes()[:50])
-    again = answered(found, tmp_path)
-    for name, answers in first.items():
-        pd.testing.assert_frame_equal(answers, again[name])
-
-
-def test_a_plan_is_known_by_what_it_does(tmp_path: Path) -> None:
-    store = run.AnswerStore(tmp_path, "settings")
-    one = Condition("one", "dose", plan(0.5, 1))
-    renamed = Condition("two", "chosen", one.plan.model_copy(update={"source": {"task": "other"}}))
-    assert store._path(ITEMS, one) == store._path(ITEMS, renamed)
-    assert store._path(ITEMS, one) != store._path(ITEMS, Condition("one", "dose", plan(0.6, 1)))
-    assert store._path(ITEMS, one) != store._path(ITEMS.head(3), one)
-    assert store._path(ITEMS, one) != run.AnswerStore(tmp_path, "others")._path(ITEMS, one)
+def test_the_first_layer_is_the_lowest_that_is_edited() -> None:
+    assert [module._first_layer(condition) for condition in CONDITIONS] == [None, 1, 1, 2, 0]
 
 
 def test_chunks_hold_every_item_once(monkeypatch) -> None:
-    chunks = list(run._chunks(ITEMS, 8))
+    chunks = list(module._chunks(ITEMS, 8))
     assert sorted(item for chunk in chunks for item in chunk.item_id) == ITEMS.item_id.tolist()
     assert all(chunk.prompt.str.len().sum() <= 8 for chunk in chunks)
-    assert next(iter(run._chunks(ITEMS, 1))).item_id.tolist() == ["i2"], "one larger than a chunk is one by itself"
+    assert next(iter(module._chunks(ITEMS, 1))).item_id.tolist() == ["i2"], "one larger than a chunk is one by itself"

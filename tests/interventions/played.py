@@ -1,0 +1,124 @@
+"""The stages of the study played in memory on the tiny model: plan, tune, choose, ask, judge."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from asking.seated import ITEMS, asker, target
+from experts.made import random_trace
+from interventions.test_plans import settings
+from interventions.test_shared_plans import PUBLISHED
+from interventions.test_shared_plans import conditions as shared_conditions
+from polyroute.artifacts.answers import Answers, comparable
+from polyroute.asking.ask import Asker
+from polyroute.interventions.choose import Chosen, ChosenPlans, Toward, TunePlans, choose_shared, choose_task_experts
+from polyroute.interventions.effects import compared, pooled_accuracy, shared_experts_effects, task_experts_effects
+from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY, mask_effects
+from polyroute.interventions.mask_plans import MaskPlans
+from polyroute.interventions.plans import Conditions
+from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
+from polyroute.stats.settings import Intervals
+from polyroute.steering.condition import BASELINE, AskedConditions, Condition, ConditionFile
+from polyroute.steering.plan import Plan
+
+PIVOT = "eng_Latn"
+Right = Callable[[Answers], pd.DataFrame]
+"""From scored answers to those with `correct`."""
+
+
+def by_sum(answers: Answers) -> pd.DataFrame:
+    return by_score(answers.frame, "choice", "sum")
+
+
+@dataclass(frozen=True)
+class Steered:
+    """What the stages hand on for one kind of experts."""
+
+    tried: dict[str, Answers]
+    """The baseline and every candidate on the selection half, scored."""
+    answers: dict[str, Answers]
+    """The baseline and every reported condition on the report half, scored."""
+    table: pd.DataFrame
+    mechanism: pd.DataFrame
+    summary: dict[str, Any]
+    plan: Plan
+    """The chosen one."""
+
+
+def task_experts(folder: Path, delta: float = 0.3, right: Right = by_sum) -> Steered:
+    """Steering toward a task's experts: one in each layer, all with the same Delta."""
+
+    def above(tau, layers):
+        return {layer: (layer,) for layer in range(layers[0], layers[1] + 1) if delta > tau}
+
+    made = Conditions(target(), settings(), task_experts=above, middle=(1, 1), seed=3)
+
+    def chosen(accuracy: dict[str, float]) -> tuple[list[Condition], Chosen]:
+        plan, reported, found = choose_task_experts(
+            made, accuracy, generic=random_trace(0, 20, layers=3, experts=8), multilingual=lambda *_: {1: (5,)},
+            pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None, seed=3,
+        )  # fmt: skip
+        assert plan == next(one.plan for one in reported if one.name == found.condition)
+        return reported, found
+
+    return _played(asker(folder), "task experts", made.candidates(), chosen, right)
+
+
+def shared_experts(folder: Path, right: Right = by_sum) -> Steered:
+    """Steering toward experts that English and German share in layer 1."""
+    made = shared_conditions(middle=(1, 1))
+    return _played(
+        asker(folder), "shared experts", made.candidates(), lambda accuracy: choose_shared(made, accuracy, PUBLISHED),
+        right,
+    )  # fmt: skip
+
+
+def masked(asked: Asker, plans: MaskPlans, items: pd.DataFrame = ITEMS) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Every mask asked beside the baseline, and judged."""
+    conditions = handed_on(plans).conditions
+    answers = scored(asked, "report", [BASELINE, *conditions], items)
+    names = {ACCURACY: "sum"} if "choices" in items else {ACCURACY: "correct", CONSISTENCY: IN_LANGUAGE}
+    right = {
+        called: {name: by_score(one.frame, one.header.kind, score) for name, one in answers.items()}
+        for called, score in names.items()
+    }
+    mechanism = asked.mechanism(conditions, by_language=True)
+    return mask_effects(plans, right, mechanism, intervals=Intervals(resamples=300, confidence=0.9), seed=2)
+
+
+def scored(
+    asked: Asker, split: str, conditions: Sequence[Condition], items: pd.DataFrame = ITEMS
+) -> dict[str, Answers]:
+    """Answers of one half under every condition, scored and held against the baseline."""
+    found = {name: grade(one, items, split) for name, one in asked.ask(split, conditions).items()}
+    for one in found.values():
+        comparable(found[BASELINE.name], one)
+    return found
+
+
+def handed_on(made: ConditionFile) -> AskedConditions:
+    """A file of conditions, as asking reads it."""
+    return AskedConditions.model_validate_json(made.model_dump_json())
+
+
+def _played(
+    asked: Asker, toward: Toward, candidates: Sequence[Condition],
+    choose: Callable[[dict[str, float]], tuple[list[Condition], Chosen]], right: Right,
+) -> Steered:  # fmt: skip
+    tune = handed_on(TunePlans(conditions=tuple(candidates), not_run={}))
+    tried = scored(asked, "select", [BASELINE, *tune.conditions])
+    reported, chosen = choose({name: pooled_accuracy(right(one), PIVOT) for name, one in tried.items()})
+    steer = handed_on(ChosenPlans(conditions=tuple(reported), toward={toward: chosen}))
+    answers = scored(asked, "report", [BASELINE, *steer.conditions])
+    told = {name: right(one) for name, one in answers.items()}
+    table = compared(steer.conditions, told, pivot=PIVOT, resamples=200, confidence=0.9, seed=3)
+    summary = (
+        task_experts_effects(chosen, table, told, PIVOT)
+        if toward == "task experts"
+        else shared_experts_effects(chosen, table, PIVOT)
+    )
+    plan = next(one.plan for one in steer.conditions if one.name == chosen.condition)
+    return Steered(tried, answers, table, asked.mechanism(steer.conditions, by_language=False), summary, plan)
