@@ -15,7 +15,7 @@ def main(settings: FetchSettings, paths: Paths) -> Iterator[str]:
     """Read, check and write a model's corpora and tasks."""
     model, source = settings.name, HubSource(mirror_folder())
     # DVC wants its outputs to be there, also where a model has none of them.
-    for folder in (paths.corpora(model), paths.questions(model), paths.keys(model), paths.counts(model)):
+    for folder in (paths.corpora(model), paths.questions(model), paths.keys(model)):
         folder.mkdir(parents=True, exist_ok=True)
     for name, corpus in settings.corpora.items():
         frame = fetch_corpus(name, corpus.entry, corpus.languages, source)

@@ -79,6 +79,15 @@ def test_a_stage_depends_on_its_script_and_on_its_own_settings_alone(stage) -> N
     assert [dep for dep in deps if dep.startswith("settings")] == ([] if stage in WITHOUT_SETTINGS else [own])
 
 
+@pytest.mark.parametrize(
+    "stage", ["resolve", "fetch", "align", "experts", "similarity", "correlate", "figures", "track"]
+)
+def test_stages_that_run_no_model_do_without_torch(stage) -> None:
+    load = f"import runpy\nrunpy.run_path({str(script_of(stage))!r})"
+    script = f"import sys\n{load}\nassert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_says_what_it_does(stage) -> None:
     assert STAGES[stage]["desc"].endswith(".")

@@ -41,13 +41,9 @@ class Paths:
         """``item_id, language, text``, one row an item and language."""
         return self.corpora(model) / f"{corpus}.parquet"
 
-    def counts(self, model: str) -> Path:
-        """Counts recorded elsewhere, as fetched."""
-        return self.inputs(model) / "counts"
-
     def recorded_counts(self, model: str, corpus: str, language: str) -> Path:
         """One language's counts, as the release has them."""
-        return self.counts(model) / corpus / f"{language}.json"
+        return self.corpora(model) / "recorded" / corpus / f"{language}.json"
 
     def questions(self, model: str) -> Path:
         """What a model is asked, a file a task."""

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from polyroute.artifacts.importance import normalise
@@ -113,6 +112,12 @@ def counts_as_released(trace: Trace, batch: int = RELEASE_BATCH) -> NDArray[np.i
         raise UsageError(f"{trace.place}: batches of {batch} sequences cannot be told apart in these counts")
     batches_BLE = np.add.reduceat(trace.topk_count, np.arange(0, len(trace.item_ids), batch), axis=0)
     # torch adds bfloat16 up in float32 and rounds the sum; whole numbers of this size are exact until then.
-    rounded_BLE: NDArray[np.int64] = torch.from_numpy(batches_BLE).to(torch.bfloat16).to(torch.int64).numpy()
-    total_LE: NDArray[np.int64] = rounded_BLE.sum(axis=0)
+    total_LE: NDArray[np.int64] = _bfloat16(batches_BLE).sum(axis=0)
     return total_LE
+
+
+def _bfloat16(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Whole numbers rounded to bfloat16: the upper half of a float32, the nearest one and of two the even one."""
+    bits = counts.astype(np.float32).view(np.uint32)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return bits.astype(np.uint32).view(np.float32).astype(np.int64)
