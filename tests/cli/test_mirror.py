@@ -63,7 +63,16 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
             "corpora": {
                 "sib": sib | {"splits": ["a", "b"]},
                 "unused": sib | {"hub": "D/unused"},
-                "gsm": {"reader": "gsm8k", "hub": "o/g", "revision": COMMIT, "files": "train.jsonl", "items": 1},
+                "gsm": {
+                    "reader": "datasets",
+                    "hub": "o/g",
+                    "revision": COMMIT,
+                    "files": "train.jsonl",
+                    "items": 1,
+                    "text": "question",
+                    "parallel": False,
+                    "languages": ["eng_Latn"],
+                },
                 "mine": {"reader": "local", "files": "text/mine.tsv"},
                 "made": {"reader": "miniworld", "content": "generic", "split": "report", "items": 1, "seed": 0},
             },

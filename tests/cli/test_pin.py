@@ -26,8 +26,8 @@ def path(tmp_path):
     """The repository's params.yaml at old commits, and one corpus more that is at a branch."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     raw["corpora"] = raw["corpora"] | {
-        "one": {"reader": "gsm8k", "hub": "o/one", "revision": "main", "files": "a.jsonl", "items": 1},
-        "two": {"reader": "gsm8k", "hub": "o/two", "revision": OLD, "files": "a.jsonl", "items": 1},
+        "one": {"reader": "medinstruct", "hub": "o/one", "revision": "main", "files": "a.jsonl", "items": 1},
+        "two": {"reader": "medinstruct", "hub": "o/two", "revision": OLD, "files": "a.jsonl", "items": 1},
     }
     for section in ("corpora", "tasks", "models"):
         for entry in raw[section].values():
@@ -101,8 +101,8 @@ def test_quotes_comments_and_blanks_stay(path, written, pinned):
 
 
 def test_line_ends_and_flow_style_stay(path):
-    block = "  one:\n    reader: gsm8k\n    hub: o/one\n    revision: main\n    files: a.jsonl\n    items: 1\n"
-    flow = "  one: {reader: gsm8k, hub: o/one, revision: main, files: a.jsonl, items: 1}\n"
+    block = "  one:\n    reader: medinstruct\n    hub: o/one\n    revision: main\n    files: a.jsonl\n    items: 1\n"
+    flow = "  one: {reader: medinstruct, hub: o/one, revision: main, files: a.jsonl, items: 1}\n"
     rewrite(path, block, flow)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     before = path.read_bytes()

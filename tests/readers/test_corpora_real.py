@@ -12,8 +12,8 @@ from polyroute.params.models import RecordedModel
 from polyroute.readers import belebele, mgsm
 from polyroute.readers.belebele import Belebele
 from polyroute.readers.checks import repeats
+from polyroute.readers.datasets import DatasetCorpus
 from polyroute.readers.fetch import fetch_corpus
-from polyroute.readers.gsm8k import GSM8K
 from polyroute.readers.medinstruct import MedInstruct
 from polyroute.readers.sib200 import ABSENT, SIB200
 
@@ -78,12 +78,13 @@ def test_belebele_has_488_parallel_passages(hub):
 
 
 def test_gsm8k_questions(hub):
-    spec = GSM8K(
-        reader="gsm8k", hub="openai/gsm8k", revision="main", files="{split}.jsonl", splits=["test"], items=1319,
-        take=100,
+    spec = DatasetCorpus(
+        reader="datasets", hub="openai/gsm8k", revision="main", files="{split}.jsonl", splits=["test"], items=1319,
+        take=100, text="question", parallel=False, languages=["eng_Latn"],
     )  # fmt: skip
     frame = fetch_corpus("gsm8k", spec, ["eng_Latn"], HubSource(hub.parent))
     assert len(frame) == 100
+    assert frame["item_id"].tolist()[::99] == ["test-00000", "test-00099"]
     assert frame["text"][0].startswith("Janet’s ducks lay 16 eggs per day.")
     assert not frame["text"].str.contains("####", regex=False).any()
 

@@ -8,9 +8,9 @@ from polyroute.artifacts.corpus import CorpusError
 from polyroute.ground.hub import HubSource
 from polyroute.readers.belebele import Belebele
 from polyroute.readers.checks import repeats
+from polyroute.readers.datasets import DatasetCorpus
 from polyroute.readers.fetch import fetch_corpus
 from polyroute.readers.flores_plus import FloresPlus
-from polyroute.readers.gsm8k import GSM8K
 from polyroute.readers.local import LocalCorpus
 from polyroute.readers.medinstruct import MedInstruct
 from polyroute.readers.miniworld import MiniworldCorpus
@@ -148,12 +148,15 @@ def test_belebele_has_an_item_a_passage(mirror, put):
 
 
 def test_gsm8k_is_its_questions(mirror, put):
-    spec = GSM8K(reader="gsm8k", hub="o/g", revision="main", files="{split}.jsonl", splits=["train"], items=2)
+    spec = DatasetCorpus(
+        reader="datasets", hub="o/g", revision="main", files="{split}.jsonl", splits=["train"], items=2,
+        text="question", parallel=False, languages=["eng_Latn"],
+    )  # fmt: skip
     put("o/g/train.jsonl", jsonl({"question": "1 + 1?", "answer": "2"}, {"question": "2 + 2?", "answer": "4"}))
     frame = fetch_corpus("gsm8k", spec, ["eng_Latn"], mirror)
     assert frame.to_numpy().tolist() == [["train-00000", "eng_Latn", "1 + 1?"], ["train-00001", "eng_Latn", "2 + 2?"]]
     assert not spec.is_parallel()
-    with pytest.raises(CorpusError, match="o/g does not hold deu_Latn; it holds eng_Latn"):
+    with pytest.raises(CorpusError, match="does not hold deu_Latn; it holds eng_Latn"):
         fetch_corpus("gsm8k", spec, ["eng_Latn", "deu_Latn"], mirror)
 
 
@@ -175,9 +178,7 @@ def test_medinstruct_is_its_instructions_with_their_input(mirror, put):
 def test_local_text_in_one_table_of_own_columns(tmp_path):
     path = tmp_path / "mine.tsv"
     path.write_text("nr\tlang\tsentence\nb\teng_Latn\ttwo\na\teng_Latn\tone\na\tdeu_Latn\teins\nb\tdeu_Latn\tzwei\n")
-    spec = LocalCorpus(
-        reader="local", files=str(path), id_column="nr", text_column="sentence", language_column="lang", items=2
-    )
+    spec = LocalCorpus(reader="local", files=str(path), id="nr", text="sentence", language="lang", items=2)
     frame = fetch_corpus("mine", spec, ["deu_Latn", "eng_Latn"], NO_SOURCE)
     assert frame["text"].tolist() == ["eins", "one", "zwei", "two"]
     with pytest.raises(CorpusError, match=r"mine.tsv: no rows of fra_Latn; column `lang` holds deu_Latn, eng_Latn"):
@@ -209,7 +210,9 @@ def test_plain_lines_hold_one_language(tmp_path):
     (tmp_path / "mine.txt").write_text("one\ntwo\n")
     spec = LocalCorpus(reader="local", files=str(tmp_path / "mine.txt"), parallel=False)
     assert fetch_corpus("mine", spec, ["eng_Latn"], NO_SOURCE)["item_id"].tolist() == ["0000001", "0000002"]
-    with pytest.raises(CorpusError, match=r"plain lines hold one language; put `\{language\}` in the path"):
+    with pytest.raises(
+        CorpusError, match=r"mine.txt holds one language: no column `language`, and no `\{language\}` in its path"
+    ):
         fetch_corpus("mine", spec, ["eng_Latn", "deu_Latn"], NO_SOURCE)
 
 

@@ -287,7 +287,7 @@ def test_local_files_that_are_not_there_are_named(mirror, tmp_path) -> None:
     with pytest.raises(TaskError, match=r"task `mine`: .*eng_Latn.jsonl is absent"):
         fetch_items("mine", local_spec(str(tmp_path / "{language}.jsonl")), [ENGLISH], mirror)
     (tmp_path / "all.jsonl").write_text(json.dumps(LOCAL[0] | {"language": GERMAN}))
-    with pytest.raises(TaskError, match=r"all.jsonl: no items in eng_Latn; it holds deu_Latn"):
+    with pytest.raises(TaskError, match=r"all.jsonl: no rows of eng_Latn; column `language` holds deu_Latn"):
         fetch_items("mine", local_spec(str(tmp_path / "all.jsonl")), [ENGLISH], mirror)
 
 

@@ -22,7 +22,7 @@ def test_each_data_set_holds_as_many_languages_as_its_paper_says():
     assert len(spec("sib200").covered()) == 205
     assert len(spec("belebele").covered()) == len(spec("belebele", corpus=False).covered()) == 122
     assert len(spec("flores_plus").covered()) == 205
-    assert spec("gsm8k").covered() == spec("medinstruct").covered() == ["eng_Latn"]
+    assert spec("medinstruct").covered() == ["eng_Latn"]
     assert len(spec("mgsm", corpus=False).covered()) == 11
 
 

@@ -5,7 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from polyroute.artifacts.corpus import CorpusError
-from polyroute.readers.tables import columns, lines
+from polyroute.readers.tables import columns, fields, lines
 
 
 @pytest.fixture
@@ -55,7 +55,8 @@ def test_bad_utf8_names_file_and_line(file):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.tsv", "id\tsentence\n1\tx\n"), ("a.jsonl", '{"id": 1, "sentence": "x"}\n')]
+    ("name", "content"),
+    [("a.tsv", "id\tsentence\n1\tx\n"), ("a.jsonl", '{"id": 1, "sentence": "x"}\n')],
 )
 def test_an_absent_column_names_those_there(file, name, content):
     with pytest.raises(CorpusError, match=rf"{name}.*: no column `text`; there are id, sentence"):
@@ -101,8 +102,34 @@ def test_what_is_no_parquet_is_an_error(file):
 
 
 def test_an_unknown_ending_is_an_error(file):
-    with pytest.raises(CorpusError, match=r"ends in .tsv, .jsonl or .parquet, not in `.csv`"):
-        columns(file("a.csv", "text\nx\n"), ("text",))
+    with pytest.raises(CorpusError, match=r"ends in .tsv, .csv, .jsonl or .parquet, not in `.xlsx`"):
+        columns(file("a.xlsx", "text\nx\n"), ("text",))
+
+
+def test_csv_cells_hold_commas_quotes_and_line_breaks(file):
+    path = file("a.csv", 'id,text\r\n007,"He said ""no"", twice."\r\n2,"one\ntwo"\r\n')
+    assert columns(path, ("id", "text")) == [
+        {"id": "007", "text": 'He said "no", twice.'}, {"id": "2", "text": "one\ntwo"}
+    ]  # fmt: skip
+    with pytest.raises(CorpusError, match=r"b.csv, line 3: 1 cells where the header has 2 columns"):
+        columns(file("b.csv", "id,text\n1,x\n2\n"), ("text",))
+
+
+def test_lists_and_fields_of_records_are_read_where_they_may_be(file):
+    path = file("a.jsonl", '{"text": "x", "choices": {"text": ["a", 1], "label": ["A", "B"]}}\n')
+    assert columns(path, ("choices.text",), lists=("choices.text",)) == [{"choices.text": ["a", "1"]}]
+    with pytest.raises(CorpusError, match=r"column `choices.text` holds list, not text"):
+        columns(path, ("choices.text",))
+    with pytest.raises(CorpusError, match=r"no column `options.text`; there are text, choices"):
+        columns(path, ("options.text",))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.tsv", "id\ttext\n1\tx\n"), ("a.csv", "id,text\n"), ("a.jsonl", '{"id": 1, "text": "x"}\n')],
+)
+def test_the_columns_of_a_table_are_known_before_it_is_read(file, name, content):
+    assert fields(file(name, content)) == ["id", "text"]
 
 
 def test_an_empty_file_has_no_lines(file):

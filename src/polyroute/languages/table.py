@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -62,6 +63,14 @@ class Language:
     """Sub-region of UN M49 that the language is at home in."""
     resource: int | None
     """Class 0 to 5 of Joshi et al. 2020; `None` where it is unknown."""
+    detector: str | None = None
+    """BCP 47 tag by which a detector of languages knows it, where that is not `bcp47`; empty where none does."""
+    unknown: tuple[str, ...] = ()
+    """What a study that brings the language does not say of it."""
+
+
+_own: dict[str, Language] = {}
+"""Languages that the study brings; see `register`."""
 
 
 def get(flores: str) -> Language:
@@ -71,14 +80,76 @@ def get(flores: str) -> Language:
         LanguageError: the table has no such code; names it and what is close.
     """
     table = _table()
+    if flores in _own:
+        return _own[flores]
     if flores not in table:
         raise LanguageError(f"`{flores}` is not a FLORES code that polyroute knows; {_suggest(flores)}")
     return table[flores]
 
 
 def codes() -> list[str]:
+    """Every FLORES code that a study can name, sorted: those of the table and those that it brings."""
+    return sorted([*_table(), *_own])
+
+
+def released_codes() -> list[str]:
     """Every FLORES code of the table, sorted."""
     return list(_table())
+
+
+def register(languages: Iterable[Language]) -> None:
+    """Let a study name languages of its own, in place of those of an earlier call.
+
+    Whoever reads a study's settings calls this with what they say, in every process; nothing is kept on disk.
+
+    Raises:
+        LanguageError: the table has one of them.
+    """
+    brought = {language.flores: language for language in languages}
+    for code in brought:
+        if code in _table():
+            raise LanguageError(f"`{code}` is in the table of languages already ({_table()[code].name})")
+    _own.clear()
+    _own.update(brought)
+
+
+def recognise(tag: str) -> str | None:
+    """FLORES code of a language that is written in any standard; None where no language is meant.
+
+    A FLORES code, a BCP 47 tag (`de`, `pt-BR`, `zh-Hant`; the territory is passed over) or ISO 639-3 (`deu`). Without
+    a script, the language's usual one is meant.
+
+    Raises:
+        LanguageError: langcodes is not installed, and the tag needs it.
+    """
+    if tag in _table() or tag in _own:
+        return tag
+    return _recognised(tag.replace("_", "-").lower(), tuple(_own.values()))
+
+
+@cache
+def _recognised(tag: str, own: tuple[Language, ...]) -> str | None:
+    rows = [*own, *_table().values()]
+    exact = [row.flores for row in rows if tag in (row.bcp47.lower(), row.flores.replace("_", "-").lower())]
+    # Of a language in several scripts, the one whose tag needs no script is the usual one.
+    same = sorted((row for row in rows if row.flores[:3] == tag), key=lambda row: len(row.bcp47))
+    if exact or same:
+        return exact[0] if exact else same[0].flores
+    try:
+        import langcodes
+    except ImportError:
+        raise LanguageError(f"`{tag}` needs the package langcodes to be understood: install it") from None
+    try:
+        meant = langcodes.Language.get(langcodes.standardize_tag(tag, macro=True)).maximize()
+    except ValueError:
+        return None
+    if not meant.is_valid():
+        return None
+    for row in rows:
+        held = langcodes.Language.get(row.bcp47).maximize()
+        if (held.language, held.script) == (meant.language, meant.script):
+            return row.flores
+    return None
 
 
 def code_in(flores: str, scheme: Scheme) -> str:

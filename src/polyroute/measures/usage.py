@@ -119,5 +119,5 @@ def counts_as_released(trace: Trace, batch: int = RELEASE_BATCH) -> NDArray[np.i
 def _bfloat16(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Whole numbers rounded to bfloat16: the upper half of a float32, the nearest one and of two the even one."""
     bits = counts.astype(np.float32).view(np.uint32)
-    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
-    return bits.astype(np.uint32).view(np.float32).astype(np.int64)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return rounded.astype(np.uint32).view(np.float32).astype(np.int64)

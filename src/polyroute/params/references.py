@@ -10,7 +10,6 @@ from polyroute.ground.layers import check_range
 from polyroute.interventions.settings import Masked
 from polyroute.languages import table as language_table
 from polyroute.params.models import RecordedModel, TransformersModel
-from polyroute.readers.local import LocalCorpus, LocalTask
 
 if TYPE_CHECKING:
     from polyroute.params.file import ParamsFile
@@ -31,15 +30,15 @@ def check_references(file: ParamsFile) -> None:
     for model in file.study.models:
         check_known("study.models", model, file.models, "an entry of `models`")
     for name, corpus in file.corpora.items():
-        if isinstance(corpus, LocalCorpus):
-            check_inside(f"corpora.{name}.files", Path(corpus.files), "text")
+        if (place := corpus.on_disk()) is not None:
+            check_inside(f"corpora.{name}.files", Path(place), "text")
     for name, task in file.tasks.items():
         if task.text is not None:
             check_known(f"tasks.{name}.text", task.text, file.corpora, "an entry of `corpora`")
             if task.pivots and file.corpora[task.text].covered() == [language_table.ENGLISH]:
                 raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
-        if isinstance(task, LocalTask):
-            check_inside(f"tasks.{name}.files", Path(task.files), "text")
+        if (place := task.on_disk()) is not None:
+            check_inside(f"tasks.{name}.files", Path(place), "text")
     for name in file.mask.tasks:
         check_known("mask.tasks", name, file.tasks, "an entry of `tasks`")
     for name, spec in file.models.items():

@@ -36,7 +36,7 @@ class FloresPlus(HubCorpus):
 
     def covered(self) -> list[str]:
         """The languages of FLORES-200, and N'Ko."""
-        return [code for code in languages.codes() if code not in ABSENT]
+        return [code for code in languages.released_codes() if code not in ABSENT]
 
     def written(self, language: str) -> str:
         """Name of a language's file."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import Field
 
 from polyroute.readers.belebele import Belebele, BelebeleTask
+from polyroute.readers.datasets import DatasetCorpus, DatasetTask
 from polyroute.readers.flores_plus import FloresPlus
 from polyroute.readers.global_mmlu import GlobalMMLUTask
-from polyroute.readers.gsm8k import GSM8K
 from polyroute.readers.local import LocalCorpus, LocalTask
 from polyroute.readers.medinstruct import MedInstruct
 from polyroute.readers.mgsm import MGSMTask
@@ -24,8 +24,8 @@ from polyroute.readers.translation import TranslationTask
 from polyroute.readers.xquad import XQuADTask
 
 READERS: tuple[type[CorpusSpec] | type[TaskSpec], ...] = (
-    Belebele, BelebeleTask, FloresPlus, GlobalMMLUTask, GSM8K, LocalCorpus, LocalTask, MedInstruct, MGSMTask,
-    MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
+    Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, LocalCorpus, LocalTask,
+    MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
 )  # fmt: skip
 """Types of the entries of `corpora` and `tasks`."""
 

@@ -73,6 +73,10 @@ class CorpusSpec(Frozen):
         """Data set on the hub and its commit; None where nothing is downloaded."""
         return None
 
+    def on_disk(self) -> str | None:
+        """Path of the user's own files; None where there are none."""
+        return None
+
     def paths(self, language: str) -> list[str]:
         """Files that a language is read from: paths in the data set on the hub, or on disk."""
         raise NotImplementedError
@@ -113,6 +117,10 @@ class TaskSpec(Frozen):
 
     def repository(self) -> tuple[Repository, str] | None:
         """Data set on the hub and its commit; None where nothing is downloaded."""
+        return None
+
+    def on_disk(self) -> str | None:
+        """Path of the user's own files; None where there are none."""
         return None
 
     def paths(self, language: str) -> list[str]:
