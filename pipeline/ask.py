@@ -13,7 +13,7 @@ from polyroute.ground.errors import AnswerError, PolyrouteError
 from polyroute.ground.files import write_table
 from polyroute.ground.paths import Paths
 from polyroute.models.load import load
-from polyroute.models.source import locate
+from polyroute.models.source import locate_settled
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition
 
 Purpose = Literal["evaluate", "tune", "steer", "mask"]
@@ -27,15 +27,15 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
     folder = paths.answers(settings.name, purpose)
     folder.mkdir(parents=True, exist_ok=True)
     conditions = {task: _conditions(settings.name, paths, purpose, task) for task in settings.tasks}
-    asked = {task: one for task, one in conditions.items() if one.conditions}
+    asked = {task: one for task, one in conditions.items() if one.conditions and one.languages != ()}
     yield from (f"{task}: nothing to ask" for task in conditions if task not in asked)
     if not asked:
         return
     assert settings.model is not None, "who has tasks is run here"
-    loaded = load(settings.name, settings.model, locate(settings.name, settings.model))
+    loaded = load(settings.name, settings.model, locate_settled(settings.name, settings.model))
     failed = []
     for task, given in asked.items():
-        languages = given.languages or settings.tasks[task].languages
+        languages = settings.tasks[task].languages if given.languages is None else given.languages
         questions = Questions.read(paths.task_questions(settings.name, task), languages)
         asker = Asker(loaded, settings, task, questions, paths.parts)
         try:
@@ -44,9 +44,13 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
             failed.append(f"{task}: {error}")
             continue
         items = sum(len(questions.half(split)) for split in HALVES[purpose])
-        yield f"{task}: {items:,} questions in {len(questions.languages)} languages, {len(given.conditions)} conditions"
+        yield f"{task}: {items:,} questions in {len(questions.languages)} languages, {_counted(given.conditions)}"
     if failed:
         raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
+
+
+def _counted(conditions: tuple[Condition, ...]) -> str:
+    return "as it is" if conditions == (BASELINE,) else f"{len(conditions)} conditions"
 
 
 def _conditions(model: str, paths: Paths, purpose: Purpose, task: str) -> AskedConditions:

@@ -16,10 +16,10 @@ OPENS = {
     "stats": set(),
     "miniworld": {"languages"},
     "models": set(),
-    "scoring": {"artifacts", "languages"},
+    "scoring": {"artifacts", "languages", "results"},
     "measures": {"artifacts", "results", "stats", "languages"},
-    "readers": {"artifacts", "languages", "miniworld"},
-    "tracing": {"models", "artifacts"},
+    "readers": {"artifacts", "languages", "miniworld", "scoring"},
+    "tracing": {"models", "artifacts", "languages"},
     "steering": {"models"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
@@ -28,7 +28,9 @@ OPENS = {
     "params": {"languages", "readers"},
     "report": {"results", "languages"},
     "tracking": {"results", "report", "languages"},
-    "cli": {"params", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts", "results"},
+    "cli": {
+        "params", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts", "results",
+    },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}
 """Modules of any room that `params` composes: types alone, without torch."""
