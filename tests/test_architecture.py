@@ -25,8 +25,8 @@ OPENS = {
     "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts"},
     "interventions": {"experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
-    "params": {"languages", "readers"},
-    "report": {"results", "languages"},
+    "params": {"artifacts", "languages", "pocket", "readers"},
+    "report": {"results", "languages", "stats", "params", "pocket", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts", "results",
