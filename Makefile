@@ -30,9 +30,10 @@ study: export OMP_NUM_THREADS ?= 1
 study: install  ## Run the study, JOBS models at once, and show its results. Only what changed is computed.
 	@dvc repro resolve
 	@$(STAGES) | sed -n 's/^trace@//p' | xargs -P $(JOBS) -I MODEL bash -o pipefail -c \
-		'$(STAGES) | grep @MODEL$$ | grep -Ev "^(steer|mask|figures)@" | $(REPRO)'
+		'$(STAGES) | grep @MODEL$$ | grep -Ev "^(steer|mask|judge|figures)@" | $(REPRO)'
 	@$(STAGES) | grep -E '^(steer|mask)@' | xargs -P $(JOBS) -I STAGE bash -o pipefail -c 'echo STAGE | $(REPRO)'
-	@$(STAGES) | grep '^figures@' | xargs -P $(JOBS) -I STAGE bash -o pipefail -c 'echo STAGE | $(REPRO)'
+	@$(STAGES) | sed -n 's/^trace@//p' | xargs -P $(JOBS) -I MODEL bash -o pipefail -c \
+		'$(STAGES) | grep -E "^(judge|figures)@MODEL$$" | $(REPRO)'
 	@dvc repro
 	@polyroute results
 
