@@ -74,11 +74,10 @@ def test_a_stage_is_given_its_own_settings_and_shows_what_it_yields(script, tmp_
     assert "Do it." in script(["--help"]).output
 
 
-def test_a_stage_of_no_model_a_stage_without_settings_and_a_stage_of_several_purposes(script, tmp_path) -> None:
+def test_a_stage_of_no_model_and_a_stage_of_several_purposes(script, tmp_path) -> None:
     write_json(tmp_path / "settings" / "test_console.json", {"name": "all", "size": 4})
     write_json(tmp_path / "settings" / "one" / "tune.json", {"name": "one", "size": 5})
     assert script([], each=False).output == "test_console: size 4 in .\n"
-    assert script(["--model", "one"], StageSettings).output == "test_console@one: size one in .\n"
     told = script(["--model", "one", "--purpose", "tune"], purposes={"tune": "select", "steer": "report"}).output
     assert told == "tune@one: size 5 in .\ntune@one: select\n"
 

@@ -18,7 +18,7 @@ OPEN = {"languages", "corpora", "tasks", "models", "pocket", "published", "publi
 def shipped() -> dict[str, Any]:
     # Through JSON, so that what YAML merges share is apart.
     raw = json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
-    raw["corpora"]["own"] = {"reader": "local", "files": "text/a.tsv", "id_column": "id"}
+    raw["corpora"]["own"] = {"reader": "local", "files": "text/a.tsv", "id": "name"}
     raw["tasks"]["own"] = {"reader": "local", "files": "text/a.tsv", "kind": "choice"}
     return raw
 

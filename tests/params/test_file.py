@@ -208,11 +208,6 @@ def test_the_shipped_file_is_sound() -> None:
         ("align.confidence", 0.95, "align.confidence: no longer a key; it is now `intervals.confidence`"),
         ("evaluate.likeliest", "sum", "evaluate.likeliest: no longer a key; it is now `score.choice`"),
         ("evaluate.span", "f1", "evaluate.span: no longer a key; it is now `score.span`"),
-        (
-            "models.olmoe-1b-7b.generic",
-            ...,
-            "olmoe-1b-7b.generic: missing key; name the corpus among `corpora` that is",
-        ),
         ("models.olmoe-1b-7b.generic", "belebele", "generic: `belebele` is not among `models.olmoe-1b-7b.corpora`;"),
         ("evaluate.max_new_tokens", 0, "evaluate.max_new_tokens: Input should be greater than or equal to 1"),
         ("evaluate.temperature", -1, "evaluate.temperature: Input should be greater than or equal to 0"),
@@ -286,7 +281,7 @@ def test_every_kind_of_task_can_be_named(shipped) -> None:
     tasks = parse(raw).tasks
     kinds = {type(task).__name__: task.kind for task in tasks.values()}
     assert kinds == {
-        "PocketTask": "choice", "MGSMTask": "number", "GlobalMMLUTask": "choice", "BelebeleTask": "choice",
+        "MiniworldTask": "choice", "MGSMTask": "number", "GlobalMMLUTask": "choice", "BelebeleTask": "choice",
         "XQuADTask": "span", "PolyMathTask": "number", "TranslationTask": "translation", "LocalTask": "number",
     }  # fmt: skip
 
@@ -323,3 +318,12 @@ def test_an_entry_that_is_not_there_is_named_with_what_is_close() -> None:
 def test_parameters_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read(ROOT / "params.yaml").models["pocket-plain"].dtype = "bfloat16"
+
+
+def test_which_corpus_is_generic_is_said_where_there_are_several() -> None:
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    del raw["models"]["olmoe-1b-7b"]["generic"]
+    assert parse(raw).models["olmoe-1b-7b"].generic == "sib200"
+    raw["models"]["olmoe-1b-7b"]["corpora"] = ["sib200", "flores-plus"]
+    with pytest.raises(ParamsError, match=r"olmoe-1b-7b.generic: missing key; name the corpus among `corpora` that is"):
+        parse(raw)

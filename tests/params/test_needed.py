@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from polyroute.evaluation import tasks
-from polyroute.evaluation.tasks import TaskError
-from polyroute.params.tasks import LocalTask, MGSMTask
 
+from polyroute.artifacts.questions import TaskError
 from polyroute.cli.verbs import main
 from polyroute.params.file import ParamsFile, parse, read
 from polyroute.params.needed import Needed, model_languages, model_tasks, study_corpora, study_tasks
+from polyroute.readers.local import LocalTask
+from polyroute.readers.mgsm import MGSMTask
 from tiny import ROOT
 
 COMMIT = "f" * 40
@@ -32,7 +32,7 @@ def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
             "west": ["deu_Latn", "yor_Latn", "eng_Latn"],
             "east": ["eng_Latn", "pol_Latn", "jpn_Jpan", "deu_Latn", "yor_Latn"],
         },
-        "corpora": {"made": {"reader": "pocket", "content": "generic", "split": "report", "items": 1, "seed": 0}},
+        "corpora": {"made": {"reader": "sib200", "hub": "o/s", "revision": COMMIT, "files": "{language}", "items": 1}},
         "tasks": {"sums": SUMS | sums, "later": SUMS | {"revision": "main"}, "facts": SUMS},
         "mask": raw["mask"] | {"tasks": {}},
         "models": {
@@ -50,9 +50,9 @@ def study(pivot: str = "eng_Latn", **sums: object) -> ParamsFile:
 def test_a_task_keeps_the_languages_that_it_has_in_their_order() -> None:
     mgsm = MGSMTask(**SUMS)
     codes = ["yor_Latn", "deu_Latn", "pol_Latn", "eng_Latn"]
-    assert tasks.languages_of(mgsm, codes) == (["deu_Latn", "eng_Latn"], ["yor_Latn", "pol_Latn"])
+    assert mgsm.languages_of(codes) == (["deu_Latn", "eng_Latn"], ["yor_Latn", "pol_Latn"])
     own = LocalTask(reader="local", files="text/{language}.tsv", kind="choice")
-    assert tasks.languages_of(own, codes) == (codes, [])
+    assert own.languages_of(codes) == (codes, [])
 
 
 def test_a_model_is_asked_its_tasks_in_the_languages_that_they_have() -> None:

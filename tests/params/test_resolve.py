@@ -20,7 +20,7 @@ RUN = "trace evaluate tune steer mask"
 ASK = "evaluate tune steer mask"
 SCORED = "score choose judge"
 MEASURED = "fetch trace align experts similarity correlate"
-ALL = "fetch trace align experts similarity evaluate score correlate plan tune choose steer mask judge"
+ALL = "fetch trace align experts similarity evaluate score correlate plan tune choose steer mask judge figures"
 
 
 def everywhere(stages: str) -> dict[str, str]:
@@ -44,7 +44,9 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
             COUNTS: f"{MEASURED} {SCORED} plan", "": "track",
         },
     ),
-    "study.seed": (1, everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score")))),
+    "study.seed": (
+        1, everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score", "figures"))),
+    ),
     "trace.pairs": (65, everywhere("trace")),
     "trace.special_tokens": ("include", everywhere("trace")),
     "intervals.resamples": (999, everywhere("align experts correlate judge")),
@@ -121,7 +123,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{QWEN}.corpora": (["sib200", "belebele"], {QWEN: "fetch trace align similarity", "": "track"}),
     f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align evaluate tune steer mask", "": "track"}),
     f"models.{QWEN}.published.mgsm.tau": (0.3, {QWEN: "choose", "": "track"}),
-    f"models.{QWEN}.published_shared.polymath.k": (21, {QWEN: "choose", "": "track"}),
+    f"models.{QWEN}.published_shared.polymath.k": (21, {QWEN: "plan choose", "": "track"}),
     f"models.{COUNTS}.sha256.eng_Latn": ("0" * 64, {COUNTS: "fetch trace", "": "track"}),
     f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align similarity", "": "track"}),
     f"models.{IDLE}.dtype": ("float32", {}),

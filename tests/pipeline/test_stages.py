@@ -15,7 +15,7 @@ from tiny import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PACKAGE = ROOT / "src" / "polyroute"
-WITHOUT_SETTINGS = {"train-pocket", "resolve", "figures"}
+WITHOUT_SETTINGS = {"train-pocket", "resolve"}
 """Stages that read params.yaml itself, or nothing of it."""
 
 

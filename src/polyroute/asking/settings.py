@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from polyroute.artifacts.kinds import TaskKind
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
+from polyroute.languages.own import StudySettings
 from polyroute.models.settings import ModelSettings
 
 
@@ -33,7 +34,7 @@ class AskedTask(Frozen):
     """FLORES codes, the pivot first."""
 
 
-class AskSettings(Asking, StageSettings):
+class AskSettings(Asking, StudySettings):
     """What the stages that ask a model read: `evaluate`, `tune`, `steer` and `mask`."""
 
     model: ModelSettings | None

@@ -27,10 +27,10 @@ def main() -> None:
 
 @main.command(cls=console.Command)
 def check() -> None:
-    """Check params.yaml and say what the study would run."""
+    """Check params.yaml and the text that is at hand, and say what the study would run."""
     from polyroute.models.source import locate
-    from polyroute.params.needed import model_languages, study_corpora, study_tasks
-    from polyroute.readers.local import LocalCorpus
+    from polyroute.params.needed import in_task_text, model_languages, study_corpora, study_tasks
+    from polyroute.readers.examine import examine, own_languages
 
     file = params.read(Paths().params)
     for model in file.study.models:
@@ -39,15 +39,21 @@ def check() -> None:
         click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
         if isinstance(spec, TransformersModel):
             locate(model, spec)
-    for task, needed in study_tasks(file).items():
+    asked = study_tasks(file)
+    for task, needed in asked.items():
         lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
         click.echo(f"task {task}: in {len(needed.languages)} languages{lacking}")
-    for corpus, languages in study_corpora(file).items():
-        entry = file.corpora[corpus]
-        if isinstance(entry, LocalCorpus):
-            for language in languages:
-                if not Path(entry.files.replace("{language}", language)).is_file():
-                    raise click.ClickException(f"corpora.{corpus}.files: no file of {language} at {entry.files}")
+    for line in own_languages(list(file.own_languages)):
+        click.echo(line)
+    found = examine(
+        {name: (file.corpora[name], codes) for name, codes in study_corpora(file).items()},
+        {name: (file.tasks[name], needed.languages) for name, needed in asked.items()},
+        in_task_text(file),
+    )
+    for note in found.notes:
+        click.echo(note)
+    if found.breaches:
+        raise click.ClickException("the study cannot run:\n" + "\n".join(found.breaches))
     click.echo("params.yaml is sound")
 
 

@@ -4,8 +4,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from polyroute.ground.frozen import Frozen, StageSettings, check_unique
+from polyroute.ground.frozen import Frozen, check_unique
 from polyroute.ground.layers import LayerRange, Zones
+from polyroute.languages.own import StudySettings
 from polyroute.stats.settings import Intervals
 
 
@@ -49,7 +50,7 @@ class TaskText(Frozen):
     """FLORES codes in which there are experts, English first."""
 
 
-class ExpertsSettings(StageSettings):
+class ExpertsSettings(StudySettings):
     """What the stage `experts` reads."""
 
     languages: list[str]
@@ -64,7 +65,7 @@ class ExpertsSettings(StageSettings):
     seed: int
 
 
-class SimilaritySettings(Similarity, StageSettings):
+class SimilaritySettings(Similarity, StudySettings):
     """What the stage `similarity` reads."""
 
     languages: list[str]

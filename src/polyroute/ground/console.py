@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
 from polyroute.ground.paths import Paths
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -118,7 +118,7 @@ def stage(
     the function yields is shown after `<stage>@<model>`.
 
     Args:
-        kind: type of the settings; a bare `StageSettings` has no file.
+        kind: type of the settings.
         each: whether the stage is run for each model (`--model`); else its settings are `settings/<stage>.json`.
         purposes: values of `--purpose` -> what the function is given for it; the settings are those of the purpose.
     """
@@ -144,8 +144,6 @@ def stage(
 
 
 def _settings(kind: type[Settings], paths: Paths, stage: str, model: str | None) -> Settings:
-    if kind is StageSettings:
-        return kind.model_validate({"name": model})
     path = paths.stage_settings(*(() if model is None else (model,)), stage)
     again = "run `dvc repro resolve`, which makes it from params.yaml for every model of `study.models`"
     try:

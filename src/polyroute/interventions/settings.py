@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.experts.settings import TaskText
-from polyroute.ground.frozen import Frozen, StageSettings, check_strength, check_unique
+from polyroute.ground.frozen import Frozen, check_strength, check_unique
 from polyroute.ground.layers import LayerRange, check_range
+from polyroute.languages.own import StudySettings
 from polyroute.stats.settings import Intervals
 
 
@@ -171,7 +172,7 @@ class PlannedTask(TaskText):
     published_shared: PublishedShared | None
 
 
-class PlanSettings(StageSettings):
+class PlanSettings(StudySettings):
     """What the stage `plan` reads."""
 
     pivot: str
@@ -197,7 +198,7 @@ class StudiedTask(PlannedTask):
     published: PublishedSteering | None
 
 
-class ChooseSettings(StageSettings):
+class ChooseSettings(StudySettings):
     """What the stage `choose` reads."""
 
     pivot: str
@@ -217,7 +218,7 @@ class JudgedTask(Frozen):
     """The one that is compared."""
 
 
-class JudgeSettings(StageSettings):
+class JudgeSettings(StudySettings):
     """What the stage `judge` reads."""
 
     pivot: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from polyroute.ground.frozen import Frozen
-from polyroute.languages.table import Language
+from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.languages.table import Language, register
 
 OwnCode = Annotated[str, Field(pattern=r"^[a-z]{3}_[A-Z][a-z]{3}$")]
 """`language_Script` as FLORES writes it; ISO 639-3 keeps `qaa` to `qtz` for private use."""
@@ -48,3 +48,21 @@ class OwnLanguage(Frozen):
                 key for key in ("family", "branch", "region", "resource", "detector") if getattr(self, key) is None
             ),
         )
+
+
+class StudySettings(StageSettings):
+    """Settings of a stage that names languages: whoever reads them knows those that the study brings along."""
+
+    own_languages: dict[OwnCode, OwnLanguage] = Field(default={})
+    """FLORES-like code -> a language of the model that the table lacks."""
+
+    def model_post_init(self, _context: Any) -> None:
+        """Let this process name them."""
+        register((language.row(code) for code, language in self.own_languages.items()), keep=True)
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if not self.own_languages:
+            del content["own_languages"]
+        return content

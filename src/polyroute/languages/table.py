@@ -97,8 +97,8 @@ def released_codes() -> list[str]:
     return list(_table())
 
 
-def register(languages: Iterable[Language]) -> None:
-    """Let a study name languages of its own, in place of those of an earlier call.
+def register(languages: Iterable[Language], *, keep: bool = False) -> None:
+    """Let a study name languages of its own, in place of those of an earlier call or, with `keep`, beside them.
 
     Whoever reads a study's settings calls this with what they say, in every process; nothing is kept on disk.
 
@@ -109,7 +109,8 @@ def register(languages: Iterable[Language]) -> None:
     for code in brought:
         if code in _table():
             raise LanguageError(f"`{code}` is in the table of languages already ({_table()[code].name})")
-    _own.clear()
+    if not keep:
+        _own.clear()
     _own.update(brought)
 
 

@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
 from polyroute.ground.layers import Zones
+from polyroute.languages.own import StudySettings
 from polyroute.stats.settings import Intervals
 
 
@@ -14,7 +15,7 @@ class Align(Frozen):
     """Other sentences that each sentence is compared with, to know how near its translation would be by chance."""
 
 
-class AlignSettings(StageSettings):
+class AlignSettings(StudySettings):
     """What the stage `align` reads."""
 
     revision: str | None
@@ -28,7 +29,7 @@ class AlignSettings(StageSettings):
     seed: int
 
 
-class CorrelateSettings(StageSettings):
+class CorrelateSettings(StudySettings):
     """What the stage `correlate` reads."""
 
     languages: list[str]

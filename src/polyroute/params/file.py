@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from polyroute.asking.settings import Asking
 from polyroute.experts.settings import Experts, Similarity
 from polyroute.ground.frozen import Frozen, Name, ParamsError, check_known
 from polyroute.interventions.settings import Mask, Steer
+from polyroute.languages import table as language_table
+from polyroute.languages.own import OwnCode, OwnLanguage
 from polyroute.measures.settings import Align
 from polyroute.params.breaches import sentence
 from polyroute.params.models import Model, RecordedModel, TransformersModel
@@ -35,6 +37,8 @@ class ParamsFile(Frozen):
     """The whole of params.yaml, its cross-references checked."""
 
     study: Study
+    own_languages: dict[OwnCode, OwnLanguage] = Field(default={})
+    """FLORES-like code -> a language that the table lacks, or a dialect."""
     languages: dict[Name, list[str]]
     corpora: dict[Name, Corpus]
     tasks: dict[Name, Task]
@@ -52,6 +56,10 @@ class ParamsFile(Frozen):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
+        try:
+            language_table.register(language.row(code) for code, language in self.own_languages.items())
+        except language_table.LanguageError as error:
+            raise ValueError(f"own_languages: {error}") from None
         check_references(self)
         return self
 

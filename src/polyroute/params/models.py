@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,11 +18,19 @@ class _Model(Frozen):
     """Parallel corpora whose routing is measured."""
     generic: str
     """Which of them is the generic text: experts of tasks are told against it, the middle is found on it, and accuracy
-    is correlated with its divergence."""
+    is correlated with its divergence. May be left out where there is one corpus."""
     languages: str
     """Which entry of `languages` is measured; must hold the pivot."""
     zones: Zones | None = None
     """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_corpus(cls, entry: Any) -> Any:
+        corpora = entry.get("corpora") if isinstance(entry, dict) else None
+        if isinstance(corpora, list) and len(corpora) == 1 and "generic" not in entry:
+            return entry | {"generic": corpora[0]}
+        return entry
 
     @model_validator(mode="after")
     def _zones_inside(self) -> Self:

@@ -103,6 +103,17 @@ def study_tasks(file: ParamsFile) -> dict[str, Needed]:
     return found
 
 
+def in_task_text(file: ParamsFile) -> set[tuple[str, str]]:
+    """Pairs of in-task text and a corpus that it is held against, of the study's models."""
+    return {
+        (text, corpus)
+        for model in file.study.models
+        for task in model_tasks(file, model)
+        for corpus in file.models[model].corpora
+        if (text := file.tasks[task].text) is not None
+    }
+
+
 def _check_pinned(name: str, task: TaskSpec) -> None:
     repository = task.repository()
     if repository is not None and not is_commit(repository[1]):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.asking.settings import AskedTask, AskSettings
 from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
 from polyroute.interventions.settings import (
     ChooseSettings,
     JudgedTask,
@@ -25,6 +25,7 @@ from polyroute.interventions.settings import (
     SteerPlans,
     StudiedTask,
 )
+from polyroute.languages.own import StudySettings
 from polyroute.measures.settings import AlignSettings, CorrelateSettings
 from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
@@ -56,10 +57,10 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
         stages = model_settings(file, model, digests.get(model, ""))
         found |= {f"{model}/{stage}": settings for stage, settings in stages.items()}
     tracked = {model: shown(file, model) for model in file.study.models}
-    return found | {"track": TrackSettings(name=file.study.name, models=tracked)}
+    return found | {"track": TrackSettings(name=file.study.name, models=tracked, own_languages=file.own_languages)}
 
 
-def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, StageSettings]:
+def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, StudySettings]:
     """Stage -> settings, of one model.
 
     Args:
@@ -70,7 +71,9 @@ def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, Stage
     Raises:
         TaskError: as `resolve`.
     """
-    return _Resolved(file, model, digest).stages()
+    resolved = _Resolved(file, model, digest)
+    own = {code: file.own_languages[code] for code in resolved.languages if code in file.own_languages}
+    return {stage: settings.model_copy(update={"own_languages": own}) for stage, settings in resolved.stages().items()}
 
 
 class _Resolved:
@@ -85,7 +88,7 @@ class _Resolved:
         self.masked = self._masked()
         self.model = None if self.run is None else _of(ModelSettings, self.run, digest=digest)
 
-    def stages(self) -> dict[str, StageSettings]:
+    def stages(self) -> dict[str, StudySettings]:
         file, spec, run = self.file, self.spec, self.run
         masked = {task: self.tasks[task] for task in self.masked}
         beside = {task: self.masked[task].languages for task in masked}
@@ -131,6 +134,7 @@ class _Resolved:
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
                 tasks={task: JudgedTask(**self._scored(task)) for task in self.tasks},
             ),
+            "figures": StudySettings(name=self.name),
         }  # fmt: skip
 
     def _fetch(self) -> FetchSettings:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
+from polyroute.languages.own import StudySettings
 from polyroute.readers.registry import Corpus, Task
 from polyroute.tracing.settings import RecordedCounts
 
@@ -37,7 +38,7 @@ class FetchedCounts(Frozen):
     """FLORES codes, the pivot first."""
 
 
-class FetchSettings(StageSettings):
+class FetchSettings(StudySettings):
     """What the stage `fetch` reads."""
 
     corpora: dict[str, FetchedCorpus]
@@ -46,7 +47,7 @@ class FetchSettings(StageSettings):
     """None where the model is run here."""
 
 
-class TrackSettings(Frozen):
+class TrackSettings(StudySettings):
     """What the stage `track` reads."""
 
     name: str

@@ -116,24 +116,31 @@ class Tables(Frozen):
         """Paths of a language's files, in the order of the splits."""
         return [self.place(code, split) for split in self.splits]
 
-    def held(self, patterns: Sequence[str], source: HubSource) -> list[str]:
-        """FLORES codes that the files hold, sorted.
+    def named_columns(self) -> list[str]:
+        """Columns that must be there, as params.yaml names them."""
+        raise NotImplementedError
+
+    def language_names(self, patterns: Sequence[str], source: HubSource) -> tuple[str, list[str], str]:
+        """Where languages are named, the names there, and the pattern that they are of.
 
         Args:
             patterns: columns that are read, as params.yaml has them.
             source: where files of the hub come from.
+
+        Raises:
+            CorpusError: a file is absent or broken.
         """
         if MARK in self.files:
-            return sorted(self.languages_in(self.names_at_hand(), self.files))
+            return "files", self.names_at_hand(), self.files
         path = self.files.replace("{split}", self.splits[0])
         columns = self.table_columns(path, source)
         wide = _wide(patterns)
         if wide is not None:
-            return sorted(self.languages_in(columns, wide))
+            return "columns", [column for column in columns if column not in (self.id, "item_id")], wide
         if self.language not in columns:
-            return []
+            return "", [], MARK
         rows = self.table_rows(path, [self.language], (), (), source)
-        return sorted(self.languages_in(row[self.language] for row in rows))
+        return f"column `{self.language}`", list(dict.fromkeys(row[self.language] for row in rows)), MARK
 
     def language_rows(
         self,
@@ -255,6 +262,10 @@ class TableCorpus(Tables, CorpusSpec):
         """Files that a language is read from."""
         return self.places(language)
 
+    def named_columns(self) -> list[str]:
+        """The column of the text."""
+        return [self.text]
+
     def rows_kept(self) -> int | None:
         """As many as are taken, where their number is not checked."""
         return self.take if self.items is None else None
@@ -301,7 +312,8 @@ class TableTask(Tables, TaskSpec):
             return super().languages_of(codes)
         # A table of one language does not say which; absent files are the reader's to name.
         try:
-            held = self.held(self._needed(), HubSource()) or codes
+            _, names, pattern = self.language_names(self.named_columns(), HubSource())
+            held = list(self.languages_in(names, pattern)) or list(codes)
         except CorpusError:
             held = list(codes)
         return [code for code in codes if code in held], [code for code in codes if code not in held]
@@ -312,12 +324,12 @@ class TableTask(Tables, TaskSpec):
         optional = [self.split, *(_CHOICES[2:] if self.options is None and self.kind == "choice" else ())]
         lists = _fields(self.options) if isinstance(self.options, str) else []
         try:
-            rows = self.language_rows(codes, self._needed(), optional, lists, source)
+            rows = self.language_rows(codes, self.named_columns(), optional, lists, source)
             return [self._item(code, item, row, options) for code, item, row in rows]
         except CorpusError as error:
             raise TaskError(f"task `{task}`: {error}") from None
 
-    def _needed(self) -> list[str]:
+    def named_columns(self) -> list[str]:
         """Columns that must be there."""
         needed = [*_fields(self.prompt, OPTIONS), self.answer]
         if self.kind == "choice":

@@ -74,8 +74,9 @@ class OutputLanguages:
             raise AnswerError(
                 f"lingua tells apart {len(self._codes)} of {', '.join(codes)}: the language of an answer needs two"
             )
-        if unknown:
-            log.warning("answers in %s cannot be recognised: lingua does not tell them apart", ", ".join(unknown))
+        # Of a language that the study brings, `polyroute check` says so once.
+        if told := [code for code in unknown if languages.get(code).detector is None]:
+            log.warning("answers in %s cannot be recognised: lingua does not tell them apart", ", ".join(told))
         self._detector = lingua.LanguageDetectorBuilder.from_languages(*self._codes).build()
 
     def of(self, text: str) -> str:
@@ -98,7 +99,8 @@ class OutputLanguages:
 
 def _known(lingua: Any, code: str) -> Any:
     """lingua's language for a FLORES code; None where it has none, such as one in another script than usual."""
-    tag = languages.get(code).bcp47
+    language = languages.get(code)
+    tag = language.bcp47 if language.detector is None else language.detector
     try:
         return lingua.Language.from_iso_code_639_1(lingua.IsoCode639_1.from_str(_TAGS.get(tag, tag).upper()))
     except ValueError:

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from polyroute.artifacts.kinds import TaskKind
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
+from polyroute.languages.own import StudySettings
 
 Normalisation = Literal["sum", "token", "character"]
 SpanScore = Literal["inclusion", "inclusion_as_released", "exact_match", "f1"]
@@ -29,7 +30,7 @@ class ScoredTask(Frozen):
     """The model's languages that the task does not exist in."""
 
 
-class ScoreSettings(StageSettings):
+class ScoreSettings(StudySettings):
     """What the stage `score` reads."""
 
     pivot: str

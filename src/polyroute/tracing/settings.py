@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from polyroute.ground.frozen import Frozen, StageSettings
+from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource, SourceError
 from polyroute.languages import table as language_table
+from polyroute.languages.own import StudySettings
 from polyroute.models.settings import ModelSettings, Shape
 
 _COMMIT = re.compile(r"/([0-9a-f]{40})/")
@@ -78,7 +79,7 @@ class RecordedCounts(Frozen):
         return url
 
 
-class TracingSettings(Tracing, StageSettings):
+class TracingSettings(Tracing, StudySettings):
     """What the stage `trace` reads."""
 
     model: ModelSettings | None
