@@ -18,12 +18,12 @@ from pathlib import Path
 import click
 import pandas as pd
 import torch
+from polyroute.asking.run import Answer, AnswerStore, answer_all
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 from polyroute.asking import choices as choice
 from polyroute.asking import generation
 from polyroute.asking.generation import GenerationSettings
-from polyroute.asking.run import Answer, AnswerStore, answer_all
 from polyroute.interventions.plans import BASELINE, Condition
 from polyroute.miniworld import items as pocket_items
 from polyroute.models.routers import Router, find_routers

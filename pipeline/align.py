@@ -17,7 +17,7 @@ from polyroute.results.alignment import AlignmentMetrics, AlignmentSummary, Dive
 
 @stage(AlignSettings)
 def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
-    """Measure divergence, entropy and consistency by layer."""
+    """Take every measure of `measures.registry` by layer."""
     model = settings.name
     pivot, *others = settings.languages
     tables: list[pd.DataFrame] = []

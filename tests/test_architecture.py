@@ -26,7 +26,7 @@ OPENS = {
     "asking": {"steering", "models", "artifacts", "languages"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
     "params": {"artifacts", "languages", "pocket", "readers"},
-    "report": {"results", "languages", "stats", "params", "pocket", "readers"},
+    "report": {"results", "measures", "languages", "stats", "params", "pocket", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts", "results",

@@ -5,9 +5,9 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from polyroute.artifacts.importance import ImportanceError, normalise
+from polyroute.measures.chunks import by_chunk
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.entropy import routing_entropy
-from polyroute.measures.layer_curves import by_chunk
 
 
 def plain_divergence(p: list[float], q: list[float]) -> float:

@@ -31,7 +31,7 @@ from polyroute.artifacts.trace import Trace
 from polyroute.experts.shared import EPSILON, ActivationShares, activation_shares, check_thr
 from polyroute.experts.specialised import ExpertsError
 from polyroute.languages import table as language_table
-from polyroute.measures.layer_curves import rounded
+from polyroute.measures.rounding import rounded
 from polyroute.measures.usage import usage
 from polyroute.results.quantities import DECIMALS
 from polyroute.results.similarity import SharedRow

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyroute.measures.layer_curves import bounded, rounded
+from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.zones import Difference, depth_shape
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.signs import sign_flips

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyroute.measures.entropy import routing_entropy
+from polyroute.measures.layer_measure import OfDistributions
 
 _SMALLEST_ROOM = 1e-12
 """Below this the normaliser is rounding error of two uniform distributions."""
@@ -48,3 +49,9 @@ def routing_divergence(p_E: ArrayLike, q_E: ArrayLike) -> NDArray[np.float64]:
     divergence = jensen_shannon(p_E, q_E)
     ratio = np.divide(divergence, room, out=np.zeros_like(divergence), where=room > _SMALLEST_ROOM)
     return np.where(np.isnan(divergence), np.nan, np.minimum(ratio, 1.0))
+
+
+MEASURE = OfDistributions(
+    "divergence", title="Routing divergence from {pivot}", unit="divergence D", bounds=(0, 1), pivot=True,
+    axis="divergence from {pivot}  (0 the same, 1 as far as can be)", of=routing_divergence,
+)  # fmt: skip

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from polyroute.artifacts.importance import normalise
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.layers import Zones
+from polyroute.measures.chunks import by_chunk
 from polyroute.measures.divergence import routing_divergence
-from polyroute.measures.layer_curves import by_chunk
 from polyroute.measures.specialisation import SpecialisationError, check_comparable
 from polyroute.measures.zones import Difference, depth_shape
 from polyroute.results.quantities import DECIMALS, DepthShape

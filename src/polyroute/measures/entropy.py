@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from polyroute.measures.layer_measure import OfDistributions
+
 
 def routing_entropy(q_E: ArrayLike) -> NDArray[np.float64]:
     """Shannon entropy over the last axis, 0 log 0 = 0.
@@ -18,3 +20,9 @@ def routing_entropy(q_E: ArrayLike) -> NDArray[np.float64]:
     # A NaN must stay NaN: `where` leaves log 0 at its place, and NaN * 0 is NaN.
     entropy: NDArray[np.float64] = -(q_E * log_q_E).sum(axis=-1)
     return np.abs(entropy)
+
+
+MEASURE = OfDistributions(
+    "entropy", title="Routing entropy", unit="nats", bounds=(0, np.inf), pivot=False,
+    axis="entropy in nats  (uniform: {uniform:.2f})", of=routing_entropy,
+)  # fmt: skip

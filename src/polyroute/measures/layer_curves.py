@@ -4,8 +4,7 @@ Unit of resampling of all intervals: the sentence, the same resamples for every 
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,13 @@ from numpy.typing import NDArray
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
-from polyroute.measures.consistency import routing_consistency
-from polyroute.measures.divergence import routing_divergence
-from polyroute.measures.entropy import routing_entropy
-from polyroute.measures.sentence_alignment import unrelated_divergence
+from polyroute.measures import divergence, sentence_alignment
+from polyroute.measures.layer_measure import Compared, Drawing, LayerMeasure
+from polyroute.measures.registry import MEASURES
+from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.zones import Difference, default_zones, depth_shape
 from polyroute.results.quantities import DECIMALS
-from polyroute.stats.bootstrap import Bootstrap
-
-CHUNK = 2**23
-"""Values of one array in memory at a time."""
+from polyroute.stats.bootstrap import Bootstrap, Interval
 
 
 class AlignmentError(PolyrouteError):
@@ -74,8 +70,8 @@ class Alignment:
         self.zones = zones or _numbered(default_zones(len(layers)), layers)
         self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
         """The reading that summaries show: paper 1's own where the trace can give it."""
-        self._shuffles, self._seed = shuffles, seed
         self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
+        self._drawing = Drawing(self._bootstrap, shuffles, seed)
 
     def language(self, trace: Trace) -> LanguageCurves:
         """Every measure of one language; of the pivot, those that need no other.
@@ -84,41 +80,29 @@ class Alignment:
             trace: of the language, or the very trace that this alignment was made with.
 
         Raises:
-            AlignmentError: the trace is of another model, corpus, setting or other sentences than the pivot's.
+            AlignmentError: the trace is of another model, corpus, setting or other sentences than the pivot's, or a
+                value is none that its measure can have.
         """
         _comparable(self.pivot, trace)
         is_pivot = trace is self.pivot
         rows: list[pd.DataFrame] = []
         zone_items = alignment_L = None
-        for reading in trace.readings:
-            q_NLE, q_LE = trace.distributions(reading), trace.pooled(reading)
-            rows.append(_tidy(trace, "entropy_pooled", reading, routing_entropy(q_LE)))
-            if not trace.header.pooled:
-                rows.append(self._with_interval(trace, "entropy", reading, by_chunk(routing_entropy, q_NLE)))
-            if is_pivot:
-                continue
-            divergence_NL = by_chunk(routing_divergence, self.pivot.distributions(reading), q_NLE)
-            pooled_L = routing_divergence(self.pivot.pooled(reading), q_LE)
-            rows.append(_tidy(trace, "divergence_pooled", reading, pooled_L))
-            if not trace.header.pooled:
-                rows.append(self._with_interval(trace, "divergence", reading, divergence_NL))
-            if reading == self.reading:
-                zone_items = self._zone_items(divergence_NL)
-                if not trace.header.pooled:
-                    unrelated_NL = unrelated_divergence(
-                        self.pivot.distributions(reading), q_NLE, self._shuffles, self._seed
-                    )
-                    rows.append(self._with_interval(trace, "unrelated_divergence", reading, unrelated_NL))
-                    rows.append(self._alignment(trace, divergence_NL, unrelated_NL))
-                    alignment_L = rows[-1]["value"].to_numpy(np.float64)
-        if trace.consistency is not None:
-            rows.append(self._with_interval(trace, "consistency", "topk_ids", routing_consistency(trace)))
-        summary = (
-            None if zone_items is None else self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
-        )
-        return LanguageCurves(
-            trace.header.language, pd.concat(rows, ignore_index=True), summary, zone_items, alignment_L
-        )
+        of_tokens = (reading for one in MEASURES if (reading := getattr(one, "reading", None)))
+        for reading in dict.fromkeys([*trace.readings, *of_tokens]):
+            headline = reading == self.reading
+            compared = Compared(self.pivot, trace, reading, headline, self._drawing)
+            for measure in MEASURES:
+                if not (measure.pivot and is_pivot):
+                    rows += [_tidy(trace, measure, *curve, reading) for curve in measure.curves(compared)]
+            if headline and not is_pivot:
+                zone_items = self._zone_items(compared.once(divergence.MEASURE.by_sentence))
+        table = pd.concat(rows, ignore_index=True)
+        summary = None
+        if zone_items is not None:
+            summary = self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
+            aligned = table[table["measure"] == sentence_alignment.MEASURE.name]
+            alignment_L = None if aligned.empty else aligned["value"].to_numpy(np.float64)
+        return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L)
 
     def summarise(self, zone_items: NDArray[np.float64]) -> dict[str, Any]:
         """Zone means of divergence, outer zones minus the middle, and the shape of the curve.
@@ -153,36 +137,6 @@ class Alignment:
                 )
             columns.append(divergence_NL[:, inside].mean(axis=1))
         return np.stack(columns, axis=1)
-
-    def _alignment(
-        self, trace: Trace, divergence_NL: NDArray[np.float64], unrelated_NL: NDArray[np.float64]
-    ) -> pd.DataFrame:
-        assert self._bootstrap is not None, "pooled traces have no sentences to resample"
-        remaining = self._bootstrap.ratio(divergence_NL, unrelated_NL)
-        bounds = 1 - remaining.value, 1 - remaining.high, 1 - remaining.low
-        return _tidy(trace, "alignment", self.reading, *bounds)
-
-    def _with_interval(self, trace: Trace, measure: str, reading: str, values_NL: NDArray[np.float64]) -> pd.DataFrame:
-        assert self._bootstrap is not None, "pooled traces have no sentences to resample"
-        return _tidy(trace, measure, reading, *astuple(self._bootstrap.mean(values_NL)))
-
-
-def by_chunk(
-    measure: Callable[..., NDArray[np.float64]], *arrays_NLE: NDArray[np.float64], chunk: int = CHUNK
-) -> NDArray[np.float64]:
-    """Apply a measure over the last axis to a few sequences at a time, so that temporaries stay small.
-
-    Returns:
-        (N, L), the same bits as the measure of everything at once.
-    """
-    items, layers, experts = arrays_NLE[0].shape
-    step = max(1, chunk // (layers * experts))
-    return np.concatenate([measure(*parts) for parts in _steps(arrays_NLE, items, step)])
-
-
-def _steps(arrays: tuple[NDArray[np.float64], ...], items: int, step: int) -> Iterator[list[NDArray[np.float64]]]:
-    for start in range(0, items, step):
-        yield [array[start : start + step] for array in arrays]
 
 
 def in_short(summary: dict[str, Any]) -> dict[str, float]:
@@ -227,19 +181,6 @@ def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[
     return parsed
 
 
-def rounded(value: float) -> float:
-    """As results are written."""
-    return round(float(value), DECIMALS)
-
-
-def bounded(difference: Difference) -> dict[str, float | None]:
-    """A difference and its interval as results are written; null where there is none."""
-    return {
-        name: None if bound is None or np.isnan(bound) else rounded(bound)
-        for name, bound in (("value", difference.value), ("low", difference.low), ("high", difference.high))
-    }
-
-
 def _comparable(pivot: Trace, other: Trace) -> None:
     for field in ("model", "model_digest", "corpus", "engine", "dtype", "device", "layers", "experts", "top_k",
                   "settings", "versions", "pooled"):  # fmt: skip
@@ -258,26 +199,25 @@ def _comparable(pivot: Trace, other: Trace) -> None:
         )
 
 
-def _tidy(
-    trace: Trace,
-    measure: str,
-    reading: str,
-    value_L: NDArray[np.float64],
-    low_L: NDArray[np.float64] | None = None,
-    high_L: NDArray[np.float64] | None = None,
-) -> pd.DataFrame:
-    blank_L = np.full(len(value_L), np.nan)
+def _tidy(trace: Trace, measure: LayerMeasure, name: str, found: Interval, reading: str) -> pd.DataFrame:
+    value_L = found.value.round(DECIMALS)
+    for layer, value in zip(trace.header.layers, value_L, strict=True):
+        if not np.isnan(value) and not measure.bounds[0] <= value <= measure.bounds[1]:
+            raise AlignmentError(
+                f"{trace.place}: {name} of {reading} is {value} in layer {layer}, outside of {list(measure.bounds)}: "
+                f"correct the bounds of the measure `{measure.name}`, or how it is computed"
+            )
     return pd.DataFrame(
         {
             "model": trace.header.model,
             "corpus": trace.header.corpus,
             "language": trace.header.language,
             "layer": trace.header.layers,
-            "measure": measure,
+            "measure": name,
             "reading": reading,
-            "value": value_L.round(DECIMALS),
-            "low": (blank_L if low_L is None else low_L).round(DECIMALS),
-            "high": (blank_L if high_L is None else high_L).round(DECIMALS),
+            "value": value_L,
+            "low": found.low.round(DECIMALS),
+            "high": found.high.round(DECIMALS),
         }
     )
 

@@ -23,7 +23,7 @@ from scipy.spatial import distance
 
 from polyroute.artifacts.trace import Trace
 from polyroute.measures.families import label_distance, label_values
-from polyroute.measures.layer_curves import rounded
+from polyroute.measures.rounding import rounded
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.signs import FEWEST
 

@@ -17,7 +17,10 @@ is tested over languages (`measures.over_languages`).
 import numpy as np
 from numpy.typing import NDArray
 
+from polyroute.measures import divergence
 from polyroute.measures.divergence import routing_divergence
+from polyroute.measures.layer_measure import Compared, OfSentences
+from polyroute.stats.bootstrap import Interval
 
 
 def unrelated_divergence(
@@ -46,3 +49,26 @@ def unrelated_divergence(
         partner[order] = np.roll(order, 1)
         total_NL += routing_divergence(p_NLE, q_NLE[partner])
     return total_NL / shuffles
+
+
+def _unrelated_NL(of: Compared) -> NDArray[np.float64]:
+    return unrelated_divergence(of.p_NLE, of.q_NLE, of.drawing.shuffles, of.drawing.seed)
+
+
+def _unrelated(of: Compared) -> Interval:
+    return of.bootstrap.mean(of.once(_unrelated_NL))
+
+
+def _alignment(of: Compared) -> Interval:
+    remaining = of.bootstrap.ratio(of.once(divergence.MEASURE.by_sentence), of.once(_unrelated_NL))
+    return Interval(1 - remaining.value, 1 - remaining.high, 1 - remaining.low)
+
+
+UNRELATED = OfSentences(
+    "unrelated_divergence", title="Routing divergence of unrelated sentences from {pivot}", unit="divergence D",
+    bounds=(0, 1), pivot=True, drawn=False, over_sentences=_unrelated,
+)  # fmt: skip
+MEASURE = OfSentences(
+    "alignment", title="Alignment of translations with {pivot}", unit="sentence alignment", bounds=(-np.inf, 1),
+    pivot=True, axis="alignment with {pivot}  (0 chance, 1 the same)", over_sentences=_alignment,
+)  # fmt: skip

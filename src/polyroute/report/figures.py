@@ -19,6 +19,8 @@ import pandas as pd
 
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
+from polyroute.measures.layer_measure import POOLED, LayerMeasure
+from polyroute.measures.registry import MEASURES
 from polyroute.report import drawing, expert_figures, family_figures, masking_figures, steering_figures, task_figures
 from polyroute.report.drawing import COLOURS, INK, End, Floats
 from polyroute.report.wording import spans
@@ -34,21 +36,6 @@ LABELLED = 20
 """Up to so many languages each is named at the end of its line; beyond, in a legend."""
 
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
-
-
-@dataclass(frozen=True)
-class _Measure:
-    """How one measure is drawn."""
-
-    file: str
-    names: tuple[str, ...]
-    """Names in layers.csv, the first that has rows is drawn."""
-    title: str
-    axis: str
-    from_zero: bool
-    """Whether heights read as amounts; else the axis shows the range of the values."""
-    verdict: Callable[[CorpusAlignment], str] | None = None
-    """What a corpus's summary says of it, in a line above the figure."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +76,12 @@ def draw(paths: Paths, results: ModelResults) -> Drawn:
     files: list[Path] = []
     missing: list[str] = []
     for corpus in results.alignment.corpora:
-        for measure in _MEASURES:
+        for measure in sorted((one for one in MEASURES if one.drawn), key=lambda one: not one.pivot):
             name, reading, curves = _curves(results, corpus, measure)
             if not curves:
-                missing.append(f"{measure.file} on {corpus}")
+                missing.append(f"{measure.name} on {corpus}")
                 continue
-            stem = folder / f"{measure.file}-{corpus}"
+            stem = folder / f"{measure.name}-{corpus}"
             files += _draw(stem, results, corpus, measure, name, reading, curves)
     for drawings in (family_figures, expert_figures, task_figures, steering_figures, masking_figures):
         drawn, lacking = drawings.draw(folder, results)
@@ -103,16 +90,17 @@ def draw(paths: Paths, results: ModelResults) -> Drawn:
     return Drawn(tuple(files), tuple(missing))
 
 
-def _curves(results: ModelResults, corpus: str, measure: _Measure) -> tuple[str, str, list[Curve]]:
+def _curves(results: ModelResults, corpus: str, measure: LayerMeasure) -> tuple[str, str, list[Curve]]:
     """The measure's name in the file, the reading drawn, and a curve a language; no curve where there is no data.
 
     The reading of the summary is drawn where the measure has it, so that figure and verdicts show the same thing.
     """
     table = results.layers
-    table = table[(table["corpus"] == corpus) & table["measure"].isin(measure.names) & table["value"].notna()]
+    names = (measure.name, measure.name + POOLED)
+    table = table[(table["corpus"] == corpus) & table["measure"].isin(names) & table["value"].notna()]
     if table.empty:
         return "", "", []
-    name = next(name for name in measure.names if (table["measure"] == name).any())
+    name = next(name for name in names if (table["measure"] == name).any())
     table = table[table["measure"] == name]
     readings = sorted(set(table["reading"]))
     preferred = results.alignment.corpora[corpus].reading
@@ -134,21 +122,22 @@ def _curve(code: str, rows: pd.DataFrame) -> Curve:
 
 
 def _draw(
-    stem: Path, results: ModelResults, corpus: str, measure: _Measure, name: str, reading: str, curves: list[Curve]
+    stem: Path, results: ModelResults, corpus: str, measure: LayerMeasure, name: str, reading: str, curves: list[Curve]
 ) -> list[Path]:
     summary = results.alignment.corpora[corpus]
     pivot = languages.get(results.pivot).name
     zones = drawing.zones_of(summary)
     with drawing.page() as axes:
         colours = _plot(axes, curves, results.pivot, zones)
-        _frame(axes, curves, zones, measure.from_zero)
-        axes.set_ylabel(measure.axis.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
+        _frame(axes, curves, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
+        label = measure.axis or f"{measure.title} ({measure.unit})"
+        axes.set_ylabel(label.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
         _name_lines(axes, curves, colours, results.pivot, zones)
         sentences = summary.sentences
         how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
-        if sentences and name.endswith("_pooled"):
+        if sentences and name.endswith(POOLED):
             how += ", pooled over sentences first"
-        notes = [measure.verdict(summary)] if measure.verdict else []
+        notes = [_VERDICTS[measure.name](summary)] if measure.name in _VERDICTS else []
         if axes.collections:  # nothing but a band is one
             notes.append("bands: bootstrap over sentences")
         title = measure.title.format(pivot=pivot)
@@ -191,7 +180,7 @@ def _plot(axes: Axes, curves: list[Curve], pivot: str, zones: dict[str, tuple[in
     return styles
 
 
-def _frame(axes: Axes, curves: list[Curve], zones: dict[str, tuple[int, int]], from_zero: bool) -> None:
+def _frame(axes: Axes, curves: list[Curve], zones: dict[str, tuple[int, int]], *, from_zero: bool) -> None:
     """Limits, ticks and the shaded zones."""
     first = min(int(curve.layers[0]) for curve in curves)
     last = max(int(curve.layers[-1]) for curve in curves)
@@ -262,35 +251,5 @@ def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[C
     return sorted(curves, key=middle)
 
 
-_MEASURES = (
-    _Measure(
-        file="divergence",
-        names=("divergence", "divergence_pooled"),
-        title="Routing divergence from {pivot}",
-        axis="divergence from {pivot}  (0 the same, 1 as far as can be)",
-        from_zero=True,
-        verdict=_shapes,
-    ),
-    _Measure(
-        file="alignment",
-        names=("alignment",),
-        title="Alignment of translations with {pivot}",
-        axis="alignment with {pivot}  (0 chance, 1 the same)",
-        from_zero=True,
-        verdict=_aligned,
-    ),
-    _Measure(
-        file="entropy",
-        names=("entropy", "entropy_pooled"),
-        title="Routing entropy",
-        axis="entropy in nats  (uniform: {uniform:.2f})",
-        from_zero=False,
-    ),
-    _Measure(
-        file="consistency",
-        names=("consistency",),
-        title="Routing consistency within a sentence",
-        axis="mean Jaccard similarity of two tokens’ experts",
-        from_zero=True,
-    ),
-)
+_VERDICTS: dict[str, Callable[[CorpusAlignment], str]] = {"divergence": _shapes, "alignment": _aligned}
+"""Measure -> what a corpus's summary says of it, in a line above the figure."""

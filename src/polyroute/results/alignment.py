@@ -38,7 +38,7 @@ class LayerRow(
     stage="align",
     # Not rounded here: files in git hold some -0.0, which rounding would turn into 0.0.
     key=("corpus", "language", "layer", "measure", "reading"),
-    readers=("stage experts", "stage correlate", "figures divergence, alignment, entropy, consistency", "MLflow"),
+    readers=("stage experts", "stage correlate", "a figure a measure", "MLflow"),
 ):
     """One measure of one language in one layer, with its interval over sentences."""
 
@@ -51,8 +51,8 @@ class LayerRow(
     layer: Layer
     """In the model's own numbering."""
     measure: str = Field(min_length=1)
-    """`divergence` D from the pivot sentence by sentence, `unrelated_divergence` from other sentences, `alignment` (1
-    minus their ratio), `entropy` in nats, `consistency` (Jaccard index); `_pooled` over the corpus first."""
+    """Name of a measure, whose module in `measures/` says what it is; with `_pooled` of the corpus as one
+    distribution, and not by sentence."""
     reading: Reading
     """What of the routers' output was read."""
     value: OfMeasure | None

@@ -1,0 +1,143 @@
+"""What a measure by layer says of itself, and how its values come from traces.
+
+A measure is one module with a `MEASURE`, whose name stands in `measures.registry.MEASURES`. Rows of layers.csv, their
+check against `bounds`, figures and MLflow follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyroute.artifacts.trace import Trace
+from polyroute.measures.chunks import by_chunk
+from polyroute.stats.bootstrap import Bootstrap, Interval
+
+POOLED = "_pooled"
+"""Ends the name of a measure of the corpus as one distribution a layer."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn by chance."""
+
+    bootstrap: Bootstrap | None
+    """Resamples of sentences; None of counts recorded elsewhere, which hold none."""
+    shuffles: int
+    """Other sentences that each one is compared with."""
+    seed: int
+
+
+@dataclass
+class Compared:
+    """One reading of one language beside the pivot's."""
+
+    pivot: Trace
+    trace: Trace
+    reading: str
+    headline: bool
+    """Whether summaries show this reading."""
+    drawing: Drawing
+    _kept: dict[Callable[[Compared], NDArray[np.float64]], NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """Resamples of the sentences that a measure by sentence has."""
+        assert self.drawing.bootstrap is not None, "pooled traces have no sentences to resample"
+        return self.drawing.bootstrap
+
+    @cached_property
+    def p_NLE(self) -> NDArray[np.float64]:
+        """The pivot's distributions."""
+        return self.pivot.distributions(self.reading)
+
+    @cached_property
+    def q_NLE(self) -> NDArray[np.float64]:
+        """The language's distributions, in the same order of sentences."""
+        return self.trace.distributions(self.reading)
+
+    def once(self, values: Callable[[Compared], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(N, L) values of each sentence, computed once however many measures need them."""
+        if values not in self._kept:
+            self._kept[values] = values(self)
+        return self._kept[values]
+
+
+@dataclass(frozen=True)
+class LayerMeasure:
+    """A measure of each language in each layer."""
+
+    name: str
+    """In layers.csv and in file names of figures."""
+    _: KW_ONLY
+    title: str
+    """Of its figure; may name the `{pivot}`."""
+    unit: str
+    bounds: tuple[float, float]
+    """The least and the largest value there can be, infinite where none is; with a largest, heights in figures read as
+    amounts."""
+    pivot: bool
+    """Whether it compares with the pivot, which then has none."""
+    axis: str = ""
+    """Label of its axis; may name the `{pivot}` and the entropy of `{uniform}` routing. Empty: the title and unit."""
+    drawn: bool = True
+    """Whether it has a figure."""
+
+    def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
+        """Name and (L,) values of each curve in one reading; none where the measure does not read it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class OfDistributions(LayerMeasure):
+    """A function of distributions over experts: of every reading, sentence by sentence and of the pooled corpus."""
+
+    of: Callable[..., NDArray[np.float64]]
+    """From q, or p of the pivot and q, to a number, over the last axis."""
+
+    def by_sentence(self, of: Compared) -> NDArray[np.float64]:
+        """(N, L) of each sentence."""
+        return by_chunk(self.of, *((of.p_NLE, of.q_NLE) if self.pivot else (of.q_NLE,)))
+
+    def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
+        """The pooled curve, which has no interval, and where there are sentences their mean."""
+        if of.reading not in of.trace.readings:
+            return
+        pooled = [one.pooled(of.reading) for one in ((of.pivot, of.trace) if self.pivot else (of.trace,))]
+        value_L = self.of(*pooled)
+        blank_L = np.full(len(value_L), np.nan)
+        yield self.name + POOLED, Interval(value_L, blank_L, blank_L)
+        if not of.trace.header.pooled:
+            yield self.name, of.bootstrap.mean(of.once(self.by_sentence))
+
+
+@dataclass(frozen=True)
+class OfSentences(LayerMeasure):
+    """A measure that needs all sentences at once: of the reading that summaries show."""
+
+    over_sentences: Callable[[Compared], Interval]
+    """(L,) with its interval."""
+
+    def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
+        """One curve, where there are sentences."""
+        if of.headline and not of.trace.header.pooled:
+            yield self.name, self.over_sentences(of)
+
+
+@dataclass(frozen=True)
+class OfTokens(LayerMeasure):
+    """A mean over tokens that was taken while the model ran, and that the trace holds for each sentence."""
+
+    reading: str
+    """What of the routers' output it reads."""
+    of: Callable[[Trace], NDArray[np.float64]]
+    """(N, L) of each sequence."""
+
+    def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
+        """One curve, where tokens were at hand: counts recorded elsewhere have none."""
+        if of.reading == self.reading and of.trace.soft_mass is not None:
+            yield self.name, of.bootstrap.mean(self.of(of.trace))
