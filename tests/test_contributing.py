@@ -1,0 +1,152 @@
+"""The snippets of CONTRIBUTING.md do what it says: each adds one thing, in one place, and that is reached."""
+
+import re
+from typing import Annotated, Any
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from pydantic import Field
+
+from polyroute.ground.hub import HubSource
+from polyroute.ground.paths import Paths
+from polyroute.languages import table as languages
+from polyroute.languages.own import OwnLanguage
+from polyroute.measures import layer_curves
+from polyroute.measures.layer_curves import Alignment
+from polyroute.models.routers import find_routers, observe
+from polyroute.params.file import ParamsFile, parse
+from polyroute.params.needed import model_languages
+from polyroute.readers.fetch import fetch_corpus
+from polyroute.report import figures
+from polyroute.results import reference
+from polyroute.results.alignment import LayerRow
+from polyroute.results.model import ModelResults
+from polyroute.results.quantities import Language
+from polyroute.results.table import ResultsError, Row, Unit
+from polyroute.steering import apply, plan, rules
+from polyroute.tracing.collect import trace
+from polyroute.tracking import points
+from readers.corpus_files import jsonl
+from readers.fetched import fetch_items
+from report import plausible
+from tiny import ROOT
+
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ENGLISH, GERMAN = "eng_Latn", "deu_Latn"
+
+
+def snippets(heading: str) -> list[str]:
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```\w+\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+
+def study(snippet: str, name: str = "pocket-plain", **model: Any) -> ParamsFile:
+    """params.yaml with the entries of a snippet, used by a model."""
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for section, entries in yaml.safe_load(snippet).items():
+        raw[section] |= entries
+    raw["models"][name] |= model
+    return parse(raw)
+
+
+def test_every_snippet_is_short() -> None:
+    found = re.findall(r"^```\w+\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    assert len(found) == 7
+    assert all(snippet.count("\n") < 15 for snippet in found)
+
+
+def test_a_language() -> None:
+    of_table, own = snippets("A language")
+    file = study(of_table, "olmoe-1b-7b", languages="mine", mask=None, dominant=None)
+    assert model_languages(file, "olmoe-1b-7b") == [ENGLISH, GERMAN, "lij_Latn"]
+    ((code, block),) = yaml.safe_load(own)["own_languages"].items()
+    row = OwnLanguage(**block).row(code)
+    assert (row.flores, row.name, row.branch, row.detector, row.unknown) == (
+        "gsw_Latn", "Swiss German", "Germanic", "de", ("region", "resource"),
+    )  # fmt: skip
+    assert code not in languages.codes()
+
+
+def test_a_corpus(tmp_path, monkeypatch, mirror, put) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").mkdir()
+    for code, lines in {ENGLISH: "one\ntwo\n", GERMAN: "eins\nzwei\n"}.items():
+        (tmp_path / "text" / f"{code}.txt").write_text(lines)
+        put(
+            f"org/letters/{languages.code_in(code, 'bcp47')}/test.jsonl",
+            jsonl(*({"nr": number, "sentence": line} for number, line in enumerate(lines.split()))),
+        )
+    (snippet,) = snippets("A corpus")
+    corpora = study(snippet, corpora=["my-letters", "hub-letters"], generic="my-letters").corpora
+    for name in ("my-letters", "hub-letters"):
+        frame = fetch_corpus(name, corpora[name], [ENGLISH, GERMAN], mirror)
+        assert list(frame["text"]) == ["one", "eins", "two", "zwei"]
+
+
+def test_a_task(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").mkdir()
+    items = jsonl(*({"question": f"{n} + 1", "solution": str(n + 1)} for n in range(20)))
+    for code in (ENGLISH, GERMAN):
+        (tmp_path / "text" / f"sums-{code}.jsonl").write_text(items)
+    (snippet,) = snippets("A task")
+    task = study(snippet, tasks=["my-sums"], mask=None).tasks["my-sums"]
+    found = fetch_items("my-sums", task, [ENGLISH, GERMAN], HubSource())
+    assert found["prompt"].iloc[0] == "0 + 1 = "
+    assert found["answer"].iloc[0] == "1"
+    assert set(found["split"]) == {"select", "report"}
+
+
+def test_a_measure_by_layer(model, tokenizer, tmp_path, monkeypatch) -> None:
+    (snippet,) = snippets("A measure by layer")
+    module: dict[str, Any] = {}
+    exec(snippet, module)
+    added = module["MEASURE"]
+    monkeypatch.setattr(layer_curves, "MEASURES", (added, *layer_curves.MEASURES))
+    english = trace(model, tokenizer, ["a cat", "the dog"], language=ENGLISH)
+    rows = Alignment(english, resamples=100, confidence=0.9, shuffles=2, seed=0).language(english).rows
+    LayerRow.write(tmp_path, rows)
+    assert {"largest_share", "largest_share_pooled"} <= set(LayerRow.read(tmp_path)["measure"])
+
+    paths = Paths(tmp_path)
+    plausible.write(paths, "tiny", 2, 3, measures=("divergence", "largest_share"), readings=("soft_mass",))
+    monkeypatch.setattr(figures, "MEASURES", (added,))
+    results = ModelResults.read(paths.metrics("tiny"))
+    names = [path.name for path in figures.draw(paths, results).files]
+    assert names == ["largest_share-text.png", "largest_share-text.svg"]
+    assert "largest share/soft_mass.text" in {name for name, _, _ in points._curves(results.layers)}
+
+
+def test_a_steering_rule(model, monkeypatch) -> None:
+    (snippet,) = snippets("A steering rule")
+    monkeypatch.setattr(rules, "RULES", dict(rules.RULES))
+    for user in (apply, plan):
+        monkeypatch.setattr(user, "RULES", rules.RULES)
+    exec(snippet, dict(vars(rules)))
+    made = plan.Plan(model="tiny", experts_per_layer=8, top_k=2, rule="halve", experts={1: [0, 3]})
+    ids, seen = torch.tensor([[3, 4, 5]]), []
+    routers = find_routers(model)
+    with torch.inference_mode(), observe(routers[1:2], lambda _router, call: seen.append(call.logits_TE.clone())):
+        model(ids)
+        with apply.steer(model, made, routers=routers):
+            model(ids)
+    plain_TE, halved_TE = seen
+    expected_TE = plain_TE.clone()
+    expected_TE[:, [0, 3]] /= 2
+    torch.testing.assert_close(halved_TE, expected_TE)
+
+
+def test_a_table_of_results(tmp_path, monkeypatch) -> None:
+    (snippet,) = snippets("A table of results")
+    module = {"Annotated": Annotated, "Field": Field, "Language": Language, "Row": Row, "Unit": Unit}
+    exec(snippet, module)
+    added = module["LengthRow"]
+    added.write(tmp_path, pd.DataFrame({"language": [ENGLISH], "tokens": [20.123]}))
+    assert added.read(tmp_path)["tokens"].tolist() == [20.12]
+    with pytest.raises(ResultsError, match=r"lengths.csv .*`tokens` .*`similarity`"):
+        added.write(tmp_path, pd.DataFrame({"language": [ENGLISH], "tokens": [0.5]}))
+    monkeypatch.setattr(reference, "ALL", (*reference.ALL, added))
+    assert "### lengths.csv" in reference.render()
+    assert "tokens a sentence" in reference.render()
