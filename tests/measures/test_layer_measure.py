@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,10 @@ def test_names_of_measures_are_one_each() -> None:
     names = [one.name for one in MEASURES]
     assert len(names) == len(set(names))
     assert all(one.title and one.unit and one.bounds[0] < one.bounds[1] for one in MEASURES)
+
+
+def test_a_trace_without_a_column_of_tokens_has_no_row_of_it(pair, tmp_path) -> None:
+    dataclasses.replace(pair[0], consistency=None).save(tmp_path / "older.safetensors")
+    older = Trace.load(tmp_path / "older.safetensors")
+    table = Alignment(older, resamples=100, confidence=0.9, shuffles=2, seed=0).language(older).rows
+    assert set(table["measure"]) == {"entropy", "entropy_pooled"}

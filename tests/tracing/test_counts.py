@@ -5,7 +5,6 @@ import pytest
 
 from polyroute.artifacts.trace import Trace, TraceError
 from polyroute.ground.layers import Zones
-from polyroute.measures.consistency import routing_consistency
 from polyroute.measures.layer_curves import Alignment
 from polyroute.models.settings import Shape
 from polyroute.tracing.counts import import_counts
@@ -41,7 +40,7 @@ def test_measures_that_need_masses_refuse_in_a_sentence(tmp_path) -> None:
     with pytest.raises(TraceError, match=r"holds expert counts only .*`soft_mass` needs the router's logits"):
         trace.distributions("soft_mass")
     with pytest.raises(TraceError, match="`consistency` needs"):
-        routing_consistency(trace)
+        trace.of_tokens("consistency")
 
 
 def broken(change) -> dict:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -57,7 +57,10 @@ class TraceHeader(BaseModel):
 
 @dataclass(frozen=True)
 class Trace:
-    """Statistics of N sequences; with `header.pooled`, of the whole corpus as one entry."""
+    """Statistics of N sequences; with `header.pooled`, of the whole corpus as one entry.
+
+    A column that a trace may lack says its axes here, and nowhere else is anything said of it.
+    """
 
     header: TraceHeader
     item_ids: tuple[str, ...]
@@ -66,24 +69,17 @@ class Trace:
     """(N) counted tokens: no padding, and no special tokens unless settings say so."""
     topk_count: NDArray[np.int64]
     """(N, L, E) tokens whose top-k holds the expert, choices that the model dropped (weight 0) apart."""
-    soft_mass: NDArray[np.float32] | None = None
+    soft_mass: NDArray[np.float32] | None = field(default=None, metadata={"axes": "NLE"})
     """(N, L, E) mean over tokens of softmax(router logits) over all experts; sums to 1 (paper 1, Eq. 1)."""
-    topk_mass: NDArray[np.float32] | None = None
+    topk_mass: NDArray[np.float32] | None = field(default=None, metadata={"axes": "NLE"})
     """(N, L, E) mean over tokens of the model's own weights of chosen experts, renormalised; sums to 1."""
-    consistency: NDArray[np.float32] | None = None
+    consistency: NDArray[np.float32] | None = field(default=None, metadata={"axes": "NL"})
     """(N, L) mean Jaccard similarity of top-k sets over sampled pairs of tokens; NaN for one token."""
 
     def __post_init__(self) -> None:
-        n, layers, experts = len(self.item_ids), len(self.header.layers), self.header.experts
-        shapes = {
-            "tokens": (n,),
-            "topk_count": (n, layers, experts),
-            "soft_mass": (n, layers, experts),
-            "topk_mass": (n, layers, experts),
-            "consistency": (n, layers),
-        }
-        for name, shape in shapes.items():
-            array = getattr(self, name)
+        size = {"N": len(self.item_ids), "L": len(self.header.layers), "E": self.header.experts}
+        for name, axes in {"tokens": "N", "topk_count": "NLE", **_COLUMNS}.items():
+            array, shape = getattr(self, name), tuple(size[axis] for axis in axes)
             if array is not None and array.shape != shape:
                 raise TraceError(f"{self.place}: `{name}` has shape {array.shape}, its header says {shape}")
 
@@ -124,13 +120,13 @@ class Trace:
             mass_NLE = mass_NLE * self.tokens[:, None, None]
         return normalise(np.nansum(mass_NLE, axis=0))
 
-    def consistency_of_items(self) -> NDArray[np.float64]:
-        """(N, L) routing consistency of each sequence.
+    def of_tokens(self, name: str) -> NDArray[np.float64]:
+        """(N, L) a column with a mean over the tokens of each sequence, such as `consistency`.
 
         Raises:
             TraceError: the trace holds counts only.
         """
-        return self._need("consistency").astype(np.float64)
+        return self._need(name).astype(np.float64)
 
     def _need(self, name: str) -> NDArray[Any]:
         array: NDArray[Any] | None = getattr(self, name)
@@ -145,7 +141,7 @@ class Trace:
         """The sequences at `index`, in that order."""
         chosen: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[index]
-            for name in ("tokens", "topk_count", "soft_mass", "topk_mass", "consistency")
+            for name in ("tokens", "topk_count", *_COLUMNS)
         }
         return replace(self, item_ids=tuple(self.item_ids[i] for i in index), **chosen)
 
@@ -159,7 +155,7 @@ class Trace:
             "tokens": self.tokens.astype(np.int32),
             "topk_count": _narrow(self.topk_count),
         }
-        for name in ("soft_mass", "topk_mass", "consistency"):
+        for name in _COLUMNS:
             array = getattr(self, name)
             if array is not None:
                 arrays[name] = array.astype(np.float32)
@@ -180,10 +176,12 @@ class Trace:
             item_ids=tuple(item_ids),
             tokens=arrays["tokens"].astype(np.int64),
             topk_count=arrays["topk_count"].astype(np.int64),
-            soft_mass=arrays.get("soft_mass"),
-            topk_mass=arrays.get("topk_mass"),
-            consistency=arrays.get("consistency"),
+            **{name: arrays.get(name) for name in _COLUMNS},
         )
+
+
+_COLUMNS: dict[str, str] = {one.name: one.metadata["axes"] for one in fields(Trace) if "axes" in one.metadata}
+"""Columns that a trace may lack -> their axes."""
 
 
 def read_header(path: Path) -> TraceHeader:

@@ -130,14 +130,12 @@ class OfSentences(LayerMeasure):
 
 @dataclass(frozen=True)
 class OfTokens(LayerMeasure):
-    """A mean over tokens that was taken while the model ran, and that the trace holds for each sentence."""
+    """A mean over tokens that was taken while the model ran, and that traces hold as a column of the same name."""
 
     reading: str
     """What of the routers' output it reads."""
-    of: Callable[[Trace], NDArray[np.float64]]
-    """(N, L) of each sequence."""
 
     def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
-        """One curve, where tokens were at hand: counts recorded elsewhere have none."""
-        if of.reading == self.reading and of.trace.soft_mass is not None:
-            yield self.name, of.bootstrap.mean(self.of(of.trace))
+        """One curve, where the trace holds the column: counts recorded elsewhere and older traces may not."""
+        if of.reading == self.reading and getattr(of.trace, self.name) is not None:
+            yield self.name, of.bootstrap.mean(of.trace.of_tokens(self.name))
