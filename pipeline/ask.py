@@ -39,12 +39,14 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
         questions = Questions.read(paths.task_questions(settings.name, task), languages)
         asker = Asker(loaded, settings, task, questions, paths.parts)
         try:
-            _ask(asker, purpose, given.conditions, folder / task)
+            kept = _ask(asker, purpose, given.conditions, folder / task)
         except PolyrouteError as error:
             failed.append(f"{task}: {error}")
             continue
         items = sum(len(questions.half(split)) for split in HALVES[purpose])
-        yield f"{task}: {items:,} questions in {len(questions.languages)} languages, {_counted(given.conditions)}"
+        before = f"; {kept:,} of {items * len(given.conditions):,} answered before" if kept else ""
+        asked_of = f"{items:,} questions in {len(questions.languages)} languages"
+        yield f"{task}: {asked_of}, {_counted(given.conditions)}{before}"
     if failed:
         raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
 
@@ -60,14 +62,17 @@ def _conditions(model: str, paths: Paths, purpose: Purpose, task: str) -> AskedC
     return AskedConditions.load(folder / f"{task}.json")
 
 
-def _ask(asker: Asker, purpose: Purpose, conditions: tuple[Condition, ...], folder: Path) -> None:
+def _ask(asker: Asker, purpose: Purpose, conditions: tuple[Condition, ...], folder: Path) -> int:
+    """Ask, write, and count the answers that were given before."""
+    kept: list[int] = []
     for split in HALVES[purpose]:
         title = f"{asker.settings.name}, {asker.task}: {split}"
         with console.progress(title, len(conditions) * len(asker.questions.half(split)), "answers") as advance:
-            for name, answers in asker.ask(split, conditions, advance).items():
+            for name, answers in asker.ask(split, conditions, advance, kept.append).items():
                 answers.write(folder / f"{split if purpose == 'evaluate' else name}.parquet")
     if purpose in ("steer", "mask"):
         write_table(folder / "mechanism.csv", [asker.mechanism(conditions, by_language=purpose == "mask")], MECHANISM)
+    return sum(kept)
 
 
 if __name__ == "__main__":

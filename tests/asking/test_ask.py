@@ -153,6 +153,16 @@ def test_fewer_languages_ask_nothing_again(tmp_path: Path, unasked) -> None:
     pd.testing.assert_frame_equal(some.frame, expected.frame)
 
 
+def test_what_was_answered_before_is_counted(tmp_path: Path) -> None:
+    kept: list[int] = []
+    asker(tmp_path).ask("report", [BASELINE], kept=kept.append)
+    assert sum(kept) == 0
+    advanced: list[int] = []
+    asker(tmp_path).ask("report", [BASELINE, MASK], advanced.append, kept.append)
+    assert sum(kept) == len(questions().half("report"))
+    assert sum(advanced) == 2 * sum(kept)
+
+
 def test_other_stop_strings_ask_again_in_their_language_alone(tmp_path: Path, monkeypatch) -> None:
     asker(tmp_path, FEW).ask("report", [BASELINE])
     written: list[str] = []

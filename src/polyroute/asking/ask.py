@@ -36,6 +36,17 @@ MECHANISM_COLUMNS = ("condition", "evaluated", *mechanism.COLUMNS)
 """Columns of what conditions do to routing."""
 
 
+class _CountingStore(AnswerStore):
+    """A store that counts the answers it had."""
+
+    had = 0
+
+    def get(self, questions: pd.DataFrame, condition: Condition) -> pd.DataFrame | None:
+        found = super().get(questions, condition)
+        self.had += 0 if found is None else len(found)
+        return found
+
+
 @dataclass(frozen=True)
 class Asker:
     """Asks one model the questions of one task."""
@@ -62,7 +73,11 @@ class Asker:
         return Chat(thinking=self.settings.thinking)
 
     def ask(
-        self, split: str, conditions: Sequence[Condition], advance: Callable[[int], None] = lambda _items: None
+        self,
+        split: str,
+        conditions: Sequence[Condition],
+        advance: Callable[[int], None] = lambda _items: None,
+        kept: Callable[[int], None] = lambda _items: None,
     ) -> dict[str, Answers]:
         """Raw answers to one half of the questions under every condition, in every language.
 
@@ -70,6 +85,7 @@ class Asker:
             split: `select` or `report`.
             conditions: what to do to the model.
             advance: told the answers just given.
+            kept: told, of these, those that were given before and are taken up.
 
         Returns:
             Name of the condition -> its answers.
@@ -81,11 +97,12 @@ class Asker:
         raw: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
         for language in self.questions.languages:
             questions = half[half["language"] == language].reset_index(drop=True)
+            store = _CountingStore(self.parts, self._determining(language))
             answered = answer_all(
-                self.loaded.model, self.loaded.routers, questions, conditions, self._answer,
-                AnswerStore(self.parts, self._determining(language)), batch_tokens=self.model.batch_tokens,
-                progress=advance,
+                self.loaded.model, self.loaded.routers, questions, conditions, self._answer, store,
+                batch_tokens=self.model.batch_tokens, progress=advance,
             )  # fmt: skip
+            kept(store.had)
             asked[language] = questions_digest(questions)
             for name, answers in answered.items():
                 raw[name].append(answers)
