@@ -13,7 +13,7 @@ from polyroute.measures.correlation import correlate, language_covariates
 from polyroute.measures.settings import CorrelateSettings
 from polyroute.results.accuracy import AccuracyRow
 from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
-from polyroute.results.correlation import CorrelationRow, CorrelationSummary
+from polyroute.results.correlation import CorrelationMetrics, CorrelationRow, CorrelationSummary
 
 
 @stage(CorrelateSettings)
@@ -44,6 +44,7 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
         yield "no accuracy: nothing to correlate"
     CorrelationRow.write(folder, tables)
     CorrelationSummary.write(folder, {"corpus": corpus, "resource": source, "tasks": notes})
+    CorrelationMetrics.write(folder, CorrelationMetrics.of(folder))
 
 
 def _told(rows: pd.DataFrame, languages: int) -> str:

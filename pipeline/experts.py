@@ -12,7 +12,7 @@ from polyroute.ground.paths import Paths
 from polyroute.measures.domain_divergence import domain_divergence
 from polyroute.measures.middle import Middle, choose_middle
 from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
-from polyroute.results.experts import DomainRow, ExpertRow, ExpertsSummary, MemberRow
+from polyroute.results.experts import DomainRow, ExpertRow, ExpertsMetrics, ExpertsSummary, MemberRow
 
 
 @stage(ExpertsSettings)
@@ -61,6 +61,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
             "middle": {"layers": list(middle.layers), "found": middle.found, "reason": middle.reason},
         },
     )  # fmt: skip
+    ExpertsMetrics.write(folder, ExpertsMetrics.of(folder))
     yield f"middle: layers {middle.layers[0]} to {middle.layers[1]}; {middle.reason}"
 
 

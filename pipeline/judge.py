@@ -15,7 +15,7 @@ from polyroute.interventions.choose import ChosenPlans
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.settings import JudgeSettings
-from polyroute.results.masking import MaskingSummary, MaskRow
+from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
 from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import Condition
@@ -50,6 +50,7 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
             yield f"{task}, {name} layers masked: {_masking_line(means)}"
     MaskRow.write(folder, masked)
     MaskingSummary.write(folder, {"tasks": masks})
+    InterventionMetrics.write(folder, InterventionMetrics.of(folder))
     if not settings.tasks:
         yield "no tasks: nothing to judge"
 

@@ -10,7 +10,7 @@ from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.questions import SPLITS
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
-from polyroute.results.accuracy import AccuracyRow, AccuracySummary
+from polyroute.results.accuracy import AccuracyMetrics, AccuracyRow, AccuracySummary
 from polyroute.scoring import accuracy
 from polyroute.scoring.kinds import by_score, grade
 from polyroute.scoring.settings import ScoreSettings
@@ -41,8 +41,10 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
         yield f"{task}: {_told(how.score, told[task], settings.pivot, items['language'].nunique() - 1)}{absent}"
     if not settings.tasks:
         yield "no tasks: nothing to score"
-    AccuracyRow.write(paths.metrics(settings.name), tables)
-    AccuracySummary.write(paths.metrics(settings.name), {"tasks": told})
+    folder = paths.metrics(settings.name)
+    AccuracyRow.write(folder, tables)
+    AccuracySummary.write(folder, {"tasks": told})
+    AccuracyMetrics.write(folder, AccuracyMetrics.of(folder))
 
 
 def _told(score: str, found: dict[str, Any], pivot: str, others: int) -> str:

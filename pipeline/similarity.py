@@ -19,7 +19,14 @@ from polyroute.measures.rivals import explain, rival_distances
 from polyroute.measures.specificity import by_zone
 from polyroute.measures.utilisation import utilisation_table
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
-from polyroute.results.similarity import DistanceRow, RiseRow, SharedRow, SimilaritySummary, UtilisationRow
+from polyroute.results.similarity import (
+    DistanceRow,
+    RiseRow,
+    SharedRow,
+    SimilarityMetrics,
+    SimilaritySummary,
+    UtilisationRow,
+)
 
 
 @stage(SimilaritySettings)
@@ -55,6 +62,7 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
     RiseRow.write(folder, by_zone(pd.concat(utilisation)))
     SharedRow.write(folder, shared)
     SimilaritySummary.write(folder, {"corpora": told})
+    SimilarityMetrics.write(folder, SimilarityMetrics.of(folder))
 
 
 def _kept(shared: SharedExperts, experts: int) -> list[dict[str, Any]]:

@@ -21,16 +21,18 @@ def test_no_file_is_declared_twice() -> None:
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.relative_to(ROOT / "metrics").as_posix())
 def test_a_committed_file_is_declared_and_written_back_byte_by_byte(path: Path, tmp_path: Path) -> None:
-    assert path.name in BY_NAME, f"{path} is not declared in src/polyroute/results"
-    declared = BY_NAME[path.name]
-    declared.write(tmp_path, declared.read(path.parent))
-    assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    model, *inside = path.relative_to(ROOT / "metrics").parts
+    name = "/".join(inside)
+    assert name in BY_NAME, f"{path} is not declared in src/polyroute/results"
+    declared = BY_NAME[name]
+    declared.write(tmp_path, declared.read(ROOT / "metrics" / model))
+    assert (tmp_path / name).read_bytes() == path.read_bytes()
 
 
 def outs(stage: str) -> set[str]:
     every = [entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, [])]
     paths = (entry if isinstance(entry, str) else next(iter(entry)) for entry in every)
-    return {Path(path).name for path in paths if path.startswith("metrics/")}
+    return {path.removeprefix("metrics/${item.model}/") for path in paths if path.startswith("metrics/")}
 
 
 @pytest.mark.parametrize("stage", STAGES)

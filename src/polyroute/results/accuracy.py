@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from polyroute.results.document import Document, Frozen
 from polyroute.results.quantities import Accuracy, Items, Language, Share, Task
@@ -83,9 +84,43 @@ class AccuracySummary(
     Frozen,
     file="accuracy.json",
     stage="score",
-    readers=("dvc metrics show", "table Accuracy", "polyroute results", "MLflow"),
+    readers=("table Accuracy", "polyroute results", "MLflow"),
 ):
     """Accuracy in a few numbers a task."""
 
     tasks: dict[Task, TaskAccuracy]
     """Every task that was asked."""
+
+
+class ShortAccuracy(Frozen):
+    """One task in a handful of numbers."""
+
+    pivot: Accuracy
+    """In the pivot."""
+    others: Accuracy
+    """Mean of the other languages, each counting the same."""
+    lowest: Accuracy
+    """In the language that is answered worst."""
+    chance: Accuracy | None
+    """What guessing gives; null where the answer is written."""
+
+
+class AccuracyMetrics(
+    Document,
+    RootModel[dict[Task, ShortAccuracy]],
+    file="summary/score.json",
+    stage="score",
+    readers=("dvc metrics show",),
+):
+    """Accuracy in a handful of numbers a task, for DVC."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """From the stage's other files."""
+        lowest = AccuracyRow.read(folder).groupby("task")["accuracy"].min()
+        return cls(
+            {
+                task: ShortAccuracy(pivot=one.pivot, others=one.others, lowest=lowest[task], chance=one.chance)
+                for task, one in AccuracySummary.read(folder).tasks.items()
+            }
+        )

@@ -273,7 +273,7 @@ class ShortAlignment(Frozen):
 class AlignmentMetrics(
     Document,
     RootModel[dict[Corpus, ShortAlignment]],
-    file="summary.json",
+    file="summary/align.json",
     stage="align",
     readers=("dvc metrics show",),
 ):

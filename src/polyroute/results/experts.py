@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -179,3 +180,44 @@ class ExpertsSummary(
     """Every task with in-task text."""
     middle: Middle
     """Layers that steering edits."""
+
+
+class ShortExperts(Frozen):
+    """The experts of one task at the lowest threshold."""
+
+    tau: Tau
+    """That threshold."""
+    task: Experts
+    """Task experts."""
+    multilingual: Experts
+    """Multilingual experts."""
+    both: Experts
+    """Experts in both sets."""
+    expected: Bound
+    """Experts in both had each layer's sets been drawn at random."""
+
+
+class ExpertsMetrics(Document, Frozen, file="summary/experts.json", stage="experts", readers=("dvc metrics show",)):
+    """Experts and the middle in a handful of numbers, for DVC."""
+
+    first_middle_layer: Layer
+    """In the model's own numbering."""
+    last_middle_layer: Layer
+    """In the model's own numbering."""
+    tasks: dict[Task, ShortExperts]
+    """Every task with in-task text."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """From the stage's other files."""
+        summary = ExpertsSummary.read(folder)
+        first, last = summary.middle.layers
+        lowest = {task: min(one.sets, key=lambda at: at.tau) for task, one in summary.tasks.items()}
+        return cls(
+            first_middle_layer=first,
+            last_middle_layer=last,
+            tasks={
+                task: ShortExperts(**at.model_dump(include=set(ShortExperts.model_fields)))
+                for task, at in lowest.items()
+            },
+        )

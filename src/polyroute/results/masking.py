@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -22,6 +23,8 @@ from polyroute.results.quantities import (
     Task,
     Threshold,
 )
+from polyroute.results.steering import ShortSteering
+from polyroute.results.steering import in_short as steered_in_short
 from polyroute.results.table import Row, Unit
 
 Range = Annotated[str, Field(min_length=1), Unit("range")]
@@ -148,3 +151,37 @@ class MaskingSummary(
 
     tasks: dict[Task, MaskedTask]
     """Every task that is masked."""
+
+
+class ShortMasking(Frozen):
+    """What masks of one range of layers do to accuracy, means over pairs of languages; null where there are none."""
+
+    own: Difference | None
+    """In the language whose exclusive experts are masked."""
+    others: Difference | None
+    """In all others."""
+    random: Difference | None
+    """In the language whose experts as many random ones are drawn for."""
+
+
+class InterventionMetrics(Document, Frozen, file="summary/judge.json", stage="judge", readers=("dvc metrics show",)):
+    """What steering and masks do in a handful of numbers, for DVC."""
+
+    steer: dict[Task, ShortSteering]
+    """Every task that was steered toward its experts."""
+    mask: dict[Task, dict[Range, ShortMasking]]
+    """Every task that is masked."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """From the stage's other files."""
+        masked = {
+            task: {
+                name: ShortMasking(
+                    own=means.diagonal.value, others=means.off_diagonal.value, random=means.random_diagonal.value
+                )
+                for name, means in one.headline["accuracy"].items()
+            }
+            for task, one in MaskingSummary.read(folder).tasks.items()
+        }
+        return cls(steer=steered_in_short(folder), mask=masked)

@@ -1,7 +1,9 @@
 """Quantities that several files hold: what they may be, and their units."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from polyroute.results.document import Frozen
@@ -61,3 +63,13 @@ class Middle(Frozen):
     """Whether the curve of divergence has a trough that shows them; by default a share of depth."""
     reason: str
     """The rule and the numbers that it saw, in words."""
+
+
+def numbers_or_none(row: Any) -> dict[str, float | None]:
+    """The numbers of a table's row, rounded as results are; None where one is missing."""
+    return {name: None if pd.isna(value) else float(np.round(value, DECIMALS)) for name, value in row.items()}
+
+
+def means(table: pd.DataFrame) -> dict[str, float | None]:
+    """Means of a table's columns, as `numbers_or_none`."""
+    return numbers_or_none(table.mean())

@@ -21,13 +21,13 @@ from polyroute.results.table import Row, Unit, held
 
 ALL: tuple[type[Row] | type[Document], ...] = (
     alignment.LayerRow, alignment.AlignmentSummary, alignment.DivergenceCurves, alignment.AlignmentMetrics,
-    experts.ExpertRow, experts.MemberRow, experts.DomainRow, experts.ExpertsSummary,
+    experts.ExpertRow, experts.MemberRow, experts.DomainRow, experts.ExpertsSummary, experts.ExpertsMetrics,
     similarity.DistanceRow, similarity.UtilisationRow, similarity.RiseRow, similarity.SharedRow,
-    similarity.SimilaritySummary,
-    accuracy.AccuracyRow, accuracy.AccuracySummary,
-    correlation.CorrelationRow, correlation.CorrelationSummary,
+    similarity.SimilaritySummary, similarity.SimilarityMetrics,
+    accuracy.AccuracyRow, accuracy.AccuracySummary, accuracy.AccuracyMetrics,
+    correlation.CorrelationRow, correlation.CorrelationSummary, correlation.CorrelationMetrics,
     steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
-    masking.MaskRow, masking.MaskingSummary,
+    masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
 )  # fmt: skip
 """Every file of `metrics/<model>/`, by the stage that writes it."""
 PAGE = Path("docs/results-reference.md")

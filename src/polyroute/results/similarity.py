@@ -5,9 +5,10 @@ In tables by language the language "" is all of them together.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from polyroute.results.document import Document, Frozen
 from polyroute.results.quantities import (
@@ -25,6 +26,7 @@ from polyroute.results.quantities import (
     Reading,
     Share,
     Threshold,
+    means,
 )
 from polyroute.results.table import Row, Unit
 
@@ -328,3 +330,46 @@ class SimilaritySummary(
 
     corpora: dict[Corpus, CorpusSimilarity]
     """Every parallel corpus."""
+
+
+class ShortSimilarity(Frozen):
+    """One corpus in a handful of numbers."""
+
+    rand: dict[Label, Rand | None]
+    """Agreement of the middle layers' tree with each label."""
+    mantel: dict[Rival, Coefficient | None]
+    """Correlation of the middle layers' distances with each rival."""
+    evenness: Share | None
+    """Of the load of all languages together, mean over layers."""
+    information: Annotated[float, Field(ge=0, le=1), Unit("share of entropy")] | None
+    """Of the entropy of the expert that is explained by the language, mean over layers."""
+    shared: MeanExperts
+    """That all languages share, mean over layers, at the first k and thr."""
+    exclusive: MeanExperts
+    """Exclusive to one language, mean over layers, at the first k and thr."""
+
+
+class SimilarityMetrics(
+    Document,
+    RootModel[dict[Corpus, ShortSimilarity]],
+    file="summary/similarity.json",
+    stage="similarity",
+    readers=("dvc metrics show",),
+):
+    """Languages among themselves in a handful of numbers a corpus, for DVC."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """From the stage's other files."""
+        use, kept = (table[table["language"] == ""] for table in (UtilisationRow.read(folder), SharedRow.read(folder)))
+        found = {}
+        for corpus, one in SimilaritySummary.read(folder).corpora.items():
+            first: Any = one.confound[0]
+            middle, load = one.zones["middle"], use[use["corpus"] == corpus]
+            experts = kept[(kept["corpus"] == corpus) & (kept["k"] == first.k) & (kept["thr"] == first.thr)]
+            found[corpus] = {
+                "rand": {label: agreement.rand for label, agreement in middle.labels.items()},
+                "mantel": {rival: explained.mantel for rival, explained in middle.rivals.items()},
+                **means(load[["evenness", "information"]]), **means(experts[["shared", "exclusive"]]),
+            }  # fmt: skip
+        return cls.model_validate(found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -23,6 +24,7 @@ from polyroute.results.quantities import (
     Task,
     Tau,
     Threshold,
+    numbers_or_none,
 )
 from polyroute.results.table import Row, Unit
 
@@ -277,3 +279,39 @@ class SteeringSummary(
         Task, Annotated[Annotated[Steered, Tag("run")] | Annotated[NotSteered, Tag("not run")], Discriminator(_ran)]
     ]
     """Every task that was asked."""
+
+
+class ShortSteering(Frozen):
+    """One task, steered by the plan toward its experts that was chosen: over all languages but the pivot."""
+
+    base: Accuracy
+    """Without the plan."""
+    other: Accuracy
+    """With it."""
+    difference: Difference
+    """With less without."""
+    low: Difference | None
+    """Lower bound of the interval over items with all their translations."""
+    high: Difference | None
+    """Upper bound."""
+    q: Chance | None
+    """Of the difference, adjusted for the conditions of the study."""
+    pivot_loss: Difference | None
+    """Accuracy that the pivot loses."""
+    toward_shared: Difference | None
+    """The difference that the plan toward shared experts makes; null where there is none."""
+
+
+def in_short(folder: Path) -> dict[str, ShortSteering]:
+    """Every task that was steered, from the stage's other files."""
+    rows: Any = SteerRow.read(folder)
+    chosen = rows[(rows["kind"] == "chosen") & (rows["over"] == HELPED)].set_index("task")
+    return {
+        task: ShortSteering(
+            **numbers_or_none(chosen.loc[task, ["base", "other", "difference", "low", "high", "q"]]),
+            pivot_loss=one.verdict.pivot_loss,
+            toward_shared=one.shared.chosen.difference if isinstance(one.shared, SharedSteering) else None,
+        )
+        for task, one in SteeringSummary.read(folder).tasks.items()
+        if isinstance(one, Steered)
+    }

@@ -39,7 +39,7 @@ class ResultFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
     file: ClassVar[str]
-    """Its name in `metrics/<model>/`."""
+    """Its path in `metrics/<model>/`."""
     stage: ClassVar[str]
     """The stage of dvc.yaml that writes it."""
     readers: ClassVar[tuple[str, ...]]
@@ -52,7 +52,7 @@ class ResultFile(BaseModel):
     @classmethod
     def refuse(cls, path: Path, what: str, *, writing: bool = False) -> NoReturn:
         """Raise a `ResultsError` that names the file and its stage."""
-        rerun = f"`dvc repro {cls.stage}@{path.parent.name}` writes it"
+        rerun = f"`dvc repro {cls.stage}@{path.parents[len(Path(cls.file).parts) - 1].name}` writes it"
         raise ResultsError(f"{path} {what}: {f'the stage `{cls.stage}` may not write that' if writing else rerun}")
 
 

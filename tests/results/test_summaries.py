@@ -1,0 +1,88 @@
+"""The few numbers that DVC shows are those of the stage's other files."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from polyroute.measures.layer_curves import in_short
+from polyroute.results.accuracy import AccuracyMetrics
+from polyroute.results.alignment import AlignmentMetrics, AlignmentSummary
+from polyroute.results.correlation import CorrelationMetrics, CorrelationRow
+from polyroute.results.experts import ExpertsMetrics
+from polyroute.results.masking import InterventionMetrics
+from polyroute.results.similarity import SimilarityMetrics
+from polyroute.results.steering import HELPED, SteerRow
+from polyroute.results.table import ResultsError
+from tiny import ROOT
+
+METRICS = ROOT / "metrics"
+PLAIN = METRICS / "pocket-plain"
+OTHERS = (AccuracyMetrics, CorrelationMetrics, ExpertsMetrics, InterventionMetrics, SimilarityMetrics)
+COMMITTED = [(folder, one) for folder in sorted(METRICS.iterdir()) for one in OTHERS if (folder / one.file).exists()]
+
+
+@pytest.mark.parametrize(
+    ("folder", "metrics"), COMMITTED, ids=lambda one: getattr(one, "file", getattr(one, "name", ""))
+)
+def test_a_committed_summary_is_what_its_tables_say(folder: Path, metrics) -> None:
+    assert metrics.read(folder) == metrics.of(folder)
+
+
+def test_a_stage_that_has_run_has_its_summary() -> None:
+    ran = {"accuracy.json": 5, "correlation.json": 5, "experts.json": 5, "steer.json": 5, "similarity.json": 6}
+    assert {file: len(list(METRICS.glob(f"*/{file}"))) for file in ran} == ran
+    assert len(COMMITTED) == sum(ran.values())
+    assert len(list(METRICS.glob("*/summary/align.json"))) == len(list(METRICS.glob("*/align.json"))) == 10
+
+
+@pytest.mark.parametrize("folder", sorted(METRICS.iterdir()), ids=lambda folder: folder.name)
+def test_alignment_in_short_is_the_mean_over_languages(folder: Path) -> None:
+    short = AlignmentMetrics.read(folder).root
+    for corpus, one in AlignmentSummary.read(folder).corpora.items():
+        assert short[corpus].model_dump(exclude_unset=True) == in_short(one.model_dump(exclude_unset=True))
+
+
+def test_accuracy_has_the_language_that_is_answered_worst() -> None:
+    by_hand = pd.read_csv(PLAIN / "accuracy.csv").query("task == 'arithmetic'")["accuracy"]
+    arithmetic = AccuracyMetrics.of(PLAIN).root["arithmetic"]
+    assert arithmetic.lowest == by_hand.min() == 0.25
+    assert arithmetic.pivot == 1.0
+
+
+def test_steering_is_the_chosen_plan_over_all_but_the_pivot() -> None:
+    rows = SteerRow.read(PLAIN).set_index(["task", "condition", "over"])
+    steered = InterventionMetrics.of(PLAIN).steer["arithmetic"]
+    row = rows.loc[("arithmetic", "chosen", HELPED)]
+    assert (steered.base, steered.other, steered.low, steered.q) == (row["base"], row["other"], row["low"], row["q"])
+
+
+def correlations(**r: list[float | None]) -> pd.DataFrame:
+    """Of one task; `method` or `method_given` -> a coefficient a layer."""
+    missing = dict.fromkeys(("low", "high", "p", "q"))
+    return pd.DataFrame(
+        [
+            {"task": "sums", "layer": layer, "method": method, "given": given, "r": value, **missing, "languages": 5}
+            for name, values in r.items()
+            for method, _, given in [name.partition("_")]
+            for layer, value in enumerate(values)
+        ]
+    )
+
+
+def test_a_correlation_is_that_of_the_layer_where_it_is_strongest_of_either_sign(tmp_path: Path) -> None:
+    #                                        layer  0    1     2
+    table = correlations(pearson=[0.4, -0.6, 0.5], spearman=[0.9, -0.2, 0.1], pearson_all=[0.8, None, 0.7])
+    CorrelationRow.write(tmp_path, table)
+    one = CorrelationMetrics.of(tmp_path).root["sums"]
+    assert (one.layer, one.r, one.rho, one.r_given_all, one.languages) == (1, -0.6, -0.2, None, 5)
+
+
+def test_a_task_that_was_not_correlated_is_left_out(tmp_path: Path) -> None:
+    CorrelationRow.write(tmp_path, correlations(pearson=[None, None]))
+    assert CorrelationMetrics.of(tmp_path).root == {}
+
+
+def test_a_summary_that_is_absent_names_its_stage_and_model(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="`dvc repro score@mine` writes it"):
+        AccuracyMetrics.read(tmp_path / "mine")
