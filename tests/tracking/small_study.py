@@ -5,11 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from polyroute.ground.files import write_json
 from polyroute.ground.paths import Paths
-from polyroute.report import results, task_results
-from polyroute.report.results import COLUMNS, Results
-from polyroute.report.task_results import TaskResults
+from polyroute.results.alignment import AlignmentSummary, LayerRow
+from polyroute.results.model import ModelResults
 from polyroute.tracking import store
 from polyroute.tracking.store import TrackReport
 from report import plausible_tasks
@@ -31,15 +29,16 @@ def write_results(paths: Paths, model: str = "tiny", languages: tuple[str, ...] 
                 rows.append((model, "text", code, layer, "divergence", "soft_mass", value, value - 0.1, value + 0.1))
                 rows.append((model, "text", code, layer, "divergence_pooled", "topk_count", value, None, None))
     folder = paths.metrics(model)
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(folder / "layers.csv", index=False)
+    table = pd.DataFrame(rows, columns=LayerRow.columns())
+    LayerRow.write(folder, table.astype({"low": float, "high": float}))
     summary: dict[str, Any] = {
         "early": 0.4, "middle": 0.1, "late": 0.3, "shape": "U",
         "early_minus_middle": {"value": 0.3, "low": 0.2, "high": 0.4},
         "late_minus_middle": {"value": 0.2, "low": None, "high": None},
     }  # fmt: skip
-    write_json(
-        folder / "align.json",
+    differences = {name: summary[name] for name in ("early_minus_middle", "late_minus_middle", "shape")}
+    AlignmentSummary.write(
+        folder,
         {
             "model": {
                 "name": model, "engine": "transformers", "dtype": "float32", "layers": 3, "experts": 8, "top_k": 2,
@@ -51,6 +50,7 @@ def write_results(paths: Paths, model: str = "tiny", languages: tuple[str, ...] 
                     "sentences": 5, "reading": "soft_mass", "mean": summary,
                     "zones": {"early": [0, 0], "middle": [1, 1], "late": [2, 2]},
                     "languages": {code: summary | {"tokens_per_sentence": 9.0} for code in languages[1:]},
+                    "over_languages": {"languages": len(languages) - 1} | differences,
                 }
             },
         },
@@ -64,9 +64,9 @@ def write_tasks(paths: Paths, **arguments: Any) -> None:
     plausible_tasks.write(paths, "tiny", ["deu_Latn", "swh_Latn"], len(LAYERS), **arguments)
 
 
-def read(paths: Paths) -> tuple[Results, TaskResults]:
+def read(paths: Paths) -> ModelResults:
     """What runs are made of."""
-    return results.load(paths, "tiny"), task_results.load(paths, "tiny")
+    return ModelResults.read(paths.metrics("tiny"))
 
 
 def log(paths: Paths, *models: str, settings: dict[str, Any] = SETTINGS) -> TrackReport:

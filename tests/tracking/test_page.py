@@ -7,8 +7,7 @@ from tracking.small_study import read, write_tasks
 
 
 def test_a_models_page_says_the_answer_first_then_leads_to_the_charts(paths: Paths) -> None:
-    found, tasks = read(paths)
-    first, *rest = page.of_model(found, tasks, ["figures/divergence-text.svg"]).splitlines()
+    first, *rest = page.of_model(read(paths), ["figures/divergence-text.svg"]).splitlines()
     assert first == (
         "**U in 2 of 2 languages** on text: divergence from English is high in early and late layers and lower in "
         "between (means: early 0.400, middle 0.100, late 0.300). [Charts by layer](charts)"
@@ -24,17 +23,17 @@ def test_the_shape_of_most_languages_is_said(paths: Paths) -> None:
     measured["deu_Latn"]["shape"] = "rising"
     measured["fra_Latn"] = measured["deu_Latn"]
     table.write_text(json.dumps(align))
-    note = page.of_model(*read(paths), [])
+    note = page.of_model(read(paths), [])
     assert note.startswith("**rising in 2 of 3 languages** on text: divergence from English rises from early to late")
 
 
 def test_a_figure_that_the_run_lacks_is_not_shown(paths: Paths) -> None:
-    assert "![" not in page.of_model(*read(paths), ["figures/entropy-text.svg"])
+    assert "![" not in page.of_model(read(paths), ["figures/entropy-text.svg"])
 
 
 def test_a_languages_page_names_it_and_gives_its_accuracy(paths: Paths) -> None:
     write_tasks(paths)
-    assert page.of_language(*read(paths), "deu_Latn").splitlines() == [
+    assert page.of_language(read(paths), "deu_Latn").splitlines() == [
         "**German: U** on text (soft_mass, 5 sentences): divergence from English is high in early and late layers and "
         "lower in between (early 0.400, middle 0.100, late 0.300). [Charts by layer](charts)",
         "",
@@ -43,7 +42,7 @@ def test_a_languages_page_names_it_and_gives_its_accuracy(paths: Paths) -> None:
 
 
 def test_the_pivots_page_says_that_it_is_the_pivot(paths: Paths) -> None:
-    note = page.of_language(*read(paths), "eng_Latn")
+    note = page.of_language(read(paths), "eng_Latn")
     assert note == (
         "**English: the pivot**, from which divergence of the other languages is measured. [Charts by layer](charts)"
     )
@@ -51,7 +50,7 @@ def test_the_pivots_page_says_that_it_is_the_pivot(paths: Paths) -> None:
 
 def test_accuracy_of_a_model_is_of_the_languages_but_the_pivot(paths: Paths) -> None:
     write_tasks(paths)
-    note = page.of_model(*read(paths), [])
+    note = page.of_model(read(paths), [])
     assert "\nAccuracy (mean of the languages but the pivot): arithmetic 55.0%, knowledge 50.0%\n" in note
 
 
@@ -64,10 +63,10 @@ def test_links_lead_to_the_run_wherever_the_server_is() -> None:
 
 
 def test_a_page_of_all_languages_is_as_long_as_mlflow_takes_and_says_where_the_rest_is(paths: Paths) -> None:
-    found, tasks = read(paths)
-    german = found.align["corpora"]["text"]["languages"]["deu_Latn"]
-    found.align["corpora"]["text"]["languages"] = dict.fromkeys(languages.codes(), german)
-    note = page.of_model(found, tasks, ["figures/divergence-text.svg"])
+    found = read(paths)
+    measured = found.alignment.corpora["text"].languages
+    measured |= dict.fromkeys(languages.codes(), measured["deu_Latn"])
+    note = page.of_model(found, ["figures/divergence-text.svg"])
     assert len(page.linked(note, "1" * 18, "f" * 32)) < 8000
     lines = note.splitlines()
     assert lines[0].startswith(f"**U in {len(languages.codes())} of ")

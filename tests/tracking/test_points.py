@@ -8,11 +8,11 @@ from tracking.small_study import LANGUAGES, LAYERS, read, write_tasks
 
 
 def of_model(paths: Paths) -> dict[str, list[tuple[int, float]]]:
-    return by_name(points.of_model(*read(paths)))
+    return by_name(points.of_model(read(paths)))
 
 
 def of_language(paths: Paths, code: str) -> dict[str, list[tuple[int, float]]]:
-    return by_name(points.of_language(*read(paths), code))
+    return by_name(points.of_language(read(paths), code))
 
 
 def by_name(found: list[points.Point]) -> dict[str, list[tuple[int, float]]]:
@@ -95,7 +95,7 @@ def test_the_page_begins_with_divergence_and_ends_with_what_answers_no_question(
     write_tasks(paths)
     plausible_languages.write(paths, "tiny", list(LANGUAGES), len(LAYERS))
     plausible_masks.write(paths, "tiny", list(LANGUAGES))
-    found = points.of_model(*read(paths))
+    found = points.of_model(read(paths))
     assert found == sorted(found), "MLflow's list of metrics keeps the order in which they are logged"
     sections = list(dict.fromkeys(name.split("/")[0] for name, _, _ in found))
     assert sections == [

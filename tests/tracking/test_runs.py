@@ -5,8 +5,8 @@ import pytest
 
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
-from polyroute.params import file as params
-from polyroute.report.results import ResultsError
+from polyroute.params.settings import TrackSettings
+from polyroute.results.table import ResultsError
 from polyroute.tracking.runs import Run, flattened, of_study
 from tiny import ROOT
 from tracking.small_study import LANGUAGES, SETTINGS, write_results, write_tasks
@@ -87,13 +87,13 @@ def test_settings_have_flat_names_and_plain_values() -> None:
     }
 
 
-@pytest.mark.parametrize("model", ["pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-counts"])
-def test_settings_of_the_shipped_models_become_params(paths: Paths, model: str) -> None:
-    settings = params.stage_settings(params.read(ROOT / "params.yaml"), model)
-    found = runs(paths, settings=settings)["tiny"].params
+@pytest.mark.parametrize("model", ["pocket-plain", "pocket-gpt-oss"])
+def test_settings_of_the_study_become_params(paths: Paths, model: str) -> None:
+    study = TrackSettings.model_validate_json(Paths(ROOT).stage_settings("track").read_text())
+    found = runs(paths, settings=study.models[model])["tiny"].params
     assert found["study.seed"] == "20251004"
-    assert found["align.resamples"] == "1000"
-    assert ("steer.taus" in found) == ("mask.k" in found) == (model != "qwen3-30b-a3b-counts")
+    assert found["intervals.resamples"] == "1000"
+    assert found["steer.magnitude.k"] == "20"
     assert found["model"] == "tiny", "settings never take the place of what the results tell"
 
 
@@ -122,6 +122,13 @@ def test_the_run_of_a_model_has_its_files(paths: Paths) -> None:
         "correlation.csv", "correlation.json", "steer.csv", "steer.json", "mechanism.csv",
     }  # fmt: skip
     assert not found["tiny/deu_Latn"].artifacts
+
+
+def test_a_plan_that_is_absent_is_an_error(paths: Paths) -> None:
+    write_tasks(paths)
+    paths.plan("tiny", "knowledge").unlink()
+    with pytest.raises(ResultsError, match=r"knowledge.json is absent: `dvc repro choose@tiny`"):
+        runs(paths)
 
 
 def test_each_language_has_a_colour_of_its_own_and_each_model_a_shade(paths: Paths) -> None:

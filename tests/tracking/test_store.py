@@ -12,7 +12,7 @@ import urllib3
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.report.results import ResultsError
+from polyroute.results.table import ResultsError
 from polyroute.tracking import store
 from report import plausible_languages, plausible_masks
 from tracking import small_study

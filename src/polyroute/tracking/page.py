@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from polyroute.languages import table as languages
-from polyroute.report.results import Results
-from polyroute.report.task_results import TaskResults
 from polyroute.report.wording import percent
+from polyroute.results.alignment import CorpusAlignment, Depth
+from polyroute.results.model import ModelResults
+from polyroute.results.quantities import DepthShape
 
 _LONGEST = 7000
 """Characters; MLflow takes 8,000, and links grow when they are filled in."""
 _ZONES = ("early", "middle", "late")
-_OVER_DEPTH = {
+_OVER_DEPTH: dict[DepthShape, str] = {
     "U": "is high in early and late layers and lower in between",
     "cap": "is low in early and late layers and higher in between",
     "falling": "falls from early to late layers",
@@ -31,43 +31,42 @@ _OVER_DEPTH = {
 }
 
 
-def of_model(found: Results, tasks: TaskResults, artifacts: Collection[str]) -> str:
+def of_model(found: ModelResults, artifacts: Collection[str]) -> str:
     """The description of a model's run.
 
     Args:
-        found: what `align` showed.
-        tasks: what the stages after it showed.
+        found: what is known of it.
         artifacts: paths of files in the run; figures of divergence among them are shown.
     """
     lines = []
-    for corpus, held in found.align["corpora"].items():
-        counts = Counter(summary["shape"] for summary in held["languages"].values())
+    for corpus, held in found.alignment.corpora.items():
+        counts = Counter(summary.shape for summary in held.languages.values())
         for shape, count in counts.most_common(1):
             lead = f"**{shape} in {count} of {counts.total()} languages**"
-            lines.append(f"{lead} on {corpus}: {_told(found, shape, held['mean'], 'means: ')}.")
-    if tasks.accuracy is not None:
-        shares = {task: held["others"] for task, held in tasks.accuracy.tasks.items()}
+            lines.append(f"{lead} on {corpus}: {_divergence(found.pivot, shape, held.mean, 'means: ')}.")
+    if found.accuracy is not None:
+        shares = {task: held.others for task, held in found.accuracy.tasks.items()}
         lines += _accuracy(shares, " (mean of the languages but the pivot)")
-    for corpus in found.align["corpora"]:
+    for corpus in found.alignment.corpora:
         figure = f"figures/divergence-{corpus}.svg"
         if figure in artifacts:
             lines.append(f"\n![Divergence by layer on {corpus}]({figure})")
     return _whole([*lines, *_tables(found)])
 
 
-def of_language(found: Results, tasks: TaskResults, code: str) -> str:
+def of_language(found: ModelResults, code: str) -> str:
     """The description of the run of a model in one language."""
     language = languages.get(code).name
     lines = []
     if code == found.pivot:
         lines.append(f"**{language}: the pivot**, from which divergence of the other languages is measured.")
-    for corpus, held in found.align["corpora"].items():
-        if summary := held["languages"].get(code):
-            shape = summary["shape"]
-            measured = f"{corpus} ({held['reading']}, {_sentences(held)})"
-            lines.append(f"**{language}: {shape}** on {measured}: {_told(found, shape, summary)}.")
-    if tasks.accuracy is not None:
-        rows = tasks.accuracy.table[tasks.accuracy.table["language"] == code]
+    for corpus, held in found.alignment.corpora.items():
+        if summary := held.languages.get(code):
+            measured = f"{corpus} ({held.reading}, {_sentences(held)})"
+            depth = _divergence(found.pivot, summary.shape, summary)
+            lines.append(f"**{language}: {summary.shape}** on {measured}: {depth}.")
+    if found.accuracy is not None:
+        rows = found.accuracy.table[found.accuracy.table["language"] == code]
         lines += _accuracy(dict(zip(rows["task"], rows["accuracy"], strict=True)))
     return _whole(lines)
 
@@ -81,9 +80,9 @@ def linked(note: str, experiment: str, run_id: str) -> str:
     )
 
 
-def _told(found: Results, shape: str, summary: Mapping[str, Any], lead: str = "") -> str:
-    zones = ", ".join(f"{zone} {summary[zone]:.3f}" for zone in _ZONES)
-    return f"divergence from {languages.get(found.pivot).name} {_OVER_DEPTH[shape]} ({lead}{zones})"
+def _divergence(pivot: str, shape: DepthShape, depth: Depth, lead: str = "") -> str:
+    zones = ", ".join(f"{zone} {getattr(depth, zone):.3f}" for zone in _ZONES)
+    return f"divergence from {languages.get(pivot).name} {_OVER_DEPTH[shape]} ({lead}{zones})"
 
 
 def _accuracy(shares: Mapping[str, float], of: str = "") -> Iterator[str]:
@@ -91,19 +90,19 @@ def _accuracy(shares: Mapping[str, float], of: str = "") -> Iterator[str]:
         yield f"\nAccuracy{of}: " + ", ".join(f"{task} {percent(share)}%" for task, share in shares.items())
 
 
-def _sentences(held: Mapping[str, Any]) -> str:
-    return f"{held['sentences']} sentences" if held["sentences"] else "pooled counts"
+def _sentences(held: CorpusAlignment) -> str:
+    return f"{held.sentences} sentences" if held.sentences else "pooled counts"
 
 
-def _tables(found: Results) -> Iterator[str]:
+def _tables(found: ModelResults) -> Iterator[str]:
     """Divergence in each zone, a table a corpus."""
     pivot = languages.get(found.pivot).name
-    for corpus, held in found.align["corpora"].items():
-        yield from ("", f"Divergence from {pivot} on {corpus} ({held['reading']}, {_sentences(held)})", "")
+    for corpus, held in found.alignment.corpora.items():
+        yield from ("", f"Divergence from {pivot} on {corpus} ({held.reading}, {_sentences(held)})", "")
         yield from ("| language | early | middle | late | shape |", "|---|---|---|---|---|")
-        for code, summary in held["languages"].items():
-            zones = " | ".join(f"{summary[zone]:.3f}" for zone in _ZONES)
-            yield f"| {languages.get(code).name} | {zones} | {summary['shape']} |"
+        for code, summary in held.languages.items():
+            zones = " | ".join(f"{getattr(summary, zone):.3f}" for zone in _ZONES)
+            yield f"| {languages.get(code).name} | {zones} | {summary.shape} |"
 
 
 def _whole(lines: Sequence[str]) -> str:

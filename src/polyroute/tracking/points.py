@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
 from polyroute.report import correlations, exclusive, steering
-from polyroute.report.results import Results
-from polyroute.report.task_results import TaskResults
+from polyroute.results.alignment import Depth, Interval
+from polyroute.results.model import ModelResults
 
 Point = tuple[str, int, float]
 """Name of the metric, step, value."""
@@ -36,38 +35,38 @@ def name(section: str, *parts: str) -> str:
     return "/".join((number + section, *parts))
 
 
-def of_model(found: Results, tasks: TaskResults) -> list[Point]:
+def of_model(found: ModelResults) -> list[Point]:
     """Means over the languages but the pivot, and what only holds of a whole model."""
     others = found.layers[found.layers["language"] != found.pivot]
     means = others.groupby(["corpus", "measure", "reading", "layer"])["value"].mean().reset_index()
     means["value"] = means["value"].map(_rounded)
     points = list(_curves(means))
-    for corpus, held in found.align["corpora"].items():
-        points += _zones(corpus, held["mean"])
-    points += _on_tasks(tasks)
-    points += _use_of_experts(tasks, found.align["model"]["experts"], "")
-    points += _between_languages(tasks)
+    for corpus, held in found.alignment.corpora.items():
+        points += _zones(corpus, held.mean)
+    points += _on_tasks(found)
+    points += _use_of_experts(found, "")
+    points += _between_languages(found)
     return sorted(points)
 
 
-def of_language(found: Results, tasks: TaskResults, code: str) -> list[Point]:
+def of_language(found: ModelResults, code: str) -> list[Point]:
     """What was measured in one language; of steering, what the chosen plan changes."""
     points = list(_curves(found.layers[found.layers["language"] == code]))
-    for corpus, held in found.align["corpora"].items():
-        if summary := held["languages"].get(code):
+    for corpus, held in found.alignment.corpora.items():
+        if summary := held.languages.get(code):
             points += _zones(corpus, summary)
-    if tasks.accuracy is not None:
-        rows = tasks.accuracy.table[tasks.accuracy.table["language"] == code]
+    if found.accuracy is not None:
+        rows = found.accuracy.table[found.accuracy.table["language"] == code]
         points += [
             (name("accuracy", task), 0, float(value))
             for task, value in zip(rows["task"], rows["accuracy"], strict=True)
         ]
-    if tasks.steering is not None:
-        for task in steering.ran(tasks.steering):
-            chosen = steering.row(steering.of_language(tasks.steering, task, code), "chosen")
+    if found.steering is not None:
+        for task in steering.ran(found.steering):
+            chosen = steering.row(steering.of_language(found.steering, task, code), "chosen")
             if chosen is not None:
                 points.append((name("steering", task, "chosen"), 0, float(chosen["difference"])))
-    points += _use_of_experts(tasks, found.align["model"]["experts"], code)
+    points += _use_of_experts(found, code)
     return sorted(points)
 
 
@@ -79,58 +78,57 @@ def _curves(rows: pd.DataFrame) -> Iterator[Point]:
             yield name(measure.replace("_", " "), f"{reading}.{corpus}"), int(layer), float(value)
 
 
-def _zones(corpus: str, summary: dict[str, Any]) -> Iterator[Point]:
+def _zones(corpus: str, depth: Depth) -> Iterator[Point]:
     """`zones/<what>.<corpus>`, and `.low` and `.high` of those with an interval."""
-    for what, value in summary.items():
-        for part, held in (value if isinstance(value, dict) else {"value": value}).items():
-            if isinstance(held, int | float):
-                yield name("zones", f"{what}.{corpus}" + (f".{part}" if part != "value" else "")), 0, float(held)
+    for what, value in depth:
+        for part, number in value if isinstance(value, Interval) else [("value", value)]:
+            if isinstance(number, float):
+                yield name("zones", f"{what}.{corpus}" + (f".{part}" if part != "value" else "")), 0, number
 
 
-def _on_tasks(tasks: TaskResults) -> Iterator[Point]:
+def _on_tasks(found: ModelResults) -> Iterator[Point]:
     """`accuracy/<task>` (mean of the languages but the pivot), `steering/<task>/<condition>` (pooled differences),
     `masking/<task>/<range>.<what>.<score>` (headlines), and by layer `correlation/<task>.pearson` and
     `domain divergence/<task>`.
     """
-    if tasks.accuracy is not None:
-        for task, held in tasks.accuracy.tasks.items():
-            yield name("accuracy", task), 0, float(held["others"])
-    if tasks.steering is not None:
-        for task in tasks.steering.tasks:
-            for condition, difference in steering.pooled(tasks.steering, task)["difference"].items():
+    if found.accuracy is not None:
+        for task, share in found.accuracy.tasks.items():
+            yield name("accuracy", task), 0, share.others
+    if found.steering is not None:
+        for task in found.steering.tasks:
+            for condition, difference in steering.pooled(found.steering, task)["difference"].items():
                 yield name("steering", task, str(condition)), 0, float(difference)
-    if tasks.masking is not None:
-        for task, held in tasks.masking.tasks.items():
-            for score, by_range in held["headline"].items():
+    if found.masking is not None:
+        for task, held in found.masking.tasks.items():
+            for score, by_range in held.headline.items():
                 for where, means in by_range.items():
-                    for what, mean in means.items():
-                        if mean["value"] is not None:
+                    for what, mean in means:
+                        if mean.value is not None:
                             chart = f"{where}.{what.replace('_', ' ')}.{score}"
-                            yield name("masking", task, chart), 0, float(mean["value"])
-    if tasks.correlations is not None:
-        for task in tasks.correlations.tasks:
-            pearson = correlations.curve(tasks.correlations, task)["r"]
+                            yield name("masking", task, chart), 0, mean.value
+    if found.correlations is not None:
+        for task in found.correlations.tasks:
+            pearson = correlations.curve(found.correlations, task)["r"]
             for layer, r in pearson.items():
                 yield name("correlation", f"{task}.pearson"), int(str(layer)), float(r)
-    if tasks.experts is not None:
-        domains = tasks.experts.domains[tasks.experts.domains["value"].notna()]
+    if found.experts is not None:
+        domains = found.experts.domains[found.experts.domains["value"].notna()]
         for task, layer, value in zip(domains["task"], domains["layer"], domains["value"], strict=True):
             yield name("domain divergence", task), int(layer), float(value)
 
 
-def _use_of_experts(tasks: TaskResults, experts: int | None, code: str) -> Iterator[Point]:
+def _use_of_experts(found: ModelResults, code: str) -> Iterator[Point]:
     """`use of experts/<measure>.<corpus>` by layer, shared and exclusive ones among them.
 
     Args:
-        tasks: of the model.
-        experts: of a layer, which says what k of shared and exclusive experts is shown.
+        found: of the model.
         code: of a language; empty for all of them together.
     """
-    if tasks.similarity is None:
+    if found.similarity is None:
         return
-    used = tasks.similarity.utilisation
-    for corpus in tasks.similarity.corpora:
-        shared = exclusive.setting(tasks.similarity.shared, corpus, experts)
+    used = found.similarity.utilisation
+    for corpus in found.similarity.corpora:
+        shared = exclusive.setting(found.similarity.shared, corpus, found.alignment.model.experts)
         for table, measures in ((used[used["corpus"] == corpus], _USED), (shared, ("shared", "exclusive"))):
             rows = table[table["language"] == code]
             for measure in measures:
@@ -140,23 +138,23 @@ def _use_of_experts(tasks: TaskResults, experts: int | None, code: str) -> Itera
                         yield name("use of experts", chart), int(layer), float(value)
 
 
-def _between_languages(tasks: TaskResults) -> Iterator[Point]:
+def _between_languages(found: ModelResults) -> Iterator[Point]:
     """`groupings/<label>.<zone>.<corpus>` (Rand index; `.p`), `covariates/<covariate>.<zone>.<corpus>` (Mantel's r;
     `.given others`), and by layer `routing distance/<measure>.<reading>.<corpus>`, the mean of all pairs.
     """
-    if tasks.similarity is None:
+    if found.similarity is None:
         return
-    for corpus, held in tasks.similarity.corpora.items():
-        for zone, found in held["zones"].items():
+    for corpus, held in found.similarity.corpora.items():
+        for zone, compared in held.zones.items():
             for section, groups, parts in (
-                ("groupings", found["labels"], {"rand": "", "p": ".p"}),
-                ("covariates", found["rivals"], {"mantel": "", "partial": ".given others"}),
+                ("groupings", compared.labels, {"rand": "", "p": ".p"}),
+                ("covariates", compared.rivals, {"mantel": "", "partial": ".given others"}),
             ):
                 for group, values in groups.items():
                     for part, ending in parts.items():
-                        if values[part] is not None:
-                            yield name(section, f"{group}.{zone}.{corpus}{ending}"), 0, float(values[part])
-    table = tasks.similarity.distances
+                        if (value := getattr(values, part)) is not None:
+                            yield name(section, f"{group}.{zone}.{corpus}{ending}"), 0, value
+    table = found.similarity.distances
     means = table[table["layer"].notna()].groupby(["corpus", "measure", "reading", "layer"])["distance"].mean()
     for corpus, measure, reading, layer, value in means.reset_index().itertuples(index=False, name=None):
         yield name("routing distance", f"{measure}.{reading}.{corpus}"), int(layer), _rounded(value)

@@ -14,15 +14,20 @@ from typing import Any
 from polyroute.ground import files
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
-from polyroute.report import results, task_results
 from polyroute.report.drawing import COLOURS
-from polyroute.report.results import Results
-from polyroute.report.task_results import TaskResults
+from polyroute.results.model import ModelResults
+from polyroute.results.table import ResultsError
 from polyroute.tracking import page, points
 from polyroute.tracking.points import Point
 
 Settings = Mapping[str, Mapping[str, Any]]
 """Stage -> its settings of one model, plain data."""
+_FILES = (
+    "align.json", "layers.csv", "similarity.csv", "similarity.json", "utilisation.csv", "rise.csv", "shared.csv",
+    "accuracy.csv", "accuracy.json", "experts.csv", "experts.json", "domains.csv", "correlation.csv",
+    "correlation.json", "steer.csv", "steer.json", "mechanism.csv", "mask.csv", "mask.json",
+)  # fmt: skip
+"""Of `metrics/<model>/`, those that a model's run shows."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,7 @@ def of_study(paths: Paths, models: Iterable[str], settings: Mapping[str, Setting
     return [
         run
         for shade, model in enumerate(models)
-        for run in _of_model(
-            paths, results.load(paths, model), task_results.load(paths, model), settings.get(model, {}), shade
-        )
+        for run in _of_model(paths, ModelResults.read(paths.metrics(model)), settings.get(model, {}), shade)
     ]
 
 
@@ -86,31 +89,44 @@ def flattened(settings: Settings) -> dict[str, str]:
     return dict(walk("", settings))
 
 
-def _of_model(paths: Paths, found: Results, tasks: TaskResults, settings: Settings, shade: int) -> Iterator[Run]:
-    codes = sorted(found.languages())
+def _of_model(paths: Paths, found: ModelResults, settings: Settings, shade: int) -> Iterator[Run]:
+    codes = sorted(found.languages)
     colours = _colours([code for code in codes if code != found.pivot], shade)
     common = flattened(settings)
-    yield _whole(paths, found, tasks, common, _shaded((0.0, 0.0, 0.0), shade))
+    yield _whole(paths, found, common, _shaded((0.0, 0.0, 0.0), shade))
     for code in codes:
-        yield _in_language(found, tasks, code, common, colours.get(code, _shaded((0.35, 0.35, 0.35), shade)))
+        yield _in_language(found, code, common, colours.get(code, _shaded((0.35, 0.35, 0.35), shade)))
 
 
-def _whole(paths: Paths, found: Results, tasks: TaskResults, settings: dict[str, str], colour: str) -> Run:
+def _whole(paths: Paths, found: ModelResults, settings: dict[str, str], colour: str) -> Run:
     """The run of a model, with the files."""
-    params = _of_results(found) | {"languages": str(len(found.languages()))} | settings
-    shapes = {f"shape.{corpus}": str(held["mean"]["shape"]) for corpus, held in found.align["corpora"].items()}
+    params = _of_results(found) | {"languages": str(len(found.languages))} | settings
+    shapes = {f"shape.{corpus}": held.mean.shape for corpus, held in found.alignment.corpora.items()}
     folder = paths.metrics(found.model)
     artifacts = {
-        "": [folder / "align.json", folder / "layers.csv", *task_results.written(paths, found.model)],
+        "": [folder / file for file in _FILES if (folder / file).exists()],
         "figures": sorted(path for path in paths.figures(found.model).glob("*") if path.suffix in (".png", ".svg")),
-        "plans": task_results.plans(paths, tasks),
+        "plans": _plans(paths, found),
     }
-    note = page.of_model(found, tasks, {f"figures/{path.name}" for path in artifacts["figures"]})
+    note = page.of_model(found, {f"figures/{path.name}" for path in artifacts["figures"]})
     tags = {"kind": "model", "model": found.model} | shapes
-    return Run(found.model, found.model, params, tags, points.of_model(found, tasks), note, colour, artifacts)
+    return Run(found.model, found.model, params, tags, points.of_model(found), note, colour, artifacts)
 
 
-def _in_language(found: Results, tasks: TaskResults, code: str, settings: dict[str, str], colour: str) -> Run:
+def _plans(paths: Paths, found: ModelResults) -> list[Path]:
+    """The files of the plans that were chosen.
+
+    Raises:
+        ResultsError: one is absent; names it and the stage that writes it.
+    """
+    chosen = [paths.plan(found.model, task) for task in (found.steering.steered if found.steering else ())]
+    for path in chosen:
+        if not path.exists():
+            raise ResultsError(f"{path} is absent: `dvc repro choose@{found.model}` writes it")
+    return chosen
+
+
+def _in_language(found: ModelResults, code: str, settings: dict[str, str], colour: str) -> Run:
     language = languages.get(code)
     known = {
         "language": code, "language_name": language.name, "family": language.family, "branch": language.branch,
@@ -118,28 +134,28 @@ def _in_language(found: Results, tasks: TaskResults, code: str, settings: dict[s
         "resource_class": "unknown" if language.resource is None else str(language.resource),
     }  # fmt: skip
     shapes = {
-        f"shape.{corpus}": str(held["languages"][code]["shape"])
-        for corpus, held in found.align["corpora"].items()
-        if code in held["languages"]
+        f"shape.{corpus}": held.languages[code].shape
+        for corpus, held in found.alignment.corpora.items()
+        if code in held.languages
     }
     return Run(
         f"{found.model}/{code}",
         f"{found.model} {code}",
         _of_results(found) | known | settings,
         {"kind": "language", "model": found.model, "language": code} | shapes,
-        points.of_language(found, tasks, code),
-        page.of_language(found, tasks, code),
+        points.of_language(found, code),
+        page.of_language(found, code),
         colour,
     )
 
 
-def _of_results(found: Results) -> dict[str, str]:
+def _of_results(found: ModelResults) -> dict[str, str]:
     """Params that the results themselves tell."""
-    about = found.align["model"]
+    about = found.alignment.model
     facts = ("engine", "revision", "dtype", "layers", "experts", "top_k")
-    params = {"model": found.model} | {fact: str(about[fact]) for fact in facts if about.get(fact)}
-    params |= {"corpus": ", ".join(found.align["corpora"]), "pivot": found.pivot, "model_digest": str(about["digest"])}
-    return params | {f"version.{library}": str(version) for library, version in about.get("versions", {}).items()}
+    params = {"model": found.model} | {fact: str(value) for fact in facts if (value := getattr(about, fact))}
+    params |= {"corpus": ", ".join(found.alignment.corpora), "pivot": found.pivot, "model_digest": about.digest}
+    return params | {f"version.{library}": version for library, version in about.versions.items()}
 
 
 def _colours(codes: list[str], shade: int) -> dict[str, str]:
