@@ -3,65 +3,51 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.languages import table as languages
 from polyroute.report import figures
 from polyroute.results.model import ModelResults
-from report import plausible
+from report import plausible, plausible_tasks
+from report.shown import task_figures
 
-ALL = ("divergence", "alignment", "entropy", "consistency")
-
-
-def drawn(root: Path, count: int = 3, layers: int = 6, measures=ALL, readings=("soft_mass",)) -> figures.Drawn:
-    paths = Paths(root)
-    plausible.write(paths, "tiny", count, layers, measures=measures, readings=readings)
-    return figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
+ROUTING = {"divergence-text", "alignment-text", "entropy-text", "consistency-text"}
+TOO_FEW = "correlation needs at least 5 languages besides the pivot; there are 3"
 
 
-def told(svg: Path) -> str:
-    """Letters are outlines in the file; matplotlib keeps the text as comments."""
-    return svg.read_text(encoding="utf-8")
+def stems(done: figures.Drawn) -> set[str]:
+    return {path.stem for path in done.files} - ROUTING
 
 
-@pytest.mark.parametrize(("count", "layers"), [(1, 2), (5, 8), (16, 24), (60, 96)])
-def test_each_measure_is_drawn_and_every_language_named(tmp_path: Path, count: int, layers: int) -> None:
-    done = drawn(tmp_path, count, layers)
-    names = [f"{measure}-text.{ending}" for measure in ALL for ending in ("png", "svg")]
-    assert [path.relative_to(tmp_path / "figures" / "tiny").as_posix() for path in done.files] == names
+@pytest.mark.parametrize(("count", "layers"), [(1, 2), (17, 8), (11, 48)])
+def test_everything_is_drawn_for_every_task(tmp_path: Path, count: int, layers: int) -> None:
+    done = task_figures(tmp_path, count, layers)
+    kinds = ("correlation", "doses", "conditions", "mechanism")
+    each = {f"{figure}-{task}" for figure in kinds for task in plausible_tasks.TASKS}
+    assert stems(done) == each | {"domains"}
+    assert {path.suffix for path in done.files} == {".png", ".svg"}
     assert done.missing == ()
-    text = told(tmp_path / "figures" / "tiny" / "divergence-text.svg")
-    for code in [code for code in languages.codes() if code != "eng_Latn"][:count]:
-        assert f"<!-- {languages.get(code).name} -->" in text
-    assert f"U-shape in {count} of {count} language" in text
-    verdict = told(tmp_path / "figures" / "tiny" / "alignment-text.svg")
-    if count < 5:
-        assert "nearer than chance" not in verdict, "too few languages to test"
-    else:
-        assert f"nearer than chance over languages in layers 1-{layers - 2}" in verdict
-    assert "tiny on text" in text
-    assert "soft_mass, 50 sentences a language" in text
 
 
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
-    first = drawn(tmp_path / "one")
-    second = drawn(tmp_path / "two")
+    first, second = task_figures(tmp_path / "one"), task_figures(tmp_path / "two")
     for one, two in zip(first.files, second.files, strict=True):
         assert one.read_bytes() == two.read_bytes(), one.name
 
 
-def test_a_measure_without_data_is_said_not_drawn(tmp_path: Path) -> None:
-    done = drawn(tmp_path, measures=("divergence",))
+def test_what_was_not_computed_is_said_with_its_reason(tmp_path: Path) -> None:
+    done = task_figures(tmp_path, 3, notes=(TOO_FEW,), not_run="no expert has a Delta above any tau")
+    assert stems(done) == {"domains"}
+    assert done.missing == (
+        f"correlation on arithmetic ({TOO_FEW})",
+        f"correlation on knowledge ({TOO_FEW})",
+        "steering on arithmetic (no expert has a Delta above any tau)",
+        "steering toward shared experts on arithmetic (no expert has a Delta above any tau)",
+        "steering on knowledge (no expert has a Delta above any tau)",
+        "steering toward shared experts on knowledge (no expert has a Delta above any tau)",
+    )
+
+
+def test_a_model_that_cannot_be_asked_is_not_complained_of(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    plausible.write(paths, "tiny", 3, 6, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write_nothing(paths, "tiny")
+    done = figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
     assert done.missing == ("alignment on text", "entropy on text", "consistency on text")
-    assert {path.stem for path in done.files} == {"divergence-text"}
-
-
-def test_pooled_counts_are_drawn_without_bands_and_said_so(tmp_path: Path) -> None:
-    done = drawn(tmp_path, measures=("divergence_pooled", "entropy_pooled"), readings=("topk_count",))
-    text = told(done.files[1])
-    assert "topk_count, counts pooled a language" in text
-    assert "bands" not in text
-    assert done.missing == ("alignment on text", "consistency on text")
-
-
-def test_the_reading_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
-    done = drawn(tmp_path, readings=("topk_mass", "soft_mass"))
-    assert "topk_mass, 50 sentences" in told(done.files[1])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import wording
+from polyroute.report import words
 from polyroute.report.overview import overview
 from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages, plausible_masks, plausible_tasks
@@ -85,5 +85,5 @@ def test_a_model_without_tasks_is_silent_about_them(tmp_path: Path) -> None:
 
 
 def test_spans() -> None:
-    assert wording.spans([]) == ""
-    assert wording.spans([0, 2, 3, 4, 7]) == "0, 2-4, 7"
+    assert words.spans([]) == ""
+    assert words.spans([0, 2, 3, 4, 7]) == "0, 2-4, 7"

@@ -26,8 +26,8 @@ from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
 from polyroute.pocket.recipe import PocketRecipe
 from polyroute.readers.miniworld import MiniworldTask
-from polyroute.report import correlations, steering, wording
-from polyroute.report.wording import spans
+from polyroute.report import correlation, steering, words
+from polyroute.report.words import spans
 from polyroute.results.alignment import AlignmentSummary, OverLanguages, divergence
 from polyroute.results.model import ModelResults
 from polyroute.stats.bootstrap import Bootstrap, Interval
@@ -174,21 +174,21 @@ def task_table(readings: Sequence[TaskReading]) -> str:
         if found.accuracy is not None and task in found.accuracy.tasks:
             held = found.accuracy.tasks[task]
             shares = (held.pivot, held.others, held.chance)
-            scored = ["–" if share is None else wording.percent(share) for share in shares]
+            scored = ["–" if share is None else words.percent(share) for share in shares]
         read = ["–"] * 2
-        if found.correlations is not None and (layer := correlations.strongest(found.correlations, task)) is not None:
+        if found.correlations is not None and (layer := correlation.strongest(found.correlations, task)) is not None:
             plain, rival = (
-                correlations.in_words(correlations.in_layer(found.correlations, task, layer, given))
-                for given in ("", correlations.RESOURCE)
+                correlation.in_words(correlation.in_layer(found.correlations, task, layer, given))
+                for given in ("", correlation.RESOURCE)
             )
             read = [f"layer {layer}: {plain}", rival]
         moved = ["–"] * 2
         if found.steering is not None and task in steering.ran(found.steering):
             chosen = steering.row(steering.pooled(found.steering, task), "chosen")
             each = (chosen, steering.deactivated(found.steering, task))
-            moved = ["–" if row is None else wording.points_with_interval(row) for row in each]
+            moved = ["–" if row is None else words.points_with_interval(row) for row in each]
         rows.append([found.model, task, _taught(reading), *scored, *read, *moved])
-    return wording.markdown(columns, rows)
+    return words.markdown(columns, rows)
 
 
 def by_layer(readings: Sequence[Reading]) -> str:

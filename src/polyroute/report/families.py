@@ -15,16 +15,16 @@ is told beside the verdict, by the rivals' correlations, in which each is given 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from polyroute.report import wording
-from polyroute.results.similarity import CorpusSimilarity, DistanceMeasure, ZoneSimilarity
+from polyroute.report import words
+from polyroute.report.words import LEVEL, NONE, ZONES
+from polyroute.results.model import ModelResults, Similarity
+from polyroute.results.similarity import CorpusSimilarity, DistanceMeasure, RivalCorrelation, ZoneSimilarity
 from polyroute.stats.fdr import benjamini_hochberg
 
-LEVEL = 0.05
-ZONES = ("early", "middle", "late")
 LABELS = ("family", "branch", "script", "region")
 RIVALS = ("family", "script", "fertility", "vocabulary")
 CALLED = {"fertility": "tokens a sentence", "vocabulary": "shared tokens"}
@@ -73,7 +73,7 @@ def verdict(table: pd.DataFrame, zone: str) -> str:
     if rows["rand"].isna().all():
         return f"not tested: {rows['note'].iloc[0]}"
     labels = followed(table, zone)
-    return f"follows {', '.join(labels)}" if labels else wording.UNTOLD
+    return f"follows {', '.join(labels)}" if labels else words.UNTOLD
 
 
 def called(rival: str) -> str:
@@ -84,3 +84,69 @@ def called(rival: str) -> str:
 def headline(held: CorpusSimilarity) -> str:
     """Measure and reading of a corpus's trees, `Jensen-Shannon divergence of soft_mass`."""
     return f"{MEASURES[held.headline.measure]} of {held.headline.reading}"
+
+
+def tree_table(measured: Sequence[ModelResults]) -> str:
+    """A row a model, corpus and zone: mean distance of two languages, agreement of tree and labels, and the verdict.
+
+    Agreement is the adjusted Rand index with q over all labels and zones of the corpus.
+    """
+    columns = ["model", "corpus", "zone", "languages", "mean distance", *LABELS, "the tree"]
+    rows = []
+    for (model, _), corpus, held, found in corpora(measured):
+        table = agreement(held.zones)
+        headline = found.distances[
+            (found.distances["corpus"] == corpus) & (found.distances["measure"] == held.headline.measure)
+            & (found.distances["reading"] == held.headline.reading)
+        ]  # fmt: skip
+        for zone in ZONES:
+            agreed = in_zone(table, zone)
+            mean = headline[headline["zone"] == zone]["distance"].mean()
+            cells = [
+                NONE if pd.isna(row["rand"]) else f"{words.coefficient(row['rand'])}, q {words.chance(row['q'])}"
+                for _, row in agreed.iterrows()
+            ]
+            rows.append(
+                [model, corpus, zone_of(zone, held), str(len(held.languages)), f"{mean:.3f}", *cells,
+                 verdict(table, zone)]
+            )  # fmt: skip
+    return words.markdown(columns, rows)
+
+
+def rivals_table(measured: Sequence[ModelResults]) -> str:
+    """A row a model, corpus and zone: correlation of each rival with routing distance, alone and given the others.
+
+    p is by permuting languages, one-sided, and not adjusted.
+    """
+    columns = ["model", "corpus", "zone", *(called(rival) for rival in RIVALS)]
+    rows = [
+        [model, corpus, zone_of(zone, held), *(_rival(held.zones[zone].rivals[one]) for one in RIVALS)]
+        for (model, _), corpus, held, _ in corpora(measured)
+        for zone in ZONES
+    ]
+    return words.markdown(columns, rows)
+
+
+def corpora(
+    measured: Sequence[ModelResults],
+) -> Iterator[tuple[tuple[str, int], str, CorpusSimilarity, Similarity]]:
+    """Model with its experts of a layer, corpus, what similarity.json says of it, and the tables."""
+    for one in measured:
+        found = one.similarity
+        for corpus, held in found.corpora.items() if found is not None else ():
+            assert found is not None, "it has corpora"
+            yield (one.model, one.alignment.model.experts), corpus, held, found
+
+
+def zone_of(zone: str, held: CorpusSimilarity) -> str:
+    """A zone with its layers, `middle (2-4)`."""
+    return f"{zone} ({words.layer_range(held.zones[zone].layers)})"
+
+
+def _rival(held: RivalCorrelation) -> str:
+    if held.mantel is None or held.p is None:
+        return NONE
+    alone = f"{words.coefficient(held.mantel)}, p {words.chance(held.p)}"
+    if held.partial is None or held.partial_p is None:
+        return alone
+    return f"{alone}; given others {words.coefficient(held.partial)}, p {words.chance(held.partial_p)}"

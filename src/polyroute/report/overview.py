@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from polyroute.languages.table import get
-from polyroute.report import correlations, families, findings, masking, steering, wording
-from polyroute.report.wording import spans
+from polyroute.report import correlation, experts, families, masking, steering, words
+from polyroute.report.words import spans
 from polyroute.results.alignment import Depth, OverLanguages, Zones
 from polyroute.results.model import ModelResults
 from polyroute.results.steering import SharedSteering, Steered, Verdict
@@ -55,23 +55,23 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
         parts = []
         for task, held in found.accuracy.tasks.items():
             shares = [held.pivot, held.others, held.chance]
-            told = " / ".join("–" if share is None else wording.percent(share) for share in shares)
+            told = " / ".join("–" if share is None else words.percent(share) for share in shares)
             parts.append(f"{task} {told}")
         yield f"right, {get(found.pivot).name} / others / chance", parts
     if found.correlations is not None and found.correlations.tasks:
         parts = []
         for task in found.correlations.tasks:
-            layer = correlations.strongest(found.correlations, task)
-            row = None if layer is None else correlations.in_layer(found.correlations, task, layer)
+            layer = correlation.strongest(found.correlations, task)
+            row = None if layer is None else correlation.in_layer(found.correlations, task, layer)
             told = "not computed"
             if row is not None:
-                told = f"{wording.coefficient(row['r'])} (layer {layer}, q {wording.chance(row['q'])})"
+                told = f"{words.coefficient(row['r'])} (layer {layer}, q {words.chance(row['q'])})"
             parts.append(f"{task} {told}")
         yield "correlation with accuracy", parts
     if found.experts is not None and found.experts.summary.tasks:
-        sets = {task: findings.told_sets(held.sets)[:1] for task, held in found.experts.summary.tasks.items()}
+        sets = {task: experts.told_sets(held.sets)[:1] for task, held in found.experts.summary.tasks.items()}
         parts = [f"{task} {row.task} above {row.tau:g}" for task, rows in sets.items() for row in rows]
-        yield "experts", [*parts, f"middle {findings.middle(found.experts.summary.middle)}"]
+        yield "experts", [*parts, f"middle {experts.middle(found.experts.summary.middle)}"]
     if found.steering is not None and found.steering.tasks:
         parts = []
         for task, steered in found.steering.tasks.items():
@@ -79,7 +79,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             if chosen is None or not isinstance(steered, Steered):
                 parts.append(f"{task} not run")
                 continue
-            parts.append(f"{task} {_helps(steered.verdict)}, {wording.points_with_interval(chosen)}")
+            parts.append(f"{task} {_helps(steered.verdict)}, {words.points_with_interval(chosen)}")
         yield "does steering help, in points", parts
         parts = []
         for task, steered in found.steering.tasks.items():
@@ -91,8 +91,8 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
                 parts.append(f"{task} not run")
                 continue
             helps = _helps(shared.verdict)
-            sent = f"sends {wording.percent(row['changed'])}% of tokens elsewhere"
-            parts.append(f"{task} {helps}, {wording.points_with_interval(row)}, {sent}")
+            sent = f"sends {words.percent(row['changed'])}% of tokens elsewhere"
+            parts.append(f"{task} {helps}, {words.points_with_interval(row)}, {sent}")
         yield "toward shared experts", parts
     if found.masking is not None and found.masking.tasks:
         parts = [
@@ -100,7 +100,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             f"{masking.mean(by_range[zone].off_diagonal)} / {masking.mean(by_range[zone].random_diagonal)}"
             for task, held in found.masking.tasks.items()
             for score, by_range in held.headline.items()
-            for zone in families.ZONES if zone in by_range
+            for zone in words.ZONES if zone in by_range
         ]  # fmt: skip
         yield "masking exclusive experts, own language / others / own by random experts, in points", parts
 
@@ -115,7 +115,7 @@ def _compared(results: ModelResults, corpus: str) -> list[str]:
     if found is None or corpus not in found.corpora:
         return []
     table = families.agreement(found.corpora[corpus].zones)
-    verdicts = {zone: families.verdict(table, zone) for zone in families.ZONES}
+    verdicts = {zone: families.verdict(table, zone) for zone in words.ZONES}
     lines = [f"    tree of languages: {'; '.join(f'{zone} {told}' for zone, told in verdicts.items())}"]
     if len(set(verdicts.values())) == 1:
         lines = [f"    tree of languages: {verdicts['early']}"]
@@ -124,8 +124,8 @@ def _compared(results: ModelResults, corpus: str) -> list[str]:
     if not whole.empty:
         most, least = whole["information"].idxmax(), whole["information"].idxmin()
         lines.append(
-            f"    language tells {wording.percent(whole['information'].max())}% of what is open about the expert in "
-            f"layer {most}, {wording.percent(whole['information'].min())}% in layer {least}"
+            f"    language tells {words.percent(whole['information'].max())}% of what is open about the expert in "
+            f"layer {most}, {words.percent(whole['information'].min())}% in layer {least}"
         )
     return lines
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from polyroute.report import wording
-from polyroute.results.model import Steering
+from polyroute.report import words
+from polyroute.report.words import NONE
+from polyroute.results.model import ModelResults, Steering
 from polyroute.results.steering import HELPED, SharedSteering, Steered
 
 RULES = {"soft": "soft", "activate": "hard activation", "deactivate": "deactivation"}
@@ -94,7 +96,7 @@ def deactivated(found: Steering, task: str) -> pd.Series[Any] | None:
 def called(condition: str) -> str:
     """A condition of the report half in plain words, `other pivot (German)`."""
     if condition.startswith("pivot-"):
-        return f"other pivot ({wording.named(condition.removeprefix('pivot-'))})"
+        return f"other pivot ({words.named(condition.removeprefix('pivot-'))})"
     return _WORDS.get(condition, condition)
 
 
@@ -104,7 +106,7 @@ def plan(held: Steered) -> str:
     rule = RULES.get(chosen.rule, chosen.rule)
     strength = "" if chosen.strength is None else f" λ {chosen.strength:g}"
     experts = f"{chosen.experts} expert{'s' if chosen.experts != 1 else ''}"
-    return f"{rule}{strength}, {experts} above τ {chosen.tau:g} in {wording.layers(range(first, last + 1))}"
+    return f"{rule}{strength}, {experts} above τ {chosen.tau:g} in {words.layers(range(first, last + 1))}"
 
 
 def shared_plan(held: SharedSteering) -> str:
@@ -114,6 +116,81 @@ def shared_plan(held: SharedSteering) -> str:
     many = f"{chosen.experts} expert{'s' if chosen.experts != 1 else ''}"
     first, last = held.layers
     return (
-        f"magnitude λ {chosen.strength:g} from {wording.named(chosen.source)}, {many} shared with "
-        f"{wording.named(other)} in {wording.layers(range(first, last + 1))}"
+        f"magnitude λ {chosen.strength:g} from {words.named(chosen.source)}, {many} shared with "
+        f"{words.named(other)} in {words.layers(range(first, last + 1))}"
     )
+
+
+def steering_table(measured: Sequence[ModelResults]) -> str:
+    """A row a model and task: the chosen plan, what it does on the report half, and the verdict.
+
+    `base`, `steered` and `difference` are means over the languages to be helped, that is, all but the pivot. `would
+    find` is the smallest difference that the comparison finds four times in five.
+    """
+    columns = [
+        "model", "task", "plan", "base", "steered", "difference", "q", "pivot", "best random", "would find",
+        "does it help?",
+    ]  # fmt: skip
+    rows = []
+    for one in measured:
+        found = one.steering
+        for task, held in found.tasks.items() if found is not None else ():
+            assert found is not None, "it has tasks"
+            if not isinstance(held, Steered):
+                rows.append([one.model, task, *[NONE] * 8, f"not run: {held.not_run}"])
+                continue
+            chosen = row(pooled(found, task), "chosen")
+            pivot = row(of_language(found, task, one.pivot), "chosen")
+            cells = [NONE] * 4
+            if chosen is not None:
+                shares = [words.percent(chosen[name]) for name in ("base", "other")]
+                cells = [*shares, words.points_with_interval(chosen), words.chance(chosen["q"])]
+            rows.append(
+                [
+                    one.model, task, plan(held), *cells,
+                    NONE if pivot is None else f"{words.points(pivot['difference'])} ({words.named(one.pivot)})",
+                    _points(best_random(found, task)), _points(held.detectable), held.verdict.words,
+                ]
+            )  # fmt: skip
+    return words.markdown(columns, rows)
+
+
+def shared_table(measured: Sequence[ModelResults]) -> str:
+    """A row a model and task: steering by |z| toward experts that two dominant languages share, and its mechanism.
+
+    Source and strength were chosen on other items. `as released`: the best of all sources and strengths on the very
+    items that it is told of, as paper 2's release chooses. `sent elsewhere`: share of tokens that the edit sends to
+    other experts, and `edit`: its size by the mean |logit|, both means over the edited layers.
+    """
+    columns = [
+        "model", "task", "plan", "difference", "q", "best random", "as released", "sent elsewhere", "edit",
+        "does it help?",
+    ]  # fmt: skip
+    rows = []
+    for one in measured:
+        found = one.steering
+        for task, parts in found.tasks.items() if found is not None else ():
+            assert found is not None, "it has tasks"
+            held = parts.shared
+            if not isinstance(held, SharedSteering):
+                rows.append([one.model, task, *[NONE] * 7, f"not run: {held.not_run}"])
+                continue
+            moved = mechanism(found, task)
+            chosen = row(moved, held.chosen.condition)
+            cells = [NONE] * 2
+            reach = [NONE] * 2
+            if chosen is not None:
+                cells = [words.points_with_interval(chosen), words.chance(chosen["q"])]
+                reach = [f"{words.percent(chosen['changed'])}%", f"{words.percent(chosen['relative'])}%"]
+            rows.append(
+                [
+                    one.model, task, shared_plan(held), *cells,
+                    _points(best_random(found, task, "shared-random")),
+                    words.points(held.as_released.difference), *reach, held.verdict.words,
+                ]
+            )  # fmt: skip
+    return words.markdown(columns, rows)
+
+
+def _points(difference: float | None) -> str:
+    return NONE if difference is None else words.points(difference)

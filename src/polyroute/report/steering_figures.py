@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from polyroute.report import drawing, steering, wording
+from polyroute.report import drawing, steering, words
 from polyroute.report.drawing import COLOURS, INK, SOFT, End
 from polyroute.results.model import ModelResults, Steering
 
@@ -60,7 +60,7 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
 
 
 def _doses(stem: Path, found: ModelResults, read: Steering, task: str) -> list[Path]:
-    pivot = wording.named(found.pivot)
+    pivot = words.named(found.pivot)
     helped = steering.doses(read, task)
     count = int(helped["languages"].iloc[0])
     mean = f"mean of {count} languages" if count > 1 else "the other language"
@@ -143,7 +143,7 @@ def _conditions(stem: Path, found: ModelResults, read: Steering, task: str) -> l
         axes.set_yticks([row.y for row in rows], [row.name for row in rows], color=INK)
         axes.set_xlabel(
             "difference of accuracy, in points  "
-            + (f"(mean of {count} languages, without {wording.named(found.pivot)})" if count > 1 else ""), color=INK,
+            + (f"(mean of {count} languages, without {words.named(found.pivot)})" if count > 1 else ""), color=INK,
         )  # fmt: skip
         drawing.head(
             axes, f"Steering {task} and its controls", _about(found, read, task),
@@ -172,14 +172,14 @@ def _rows(read: Steering, task: str) -> Iterator[_Row]:
                 text = "\n".join(textwrap.wrap(f"not run: {reasons[name]}", 64, max_lines=2, placeholder=" …"))
             else:
                 points = (tuple(100 * float(row[part]) for part in ("difference", "low", "high")),)  # type: ignore[assignment]
-                text = f"{wording.points_with_interval(row)}, q {wording.chance(row['q'])}"
+                text = f"{words.points_with_interval(row)}, q {words.chance(row['q'])}"
             yield _Row(steering.called(name), points, text, y, "" if row is None else str(row["kind"]))
             y, before = y + 1, True
     drawn = pooled[pooled["kind"] == "random"]["difference"]
     if not drawn.empty:
         each = tuple((100 * float(one),) * 3 for one in drawn)
         draws = f"{len(drawn)} draw{'s' if len(drawn) > 1 else ''}"
-        best = f"{draws}, best {wording.points(drawn.max())}"
+        best = f"{draws}, best {words.points(drawn.max())}"
         yield _Row("random experts", each, best, y + (0.5 if before else 0), "random")
 
 
@@ -282,6 +282,6 @@ def _verdict(found: ModelResults, read: Steering, task: str) -> str:
     chosen = steering.row(steering.pooled(read, task), "chosen")
     assert chosen is not None, "the chosen plan is run on both halves"
     verdict = read.steered[task].verdict
-    told = f"chosen plan: {wording.points_with_interval(chosen)} points  ·  does it help? {verdict.words}"
+    told = f"chosen plan: {words.points_with_interval(chosen)} points  ·  does it help? {verdict.words}"
     loss = verdict.pivot_loss
-    return told if loss is None else f"{told}  ·  {wording.named(found.pivot)} {wording.points(-loss)}"
+    return told if loss is None else f"{told}  ·  {words.named(found.pivot)} {words.points(-loss)}"

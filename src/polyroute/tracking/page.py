@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from polyroute.languages import table as languages
-from polyroute.report.wording import percent
+from polyroute.report.words import percent
 from polyroute.results.alignment import CorpusAlignment, Depth
 from polyroute.results.model import ModelResults
 from polyroute.results.quantities import DepthShape

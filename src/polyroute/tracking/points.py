@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from polyroute.report import correlations, exclusive, steering
+from polyroute.report import correlation, experts, steering
 from polyroute.results.alignment import Depth, Interval
 from polyroute.results.model import ModelResults
 
@@ -108,7 +108,7 @@ def _on_tasks(found: ModelResults) -> Iterator[Point]:
                             yield name("masking", task, chart), 0, mean.value
     if found.correlations is not None:
         for task in found.correlations.tasks:
-            pearson = correlations.curve(found.correlations, task)["r"]
+            pearson = correlation.curve(found.correlations, task)["r"]
             for layer, r in pearson.items():
                 yield name("correlation", f"{task}.pearson"), int(str(layer)), float(r)
     if found.experts is not None:
@@ -128,7 +128,7 @@ def _use_of_experts(found: ModelResults, code: str) -> Iterator[Point]:
         return
     used = found.similarity.utilisation
     for corpus in found.similarity.corpora:
-        shared = exclusive.setting(found.similarity.shared, corpus, found.alignment.model.experts)
+        shared = experts.setting(found.similarity.shared, corpus, found.alignment.model.experts)
         for table, measures in ((used[used["corpus"] == corpus], _USED), (shared, ("shared", "exclusive"))):
             rows = table[table["language"] == code]
             for measure in measures:

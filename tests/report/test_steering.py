@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import steering
+from polyroute.report import findings, steering
 from polyroute.results.model import ModelResults, Steering
 from report import plausible, plausible_tasks
+from report.shown import cells, measure
 
 CODES = ["deu_Latn", "fra_Latn", "swh_Latn"]
 
@@ -55,3 +56,27 @@ def test_tasks_that_were_not_run_are_left_out(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_conditions_have_plain_names(condition: str, words: str) -> None:
     assert steering.called(condition) == words
+
+
+def test_steering_is_told_with_its_controls_and_reasons(tmp_path: Path) -> None:
+    measure(Paths(tmp_path), "tiny")
+    measure(Paths(tmp_path), "not", not_run="no expert above any tau")
+    table = steering.steering_table(findings.gather(Paths(tmp_path), ["tiny", "not"]))
+    row = cells(table, "tiny", "arithmetic")
+    assert row["plan"] == "soft λ 0.5, 41 experts above τ 0.1 in layers 1-6"
+    assert (row["base"], row["steered"]) == ("55.0", "57.1")
+    assert (row["difference"], row["pivot"], row["best random"]) == ("+2.1 [0.9, 3.3]", "-1.0 (English)", "+0.6")
+    assert row["does it help?"] == "yes"
+    assert cells(table, "not", "knowledge")["does it help?"] == "not run: no expert above any tau"
+
+
+def test_steering_toward_shared_experts_is_told_with_its_mechanism(tmp_path: Path) -> None:
+    measure(Paths(tmp_path), "tiny")
+    measure(Paths(tmp_path), "not", not_run="no pair of languages")
+    table = steering.shared_table(findings.gather(Paths(tmp_path), ["tiny", "not"]))
+    row = cells(table, "tiny", "arithmetic")
+    assert row["plan"] == "magnitude λ 0.3 from English, 14 experts shared with Acehnese (Arabic script) in layers 1-6"
+    assert (row["difference"], row["as released"], row["best random"]) == ("+0.8 [-0.4, 2.0]", "+0.8", "+0.2")
+    assert (row["sent elsewhere"], row["edit"]) == ("90.0%", "12.0%")
+    assert row["does it help?"] == "no: not told from the baseline"
+    assert cells(table, "not", "arithmetic")["does it help?"] == "not run: no pair of languages"

@@ -1,15 +1,14 @@
-"""What masks are said and drawn to have done."""
-
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import masking, masking_figures
+from polyroute.report import findings, masking
 from polyroute.results.masking import MeanOverPairs
 from polyroute.results.model import ModelResults
 from report import plausible, plausible_masks
+from report.shown import told
 
 
 @pytest.mark.parametrize(
@@ -30,11 +29,11 @@ def test_the_verdict_follows_its_rule(own: float, others: float, random: float, 
 
 def test_where_nothing_was_masked_or_no_random_experts_were_there_nothing_is_claimed() -> None:
     nothing = MeanOverPairs(value=None, low=None, high=None, pairs=0)
-    told = plausible_masks.headline(-0.12)
-    assert masking.verdict(told.model_copy(update={"own_minus_random": nothing})).endswith("as random experts do")
-    assert masking.verdict(told.model_copy(update={"diagonal": nothing})) == "not masked"
+    means = plausible_masks.headline(-0.12)
+    assert masking.verdict(means.model_copy(update={"own_minus_random": nothing})).endswith("as random experts do")
+    assert masking.verdict(means.model_copy(update={"diagonal": nothing})) == "not masked"
     assert masking.told(nothing) == "–"
-    assert masking.told(told.diagonal) == "-12.0 [-14.0, -10.0]"
+    assert masking.told(means.diagonal) == "-12.0 [-14.0, -10.0]"
 
 
 def drawn(
@@ -45,12 +44,7 @@ def drawn(
     codes = plausible.write(paths, "tiny", count, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_masks.write(paths, "tiny", ["eng_Latn", *codes], scores=scores, **arguments)
     paths.figures("tiny").mkdir(parents=True)
-    return masking_figures.draw(paths.figures("tiny"), ModelResults.read(paths.metrics("tiny")))
-
-
-def told(root: Path, stem: str) -> str:
-    """Letters are outlines in the file; matplotlib keeps the text as comments."""
-    return (root / "figures" / "tiny" / f"{stem}.svg").read_text(encoding="utf-8")
+    return masking.draw(paths.figures("tiny"), ModelResults.read(paths.metrics("tiny")))
 
 
 def test_a_matrix_holds_the_mean_of_draws_and_nothing_where_no_expert_was_masked(tmp_path: Path) -> None:
@@ -103,3 +97,15 @@ def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
     for one, two in zip(first[0], second[0], strict=True):
         assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_masks_are_told_by_range_from_the_first_layers_on(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    plausible_masks.write(paths, "tiny", plausible.write(
+        paths, "tiny", 3, 8, measures=("divergence",), readings=("soft_mass",)
+    ), scores=("accuracy",))  # fmt: skip
+    table = masking.masking_table(findings.gather(paths, ["tiny"]))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert [row[3] for row in rows] == ["early (0-1)", "middle (3-4)", "late (6-7)"]
+    assert rows[0][4:7] == ["-12.0 [-14.0, -10.0]", "-0.1 [-2.1, 1.9]", "-0.4 [-2.4, 1.6]"]
+    assert rows[1][7] == "no loss told in its own language"

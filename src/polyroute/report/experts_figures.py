@@ -1,4 +1,4 @@
-"""Figures of which experts languages use: utilisation by layer, and shared and exclusive experts by layer."""
+"""Figures of experts: how evenly languages load them, shared and exclusive ones, and domains beside languages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from polyroute.report import drawing, exclusive, wording
+from polyroute.report import drawing, experts, words
 from polyroute.report.drawing import COLOURS, INK, SOFT, End
-from polyroute.results.model import ModelResults
+from polyroute.results.alignment import divergence
+from polyroute.results.model import Experts, ModelResults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +20,14 @@ _WIDTH = 5.28
 _LOAD, _INFORMATION, _CHANCE = COLOURS[0], COLOURS[1], "#777777"
 _EMPTY = "#f4f5f6"
 """Of cells without an expert: nearly the page, so that colour means at least one."""
+_LANGUAGES = "#9aa0a6"
+"""Grey of the languages' mean, which is a reference here."""
+_DOTTED = 24
+"""Up to so many layers each has a marker."""
 
 
 def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
-    """Draw `utilisation-<corpus>` and `shared-<corpus>`.
+    """Draw `utilisation-<corpus>`, `shared-<corpus>` and `domains`.
 
     Args:
         folder: where they go.
@@ -37,7 +42,7 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
         assert found.similarity is not None, "it has corpora"
         used = found.similarity.utilisation
         used = used[used["corpus"] == corpus]
-        shared = exclusive.setting(found.similarity.shared, corpus, found.alignment.model.experts)
+        shared = experts.setting(found.similarity.shared, corpus, found.alignment.model.experts)
         if used.empty:
             missing.append(f"utilisation on {corpus}")
         else:
@@ -46,6 +51,11 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
             missing.append(f"shared experts on {corpus}")
         else:
             files += _shared(folder / f"shared-{corpus}", found, corpus, shared)
+    if found.experts is not None and found.experts.summary.tasks:
+        if found.experts.domains["value"].notna().any():
+            files += _domains(folder / "domains", found, found.experts)
+        else:
+            missing.append("domains")
     return files, missing
 
 
@@ -106,9 +116,9 @@ def _line(axes: Axes, rows: pd.DataFrame, column: str, name: str, colour: str, *
 
 def _shared(stem: Path, found: ModelResults, corpus: str, shared: pd.DataFrame) -> list[Path]:
     zones = drawing.zones_of(found.alignment.corpora[corpus])
-    experts, k, thr = found.alignment.model.experts, int(shared["k"].iloc[0]), float(shared["thr"].iloc[0])
+    of_layer, k, thr = found.alignment.model.experts, int(shared["k"].iloc[0]), float(shared["thr"].iloc[0])
     whole = shared[shared["language"] == ""].set_index("layer").sort_index()
-    classes = exclusive.by_resource(shared)
+    classes = experts.by_resource(shared)
     rows = shared[shared["language"] != ""]
     cell = max(0.135, 0.19 - 0.0016 * max(0, len(classes) - 12))
     width, gap, bars = 3.1, 0.3, 0.75
@@ -127,7 +137,7 @@ def _shared(stem: Path, found: ModelResults, corpus: str, shared: pd.DataFrame) 
             _cells(lower, counts, classes, k, min(8.5, 60 * cell), named=left)
         _classes(panels[3], classes)
         _scale(panels[2], k)
-        of_all = f"{k} of {experts}" if experts else str(k)
+        of_all = f"{k} of {of_layer}" if of_layer else str(k)
         drawing.head(
             panels[0], "Shared and exclusive experts by layer",
             f"{found.model} on {corpus}  ·  each language's k = {of_all} most frequent experts of a layer",
@@ -169,7 +179,7 @@ def _cells(axes: Axes, counts: pd.DataFrame, classes: pd.Series[float], most: in
         axes.axhline(place + 0.5, color="white", linewidth=2.2)
     axes.set_xlabel("layer", color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, steps=[1, 2, 4, 5, 8, 10], min_n_ticks=1))
-    axes.set_yticks(range(len(counts)), [wording.named(code) for code in counts.index], fontsize=size)
+    axes.set_yticks(range(len(counts)), [words.named(code) for code in counts.index], fontsize=size)
     axes.tick_params(axis="y", length=0, labelcolor=INK, labelleft=named)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -206,3 +216,47 @@ def _scale(axes: Axes, most: int) -> None:
     bar.set_ticks([float(tick) for tick in range(step, most + 1, step)])
     beside.tick_params(length=0, labelsize=8, labelcolor=SOFT)
     beside.set_xlabel("experts  (pale: none)", fontsize=8, color=SOFT)
+
+
+def _domains(stem: Path, found: ModelResults, diverging: Experts) -> list[Path]:
+    corpus, told = diverging.summary.corpus, diverging.summary.tasks
+    summary = found.alignment.corpora[corpus]
+    zones = drawing.zones_of(summary)
+    pivot = words.named(found.pivot)
+    table = diverging.domains[diverging.domains["value"].notna()]
+    curves = {str(task): rows.sort_values("layer") for task, rows in table.groupby("task")}
+    mean = divergence(found.layers, corpus, summary.reading).drop(index=found.pivot, errors="ignore")
+    languages = mean.mean()
+    count = len(mean)
+    with drawing.page() as axes:
+        shown = [table[name].to_numpy(np.float64) for name in ("value", "low", "high")]
+        axes.set_ylim(*drawing.limits([*shown, languages.to_numpy()], from_zero=True))
+        drawing.bare(axes)
+        layers = sorted({*table["layer"], *languages.index})
+        drawing.over_layers(axes, layers[0], layers[-1], zones)
+        marker = "o" if len(layers) <= _DOTTED else None
+        axes.plot(languages.index, languages.to_numpy(), color=_LANGUAGES, linewidth=1.8, zorder=2)
+        name = f"languages (mean of {count})" if count > 1 else "the other language"
+        ends = [End(name, _LANGUAGES, float(languages.index[-1]), float(languages.iloc[-1]))]
+        for place, (task, rows) in enumerate(curves.items()):
+            colour = COLOURS[place % len(COLOURS)]
+            if rows[["low", "high"]].notna().all(axis=None):
+                axes.fill_between(
+                    rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.16, linewidth=0, zorder=2
+                )
+            axes.plot(
+                rows["layer"], rows["value"], color=colour, linewidth=1.8, marker=marker, markersize=3.2, zorder=3
+            )
+            ends.append(End(task, colour, float(rows["layer"].iloc[-1]), float(rows["value"].iloc[-1])))
+        axes.set_ylabel("divergence from generic text  (0 the same, 1 as far as can be)", color=INK)
+        drawing.name_ends(axes, ends)
+        shapes = [f"{task}: {told[task].domain_shape}" for task in curves if task in told]
+        how = f"{found.model}  ·  generic text: {corpus}  ·  {', '.join(sorted(set(table['reading'])))}"
+        if axes.collections:
+            how += "  ·  bands: bootstrap over sentences of both texts"
+        drawing.head(
+            axes, f"Routing divergence of domains, beside that of languages from {pivot}", how,
+            "  ·  ".join([*shapes, f"languages: {summary.over_languages.shape}"]),
+            "paper 1: a cap for domains, a U for languages",
+        )  # fmt: skip
+        return drawing.save(axes, stem)

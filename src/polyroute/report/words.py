@@ -9,6 +9,11 @@ import pandas as pd
 
 from polyroute.languages import table as languages
 
+LEVEL = 0.05
+"""A q below it is told as an effect."""
+ZONES = ("early", "middle", "late")
+NONE = "–"
+"""What a cell without a value holds."""
 UNTOLD = "not told from chance"
 """Of a test whose q is not below 0.05; it says neither that there is an effect nor that there is none."""
 
@@ -68,5 +73,10 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _plain(value: float, digits: int, *, sign: bool = False) -> str:
     """Rounded, without a minus before nothing; a dash where there is no number."""
     if not math.isfinite(value):
-        return "–"
+        return NONE
     return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}"
+
+
+def layer_range(span: Sequence[int]) -> str:
+    """First and last layer in short: `3-5`."""
+    return spans(range(span[0], span[1] + 1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from polyroute.languages import table as languages
-from polyroute.report import drawing, families, wording
+from polyroute.report import drawing, families, words
 from polyroute.report.drawing import COLOURS, INK, SOFT
 from polyroute.results.model import ModelResults
 from polyroute.results.similarity import CorpusSimilarity, Join, RivalCorrelation, ZoneSimilarity
@@ -55,23 +55,23 @@ def _trees(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list[
     # Down to a size at which 48 names are still apart.
     row = max(0.135, 0.2 - 0.0018 * max(0, len(codes) - 12))
     size = min(9.0, 62 * row)
-    beside = 0.2 + max(len(wording.named(code)) for code in codes) * 0.6 * size / 72
+    beside = 0.2 + max(len(words.named(code)) for code in codes) * 0.6 * size / 72
     width, height = _PANEL + beside, max(row * (len(codes) + 0.6), 0.6)
     # One scale, so that zones can be compared.
     highest = max(join[2] for zone in zones.values() for join in zone.linkage)
     table, styles = families.agreement(zones), _styles(codes)
-    with drawing.panels([(place * width, 0.0, _PANEL, height) for place in range(len(families.ZONES))]) as panels:
-        for axes, zone in zip(panels, families.ZONES, strict=True):
+    with drawing.panels([(place * width, 0.0, _PANEL, height) for place in range(len(words.ZONES))]) as panels:
+        for axes, zone in zip(panels, words.ZONES, strict=True):
             _tree(axes, codes, zones[zone].linkage, styles, size, highest or 1.0)
             axes.set_title(_zone(zone, zones), fontsize=9.5, color=INK, loc="left", pad=5)
             _agreements(axes, families.in_zone(table, zone))
         panels[1].set_xlabel(f"distance at which they join  ({families.headline(held)})", color=INK)
         _legend(panels[-1], codes, beside)
-        verdicts = {zone: families.verdict(table, zone) for zone in families.ZONES}
+        verdicts = {zone: families.verdict(table, zone) for zone in words.ZONES}
         if len(set(verdicts.values())) == 1:
             told = f"in all zones: {verdicts['early']}"
         else:
-            told = "; ".join(f"{zone}: {words}" for zone, words in verdicts.items())
+            told = "; ".join(f"{zone}: {said}" for zone, said in verdicts.items())
         tests = int(table["p"].notna().sum())
         rule = [
             "below: adjusted Rand index of tree and label (1 the same groups, 0 chance), p by shuffled labels; bold: "
@@ -87,7 +87,7 @@ def _trees(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list[
 
 def _zone(name: str, zones: Mapping[str, ZoneSimilarity]) -> str:
     first, last = zones[name].layers
-    return f"{name}, {wording.layers(range(first, last + 1))}"
+    return f"{name}, {words.layers(range(first, last + 1))}"
 
 
 def _tree(
@@ -105,7 +105,7 @@ def _tree(
             -air, place, marker=mark, color=colour, markersize=0.56 * size, markeredgewidth=0, clip_on=False, zorder=3
         )
         axes.annotate(
-            wording.named(codes[leaf]), (-air, place), xytext=(0.6 * size, 0), textcoords="offset points",
+            words.named(codes[leaf]), (-air, place), xytext=(0.6 * size, 0), textcoords="offset points",
             va="center_baseline", fontsize=size, color=INK if colour == _ALONE else drawing.darker(colour),
             annotation_clip=False,
         )  # fmt: skip
@@ -212,12 +212,12 @@ def _legend(axes: Axes, codes: Sequence[str], beside: float) -> None:
 def _agreements(axes: Axes, rows: pd.DataFrame) -> None:
     """Lines below a tree, one a label: `family 0.35, p 0.004`."""
     for place, (label, row) in enumerate(rows.iterrows()):
-        told = "not tested" if pd.isna(row["rand"]) else wording.coefficient(row["rand"])
-        chance = "" if pd.isna(row["rand"]) else f", p {wording.chance(row['p'])}"
+        told = "not tested" if pd.isna(row["rand"]) else words.coefficient(row["rand"])
+        chance = "" if pd.isna(row["rand"]) else f", p {words.chance(row['p'])}"
         axes.annotate(
             f"{label} {told}{chance}", (0, 0), xycoords="axes fraction", xytext=(0, -40 - 11.5 * place), va="top",
             fontsize=8, textcoords="offset points", color=INK,
-            fontweight="bold" if row["q"] < families.LEVEL else "normal",
+            fontweight="bold" if row["q"] < words.LEVEL else "normal",
         )  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def _rivals(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list
     rivals = families.RIVALS
     width, height = 2.1, 0.42 * len(rivals) + 0.2
     with drawing.panels([(place * (width + 0.22), 0.0, width, height) for place in range(len(zones))]) as panels:
-        for axes, zone in zip(panels, families.ZONES, strict=True):
+        for axes, zone in zip(panels, words.ZONES, strict=True):
             for place, rival in enumerate(rivals):
                 _dots(axes, zones[zone].rivals[rival], place)
             axes.set_xlim(-1, 1)
@@ -259,7 +259,7 @@ def _dots(axes: Axes, rival: RivalCorrelation, place: int) -> None:
     ):  # fmt: skip
         if r is None or p is None:
             continue
-        filled = p < families.LEVEL
+        filled = p < words.LEVEL
         axes.plot([0, r], [place + aside] * 2, color=colour, linewidth=1.2, alpha=0.55, zorder=2)
         axes.plot(
             r, place + aside, marker=mark, markersize=6, markeredgecolor=colour, zorder=3,

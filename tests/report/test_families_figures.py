@@ -1,13 +1,12 @@
-"""Figures of how languages compare: trees, rivals, use of experts, shared and exclusive experts."""
-
 from pathlib import Path
 
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import expert_figures, family_figures, wording
+from polyroute.report import families_figures, words
 from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages
+from report.shown import told
 
 
 def drawn(root: Path, count: int = 5, layers: int = 8, **arguments) -> tuple[list[Path], list[str]]:
@@ -17,27 +16,17 @@ def drawn(root: Path, count: int = 5, layers: int = 8, **arguments) -> tuple[lis
     plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], layers, **arguments)
     folder = paths.figures("tiny")
     folder.mkdir(parents=True)
-    parts = [
-        module.draw(folder, ModelResults.read(paths.metrics("tiny"))) for module in (family_figures, expert_figures)
-    ]
-    return [path for files, _ in parts for path in files], [name for _, missing in parts for name in missing]
-
-
-def told(root: Path, stem: str) -> str:
-    """Letters are outlines in the file; matplotlib keeps the text as comments."""
-    return (root / "figures" / "tiny" / f"{stem}.svg").read_text(encoding="utf-8")
+    return families_figures.draw(folder, ModelResults.read(paths.metrics("tiny")))
 
 
 @pytest.mark.parametrize(("count", "layers"), [(4, 8), (47, 48)])
 def test_every_language_is_named_in_every_zone(tmp_path: Path, count: int, layers: int) -> None:
     files, missing = drawn(tmp_path, count, layers)
-    assert {path.stem for path in files} == {"tree-text", "rivals-text", "utilisation-text", "shared-text"}
+    assert {path.stem for path in files} == {"tree-text", "rivals-text"}
     assert missing == []
-    tree, shared = told(tmp_path, "tree-text"), told(tmp_path, "shared-text")
+    tree = told(tmp_path, "tree-text")
     for code in ModelResults.read(Paths(tmp_path).metrics("tiny")).similarity.corpora["text"].languages:
-        name = f"<!-- {wording.named(code)} -->"
-        assert tree.count(name) == 3
-        assert name in shared
+        assert tree.count(f"<!-- {words.named(code)} -->") == 3
 
 
 def test_two_languages_have_a_tree_and_no_test(tmp_path: Path) -> None:
@@ -61,7 +50,7 @@ def test_the_tree_tells_measure_agreement_and_verdict(tmp_path: Path) -> None:
 
 def test_languages_of_one_family_share_a_mark_and_the_others_have_none() -> None:
     codes = ["eng_Latn", "deu_Latn", "spa_Latn", "fra_Latn", "arb_Arab", "heb_Hebr", "jpn_Jpan", "rus_Cyrl"]
-    styles = family_figures._styles(codes)
+    styles = families_figures._styles(codes)
     marks = {code: mark for code, (_, mark) in styles.items()}
     assert marks["eng_Latn"] == marks["fra_Latn"] == marks["rus_Cyrl"] != marks["arb_Arab"] == marks["heb_Hebr"]
     assert marks["jpn_Jpan"] == "."
@@ -72,7 +61,7 @@ def test_languages_of_one_family_share_a_mark_and_the_others_have_none() -> None
 
 def test_a_tree_is_drawn_with_the_first_language_at_the_top_and_no_line_crossing() -> None:
     # c joins a at 1, b and d join at 2, all at 3.
-    order, joins = family_figures._placed([[0, 2, 1.0, 2], [1, 3, 2.0, 2], [4, 5, 3.0, 4]], 4)
+    order, joins = families_figures._placed([[0, 2, 1.0, 2], [1, 3, 2.0, 2], [4, 5, 3.0, 4]], 4)
     assert order == [0, 2, 1, 3]
     assert joins[-1] == ([0.5, 0.5, 2.5, 2.5], [1.0, 3.0, 3.0, 2.0])
 
@@ -82,25 +71,6 @@ def test_what_is_not_known_is_said_beside_the_rivals(tmp_path: Path) -> None:
     text = told(tmp_path, "rivals-text")
     assert "shared tokens: not known: the text of the corpus is not at hand" in text
     assert text.count("<!-- tokens a sentence -->") == 1, "rivals are named once, at the left"
-
-
-def test_the_chance_level_of_information_is_drawn_where_there_is_one(tmp_path: Path) -> None:
-    drawn(tmp_path)
-    assert "<!-- by chance -->" in told(tmp_path, "utilisation-text")
-    drawn(tmp_path / "pooled", pooled=True)
-    text = told(tmp_path / "pooled", "utilisation-text")
-    assert "<!-- by chance -->" not in text
-    assert "counts of whole corpora have no sentences to permute" in text
-
-
-def test_shared_experts_stand_by_resource_class_under_the_papers_share_of_experts(tmp_path: Path) -> None:
-    drawn(tmp_path, 17)
-    text = told(tmp_path, "shared-text")
-    assert "each language's k = 4 of 64 most frequent experts" in text, "4 of 64 is nearer 15 of 128 than 20 is"
-    assert "holds more than 0.4 of it" in text
-    places = [text.index(f"<!-- class {resource} -->") for resource in (5, 1)]
-    assert places == sorted(places)
-    assert "class unknown" in text
 
 
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import correlations
+from polyroute.report import correlation, findings
 from polyroute.results.correlation import CorrelationRow, TaskCorrelation
 from polyroute.results.model import Correlations, ModelResults
 from report import plausible, plausible_tasks
+from report.shown import cells, measure, task_figures, told
 
 
 def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Correlations:
@@ -34,21 +35,45 @@ def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Cor
 )
 def test_the_rule_reads_middle_layers_alone(r: list[float], q: list[float], verdict: str) -> None:
     notes = ["accuracy is 0.1 in every language"] if np.isnan(r).all() else []
-    assert correlations.verdict(found(r, q, notes), "t", (1, 2)) == verdict
+    assert correlation.verdict(found(r, q, notes), "t", (1, 2)) == verdict
 
 
 def test_the_strongest_layer_is_that_of_either_sign() -> None:
-    assert correlations.strongest(found([0.1, -0.9, np.nan, 0.95], [1.0] * 4), "t") == 3
-    assert correlations.strongest(found([0.1, -0.9, np.nan, 0.5], [1.0] * 4), "t") == 1
-    assert correlations.strongest(found([np.nan], [np.nan]), "t") is None
+    assert correlation.strongest(found([0.1, -0.9, np.nan, 0.95], [1.0] * 4), "t") == 3
+    assert correlation.strongest(found([0.1, -0.9, np.nan, 0.5], [1.0] * 4), "t") == 1
+    assert correlation.strongest(found([np.nan], [np.nan]), "t") is None
 
 
 def test_rows_in_words(tmp_path: Path) -> None:
     codes = plausible.write(Paths(tmp_path), "tiny", 2, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_tasks.write(Paths(tmp_path), "tiny", codes, 8)
     read = ModelResults.read(Paths(tmp_path).metrics("tiny")).correlations
-    plain = correlations.in_words(correlations.in_layer(read, "arithmetic", 3))
+    plain = correlation.in_words(correlation.in_layer(read, "arithmetic", 3))
     assert plain == "-0.86 [-0.95, -0.66], q 0.002"
-    given = correlations.in_words(correlations.in_layer(read, "arithmetic", 3, correlations.TOKENS))
+    given = correlation.in_words(correlation.in_layer(read, "arithmetic", 3, correlation.TOKENS))
     assert given == "-0.32, q 0.592", "partial correlations have no interval"
-    assert correlations.in_words(correlations.in_layer(read, "arithmetic", 3, "script")) == "–"
+    assert correlation.in_words(correlation.in_layer(read, "arithmetic", 3, "script")) == "–"
+
+
+def test_correlations_are_told_with_what_rivals_leave(tmp_path: Path) -> None:
+    measure(Paths(tmp_path), "tiny")
+    measure(Paths(tmp_path), "few", 3, notes=("too few languages",))
+    table = correlation.correlation_table(findings.gather(Paths(tmp_path), ["tiny", "few"]))
+    row = cells(table, "tiny", "arithmetic")
+    assert row["strongest in"] == "layer 3"
+    assert row["r"] == "-0.86 [-0.95, -0.66], q 0.002"
+    assert row["given tokens a sentence"] == "-0.32, q 0.592"
+    assert row["given resource"] == "-0.42, q 0.309"
+    assert row["verdict"] == "as the paper: negative in the middle"
+    assert cells(table, "few", "arithmetic")["verdict"] == "not computed: too few languages"
+
+
+def test_the_correlation_says_how_many_languages_and_what_comes_out(tmp_path: Path) -> None:
+    task_figures(tmp_path)
+    text = told(tmp_path, "correlation-arithmetic")
+    assert "over 6 languages" in text
+    assert "as the paper: negative in the middle" in text
+    assert "strongest in layer 3: r -0.86 [-0.95, -0.66], q 0.002" in text
+    assert "given tokens a sentence -0.32, q 0.592" in text
+    for name in ("Pearson", "Spearman", "Pearson, given tokens a sentence"):
+        assert f"<!-- {name} -->" in text

@@ -1,0 +1,234 @@
+"""Figures of routing by layer: one a corpus and measure, one line a language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyroute.languages import table as languages
+from polyroute.measures.layer_measure import POOLED, LayerMeasure
+from polyroute.measures.registry import MEASURES
+from polyroute.report import drawing
+from polyroute.report.drawing import COLOURS, INK, End, Floats
+from polyroute.report.words import spans
+from polyroute.results.alignment import CorpusAlignment
+from polyroute.results.model import ModelResults
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FEW = 8
+"""Up to so many languages each has a colour and an interval band; beyond, colour runs with the middle-layer value."""
+LABELLED = 20
+"""Up to so many languages each is named at the end of its line; beyond, in a legend."""
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One language's values of a measure by layer."""
+
+    language: str
+    """FLORES code."""
+    layers: npt.NDArray[np.int64]
+    """(L,) layer numbers, ascending."""
+    values: Floats
+    """(L,)"""
+    low: Floats | None
+    high: Floats | None
+    """(L,) bounds of the interval, or None where the results hold none."""
+
+
+def draw(folder: Path, results: ModelResults) -> tuple[list[Path], list[str]]:
+    """Draw `<measure>-<corpus>`.
+
+    Args:
+        folder: where they go.
+        results: of the model.
+
+    Returns:
+        The files, and what the results hold no data for.
+    """
+    files: list[Path] = []
+    missing: list[str] = []
+    for corpus in results.alignment.corpora:
+        for measure in sorted((one for one in MEASURES if one.drawn), key=lambda one: not one.pivot):
+            name, reading, curves = _curves(results, corpus, measure)
+            if not curves:
+                missing.append(f"{measure.name} on {corpus}")
+                continue
+            stem = folder / f"{measure.name}-{corpus}"
+            files += _draw(stem, results, corpus, measure, name, reading, curves)
+    return files, missing
+
+
+def _curves(results: ModelResults, corpus: str, measure: LayerMeasure) -> tuple[str, str, list[Curve]]:
+    """The measure's name in the file, the reading drawn, and a curve a language; no curve where there is no data.
+
+    The reading of the summary is drawn where the measure has it, so that figure and verdicts show the same thing.
+    """
+    table = results.layers
+    names = (measure.name, measure.name + POOLED)
+    table = table[(table["corpus"] == corpus) & table["measure"].isin(names) & table["value"].notna()]
+    if table.empty:
+        return "", "", []
+    name = next(name for name in names if (table["measure"] == name).any())
+    table = table[table["measure"] == name]
+    readings = sorted(set(table["reading"]))
+    preferred = results.alignment.corpora[corpus].reading
+    reading = preferred if preferred in readings else readings[0]
+    table = table[table["reading"] == reading].sort_values(["language", "layer"])
+    return name, reading, [_curve(str(code), rows) for code, rows in table.groupby("language")]
+
+
+def _curve(code: str, rows: pd.DataFrame) -> Curve:
+    low, high = rows["low"].to_numpy(np.float64), rows["high"].to_numpy(np.float64)
+    interval = bool(np.isfinite(low).all() and np.isfinite(high).all())
+    return Curve(
+        code,
+        rows["layer"].to_numpy(np.int64),
+        rows["value"].to_numpy(np.float64),
+        low if interval else None,
+        high if interval else None,
+    )
+
+
+def _draw(
+    stem: Path, results: ModelResults, corpus: str, measure: LayerMeasure, name: str, reading: str, curves: list[Curve]
+) -> list[Path]:
+    summary = results.alignment.corpora[corpus]
+    pivot = languages.get(results.pivot).name
+    zones = drawing.zones_of(summary)
+    with drawing.page() as axes:
+        colours = _plot(axes, curves, results.pivot, zones)
+        _frame(axes, curves, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
+        label = measure.axis or f"{measure.title} ({measure.unit})"
+        axes.set_ylabel(label.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
+        _name_lines(axes, curves, colours, results.pivot, zones)
+        sentences = summary.sentences
+        how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
+        if sentences and name.endswith(POOLED):
+            how += ", pooled over sentences first"
+        notes = [_VERDICTS[measure.name](summary)] if measure.name in _VERDICTS else []
+        if axes.collections:  # nothing but a band is one
+            notes.append("bands: bootstrap over sentences")
+        title = measure.title.format(pivot=pivot)
+        told = "  ·  ".join(note for note in notes if note)
+        drawing.head(axes, title, f"{results.model} on {corpus}  ·  {how}", told)
+        return drawing.save(axes, stem)
+
+
+def _plot(axes: Axes, curves: list[Curve], pivot: str, zones: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    """Draw the lines; returns each language's colour and dash."""
+    from matplotlib import colormaps
+
+    ranked = [curve.language for curve in _by_middle(curves, zones) if curve.language != pivot]
+    styles: dict[str, Any] = {pivot: (INK, "-")}
+    if len(ranked) <= FEW:
+        styles |= {code: (COLOURS[i], "-") for i, code in enumerate(sorted(ranked))}
+    else:
+        # Neighbours in colour differ in their dashes, until there are too many to follow one by one;
+        # the palest tenth of the map would vanish on white.
+        dashes = _DASHES if len(ranked) <= LABELLED else ("-",)
+        for i, code in enumerate(ranked):
+            styles[code] = (colormaps["viridis"](0.9 * i / (len(ranked) - 1)), dashes[i % len(dashes)])
+    dots = len(curves[0].layers) <= 24 and len(ranked) <= FEW
+    width = 1.8 if len(ranked) <= FEW else 1.3 if len(ranked) <= LABELLED else 0.9
+    for curve in curves:
+        colour, dash = styles[curve.language]
+        if curve.low is not None and curve.high is not None and len(ranked) <= FEW:
+            axes.fill_between(curve.layers, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0, zorder=2)
+        axes.plot(
+            curve.layers,
+            curve.values,
+            color=colour,
+            linestyle=dash,
+            linewidth=width + 0.4 if curve.language == pivot else width,
+            marker="o" if dots else None,
+            markersize=3.2,
+            solid_capstyle="round",
+            zorder=4 if curve.language == pivot else 3,
+        )
+    return styles
+
+
+def _frame(axes: Axes, curves: list[Curve], zones: dict[str, tuple[int, int]], *, from_zero: bool) -> None:
+    """Limits, ticks and the shaded zones."""
+    first = min(int(curve.layers[0]) for curve in curves)
+    last = max(int(curve.layers[-1]) for curve in curves)
+    shown = [part for curve in curves for part in (curve.values, curve.low, curve.high) if part is not None]
+    axes.set_ylim(*drawing.limits(shown, from_zero=from_zero))
+    drawing.bare(axes)
+    drawing.over_layers(axes, first, last, zones)
+
+
+def _name_lines(
+    axes: Axes, curves: list[Curve], styles: dict[str, Any], pivot: str, zones: dict[str, tuple[int, int]]
+) -> None:
+    names = {curve.language: languages.get(curve.language).name for curve in curves}
+    if len(curves) > LABELLED:
+        _legend(axes, [curve.language for curve in reversed(_by_middle(curves, zones))], names, styles)
+        return
+    # In order of code, so that lines that end at the same height always stand the same way round.
+    ends = [
+        End(
+            names[curve.language], styles[curve.language][0], float(curve.layers[-1]), float(curve.values[-1]),
+            curve.language == pivot,
+        )
+        for curve in sorted(curves, key=lambda curve: curve.language)
+    ]  # fmt: skip
+    drawing.name_ends(axes, ends, 9.0 if len(curves) <= FEW else 8.0)
+
+
+def _legend(axes: Axes, ranked: list[str], names: dict[str, str], styles: dict[str, Any]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=styles[code][0], linestyle=styles[code][1], linewidth=1.5) for code in ranked]
+    axes.legend(
+        handles, [names[code] for code in ranked], loc="upper left", bbox_to_anchor=(1.01, 1.03), frameon=False,
+        fontsize=7, labelcolor=INK, ncols=-(-len(ranked) // 31), alignment="left",
+        title="by middle-layer value, highest first", title_fontsize=7.5,
+        labelspacing=0.28, handlelength=2.4, columnspacing=1.2, borderaxespad=0,
+    )  # fmt: skip
+
+
+def _shapes(summary: CorpusAlignment) -> str:
+    """How many languages show which shape, the most frequent first."""
+    shapes = Counter(language.shape for language in summary.languages.values())
+    total = sum(shapes.values())
+    of = f" of {total} {'language' if total == 1 else 'languages'}"
+    counted = sorted(shapes.items(), key=lambda item: (-item[1], item[0]))
+    parts = [f"{'U-shape' if shape == 'U' else shape} in {count}" for shape, count in counted]
+    return ", ".join([parts[0] + of, *parts[1:]]) if parts else ""
+
+
+def _aligned(summary: CorpusAlignment) -> str:
+    """In which layers translations are nearer than chance, over languages."""
+    layers = summary.over_languages.aligned_layers
+    if layers is None:
+        return ""
+    if not layers:
+        return "nearer than chance over languages in no layer"
+    return f"nearer than chance over languages in layer{'s' if len(layers) > 1 else ''} {spans(layers)}"
+
+
+def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[Curve]:
+    """Curves by their mean over the middle zone (all layers where there is no such zone), ascending."""
+
+    def middle(curve: Curve) -> tuple[float, str]:
+        start, end = zones.get("middle", (-1, -1))
+        inside = (curve.layers >= start) & (curve.layers <= end)
+        return float(curve.values[inside].mean() if inside.any() else curve.values.mean()), curve.language
+
+    return sorted(curves, key=middle)
+
+
+_VERDICTS: dict[str, Callable[[CorpusAlignment], str]] = {"divergence": _shapes, "alignment": _aligned}
+"""Measure -> what a corpus's summary says of it, in a line above the figure."""

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import pytest
+
+from polyroute.ground.paths import Paths
+from polyroute.report import findings
+from polyroute.results.model import ModelResults
+from report import plausible, plausible_languages
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> list[ModelResults]:
+    """A model without tasks of 13 languages, one whose counts hold no sentences, and one not compared."""
+    paths = Paths(tmp_path)
+    for model, count in (("tiny", 12), ("counts", 1), ("alone", 2)):
+        codes = plausible.write(paths, model, count, 8, measures=("divergence",), readings=("soft_mass",))
+        if model != "alone":
+            plausible_languages.write(paths, model, ["eng_Latn", *codes], 8, pooled=model == "counts")
+    return findings.gather(paths, ["tiny", "counts", "alone"])

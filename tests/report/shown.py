@@ -1,0 +1,40 @@
+"""Figures and tables of models that never were, and readers of what they show."""
+
+from pathlib import Path
+
+from polyroute.ground.paths import Paths
+from polyroute.report import figures
+from polyroute.results.model import ModelResults
+from report import plausible, plausible_tasks
+
+
+def task_figures(root: Path, count: int = 6, layers: int = 8, **arguments) -> figures.Drawn:
+    """Draw everything of a model with two tasks."""
+    paths = Paths(root)
+    measures = ("divergence", "alignment", "entropy", "consistency")
+    codes = plausible.write(paths, "tiny", count, layers, measures=measures, readings=("soft_mass",))
+    plausible_tasks.write(paths, "tiny", codes, layers, **arguments)
+    return figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
+
+
+def told(root: Path, stem: str) -> str:
+    """A figure's text. Letters are outlines in the file; matplotlib keeps the text as comments."""
+    return (root / "figures" / "tiny" / f"{stem}.svg").read_text(encoding="utf-8")
+
+
+def measure(paths: Paths, model: str, count: int = 6, **arguments) -> None:
+    """Results of a model with two tasks."""
+    codes = plausible.write(paths, model, count, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write(paths, model, codes, 8, **arguments)
+
+
+def cells(table: str, model: str, task: str) -> dict[str, str]:
+    """A row by column."""
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return next(dict(zip(head, row, strict=True)) for row in rows if row[:2] == [model, task])
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    """Every row by column."""
+    head, _, *lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return [dict(zip(head, line, strict=True)) for line in lines]
