@@ -10,9 +10,10 @@ from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.domain_divergence import domain_divergence
-from polyroute.measures.middle import Middle, choose_middle
+from polyroute.measures.middle import choose_middle
 from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
 from polyroute.results.experts import DomainRow, ExpertRow, ExpertsMetrics, ExpertsSummary, MemberRow
+from polyroute.results.quantities import Middle
 
 
 @stage(ExpertsSettings)
@@ -27,7 +28,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     curves = divergence(LayerRow.read(folder), corpus, aligned.reading).loc[others]
     middle = choose_middle(curves.to_numpy(), list(curves.columns), zones.middle)
     if settings.middle is not None:
-        middle = Middle(settings.middle, False, f"models.{model}.middle in params.yaml says so")
+        middle = Middle(layers=settings.middle, found=False, rule="params", curve=None)
     against = {pivot: AgainstGeneric(Trace.load(paths.trace(model, corpus, pivot)), **drawing)}
     any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
@@ -56,13 +57,10 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     DomainRow.write(folder, diverging)
     ExpertsSummary.write(
         folder,
-        {
-            "corpus": corpus, "tasks": tasks,
-            "middle": {"layers": list(middle.layers), "found": middle.found, "reason": middle.reason},
-        },
-    )  # fmt: skip
+        {"corpus": corpus, "tasks": tasks, "middle": middle.model_dump(mode="json")},
+    )
     ExpertsMetrics.write(folder, ExpertsMetrics.of(folder))
-    yield f"middle: layers {middle.layers[0]} to {middle.layers[1]}; {middle.reason}"
+    yield f"middle: layers {middle.layers[0]} to {middle.layers[1]} ({middle.rule.replace('_', ' ')})"
 
 
 if __name__ == "__main__":

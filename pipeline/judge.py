@@ -123,7 +123,7 @@ def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
     points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
     return (
         f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['other']:.1%} "
-        f"({points}); better: {summary['verdict']['words']}"
+        f"({points}): {summary['verdict']['code'].replace('_', ' ')}"
     )
 
 

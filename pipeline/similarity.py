@@ -103,16 +103,18 @@ def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilarityS
 
 
 def _in_short(zone: dict[str, Any]) -> str:
-    """The label nearest the tree and the strongest rival, of those that could be tested."""
+    """The best-matching grouping and the strongest covariate, of those that could be tested."""
     labels = {name: label for name, label in zone["labels"].items() if label["rand"] is not None}
     rivals = {name: rival for name, rival in zone["rivals"].items() if rival["mantel"] is not None}
     parts = []
     if labels:
         name = min(labels, key=lambda label: labels[label]["p"])
-        parts.append(f"label nearest the tree: {name} (Rand {labels[name]['rand']:.2f}, p {labels[name]['p']:.3f})")
+        parts.append(f"best-matching grouping: {name} (Rand {labels[name]['rand']:.2f}, p {labels[name]['p']:.3f})")
     if rivals:
         name = max(rivals, key=lambda rival: rivals[rival]["mantel"])
-        parts.append(f"rival nearest the distances: {name} (r {rivals[name]['mantel']:.2f}, p {rivals[name]['p']:.3f})")
+        parts.append(
+            f"strongest covariate of distance: {name} (r {rivals[name]['mantel']:.2f}, p {rivals[name]['p']:.3f})"
+        )
     return "; ".join(parts) or "too few languages or labels to test"
 
 

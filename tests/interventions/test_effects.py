@@ -52,13 +52,13 @@ def test_every_condition_is_set_against_the_baseline() -> None:
 def test_a_plan_helps_if_it_beats_the_baseline_and_random_experts() -> None:
     given = {"baseline": BASE, "chosen": BETTER, "random0": SAME, "random1": SAME}
     verdict = judge(compared(CONDITIONS, given, **DRAWING), "chosen", "eng_Latn")
-    assert (verdict.helps, verdict.beyond_random, verdict.words) == (True, True, "yes")
+    assert (verdict.helps, verdict.beyond_random, verdict.code) == (True, True, "helps")
     assert verdict.rank_p == pytest.approx(1 / 3)
     assert verdict.pivot_loss == pytest.approx(0.05)
     verdict = judge(compared(CONDITIONS, given | {"random1": BETTER}, **DRAWING), "chosen", "eng_Latn")
-    assert (verdict.helps, verdict.beyond_random, verdict.words) == (True, False, "no: random experts do as well")
+    assert (verdict.helps, verdict.beyond_random, verdict.code) == (True, False, "random_do_as_well")
     verdict = judge(compared(CONDITIONS, given | {"chosen": SAME}, **DRAWING), "chosen", "eng_Latn")
-    assert verdict.words == "no: not told from the baseline"
+    assert verdict.code == "no_difference"
 
 
 def test_a_change_of_output_language_is_counted() -> None:
@@ -103,7 +103,7 @@ def test_every_condition_is_reported_for_every_language_and_pooled(found: Steere
         assert sorted(rows.over) == sorted([*LANGUAGES, "all but the pivot"])
     assert (found.table.difference - (found.table.other - found.table.base)).abs().max() < 2e-4
     assert found.summary["not_run"] is None
-    assert set(found.summary["verdict"]) == {"helps", "beyond_random", "rank_p", "pivot_loss", "words"}
+    assert set(found.summary["verdict"]) == {"helps", "beyond_random", "rank_p", "pivot_loss", "code"}
     shares = found.summary["beside_the_pivot"]
     assert [row["language"] for row in shares] == ["deu_Latn", "swh_Latn"]
     assert all(

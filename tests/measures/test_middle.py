@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from polyroute.measures.middle import MiddleError, choose_middle
+from polyroute.results.quantities import MiddleCurve
 
 U = np.array([0.8, 0.5, 0.3, 0.2, 0.3, 0.45, 0.6, 0.6])
 
@@ -11,21 +12,24 @@ def test_the_trough_is_the_run_below_halfway() -> None:
     middle = choose_middle(U[None], range(10, 18))
     assert middle.layers == (12, 14)
     assert middle.found
-    assert "lies below 0.450 in layers 12 to 14" in middle.reason
-    assert "in 1 of 1 languages" in middle.reason
+    assert middle.rule == "trough"
+    assert middle.curve == MiddleCurve(
+        languages=1, smallest=0.2, smallest_layer=13, ends=0.7, line=0.45, below=(12, 14), agreeing=1
+    )
 
 
 def test_the_curve_is_the_mean_over_languages() -> None:
     others = np.stack([U + 0.1, U - 0.1, U[::-1], np.full(8, 0.4)])
     middle = choose_middle(others, range(8))
     assert middle.layers == choose_middle(others.mean(axis=0)[None], range(8)).layers
-    assert "in 3 of 4 languages" in middle.reason
+    assert (middle.curve.agreeing, middle.curve.languages) == (3, 4)
 
 
 def test_a_trough_of_the_mean_alone_is_none() -> None:
     middle = choose_middle(np.stack([U, U, np.full(8, 0.4)]), range(8))
     assert not middle.found
-    assert "smallest in layers 2 to 4, but only in 2 of 3 languages" in middle.reason
+    assert middle.rule == "few_languages"
+    assert (middle.curve.below, middle.curve.agreeing) == ((2, 4), 2)
 
 
 def test_a_second_trough_apart_from_the_smallest_is_left_out() -> None:
@@ -34,21 +38,21 @@ def test_a_second_trough_apart_from_the_smallest_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("curve", "reason"),
+    ("curve", "rule"),
     [
-        (np.linspace(0.8, 0.1, 8), "in the last layer"),
-        (np.linspace(0.1, 0.8, 8), "in the first layer"),
-        (np.array([0.2, 0.5, 0.6, 0.6, 0.6, 0.6, 0.5, 0.3]), "in the first layer"),
-        (np.full(8, 0.4), "takes only 0% off"),
-        (np.array([0.4, 0.39, 0.37, 0.37, 0.37, 0.38, 0.39, 0.4]), "takes only 8% off"),
-        (np.zeros(8), "takes only 0% off"),
+        (np.linspace(0.8, 0.1, 8), "at_last_layer"),
+        (np.linspace(0.1, 0.8, 8), "at_first_layer"),
+        (np.array([0.2, 0.5, 0.6, 0.6, 0.6, 0.6, 0.5, 0.3]), "at_first_layer"),
+        (np.full(8, 0.4), "shallow"),
+        (np.array([0.4, 0.39, 0.37, 0.37, 0.37, 0.38, 0.39, 0.4]), "shallow"),
+        (np.zeros(8), "shallow"),
     ],
 )
-def test_no_trough_takes_the_default_and_says_so(curve, reason) -> None:
+def test_no_trough_takes_the_default_and_says_so(curve, rule) -> None:
     middle = choose_middle(curve[None], range(10, 18))
     assert not middle.found
     assert middle.layers == (12, 15), "the default zone of eight layers, in the model's numbers"
-    assert reason in middle.reason
+    assert middle.rule == rule
     assert choose_middle(curve[None], range(10, 18), default=(13, 14)).layers == (13, 14)
 
 

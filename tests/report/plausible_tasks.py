@@ -26,6 +26,10 @@ SHARED = (("eng_Latn", 0.03, 0.1), ("eng_Latn", 0.3, 0.4), ("other", 0.03, -0.1)
 """Source, strength and share of the effect of steering toward shared experts."""
 LEFT_OUT = "no expert above tau 0.1 in layers 7 to 7"
 
+CURVE = {
+    "languages": 3, "smallest": 0.1, "smallest_layer": 2, "ends": 0.3, "line": 0.2, "below": [1, 6], "agreeing": 3,
+}  # fmt: skip
+
 
 def write(
     paths: Paths, model: str, codes: list[str], layers: int, *, tasks: tuple[str, ...] = TASKS, effect: float = 0.021,
@@ -104,7 +108,7 @@ def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...])
     _write(DomainRow, paths, model, rows)
     _write(ExpertRow, paths, model, [])
     _write(MemberRow, paths, model, [])
-    middle = {"layers": [1, layers - 2], "found": True, "reason": "mean divergence lies below 0.2"}
+    middle = {"layers": [1, layers - 2], "found": True, "rule": "trough", "curve": CURVE}
     ExpertsSummary.write(paths.metrics(model), {"corpus": "text", "tasks": held, "middle": middle})
 
 
@@ -184,15 +188,15 @@ def write_steering(
                 bounds = {"low": difference - room, "high": difference + room}
                 rows.append(about | counts | numbers | bounds | {"test": "exchange" if group else "McNemar"})
         helps = effect * (1 - 0.6 * place) > 0.012
-        words = "yes" if helps else "no: not told from the baseline"
+        code = "helps" if helps else "no_difference"
         held[task] = {
             "not_run": None,
-            "middle": {"layers": [1, 6], "found": True, "reason": "mean divergence lies below 0.2"},
+            "middle": {"layers": [1, 6], "found": True, "rule": "trough", "curve": CURVE},
             "chosen": {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41},
             "selection": [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}],
             "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
             "verdict": {
-                "helps": helps, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.01, "words": words,
+                "helps": helps, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.01, "code": code,
             },
             "beside_the_pivot": [],
             "detectable": 0.017,
@@ -203,7 +207,7 @@ def write_steering(
                 "as_released": {"condition": "shared-eng_Latn-0.3", "difference": change_of(effect, 0.4, place)},
                 "selection": [],
                 "verdict": {"helps": False, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.004,
-                            "words": "no: not told from the baseline"},
+                            "code": "no_difference"},
             },
         }  # fmt: skip
         plan = Plan(

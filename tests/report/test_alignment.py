@@ -34,9 +34,9 @@ def test_each_measure_is_drawn_and_every_language_named(tmp_path: Path, count: i
     assert f"U-shape in {count} of {count} language" in text
     verdict = told(tmp_path / "figures" / "tiny" / "alignment-text.svg")
     if count < 5:
-        assert "nearer than chance" not in verdict, "too few languages to test"
+        assert "aligned above chance" not in verdict, "too few languages to test"
     else:
-        assert f"nearer than chance over languages in layers 1-{layers - 2}" in verdict
+        assert f"aligned above chance over languages in layers 1-{layers - 2}" in verdict
     assert "tiny on text" in text
     assert "soft_mass, 50 sentences a language" in text
 

@@ -61,7 +61,7 @@ def test_planted_alignment_is_found_where_it_was_put(file, tmp_path: Path) -> No
     assert reading.verdict == "found"
     assert reading.fall_layer == 2
     assert reading.fall.value == pytest.approx(np.array([0, 0.02, 0.03, 0]), abs=1e-9)
-    assert calibration.calibrate(file, paths)[0].verdict == "a finding, nothing planted"
+    assert calibration.calibrate(file, paths)[0].verdict == "descriptive, nothing was planted"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_planted_model_needs_the_plain_one_of_its_seed(file, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("aligned", "shape", "verdict"),
     [
-        ([], "falling", "nothing, as it should be"),
+        ([], "falling", "no finding, as expected"),
         ([3], "falling", "FALSE FINDING"),
         ([], "U", "FALSE FINDING"),
     ],
@@ -163,4 +163,4 @@ def test_the_readme_and_the_docs_show_what_calibrate_prints() -> None:
 def test_shipped_standards_are_read_as_what_was_put_in() -> None:
     readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
     assert {reading.verdict for reading in readings if reading.recipe.plant} == {"found"}
-    assert {reading.verdict for reading in readings if not reading.recipe.tokens} == {"nothing, as it should be"}
+    assert {reading.verdict for reading in readings if not reading.recipe.tokens} == {"no finding, as expected"}

@@ -29,7 +29,7 @@ def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Cor
         ([0.1, -0.9, 0.8, 0.1], [0.5, 0.01, 0.2, 0.5], "as the paper: negative in the middle"),
         ([0.1, 0.9, -0.2, 0.1], [0.5, 0.01, 0.5, 0.5], "opposite: positive in the middle"),
         ([0.1, 0.9, -0.9, 0.1], [0.5, 0.01, 0.01, 0.5], "both signs in the middle"),
-        ([-0.9, -0.6, -0.2, 0.9], [0.01, 0.05, 0.5, 0.01], "not told from chance in the middle"),
+        ([-0.9, -0.6, -0.2, 0.9], [0.01, 0.05, 0.5, 0.01], "not distinguishable from chance in the middle"),
         ([np.nan] * 4, [np.nan] * 4, "not computed: accuracy is 0.1 in every language"),
     ],
 )

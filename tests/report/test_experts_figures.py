@@ -41,7 +41,7 @@ def test_shared_experts_stand_by_resource_class_under_the_papers_share_of_expert
     drawn(tmp_path, 17)
     text = told(tmp_path, "shared-text")
     assert "each language's k = 4 of 64 most frequent experts" in text, "4 of 64 is nearer 15 of 128 than 20 is"
-    assert "holds more than 0.4 of it" in text
+    assert "exclusive: share above 0.4" in text
     places = [text.index(f"<!-- class {resource} -->") for resource in (5, 1)]
     assert places == sorted(places)
     assert "class unknown" in text

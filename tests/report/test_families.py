@@ -25,7 +25,7 @@ def zones(**p: float | None) -> dict:
 def test_labels_are_told_by_q_over_all_zones_the_largest_index_first() -> None:
     table = families.agreement(zones(late_script=0.001, late_family=0.0005, early_family=0.03))
     assert families.verdict(table, "late") == "follows family, script"
-    assert families.verdict(table, "early") == words.UNTOLD, "0.03 of twelve tests is q 0.12"
+    assert families.verdict(table, "early") == words.NOT_SIGNIFICANT, "0.03 of twelve tests is q 0.12"
     assert table.loc[("early", "family"), "q"] == pytest.approx(0.03 * 12 / 3)
 
 
@@ -50,7 +50,7 @@ def test_families_are_told_by_zone_with_q_and_verdict(measured) -> None:
     assert [row["zone"] for row in (early, middle, late)] == ["early (0)", "middle (2-4)", "late (7)"]
     assert early["family"].startswith("1.00, q 0.0")
     assert early["the tree"].startswith("follows family")
-    assert middle["the tree"] == "not told from chance"
+    assert middle["the tree"] == "not distinguishable from chance"
     assert float(early["mean distance"]) > float(middle["mean distance"])
     assert counts[0]["family"] == "–"
     assert counts[0]["the tree"].startswith("not tested: ")

@@ -42,7 +42,7 @@ def test_the_tree_tells_measure_agreement_and_verdict(tmp_path: Path) -> None:
     text = told(tmp_path, "tree-text")
     assert "Jensen-Shannon divergence of soft_mass  ·  average linkage" in text
     assert "early: follows family" in text
-    assert "middle: not told from chance" in text
+    assert "middle: not distinguishable from chance" in text
     assert "<!-- family 1.00, p 0.005 -->" in text
     drawn(tmp_path / "none", 17, related=0.0)
     assert "follows" not in told(tmp_path / "none", "tree-text")

@@ -18,12 +18,12 @@ def test_shapes_zones_and_aligned_layers_are_told(tmp_path: Path) -> None:
     text = told(tmp_path, 6)
     assert "U in 6 of 6 languages" in text
     assert "early (layers 0-0) 0.400" in text
-    assert "translations nearer than chance over languages: layers 1-4 (most in layer 2: 0.192" in text
+    assert "translations aligned above chance over languages: layers 1-4 (most in layer 2: 0.192" in text
 
 
 @pytest.mark.parametrize("measures", [("divergence",), ("divergence_pooled",)])
 def test_what_could_not_be_tested_is_not_told(tmp_path: Path, measures) -> None:
-    assert "nearer than chance" not in told(tmp_path, 3, measures)
+    assert "aligned above chance" not in told(tmp_path, 3, measures)
 
 
 def on_tasks(root: Path, **arguments) -> list[str]:
@@ -32,19 +32,20 @@ def on_tasks(root: Path, **arguments) -> list[str]:
     plausible_tasks.write(Paths(root), "tiny", codes, 8, **arguments)
     plausible_masks.write(Paths(root), "tiny", codes, tasks=("arithmetic",), scores=("accuracy",))
     lines = overview(ModelResults.read(Paths(root).metrics("tiny"))).splitlines()
-    first = next(place for place, line in enumerate(lines) if line.startswith("  right, "))
+    first = next(place for place, line in enumerate(lines) if line.startswith("  accuracy in percent, "))
     return lines[first:]
 
 
 def test_two_tasks_are_told_in_a_few_lines(tmp_path: Path) -> None:
     assert on_tasks(tmp_path) == [
-        "  right, English / others / chance: arithmetic 100.0 / 55.0 / 10.0; knowledge 98.0 / 50.0 / 25.0",
+        "  accuracy in percent, English / others / chance: arithmetic 100.0 / 55.0 / 10.0;",
+        "    knowledge 98.0 / 50.0 / 25.0",
         "  correlation with accuracy: arithmetic -0.86 (layer 3, q 0.002); knowledge -0.78 (layer 3, q 0.007)",
         "  experts: arithmetic 40 above 0.1; knowledge 40 above 0.1; middle layers 1-6",
         "  does steering help, in points: arithmetic yes, +2.1 [0.9, 3.3]; knowledge no, +0.8 [-0.4, 2.0]",
-        "  toward shared experts: arithmetic no, +0.8 [-0.4, 2.0], sends 90.0% of tokens elsewhere;",
-        "    knowledge no, +0.3 [-0.9, 1.5], sends 90.0% of tokens elsewhere",
-        "  masking exclusive experts, own language / others / own by random experts, in points:",
+        "  toward shared experts: arithmetic no, +0.8 [-0.4, 2.0], reroutes 90.0% of tokens;",
+        "    knowledge no, +0.3 [-0.9, 1.5], reroutes 90.0% of tokens",
+        "  masking exclusive experts, own language / others / own language under random masks, in points:",
         "    arithmetic accuracy early -12.0 / -0.1 / -0.4; arithmetic accuracy middle +0.0 / -0.1 / -0.4;",
         "    arithmetic accuracy late -6.0 / -0.1 / -0.4",
     ]
@@ -59,9 +60,9 @@ def test_many_tasks_are_told_in_lines_of_a_hundred_columns(tmp_path: Path) -> No
 
 def test_what_was_not_run_is_said_in_a_word(tmp_path: Path) -> None:
     lines = on_tasks(tmp_path, notes=("too few languages",), not_run="no expert above any tau")
-    assert lines[1] == "  correlation with accuracy: arithmetic not computed; knowledge not computed"
-    assert lines[3] == "  does steering help, in points: arithmetic not run; knowledge not run"
-    assert lines[4] == "  toward shared experts: arithmetic not run; knowledge not run"
+    assert lines[2] == "  correlation with accuracy: arithmetic not computed; knowledge not computed"
+    assert lines[4] == "  does steering help, in points: arithmetic not run; knowledge not run"
+    assert lines[5] == "  toward shared experts: arithmetic not run; knowledge not run"
 
 
 def test_what_the_tree_of_languages_follows_is_told_of_its_corpus(tmp_path: Path) -> None:
@@ -70,18 +71,18 @@ def test_what_the_tree_of_languages_follows_is_told_of_its_corpus(tmp_path: Path
     plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], 8)
     text = overview(ModelResults.read(paths.metrics("tiny")))
     assert "    tree of languages: early follows family" in text
-    assert "; middle not told from chance; late follows family" in text
-    assert "language tells 15.0% of what is open about the expert in layer 0, 5.2% in layer 3" in text
+    assert "; middle not distinguishable from chance; late follows family" in text
+    assert "language explains 15.0% of the entropy of expert choice in layer 0, 5.2% in layer 3" in text
     plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], 8, related=0.0)
     text = overview(ModelResults.read(paths.metrics("tiny")))
-    assert "    tree of languages: not told from chance\n" in text, "said once where all zones agree"
+    assert "    tree of languages: not distinguishable from chance\n" in text, "said once where all zones agree"
 
 
 def test_a_model_without_tasks_is_silent_about_them(tmp_path: Path) -> None:
     before = told(tmp_path, 3)
     plausible_tasks.write_nothing(Paths(tmp_path), "tiny")
     assert overview(ModelResults.read(Paths(tmp_path).metrics("tiny"))) == before
-    assert "right" not in before
+    assert "accuracy" not in before
 
 
 def test_spans() -> None:

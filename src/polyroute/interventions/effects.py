@@ -18,7 +18,7 @@ from polyroute.experts.controls import rank_among_controls
 from polyroute.ground.errors import PolyrouteError
 from polyroute.interventions.choose import Chosen
 from polyroute.results.quantities import DECIMALS
-from polyroute.results.steering import HELPED, SteerRow
+from polyroute.results.steering import HELPED, SteerRow, VerdictCode
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, compare
 from polyroute.stats.power import minimal_detectable_difference, observed_changes
@@ -47,15 +47,15 @@ class Verdict:
     """Accuracy that the pivot loses."""
 
     @property
-    def words(self) -> str:
-        """In a few words."""
+    def code(self) -> VerdictCode:
+        """The verdict."""
         if not self.helps:
-            return "no: not told from the baseline"
-        return "yes" if self.beyond_random else "no: random experts do as well"
+            return "no_difference"
+        return "helps" if self.beyond_random else "random_do_as_well"
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self) | {"words": self.words}
+        return asdict(self) | {"code": self.code}
 
 
 def pooled_accuracy(right: pd.DataFrame, pivot: str) -> float:

@@ -90,7 +90,7 @@ class Sources:
 
     @cached_property
     def middle(self) -> dict[str, Any]:
-        """`layers`, `found` and `reason`."""
+        """As experts.json has it."""
         text = (self.paths.metrics(self.settings.name) / "experts.json").read_text(encoding="utf-8")
         middle: dict[str, Any] = json.loads(text)["middle"]
         return middle

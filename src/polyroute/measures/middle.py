@@ -2,15 +2,13 @@
 
 Paper 1 edits routers in the middle only and does not say how it chose its layers. The rule here: with m the smallest
 divergence and e the mean of the first and the last layer's, the middle is the run of consecutive layers around the
-smallest one that lie below (m + e) / 2. Where the curve has no trough, the middle is the default share of depth, and
-the reason says so.
+smallest one that lie below (m + e) / 2. Where the curve has no trough, the middle is the default share of depth.
 
 The curve must come from sentences that no later score is computed on: layers chosen on the data that show how good
 they are would look better than they are.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.zones import default_zones
+from polyroute.results.quantities import DECIMALS, Middle, MiddleCurve, MiddleRule
 
 SHALLOWEST = 0.1
 """A trough that takes less than this share off the outer layers' divergence is none."""
@@ -27,18 +26,6 @@ MOST = 0.75
 
 class MiddleError(PolyrouteError):
     """A curve that no middle can be chosen from."""
-
-
-@dataclass(frozen=True)
-class Middle:
-    """First and last layer of the middle, and why these."""
-
-    layers: LayerRange
-    """In the model's numbering, both included."""
-    found: bool
-    """Whether the curve has a trough; otherwise `layers` are the default share of depth."""
-    reason: str
-    """The rule and the numbers that it saw, in words."""
 
 
 def choose_middle(
@@ -67,34 +54,28 @@ def choose_middle(
     ends, lowest = (curve_L[0] + curve_L[-1]) / 2, int(curve_L.argmin())
     line = (curve_L[lowest] + ends) / 2
     first, last = _run(curve_L < line, lowest)
-    told = f"mean divergence over {len(divergence_VL)} languages"
-    no_trough = None
-    if ends <= 0 or curve_L[lowest] > (1 - SHALLOWEST) * ends:
-        no_trough = (
-            f"{told} takes only {_percent(1 - curve_L[lowest] / ends if ends > 0 else 0.0)} off that of the outer "
-            f"layers ({ends:.3f}) where it is smallest (layer {layers[lowest]}), less than {_percent(SHALLOWEST)}"
-        )
-    elif first == 0 or last == len(layers) - 1:
-        outer = "first" if first == 0 else "last"
-        no_trough = f"{told} already lies below the line of the rule, {line:.3f}, in the {outer} layer"
     inner_V = divergence_VL[:, first : last + 1].mean(axis=1)
-    agree = int(((divergence_VL[:, 0] > inner_V) & (divergence_VL[:, -1] > inner_V)).sum())
-    shared = f"in {agree} of {len(divergence_VL)} languages both ends lie above these layers' mean"
-    if no_trough is None and agree < MOST * len(divergence_VL):
-        no_trough = f"{told} is smallest in layers {layers[first]} to {layers[last]}, but only {shared}"
-    if no_trough is not None:
-        if default is None:
-            start, end = default_zones(len(layers)).middle
-            default = layers[start], layers[end]
-        return Middle(
-            default, False, f"no trough: {no_trough}; taken are layers {default[0]} to {default[1]}, the default zone"
-        )
-    return Middle(
-        (layers[first], layers[last]),
-        True,
-        f"{told} lies below {line:.3f} in layers {layers[first]} to {layers[last]}, halfway between its smallest "
-        f"({curve_L[lowest]:.3f}, layer {layers[lowest]}) and the mean of its two ends ({ends:.3f}); {shared}",
-    )
+    agreeing = int(((divergence_VL[:, 0] > inner_V) & (divergence_VL[:, -1] > inner_V)).sum())
+    rule: MiddleRule = "trough"
+    if ends <= 0 or curve_L[lowest] > (1 - SHALLOWEST) * ends:
+        rule = "shallow"
+    elif first == 0:
+        rule = "at_first_layer"
+    elif last == len(layers) - 1:
+        rule = "at_last_layer"
+    elif agreeing < MOST * len(divergence_VL):
+        rule = "few_languages"
+    smallest, outer, halfway = (round(float(value), DECIMALS) for value in (curve_L[lowest], ends, line))
+    below = int(layers[first]), int(layers[last])
+    seen = MiddleCurve(
+        languages=len(divergence_VL), smallest=smallest, smallest_layer=int(layers[lowest]), ends=outer, line=halfway,
+        below=below, agreeing=agreeing,
+    )  # fmt: skip
+    if rule != "trough" and default is None:
+        start, end = default_zones(len(layers)).middle
+        default = layers[start], layers[end]
+    chosen = below if rule == "trough" or default is None else default
+    return Middle(layers=chosen, found=rule == "trough", rule=rule, curve=seen)
 
 
 def _run(below_L: NDArray[np.bool_], inside: int) -> tuple[int, int]:
@@ -105,7 +86,3 @@ def _run(below_L: NDArray[np.bool_], inside: int) -> tuple[int, int]:
     while last + 1 < len(below_L) and below_L[last + 1]:
         last += 1
     return first, last
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"

@@ -210,13 +210,13 @@ def _shapes(summary: CorpusAlignment) -> str:
 
 
 def _aligned(summary: CorpusAlignment) -> str:
-    """In which layers translations are nearer than chance, over languages."""
+    """In which layers translations are aligned above chance, over languages."""
     layers = summary.over_languages.aligned_layers
     if layers is None:
         return ""
     if not layers:
-        return "nearer than chance over languages in no layer"
-    return f"nearer than chance over languages in layer{'s' if len(layers) > 1 else ''} {spans(layers)}"
+        return "aligned above chance over languages in no layer"
+    return f"aligned above chance over languages in layer{'s' if len(layers) > 1 else ''} {spans(layers)}"
 
 
 def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[Curve]:

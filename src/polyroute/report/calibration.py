@@ -63,8 +63,8 @@ class Reading:
             right = planted <= set(aligned) and peak in planted and self.fall_layer in planted
             return "found" if right else "MISSED"
         if not self.recipe.tokens:
-            return "FALSE FINDING" if aligned or self.over_languages.shape == "U" else "nothing, as it should be"
-        return "a finding, nothing planted"
+            return "FALSE FINDING" if aligned or self.over_languages.shape == "U" else "no finding, as expected"
+        return "descriptive, nothing was planted"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def calibrate(file: ParamsFile, paths: Paths) -> list[Reading]:
 def verdicts(readings: Sequence[Reading]) -> str:
     """A Markdown table, one row a model: what was put in, what was read, the verdict."""
     lines = [
-        "| model | put in | translations nearer than chance | most in | divergence fell most in | shape | verdict |",
+        "| model | planted | translations aligned above chance | most in | divergence fell most in | shape | verdict |",
         "|---|---|---|---|---|---|---|",
     ]
     for reading in readings:
@@ -164,7 +164,7 @@ def task_table(readings: Sequence[TaskReading]) -> str:
     accuracy in its strongest layer, as it is and given how much text of a language the model was trained on.
     """
     columns = [
-        "model", "task", "put in", "right in English", "right in others", "chance", "divergence and accuracy",
+        "model", "task", "planted", "accuracy, English", "accuracy, others", "chance", "divergence and accuracy",
         "given resource", "chosen plan", "deactivation",
     ]  # fmt: skip
     rows = []

@@ -7,7 +7,7 @@ anything is measured:
 - "as the paper: negative in the middle": some middle layer has q < 0.05 and r < 0, and none has q < 0.05 and r > 0;
 - "opposite: positive in the middle": the other way round;
 - "both signs in the middle": some have the one and some the other;
-- "not told from chance in the middle": no middle layer has q < 0.05;
+- "not distinguishable from chance in the middle": no middle layer has q < 0.05;
 - "not computed: reason": there is no coefficient at all.
 
 r is Pearson's with nothing held fixed; q adjusts for the layers. Whether a rival explains it is told beside the
@@ -64,7 +64,7 @@ def verdict(found: Correlations, task: str, middle: Sequence[int]) -> str:
     inside = pearson.loc[(pearson.index >= middle[0]) & (pearson.index <= middle[1])]
     told = inside[inside["q"] < LEVEL]["r"]
     if told.empty:
-        return "not told from chance in the middle"
+        return "not distinguishable from chance in the middle"
     if (told < 0).all():
         return "as the paper: negative in the middle"
     return "opposite: positive in the middle" if (told > 0).all() else "both signs in the middle"

@@ -161,9 +161,9 @@ def told_sets(sets: Sequence[ExpertSets]) -> list[ExpertSets]:
 
 
 def middle(held: Middle) -> str:
-    """The layers of the middle, and whether a trough of divergence showed them."""
+    """The layers of the middle, and what decided where it was not a trough of divergence."""
     first, last = held.layers
-    return words.layers(range(first, last + 1)) + ("" if held.found else ", not found: by default")
+    return words.layers(range(first, last + 1)) + words.MIDDLE[held.rule]
 
 
 def _three(values: Sequence[float | None], digits: int) -> str:

@@ -141,8 +141,8 @@ def _shared(stem: Path, found: ModelResults, corpus: str, shared: pd.DataFrame) 
         drawing.head(
             panels[0], "Shared and exclusive experts by layer",
             f"{found.model} on {corpus}  ·  each language's k = {of_all} most frequent experts of a layer",
-            f"exclusive: the language holds more than {thr:g} of it; shared: some language holds it and each less",
-            "bars: in the whole set; cells: among a language's k. Which are exclusive depends on the set of languages",
+            f"exclusive: share above {thr:g}; shared: in some language's top k, no language's share above {thr:g}",
+            "bars: all languages; cells: within that language's top k; which are exclusive depends on the languages",
             above=34, width=120,
         )  # fmt: skip
         return drawing.save(panels[0], stem)

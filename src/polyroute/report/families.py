@@ -6,7 +6,7 @@ with the share p of shuffled labels that reach it. Here p is adjusted for all la
 discovery rate, q). A zone's verdict:
 
 - "follows family, script": these labels have q < 0.05, the largest index first;
-- "not told from chance": no label has q < 0.05;
+- "not distinguishable from chance": no label has q < 0.05;
 - "not tested: reason": no label has an index.
 
 A label that is followed may be so for another reason: relatives share script, words and the size of their tokens. That
@@ -73,7 +73,7 @@ def verdict(table: pd.DataFrame, zone: str) -> str:
     if rows["rand"].isna().all():
         return f"not tested: {rows['note'].iloc[0]}"
     labels = followed(table, zone)
-    return f"follows {', '.join(labels)}" if labels else words.UNTOLD
+    return f"follows {', '.join(labels)}" if labels else words.NOT_SIGNIFICANT
 
 
 def called(rival: str) -> str:

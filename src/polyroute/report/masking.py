@@ -6,12 +6,12 @@ most. For each score and range of layers mask.json holds the mean difference of 
 from other languages' (`own_minus_others`) and from random experts, as many and as frequent (`own_minus_random`). The
 verdict, for each range by itself:
 
-- "hurts its own language, beyond others and beyond random experts": all three lie below 0 with their intervals;
-- "hurts its own language beyond random experts, others no less": not told from the others;
-- "hurts its own language more than others, as random experts do": not told from random experts;
-- "hurts its own language, as random experts do, others no less": told from neither;
-- "no loss told in its own language": the interval of `diagonal` is not below 0;
-- "...; random experts cost it more": `own_minus_random` lies above 0 with its interval;
+- "hurts its own language, more than others and more than random masks": all three lie below 0 with their intervals;
+- "hurts its own language more than random masks, but not significantly more than others": `own_minus_others` does not;
+- "hurts its own language more than others, but not significantly more than random masks": `own_minus_random` does not;
+- "hurts its own language, but not significantly more than others or random masks": neither does;
+- "no detectable loss in its own language": the interval of `diagonal` is not below 0;
+- "...; masking random experts costs more": `own_minus_random` lies above 0 with its interval;
 - "not masked": no language has an exclusive expert there, or none could be masked.
 """
 
@@ -49,20 +49,23 @@ def verdict(headline: MaskHeadline) -> str:
     if headline.diagonal.value is None:
         return "not masked"
     beside_random = _sign(headline.own_minus_random)
+    more = beside_random > 0
     match _sign(headline.own_minus_others) < 0, beside_random < 0:
         case True, True:
-            words = "hurts its own language, beyond others and beyond random experts"
+            said = "hurts its own language, more than others and more than random masks"
         case False, True:
-            words = "hurts its own language beyond random experts, others no less"
+            said = "hurts its own language more than random masks, but not significantly more than others"
         case True, False:
-            words = "hurts its own language more than others, as random experts do"
+            said = "hurts its own language more than others" + (
+                "" if more else ", but not significantly more than random masks"
+            )
         case _:
-            words = "hurts its own language, as random experts do, others no less"
+            said = "hurts its own language, but not significantly more than others" + (
+                "" if more else " or random masks"
+            )
     if _sign(headline.diagonal) >= 0:
-        words = "no loss told in its own language"
-    if beside_random > 0:
-        words = words.replace(", as random experts do", "") + "; random experts cost it more"
-    return words
+        said = "no detectable loss in its own language"
+    return f"{said}; masking random experts costs more" if more else said
 
 
 def _sign(held: MeanDifference) -> int:
@@ -190,7 +193,7 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
         _scale(panels[len(ranges) - 1])
         lines = [
             f"{name}: own language {told(headline[name].diagonal)}, others "
-            f"{mean(headline[name].off_diagonal)}, own by random experts "
+            f"{mean(headline[name].off_diagonal)}, random experts in its place "
             f"{mean(headline[name].random_diagonal)}: {verdict(headline[name])}"
             for name in ranges if name in headline
         ]  # fmt: skip

@@ -8,7 +8,7 @@ from polyroute.report import correlation, experts, families, masking, steering, 
 from polyroute.report.words import spans
 from polyroute.results.alignment import Depth, OverLanguages, Zones
 from polyroute.results.model import ModelResults
-from polyroute.results.steering import SharedSteering, Steered, Verdict
+from polyroute.results.steering import SharedSteering, Steered
 
 WIDTH = 100
 """Columns of the lines on tasks; longer ones go on below."""
@@ -18,8 +18,8 @@ _MEANING = {
     "cap": "lower in early and late layers than in the middle",
     "falling": "high early, low late",
     "rising": "low early, high late",
-    "flat": "early and late layers not told from the middle",
-    "unclear": "only one of early and late told from the middle",
+    "flat": "early and late layers do not differ significantly from the middle",
+    "unclear": "only one of early and late differs significantly from the middle",
 }
 
 
@@ -57,7 +57,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             shares = [held.pivot, held.others, held.chance]
             told = " / ".join("–" if share is None else words.percent(share) for share in shares)
             parts.append(f"{task} {told}")
-        yield f"right, {get(found.pivot).name} / others / chance", parts
+        yield f"accuracy in percent, {get(found.pivot).name} / others / chance", parts
     if found.correlations is not None and found.correlations.tasks:
         parts = []
         for task in found.correlations.tasks:
@@ -79,7 +79,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             if chosen is None or not isinstance(steered, Steered):
                 parts.append(f"{task} not run")
                 continue
-            parts.append(f"{task} {_helps(steered.verdict)}, {words.points_with_interval(chosen)}")
+            parts.append(f"{task} {words.HELPS_IN_SHORT[steered.verdict.code]}, {words.points_with_interval(chosen)}")
         yield "does steering help, in points", parts
         parts = []
         for task, steered in found.steering.tasks.items():
@@ -90,8 +90,8 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             if row is None or not isinstance(shared, SharedSteering):
                 parts.append(f"{task} not run")
                 continue
-            helps = _helps(shared.verdict)
-            sent = f"sends {words.percent(row['changed'])}% of tokens elsewhere"
+            helps = words.HELPS_IN_SHORT[shared.verdict.code]
+            sent = f"reroutes {words.percent(row['changed'])}% of tokens"
             parts.append(f"{task} {helps}, {words.points_with_interval(row)}, {sent}")
         yield "toward shared experts", parts
     if found.masking is not None and found.masking.tasks:
@@ -102,11 +102,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             for score, by_range in held.headline.items()
             for zone in words.ZONES if zone in by_range
         ]  # fmt: skip
-        yield "masking exclusive experts, own language / others / own by random experts, in points", parts
-
-
-def _helps(verdict: Verdict) -> str:
-    return "no" if not verdict.helps else "yes" if verdict.beyond_random else "as random experts do"
+        yield "masking exclusive experts, own language / others / own language under random masks, in points", parts
 
 
 def _compared(results: ModelResults, corpus: str) -> list[str]:
@@ -124,7 +120,7 @@ def _compared(results: ModelResults, corpus: str) -> list[str]:
     if not whole.empty:
         most, least = whole["information"].idxmax(), whole["information"].idxmin()
         lines.append(
-            f"    language tells {words.percent(whole['information'].max())}% of what is open about the expert in "
+            f"    language explains {words.percent(whole['information'].max())}% of the entropy of expert choice in "
             f"layer {most}, {words.percent(whole['information'].min())}% in layer {least}"
         )
     return lines
@@ -142,14 +138,14 @@ def _wrapped(lead: str, parts: Sequence[str]) -> list[str]:
 
 
 def _alignment(found: OverLanguages) -> list[str]:
-    """Where translations are nearer than chance, if that could be tested."""
+    """Where translations are aligned above chance, if that could be tested."""
     layers = found.aligned_layers
     if layers is None:
         return []
     peak = found.peak
     where = f"layers {spans(layers)}" if layers else "no layer"
     return [
-        f"    translations nearer than chance over languages: {where} "
+        f"    translations aligned above chance over languages: {where} "
         f"(most in layer {peak.layer}: {peak.value:.3f} [{peak.low:.3f}, {peak.high:.3f}])"
     ]
 

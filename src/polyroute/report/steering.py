@@ -124,11 +124,11 @@ def shared_plan(held: SharedSteering) -> str:
 def steering_table(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: the chosen plan, what it does on the report half, and the verdict.
 
-    `base`, `steered` and `difference` are means over the languages to be helped, that is, all but the pivot. `would
-    find` is the smallest difference that the comparison finds four times in five.
+    `base`, `steered` and `difference` are means over the languages to be helped, that is, all but the pivot. `smallest
+    detectable`: the smallest difference that the comparison finds four times in five (80% power).
     """
     columns = [
-        "model", "task", "plan", "base", "steered", "difference", "q", "pivot", "best random", "would find",
+        "model", "task", "plan", "base", "steered", "difference", "q", "pivot", "best random", "smallest detectable",
         "does it help?",
     ]  # fmt: skip
     rows = []
@@ -149,7 +149,7 @@ def steering_table(measured: Sequence[ModelResults]) -> str:
                 [
                     one.model, task, plan(held), *cells,
                     NONE if pivot is None else f"{words.points(pivot['difference'])} ({words.named(one.pivot)})",
-                    _points(best_random(found, task)), _points(held.detectable), held.verdict.words,
+                    _points(best_random(found, task)), _points(held.detectable), words.HELPS[held.verdict.code],
                 ]
             )  # fmt: skip
     return words.markdown(columns, rows)
@@ -159,11 +159,11 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: steering by |z| toward experts that two dominant languages share, and its mechanism.
 
     Source and strength were chosen on other items. `as released`: the best of all sources and strengths on the very
-    items that it is told of, as paper 2's release chooses. `sent elsewhere`: share of tokens that the edit sends to
+    items that it is told of, as paper 2's release chooses. `rerouted`: share of tokens that the edit sends to
     other experts, and `edit`: its size by the mean |logit|, both means over the edited layers.
     """
     columns = [
-        "model", "task", "plan", "difference", "q", "best random", "as released", "sent elsewhere", "edit",
+        "model", "task", "plan", "difference", "q", "best random", "as released", "rerouted", "edit",
         "does it help?",
     ]  # fmt: skip
     rows = []
@@ -186,7 +186,7 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
                 [
                     one.model, task, shared_plan(held), *cells,
                     _points(best_random(found, task, "shared-random")),
-                    words.points(held.as_released.difference), *reach, held.verdict.words,
+                    words.points(held.as_released.difference), *reach, words.HELPS[held.verdict.code],
                 ]
             )  # fmt: skip
     return words.markdown(columns, rows)

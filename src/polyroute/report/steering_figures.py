@@ -282,6 +282,6 @@ def _verdict(found: ModelResults, read: Steering, task: str) -> str:
     chosen = steering.row(steering.pooled(read, task), "chosen")
     assert chosen is not None, "the chosen plan is run on both halves"
     verdict = read.steered[task].verdict
-    told = f"chosen plan: {words.points_with_interval(chosen)} points  ·  does it help? {verdict.words}"
+    told = f"chosen plan: {words.points_with_interval(chosen)} points  ·  does it help? {words.HELPS[verdict.code]}"
     loss = verdict.pivot_loss
     return told if loss is None else f"{told}  ·  {words.named(found.pivot)} {words.points(-loss)}"

@@ -8,14 +8,36 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from polyroute.languages import table as languages
+from polyroute.results.quantities import MiddleRule
+from polyroute.results.steering import VerdictCode
 
 LEVEL = 0.05
-"""A q below it is told as an effect."""
+"""A q below it is called significant."""
 ZONES = ("early", "middle", "late")
 NONE = "–"
 """What a cell without a value holds."""
-UNTOLD = "not told from chance"
+NOT_SIGNIFICANT = "not distinguishable from chance"
 """Of a test whose q is not below 0.05; it says neither that there is an effect nor that there is none."""
+
+
+HELPS: dict[VerdictCode, str] = {
+    "helps": "yes",
+    "no_difference": "no: no significant difference from the baseline",
+    "random_do_as_well": "no: random experts do as well",
+}
+"""Verdict on a plan -> whether it helps."""
+HELPS_IN_SHORT: dict[VerdictCode, str] = {
+    "helps": "yes", "no_difference": "no", "random_do_as_well": "no more than random experts",
+}  # fmt: skip
+MIDDLE: dict[MiddleRule, str] = {
+    "trough": "",
+    "shallow": ", default zone: trough too shallow",
+    "at_first_layer": ", default zone: no trough, lowest from the first layer on",
+    "at_last_layer": ", default zone: no trough, lowest up to the last layer",
+    "few_languages": ", default zone: trough in too few languages",
+    "params": ", set in params.yaml",
+}
+"""What decided on the layers of the middle -> what is said after them."""
 
 
 def percent(share: float) -> str:

@@ -54,15 +54,40 @@ class LeftOut(Frozen):
     """Why, in words."""
 
 
+MiddleRule = Literal["trough", "shallow", "at_first_layer", "at_last_layer", "few_languages", "params"]
+
+
+class MiddleCurve(Frozen):
+    """The curve of divergence that the middle is read off, mean over languages."""
+
+    languages: Languages
+    """How many, the pivot apart."""
+    smallest: Divergence
+    """Smallest divergence."""
+    smallest_layer: Layer
+    """The layer that has it."""
+    ends: Divergence
+    """Mean of the first and the last layer."""
+    line: Divergence
+    """Halfway between the two: the middle lies below."""
+    below: LayerRange
+    """First and last of the layers around the smallest that lie below the line."""
+    agreeing: Languages
+    """Languages of which both ends lie above the mean of these layers."""
+
+
 class Middle(Frozen):
     """The layers of the middle, which steering edits."""
 
     layers: LayerRange
     """First and last."""
     found: bool
-    """Whether the curve of divergence has a trough that shows them; by default a share of depth."""
-    reason: str
-    """The rule and the numbers that it saw, in words."""
+    """Whether the curve of divergence has a trough that shows them."""
+    rule: MiddleRule
+    """What decided: a trough of the curve; or the default zone, as the trough is shallow, reaches the first or the last
+    layer, or is there in few languages only; or params.yaml."""
+    curve: MiddleCurve | None
+    """What the rule saw; null where params.yaml decides."""
 
 
 def numbers_or_none(row: Any) -> dict[str, float | None]:

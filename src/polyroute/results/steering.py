@@ -125,6 +125,9 @@ class Selected(Frozen):
     """Over all languages but the pivot, each counting the same."""
 
 
+VerdictCode = Literal["helps", "no_difference", "random_do_as_well"]
+
+
 class Verdict(Frozen):
     """Whether a plan does what it is for."""
 
@@ -136,8 +139,8 @@ class Verdict(Frozen):
     """(1 + controls that score as high) / (1 + controls)."""
     pivot_loss: Difference | None
     """Accuracy that the pivot loses."""
-    words: str
-    """The verdict in a few words."""
+    code: VerdictCode
+    """`no_difference` unless it helps; `random_do_as_well` if it does, but not beyond random experts."""
 
 
 class ChosenPlan(Frozen):
