@@ -81,7 +81,7 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
     how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
     right = {name: by_score(one.frame, how.kind, how.score) for name, one in found.items()}
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
-    for toward, one in chosen.toward.items():
+    for toward, one in sorted(chosen.toward.items(), reverse=True):  # task experts, then shared experts
         if one.not_run is not None:
             yield toward, None, None, {"not_run": one.not_run}
             continue

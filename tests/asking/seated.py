@@ -13,11 +13,11 @@ from models.tiny_models import tiny
 from polyroute.artifacts.questions import COLUMNS, Questions
 from polyroute.artifacts.trace import Trace
 from polyroute.asking.ask import Asker
-from polyroute.asking.settings import Asking, AskSettings
+from polyroute.asking.settings import AskedTask, AskSettings
 from polyroute.interventions.plans import Target
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
-from polyroute.models.settings import Checkpoint
+from polyroute.models.settings import ModelSettings
 
 LANGUAGES = ["eng_Latn", "deu_Latn", "swh_Latn"]
 ITEMS = pd.concat(
@@ -57,10 +57,12 @@ def asker(
     """Asks the tiny model; finished answers are kept in a folder."""
     asked = items if isinstance(items, Questions) else questions(items)
     loaded = loaded or loaded_model()
+    model = ModelSettings(
+        folder=Path("models/tiny"), dtype="float32", digest=loaded.digest, batch_tokens=batch_tokens, max_tokens=4096
+    )
     settings = AskSettings(
-        name="tiny", digest=loaded.digest, checkpoint=Checkpoint(folder=Path("models/tiny"), dtype="float32"),
-        how=Asking.model_validate(HOW | how), batch_tokens=batch_tokens, max_tokens=4096, seed=0,
-        tasks={"task": asked.languages}, mechanism_items=mechanism_items,
+        name="tiny", model=model, seed=0, tasks={"task": AskedTask(kind=asked.kind, languages=asked.languages)},
+        mechanism_items=mechanism_items, **(HOW | how),
     )  # fmt: skip
     return Asker(loaded, settings, "task", asked, folder)
 

@@ -42,7 +42,7 @@ def reported(made: Conditions, chosen: Condition, **changes) -> dict[str, Condit
         "pivots": {"deu_Latn": lambda tau, layers: {3: (2,)}},
         "published": None,
     }
-    return {condition.name: condition for condition in made.reported(chosen, **given | changes)}
+    return {condition.name: condition for condition in made.reported(chosen, made.settings, **given | changes)}
 
 
 def test_candidates_are_every_threshold_with_every_rule() -> None:

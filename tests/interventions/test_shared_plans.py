@@ -42,7 +42,7 @@ def test_candidates_are_either_source_with_every_strength() -> None:
 def test_controls_are_other_experts_with_the_same_weights() -> None:
     made = conditions()
     chosen = made.candidates()[1]
-    controls = made.controls(chosen)
+    controls = made.controls(chosen, made.settings)
     assert [(one.name, one.kind, one.draw, one.layers) for one in controls] == [
         (f"shared-random{draw}", "shared-random", draw, (1, 2)) for draw in (0, 1)
     ]
@@ -54,8 +54,17 @@ def test_controls_are_other_experts_with_the_same_weights() -> None:
             assert not set(drawn) & set(experts)
             weights = [list(plan.weights[layer].values()) for plan in (one.plan, chosen.plan)]
             assert weights[0] == weights[1] == pytest.approx([0.8, 0.5])
-    assert controls == conditions().controls(chosen)
-    assert len({str(one.plan.experts) for seed in range(5) for one in conditions(seed=seed).controls(chosen)}) > 1
+    assert controls == conditions().controls(chosen, made.settings)
+    assert (
+        len(
+            {
+                str(one.plan.experts)
+                for seed in range(5)
+                for one in conditions(seed=seed).controls(chosen, made.settings)
+            }
+        )
+        > 1
+    )
 
 
 def test_the_papers_setting_is_run_as_it_stands() -> None:

@@ -12,7 +12,7 @@ from polyroute.experts.specialised import ExpertsError
 from polyroute.ground.files import write_json
 from polyroute.ground.paths import Paths
 from polyroute.interventions.plans import ConditionsError
-from polyroute.interventions.settings import Mask, PlannedMasks, PlannedTask, PlanSettings, PublishedShared
+from polyroute.interventions.settings import MaskedTask, MaskPlans, PlannedTask, PlanSettings, PublishedShared
 from polyroute.interventions.sources import Sources
 
 COUNTS = {
@@ -27,21 +27,19 @@ DELTA = [
     ("", "swh_Latn", 0, 2, 0.5),
 ]  # fmt: skip
 """Task, language, layer, expert and Delta; those of no task are of generic text."""
-MASK = Mask(k=32, thr=0.4, width=5, draws=1, nearest=4, mechanism_items=3)
+MASK = MaskPlans(k=32, thr=0.4, width=5, draws=1, nearest=4)
+MASKED = MaskedTask(languages=LANGUAGES[:2], lacking=LANGUAGES[2:])
 
 
 def task(**changes) -> PlannedTask:
-    given = {
-        "languages": LANGUAGES[:2], "text": None, "text_languages": ["eng_Latn", "deu_Latn"], "published": None,
-        "published_shared": None,
-    }  # fmt: skip
+    given = {"languages": ["eng_Latn", "deu_Latn"], "text": None, "published_shared": None}
     return PlannedTask.model_validate(given | changes)
 
 
 def plan_settings(**changes) -> PlanSettings:
     given = PlanSettings(
         name="tiny", generic="text", pivot="eng_Latn", seed=3, steer=settings(nearest=4),
-        dominant=("eng_Latn", "deu_Latn"), mask=PlannedMasks(how=MASK, languages=LANGUAGES, tasks=["mine", "plain"]),
+        dominant=("eng_Latn", "deu_Latn"), mask=MASK, among=LANGUAGES, masked={"mine": MASKED, "plain": MASKED},
         tasks={"plain": task(), "untraced": task(text="own"), "mine": task(text="own")},
     )  # fmt: skip
     return given.model_copy(update=changes)

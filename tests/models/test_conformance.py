@@ -9,8 +9,8 @@ from functools import cache
 import pytest
 import torch
 import transformers
-from tiny_models import architectures, build, model_classes
 
+from models.tiny_models import architectures, build, model_classes
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe
 from polyroute.models.trial import first_tensor, trial_inputs

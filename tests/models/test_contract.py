@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import pytest
 import torch
-from tiny_models import build, tiny
 from torch import nn
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
+from models.tiny_models import build, tiny
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import RouterError, find_routers
 

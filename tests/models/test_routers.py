@@ -3,9 +3,9 @@
 import pytest
 import torch
 import transformers
-from tiny_models import EXPERTS, TOP_K, Zoo, tiny
 from torch.overrides import _get_current_function_mode_stack
 
+from models.tiny_models import EXPERTS, TOP_K, Zoo, tiny
 from polyroute.models.contract import check_contract
 from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe
 

@@ -34,7 +34,7 @@ class ExpertRow(
     stage="experts",
     key=("task", "corpus", "language", "layer", "expert"),
     decimals=4,
-    readers=("stages plan, choose",),
+    readers=("stage plan", "stage choose"),
 ):
     """How much more often one expert is chosen on one text than on generic text of the pivot."""
 
@@ -170,7 +170,7 @@ class ExpertsSummary(
     Frozen,
     file="experts.json",
     stage="experts",
-    readers=("stages plan, choose", "table Experts", "figure domain", "polyroute results"),
+    readers=("stage plan", "stage choose", "table Experts", "figure domain", "polyroute results"),
 ):
     """Sizes of the sets of experts, and the layers of the middle."""
 
