@@ -11,7 +11,7 @@ from huggingface_hub import errors
 from polyroute.cli.pin import Change, PinError, pin
 from polyroute.ground.frozen import ParamsError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEAD = "89abcdef0123456789abcdef0123456789abcdef"
 OLD = "f" * 40
 

@@ -166,3 +166,9 @@ def test_what_cannot_be_is_refused() -> None:
         overlap(found, AgainstGeneric(GENERIC, resamples=100, confidence=0.95, seed=0).of(GERMAN), [0.2])
     with pytest.raises(SpecialisationError, match="both corpus and language"):
         against.of(make_trace(SUMS.topk_count, SUMS.tokens, layers=(5, 6), corpus="sums", language="deu_Latn"))
+
+
+def test_a_text_that_was_not_traced_has_no_experts() -> None:
+    table = AgainstGeneric(GENERIC, **DRAWING).of(SUMS).table()
+    with pytest.raises(ExpertsError, match="the text was not traced"):
+        experts_above(table[table["layer"] == 99], 0.1)

@@ -58,8 +58,8 @@ def task_experts(folder: Path, delta: float = 0.3, right: Right = by_sum) -> Ste
 
     def chosen(accuracy: dict[str, float]) -> tuple[list[Condition], Chosen]:
         plan, reported, found = choose_task_experts(
-            made, accuracy, plans=settings(), generic=random_trace(0, 20, layers=3, experts=8), multilingual=lambda *_: {1: (5,)},
-            pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None, seed=3,
+            made, accuracy, plans=settings(), generic=random_trace(0, 20, layers=3, experts=8),
+            multilingual=lambda *_: {1: (5,)}, pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None, seed=3,
         )  # fmt: skip
         assert plan == next(one.plan for one in reported if one.name == found.condition)
         return reported, found
@@ -71,8 +71,8 @@ def shared_experts(folder: Path, right: Right = by_sum) -> Steered:
     """Steering toward experts that English and German share in layer 1."""
     made = shared_conditions(middle=(1, 1))
     return _played(
-        asker(folder), "shared experts", made.candidates(), lambda accuracy: choose_shared(made, accuracy, PUBLISHED, settings(nearest=4)),
-        right,
+        asker(folder), "shared experts", made.candidates(),
+        lambda accuracy: choose_shared(made, accuracy, PUBLISHED, settings(nearest=4)), right,
     )  # fmt: skip
 
 

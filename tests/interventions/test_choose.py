@@ -106,13 +106,13 @@ def test_a_setting_that_reaches_no_expert_is_told_before_anything_is_chosen() ->
     made = shared_conditions(middle=(1, 1))
     flat = {one.name: 0.5 for one in (BASELINE, *made.candidates())}
     with pytest.raises(ConditionsError, match="published_shared"):
-        choose_shared(made, flat, PUBLISHED.model_copy(update={"thr": 0.4}))
+        choose_shared(made, flat, PUBLISHED.model_copy(update={"thr": 0.4}), made.settings)
 
 
 def test_what_was_chosen_goes_on_in_files(tmp_path: Path) -> None:
     made = shared_conditions(middle=(1, 1))
     flat = {one.name: 0.5 for one in (BASELINE, *made.candidates())}
-    reported, chosen = choose_shared(made, flat, PUBLISHED)
+    reported, chosen = choose_shared(made, flat, PUBLISHED, made.settings)
     tune = TunePlans(conditions=tuple(made.candidates()), not_run={"task experts": "there is no in-task text"})
     tune.save(tmp_path / "tune.json")
     assert TunePlans.load(tmp_path / "tune.json") == tune

@@ -87,7 +87,7 @@ def code(name: str) -> Callable[[], None]:
 
 def one_more_measure() -> None:
     code("measures/spread.py")()
-    code("measures/layer_curves.py")()
+    code("measures/registry.py")()
 
 
 CHANGES = (
@@ -124,14 +124,14 @@ CHANGES = (
     Change("a file of your own in `text/`", more("text/mine.tsv")),
     Change("a reader (`readers/local.py`)", code("readers/local.py")),
     Change("how a trace is made (`tracing/collect.py`)", code("tracing/collect.py")),
-    Change("one more measure by layer (`measures/layer_curves.py`)", one_more_measure),
+    Change("one more measure by layer (its file and its name in `measures/registry.py`)", one_more_measure),
     Change("a covariate of distance (`measures/rivals.py`)", code("measures/rivals.py")),
     Change("a scorer (`scoring/numbers.py`)", code("scoring/numbers.py")),
     Change("how a prompt is put (`asking/prompts.py`)", code("asking/prompts.py")),
     Change("a rule of steering (`steering/rules.py`)", code("steering/rules.py")),
     Change("what masks are held against (`interventions/mask_effects.py`)", code("interventions/mask_effects.py")),
-    Change("a figure's colour", edit("src/polyroute/report/expert_figures.py", "#f4f5f6", "#eeeeee")),
-    Change("a comment in the report (`report/wording.py`)", code("report/wording.py")),
+    Change("a figure's colour", edit("src/polyroute/report/experts_figures.py", "#f4f5f6", "#eeeeee")),
+    Change("a comment in the report (`report/words.py`)", code("report/words.py")),
     Change("a comment in what only `polyroute results` prints (`report/overview.py`)", code("report/overview.py")),
     Change("what runs in MLflow hold (`tracking/points.py`)", code("tracking/points.py")),
     Change("a page of `docs/`, a test", more("docs/page.md")),

@@ -63,17 +63,17 @@ def test_a_model_without_tasks_has_tables_of_a_header_alone(tmp_path: Path) -> N
     [
         ("align.json", '{"model": {}, "pivot": "eng_Latn"}', r"align.json lacks `model.name`: `dvc repro align@tiny`"),
         ("layers.csv", "model,corpus\n", r"layers.csv lacks the columns language, layer, .*`dvc repro align@tiny`"),
-        ("accuracy.csv", "", r"accuracy.csv cannot be read .* `dvc repro evaluate@tiny`"),
+        ("accuracy.csv", "", r"accuracy.csv cannot be read .* `dvc repro score@tiny`"),
         (
             "accuracy.json",
             '{"tasks": {"arithmetic": {"kind": "choice"}}}',
-            "lacks `tasks.arithmetic.chance`: `dvc repro evaluate@tiny` writes it",
+            "lacks `tasks.arithmetic.chance`: `dvc repro score@tiny` writes it",
         ),
         ("correlation.json", '{"corpus": "text", "resource": "", "tasks": []}', r"is refused: `tasks` \(input should"),
         (
             "steer.json",
             '{"tasks": {"arithmetic": {"not_run": null}}}',
-            "lacks `tasks.arithmetic.run.middle`: `dvc repro steer@tiny`",
+            "lacks `tasks.arithmetic.run.middle`: `dvc repro judge@tiny`",
         ),
         (
             "steer.json",
@@ -97,7 +97,7 @@ def test_a_broken_file_is_named_with_the_stage_to_rerun(folder: Path, name: str,
 def test_text_where_a_number_should_be_is_an_error(folder: Path) -> None:
     path = folder / "steer.csv"
     path.write_text(path.read_text().replace(",0.008,", ",small,"))
-    with pytest.raises(ResultsError, match=r"steer.csv is refused: `\w+` is 'small' in row .* `dvc repro steer@tiny`"):
+    with pytest.raises(ResultsError, match=r"steer.csv is refused: `\w+` is 'small' in row .* `dvc repro judge@tiny`"):
         ModelResults.read(folder)
 
 
@@ -107,7 +107,7 @@ def test_text_where_a_number_should_be_is_an_error(folder: Path) -> None:
 def test_half_of_a_stages_files_is_an_error(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(
-        ResultsError, match=rf"{name} is absent, though .* is there: `dvc repro (steer|experts|mask|similarity)@tiny`"
+        ResultsError, match=rf"{name} is absent, though .* is there: `dvc repro (judge|experts|similarity)@tiny`"
     ):
         ModelResults.read(folder)
 

@@ -217,9 +217,11 @@ def experts_above(table: pd.DataFrame, tau: float, layers: LayerRange | None = N
         layers: first and last layer; all of them where None.
 
     Raises:
-        ExpertsError: tau is outside [0, 1), or the range holds none of the table's layers.
+        ExpertsError: tau is outside [0, 1), the table is empty, or the range holds none of its layers.
     """
     _check_tau(tau)
+    if table.empty:
+        raise ExpertsError("no expert has a Delta: the text was not traced, so no expert can be above a threshold")
     # As Python's own integers: sets go into JSON.
     numbers = tuple(int(layer) for layer in table["layer"].drop_duplicates())
     wanted = [layer for layer, inside in zip(numbers, _inside(numbers, layers), strict=True) if inside]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from polyroute.artifacts.kinds import TaskKind
 from polyroute.asking.settings import AskedTask, AskSettings
 from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
 from polyroute.ground.frozen import Frozen
@@ -33,7 +32,7 @@ from polyroute.params.models import RecordedModel, TransformersModel, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
-from polyroute.scoring.settings import Score, ScoredTask, ScoreSettings
+from polyroute.scoring.settings import ScoredTask, ScoreSettings
 from polyroute.tracing.settings import RecordedCounts, TracingSettings
 
 Kind = TypeVar("Kind", bound=Frozen)
@@ -173,7 +172,7 @@ class _Resolved:
 
     def _scored(self, task: str) -> dict[str, Any]:
         kind = self.file.tasks[task].kind
-        return {"kind": kind, "score": _compared(self.file.score, kind)}
+        return {"kind": kind, "score": self.file.score.of(kind)}
 
     def _planned(self, task: str) -> PlannedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
@@ -206,14 +205,6 @@ class _Resolved:
     def _text_shares(self) -> dict[str, float] | None:
         recipe = self.file.pocket.get(self.name)
         return None if recipe is None else language_shares(recipe)
-
-
-def _compared(score: Score, kind: TaskKind) -> str:
-    """The score that is compared, of those of a kind of task."""
-    compared: dict[TaskKind, str] = {
-        "choice": score.choice, "number": "correct", "span": score.span, "translation": "chrf",
-    }  # fmt: skip
-    return compared[kind]
 
 
 def _of(kind: type[Kind], source: Frozen, /, **more: Any) -> Kind:

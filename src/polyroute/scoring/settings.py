@@ -19,6 +19,13 @@ class Score(Frozen):
     """Which score of a short answer counts; see `polyroute.scoring.spans`. `inclusion_as_released` is paper 2's to the
     letter, by which an empty answer is right."""
 
+    def of(self, kind: TaskKind) -> str:
+        """The score that decides in a kind of task: one of `polyroute.scoring.kinds.SCORES`."""
+        compared: dict[TaskKind, str] = {
+            "choice": self.choice, "number": "correct", "span": self.span, "translation": "chrf",
+        }  # fmt: skip
+        return compared[kind]
+
 
 class ScoredTask(Frozen):
     """How answers to a task are scored."""

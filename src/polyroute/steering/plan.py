@@ -26,7 +26,7 @@ import re
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -41,8 +41,10 @@ from pydantic import (
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_json
-from polyroute.models.taps import Router
 from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
+
+if TYPE_CHECKING:
+    from polyroute.models.taps import Router
 
 FORMAT: Final = 1
 """Of the plans that this version reads and writes."""

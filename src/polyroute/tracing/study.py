@@ -12,10 +12,10 @@ import tokenizers
 import torch
 import transformers
 
-from polyroute import models
 from polyroute.artifacts.trace import read_header
 from polyroute.ground import console
-from polyroute.ground.files import digest, digest_files
+from polyroute.ground.code import code_digest
+from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.models.load import LoadedModel, load
 from polyroute.models.source import locate_settled
@@ -89,7 +89,7 @@ def trace_model(
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "settings": how.determining(),
         "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
-        "code": [digest_files(Path(module).parent, ("*.py",)) for module in (__file__, str(models.__file__))],
+        "code": code_digest("polyroute.tracing.collect", "polyroute.models.load"),
     }
     parts = {
         pair: TraceParts(paths.parts, shared | {"corpus": pair, "texts": digest(dict(items))})
@@ -152,7 +152,7 @@ def import_recorded(settings: TracingSettings, paths: Paths) -> FinishedTraces:
             "commit": spec.commit,
             "shape": spec.shape.model_dump(),
             "sha256": checksum,
-            "code": digest_files(Path(__file__).parent, ("counts.py", "format.py")),
+            "code": code_digest("polyroute.tracing.counts"),
         }
         parts = TraceParts(paths.parts, key)
         whole = parts.whole()
