@@ -22,6 +22,7 @@ import transformers
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from polyroute.artifacts.answers import KEY
 from polyroute.artifacts.key import joined
 from polyroute.asking import choices as choice
 from polyroute.asking import generation
@@ -29,8 +30,8 @@ from polyroute.asking.generation import GenerationSettings
 from polyroute.ground.hub import HubSource
 from polyroute.params import file as params
 from polyroute.readers.fetch import fetch_task
-from polyroute.scoring import kinds as scoring
 from polyroute.scoring import numbers
+from polyroute.scoring.choices import score_choices
 
 CHOICE_LANGUAGES = {
     "arithmetic": ["eng_Latn", "deu_Latn", "rus_Cyrl", "zho_Hans", "hin_Deva", "urd_Arab", "swh_Latn"],
@@ -122,8 +123,8 @@ def main(model: Path, mirror: Path | None, worked: Path | None, items: int) -> N
                 belebele_task(group, source, study.tasks[name]) if name.startswith("belebele") else pocket_task(group)
             )
             theirs.append(asked_by_harness(harness, group, *task))
-        ours = scoring.score_choices(choice.score(net, tokenizer, frame, batch_tokens=4096), frame, name)
-        compare_choices(ours.merge(frame[[*scoring.KEY, "prompt"]]), pd.concat(theirs))
+        ours = score_choices(choice.score(net, tokenizer, frame, batch_tokens=4096), frame, name)
+        compare_choices(ours.merge(frame[[*KEY, "prompt"]]), pd.concat(theirs))
     frame = joined(*fetch_task("arithmetic", study.tasks["arithmetic"], CHOICE_LANGUAGES["arithmetic"], source))
     compare_texts(net, tokenizer, harness, frame.groupby("language", sort=False).head(items))
     compare_numbers(SAMPLES)
@@ -133,18 +134,18 @@ def main(model: Path, mirror: Path | None, worked: Path | None, items: int) -> N
 
 def compare_choices(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     """Log likelihoods, the likeliest choices, and accuracy by both."""
-    joined = ours.merge(theirs, on=scoring.KEY, validate="one_to_one")
-    assert len(joined) == len(ours) == len(theirs)
-    apart = [np.abs(np.subtract(*pair)).max() for pair in zip(joined["log_likelihoods"], joined["nats"], strict=True)]
-    print(f"prompts alike: {(joined['prompt'] == joined['asked']).mean():.1%}")
+    both = ours.merge(theirs, on=KEY, validate="one_to_one")
+    assert len(both) == len(ours) == len(theirs)
+    apart = [np.abs(np.subtract(*pair)).max() for pair in zip(both["log_likelihoods"], both["nats"], strict=True)]
+    print(f"prompts alike: {(both['prompt'] == both['asked']).mean():.1%}")
     print(f"largest difference of a log likelihood: {max(apart):.1e} nats")
     for reading, column, metric in (("sum", "", "acc"), ("character", "_by_character", "acc_norm")):
-        same = (joined[f"extracted{column}"] == joined[f"likeliest_{metric}"]).mean()
-        right = joined[f"correct{column}"]
-        alike = (right == (joined[metric] == 1)).mean()
+        same = (both[f"extracted{column}"] == both[f"likeliest_{metric}"]).mean()
+        right = both[f"correct{column}"]
+        alike = (right == (both[metric] == 1)).mean()
         print(
             f"by {reading}: the same likeliest choice in {same:.1%}; accuracy {right.mean():.4f}, "
-            f"{metric} {joined[metric].mean():.4f}; right or wrong alike in {alike:.1%}"
+            f"{metric} {both[metric].mean():.4f}; right or wrong alike in {alike:.1%}"
         )
 
 

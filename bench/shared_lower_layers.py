@@ -18,15 +18,16 @@ from pathlib import Path
 import click
 import pandas as pd
 import torch
-from polyroute.asking.run import Answer, AnswerStore, answer_all
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 from polyroute.asking import choices as choice
 from polyroute.asking import generation
+from polyroute.asking.answer_all import Answer, answer_all
 from polyroute.asking.generation import GenerationSettings
-from polyroute.interventions.plans import BASELINE, Condition
+from polyroute.asking.store import AnswerStore
 from polyroute.miniworld import items as pocket_items
 from polyroute.models.routers import Router, find_routers
+from polyroute.steering.condition import BASELINE, Condition
 from polyroute.steering.plan import Plan
 
 Answers = dict[str, pd.DataFrame]

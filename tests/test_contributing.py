@@ -19,7 +19,7 @@ from polyroute.models.routers import find_routers, observe
 from polyroute.params.file import ParamsFile, parse
 from polyroute.params.needed import model_languages
 from polyroute.readers.fetch import fetch_corpus
-from polyroute.report import figures
+from polyroute.report import alignment
 from polyroute.results import reference
 from polyroute.results.alignment import LayerRow
 from polyroute.results.model import ModelResults
@@ -112,9 +112,9 @@ def test_a_measure_by_layer(model, tokenizer, tmp_path, monkeypatch) -> None:
 
     paths = Paths(tmp_path)
     plausible.write(paths, "tiny", 2, 3, measures=("divergence", "largest_share"), readings=("soft_mass",))
-    monkeypatch.setattr(figures, "MEASURES", (added,))
+    monkeypatch.setattr(alignment, "MEASURES", (added,))
     results = ModelResults.read(paths.metrics("tiny"))
-    names = [path.name for path in figures.draw(paths, results).files]
+    names = [path.name for path in alignment.draw(tmp_path, results)[0]]
     assert names == ["largest_share-text.png", "largest_share-text.svg"]
     assert "largest share/soft_mass.text" in {name for name, _, _ in points._curves(results.layers)}
 

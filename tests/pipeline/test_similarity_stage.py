@@ -37,7 +37,7 @@ def test_it_writes_tables_and_what_they_say(study) -> None:
     main = load_script(ROOT / "pipeline" / "similarity.py").main
     done = CliRunner().invoke(main, ["--model", "tiny"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert "text, late: label nearest the tree" in done.output
+    assert "text, late: best-matching grouping" in done.output
     folder = study / "metrics" / "tiny"
     table = pd.read_csv(folder / "similarity.csv")
     assert len(table) == 15 * (3 * 4 + 3)

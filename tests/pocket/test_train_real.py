@@ -44,7 +44,7 @@ def test_a_shipped_model_speaks_its_languages(name) -> None:
 
 @pytest.mark.parametrize("name", ["pocket-planted", "pocket-planted-early"])
 def test_a_planted_model_routes_translations_alike_where_its_card_says(name) -> None:
-    recipe = params.load(ROOT / "params.yaml")[f"pocket.{name}"]
+    recipe = params.read(ROOT / "params.yaml").recipe(name)
     cutter = AutoTokenizer.from_pretrained(ROOT / "models" / name)
     pairs = batches.translations(recipe, recipe.plant, cutter, schedule.steps(recipe))  # a step it did not train on
     found = {}

@@ -55,6 +55,7 @@ def study(tmp_path, monkeypatch):
             "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "mine",
             "corpora": [name for name in corpora if name not in in_task] or list(corpora), "tasks": list(tasks or {}),
         }  # fmt: skip
+        model["generic"] = model["corpora"][0]
         raw |= {
             "study": raw["study"] | {"models": ["m"]}, "languages": {"mine": list(languages)}, "corpora": corpora,
             "tasks": tasks or {}, "models": {"m": model}, "mask": raw["mask"] | {"tasks": {}},

@@ -83,7 +83,7 @@ def test_other_libraries_or_code_compute_anew(root, monkeypatch, what) -> None:
 def test_recorded_counts_add_one_language_at_a_time(tmp_path, real_data) -> None:
     source = real_data / "routing_counts" / "qwen3-30b-a3b"
     counts = {
-        "url": f"https://x/{'0' * 40}/{{language}}", "files": "{language}", "codes": "mgsm",
+        "url": f"https://x/{'0' * 40}/{{language}}", "files": "{language}", "codes": "iso639-1",
         "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], "0" * 64),
         "shape": {"layers": 48, "experts": 128, "top_k": 8},
     }  # fmt: skip
