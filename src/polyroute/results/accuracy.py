@@ -1,4 +1,4 @@
-"""What the stage `evaluate` finds: how well the model answers in every language, as it is."""
+"""What the stage `score` finds: how well the model answers in every language, as it is."""
 
 from __future__ import annotations
 

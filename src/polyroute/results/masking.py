@@ -1,4 +1,4 @@
-"""What the stage `mask` finds: what every language loses when the experts that are exclusive to one are masked."""
+"""What the stage `judge` finds of masks: what languages lose when the experts exclusive to one are masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stage `steer` finds: what plans do to answers and to routing, on items that they were not chosen on."""
+"""What the stage `judge` finds of steering: what plans do to answers and to routing, on other items than chose them."""
 
 from __future__ import annotations
 
