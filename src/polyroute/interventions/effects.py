@@ -18,15 +18,13 @@ from polyroute.experts.controls import rank_among_controls
 from polyroute.ground.errors import PolyrouteError
 from polyroute.interventions.choose import Chosen
 from polyroute.results.quantities import DECIMALS
-from polyroute.results.steering import HELPED, SteerRow, VerdictCode
+from polyroute.results.steering import HELPED, VerdictCode
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, compare
 from polyroute.stats.power import minimal_detectable_difference, observed_changes
 from polyroute.steering.condition import Condition, Kind
 
 LEVEL = 0.05
-COLUMNS = tuple(SteerRow.columns()[1:])
-"""Columns of the table."""
 
 
 class FindingsError(PolyrouteError):
