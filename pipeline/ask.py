@@ -37,9 +37,9 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
     for task, given in asked.items():
         languages = settings.tasks[task].languages if given.languages is None else given.languages
         questions = Questions.read(paths.task_questions(settings.name, task), languages)
-        asker = Asker(loaded, settings, task, questions, paths.parts)
+        asker = Asker(loaded, settings, purpose, task, questions, paths.parts)
         try:
-            kept = _ask(asker, purpose, given.conditions, folder / task)
+            kept = _ask(asker, given.conditions, folder / task)
         except PolyrouteError as error:
             failed.append(f"{task}: {error}")
             continue
@@ -52,19 +52,22 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
 
 
 def _counted(conditions: tuple[Condition, ...]) -> str:
-    return "as it is" if conditions == (BASELINE,) else f"{len(conditions)} conditions"
+    return "as it is" if conditions == (BASELINE,) else f"{len(conditions)} conditions, the baseline among them"
 
 
 def _conditions(model: str, paths: Paths, purpose: Purpose, task: str) -> AskedConditions:
     if purpose == "evaluate":
         return AskedConditions(conditions=(BASELINE,))
     folder = paths.chosen(model) if purpose == "steer" else paths.conditions(model, purpose)
-    return AskedConditions.load(folder / f"{task}.json")
+    asked = AskedConditions.load(folder / f"{task}.json")
+    # Beside the baseline in the same batches: rounding in another batch is never taken for the plan's doing.
+    return asked.model_copy(update={"conditions": (BASELINE, *asked.conditions)}) if asked.conditions else asked
 
 
-def _ask(asker: Asker, purpose: Purpose, conditions: tuple[Condition, ...], folder: Path) -> int:
+def _ask(asker: Asker, conditions: tuple[Condition, ...], folder: Path) -> int:
     """Ask, write, and count the answers that were given before."""
     kept: list[int] = []
+    purpose = asker.purpose
     for split in HALVES[purpose]:
         title = f"{asker.settings.name}, {asker.task}: {split}"
         with console.progress(title, len(conditions) * len(asker.questions.half(split)), "answers") as advance:

@@ -48,13 +48,11 @@ def _accuracy(settings: ChooseSettings, paths: Paths, task: str) -> dict[str, fl
     """`baseline` or candidate -> accuracy on the selection half, over the languages to be helped."""
     name, how = settings.name, settings.tasks[task]
     items = read_joined(paths.task_questions(name, task), paths.key(name, task))
-    files = {"baseline": paths.answers(name, "evaluate") / task / "select.parquet"}
-    files |= {path.stem: path for path in sorted((paths.answers(name, "tune") / task).glob("*.parquet"))}
     return {
-        condition: pooled_accuracy(
+        path.stem: pooled_accuracy(
             by_score(grade(answers.read(path), items, "select").frame, how.kind, how.score), settings.pivot
         )
-        for condition, path in files.items()
+        for path in sorted((paths.answers(name, "tune") / task).glob("*.parquet"))
     }
 
 

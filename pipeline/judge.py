@@ -18,7 +18,7 @@ from polyroute.interventions.settings import JudgeSettings
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
 from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
-from polyroute.steering.condition import Condition
+from polyroute.steering.condition import BASELINE, Condition
 
 
 @console.stage(JudgeSettings)
@@ -62,13 +62,10 @@ def _answered(
     """`baseline` and every condition -> its answers of the report half, scored; kept beside one another."""
     name = settings.name
     items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages)
-    raw = answers.read(paths.answers(name, "evaluate") / task / "report.parquet")
-    # A text's language is told among those that were asked: the same ones with and without the edit.
-    base = grade(raw if languages is None else raw.only(languages), items, "report")
-    found = {"baseline": base}
-    for condition in conditions:
+    found: dict[str, Answers] = {}
+    for condition in (BASELINE, *conditions) if conditions else ():
         one = grade(answers.read(paths.answers(name, purpose) / task / f"{condition.name}.parquet"), items, "report")
-        comparable(base, one)
+        comparable(found.get("baseline", one), one)
         one.write(paths.scored(name, "interventions") / purpose / task / f"{condition.name}.parquet")
         found[condition.name] = one
     return found

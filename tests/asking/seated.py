@@ -64,7 +64,7 @@ def asker(
         name="tiny", model=model, seed=0, tasks={"task": AskedTask(kind=asked.kind, languages=asked.languages)},
         mechanism_items=mechanism_items, **(HOW | how),
     )  # fmt: skip
-    return Asker(loaded, settings, "task", asked, folder)
+    return Asker(loaded, settings, "steer", "task", asked, folder)
 
 
 def preferring(

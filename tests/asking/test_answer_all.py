@@ -1,145 +1,116 @@
-"""Conditions that share work give the bits of conditions that do not."""
+"""What is kept of conditions that are answered together, and what is asked beside what."""
 
+import json
+import logging
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet
 import pytest
-import torch
 
-from models.tiny_models import tiny
 from polyroute.asking import answer_all as module
 from polyroute.asking.answer_all import answer_all
-from polyroute.asking.store import AnswerStore
-from polyroute.models.routers import find_routers
+from polyroute.asking.store import AnswerStore, plan_of
+from polyroute.ground.files import digest
 from polyroute.steering.condition import BASELINE, Condition
 from polyroute.steering.plan import Plan
 
-ITEMS = pd.DataFrame(
-    {
-        "item_id": [f"i{n}" for n in range(7)],
-        "language": "eng_Latn",
-        "prompt": ["a" * length for length in (3, 5, 2, 3, 6, 5, 4)],
-    }
-)
+ITEMS = pd.DataFrame({"item_id": [f"i{n}" for n in range(7)], "language": "eng_Latn", "prompt": list("abcdefg")})
 
 
 class Killed(Exception):
     pass
 
 
-@pytest.fixture(scope="module")
-def found():
-    model = tiny("qwen3_moe")
-    return model, find_routers(model)
+def condition(name: str, strength: float) -> Condition:
+    plan = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="soft", strength=strength, experts={1: (1, 4)})
+    return Condition(name, "dose", plan)
 
 
-def plan(strength: float, layer: int) -> Plan:
-    return Plan(
-        model="tiny", experts_per_layer=8, top_k=2, rule="soft", strength=strength, experts={layer: (1, 4)},
-    )  # fmt: skip
+CONDITIONS = [BASELINE, condition("weak", 0.5), condition("strong", 1.0)]
 
 
-CONDITIONS = [
-    BASELINE,
-    Condition("weak", "dose", plan(0.5, 1)),
-    Condition("strong", "dose", plan(1.0, 1)),
-    Condition("late", "late", plan(1.0, 2)),
-    Condition("early", "early", plan(1.0, 0)),
-]
+class Answering:
+    """Writes a prompt and the strength it is asked under, and notes what was asked together."""
+
+    def __init__(self, rounding: str = "") -> None:
+        self.rounding = rounding
+        self.calls: list[tuple[int, list[float | None]]] = []
+
+    def __call__(self, items, plans, progress) -> list[pd.DataFrame]:
+        strengths = [None if plan is None else plan.strength for plan in plans]
+        self.calls.append((len(items), strengths))
+        progress(len(items) * len(plans))
+        return [items[["item_id"]].assign(output=items["prompt"] + f"{one}{self.rounding}") for one in strengths]
 
 
-def answering(model, calls: list[int] | None = None, cached: bool = False):
-    """Raw answers: the sum of the logits after each prompt."""
-
-    def answer(items: pd.DataFrame) -> pd.DataFrame:
-        if calls is not None:
-            calls.append(len(items))
-        rows = []
-        for item_id, prompt in zip(items.item_id, items.prompt, strict=True):
-            ids = torch.arange(1, len(prompt) + 1)[None] * 3 % 60
-            with torch.inference_mode():
-                rows.append((item_id, float(model(ids, use_cache=cached).logits[0, -1].double().sum())))
-        return pd.DataFrame(rows, columns=["item_id", "value"])
-
-    return answer
+def answered(folder: Path, answer=None, conditions=CONDITIONS, **options) -> dict[str, pd.DataFrame]:
+    return answer_all(ITEMS, conditions, answer or Answering(), AnswerStore(folder, "settings"), **options)
 
 
-def answered(found, folder: Path, **options) -> dict[str, pd.DataFrame]:
-    model, routers = found
-    answer = options.pop("answer", answering(model))
-    store = AnswerStore(folder, "settings")
-    return answer_all(model, routers, ITEMS, CONDITIONS, answer, store, batch_tokens=2, **options)
+def test_all_conditions_are_asked_together(tmp_path: Path) -> None:
+    answer, told = Answering(), []
+    found = answered(tmp_path, answer, progress=told.append)
+    assert answer.calls == [(7, [None, 0.5, 1.0])]
+    assert list(found) == ["baseline", "weak", "strong"]
+    assert found["weak"]["output"].tolist() == [f"{letter}0.5" for letter in "abcdefg"]
+    assert sum(told) == 21
 
 
-def test_shared_and_separate_runs_give_the_same_bits(found, tmp_path: Path) -> None:
-    shared = answered(found, tmp_path / "one")
-    separate = answered(found, tmp_path / "two", share=False)
-    assert list(shared) == ["baseline", "weak", "strong", "late", "early"]
-    for name, answers in shared.items():
-        pd.testing.assert_frame_equal(answers, separate[name])
-        assert answers.item_id.tolist() == ITEMS.item_id.tolist()
-    assert len({tuple(answers.value) for answers in shared.values()}) == 5, "every condition does something"
-
-
-def test_a_finished_baseline_is_not_run_for_the_others(found, tmp_path: Path) -> None:
-    separate = answered(found, tmp_path / "alone", share=False)
-    store = AnswerStore(tmp_path, "settings")
-    store.put(ITEMS, BASELINE, separate["baseline"])
-    calls: list[int] = []
-    shared = answered(found, tmp_path, answer=answering(found[0], calls))
-    assert sum(calls) == (len(CONDITIONS) - 1) * len(ITEMS)
-    for name, answers in separate.items():
-        pd.testing.assert_frame_equal(answers, shared[name], check_exact=True)
-
-
-def test_layers_that_cannot_be_left_out_are_run(tmp_path: Path) -> None:
-    model = tiny("qwen3_next")  # most of its layers keep a recurrent state
-    found = model, find_routers(model)
-    shared = answered(found, tmp_path / "one", answer=answering(model, cached=True))
-    separate = answered(found, tmp_path / "two", answer=answering(model, cached=True), share=False)
-    for name, answers in separate.items():
-        pd.testing.assert_frame_equal(answers, shared[name], check_exact=True)
-
-
-def test_finished_conditions_are_not_run_again(found, tmp_path: Path) -> None:
-    first = answered(found, tmp_path)
-    calls: list[int] = []
-    told: list[int] = []
-    again = answered(found, tmp_path, answer=answering(found[0], calls), progress=told.append)
-    assert calls == []
-    assert sum(told) == len(CONDITIONS) * len(ITEMS)
+def test_finished_conditions_are_not_asked_again(tmp_path: Path) -> None:
+    first, answer, told = answered(tmp_path), Answering(), []
+    again = answered(tmp_path, answer, progress=told.append)
+    assert answer.calls == []
+    assert sum(told) == 21
     for name, answers in first.items():
         pd.testing.assert_frame_equal(answers, again[name])
 
 
-def test_a_killed_run_keeps_what_was_finished(found, tmp_path: Path, monkeypatch) -> None:
-    put = AnswerStore.put
-    kept: list[str] = []
+def test_a_new_condition_is_asked_beside_the_baseline_alone(tmp_path: Path) -> None:
+    answered(tmp_path)
+    answer = Answering()
+    found = answered(tmp_path, answer, [*CONDITIONS, condition("new", 2.0)])
+    assert answer.calls == [(7, [None, 2.0])]
+    assert found["new"]["output"].tolist() == [f"{letter}2.0" for letter in "abcdefg"]
 
-    def killing(self, items, condition, answers) -> None:
-        if len(kept) == 2:
+
+def test_a_baseline_that_comes_out_otherwise_is_counted(tmp_path: Path, caplog) -> None:
+    kept = answered(tmp_path)["baseline"]
+    with caplog.at_level(logging.WARNING):
+        found = answered(tmp_path, Answering("!"), [*CONDITIONS, condition("new", 2.0)])
+    assert "baseline: 7 of 7 kept answers differ" in caplog.text
+    pd.testing.assert_frame_equal(found["baseline"], kept)
+
+
+def test_choices_differ_where_another_is_likeliest() -> None:
+    kept = pd.DataFrame({"log_likelihoods": [[-1.0, -2.0], [-3.0, -1.0]]})
+    again = pd.DataFrame({"log_likelihoods": [[-1.0000001, -2.0], [-1.0, -3.0]]})
+    assert module._differing(kept, again) == 1
+
+
+def test_a_part_says_which_plans_shared_its_batches(tmp_path: Path) -> None:
+    answered(tmp_path)
+    expected = [digest(plan_of(one)) for one in CONDITIONS]
+    paths = list(tmp_path.glob("answers/*"))
+    assert len(paths) == 3
+    for path in paths:
+        assert json.loads(pyarrow.parquet.read_schema(path).metadata[b"polyroute.beside"]) == expected
+
+
+def test_a_killed_run_keeps_the_parts_that_were_finished(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "PART_ITEMS", 3)
+
+    def killed(items, plans, progress):
+        if "g" in set(items["prompt"]):
             raise Killed
-        kept.append(condition.name)
-        put(self, items, condition, answers)
+        return Answering()(items, plans, progress)
 
-    monkeypatch.setattr(AnswerStore, "put", killing)
     with pytest.raises(Killed):
-        answered(found, tmp_path)
-    monkeypatch.undo()
-    resumed = answered(found, tmp_path)
-    whole = answered(found, tmp_path / "whole")
+        answered(tmp_path, killed)
+    answer = Answering()
+    resumed = answered(tmp_path, answer)
+    assert answer.calls == [(1, [None, 0.5, 1.0])]
+    whole = answered(tmp_path / "whole")
     for name, answers in whole.items():
         pd.testing.assert_frame_equal(answers, resumed[name])
-    files = len(list(tmp_path.glob("answers/*")))
-    assert files == len(CONDITIONS)
-
-
-def test_the_first_layer_is_the_lowest_that_is_edited() -> None:
-    assert [module._first_layer(condition) for condition in CONDITIONS] == [None, 1, 1, 2, 0]
-
-
-def test_chunks_hold_every_item_once(monkeypatch) -> None:
-    chunks = list(module._chunks(ITEMS, 8))
-    assert sorted(item for chunk in chunks for item in chunk.item_id) == ITEMS.item_id.tolist()
-    assert all(chunk.prompt.str.len().sum() <= 8 for chunk in chunks)
-    assert next(iter(module._chunks(ITEMS, 1))).item_id.tolist() == ["i2"], "one larger than a chunk is one by itself"
+        assert answers["item_id"].tolist() == ITEMS["item_id"].tolist()

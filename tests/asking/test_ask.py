@@ -166,14 +166,14 @@ def test_what_was_answered_before_is_counted(tmp_path: Path) -> None:
 def test_other_stop_strings_ask_again_in_their_language_alone(tmp_path: Path, monkeypatch) -> None:
     asker(tmp_path, FEW).ask("report", [BASELINE])
     written: list[str] = []
-    write = generation.generate
+    write = generation.generate_under
 
-    def noted(model, tokenizer, items, settings, **options):
+    def noted(model, tokenizer, items, plans, routers, settings, **options):
         written.extend(items["language"].unique())
         assert settings.stop == ("\nFrage:",)
-        return write(model, tokenizer, items, settings, **options)
+        return write(model, tokenizer, items, plans, routers, settings, **options)
 
-    monkeypatch.setattr(generation, "generate", noted)
+    monkeypatch.setattr(generation, "generate_under", noted)
     task = replace(questions(FEW), stops={"deu_Latn": ("\nFrage:",)})
     asker(tmp_path, task).ask("report", [BASELINE])
     assert written == ["deu_Latn"]
@@ -182,14 +182,14 @@ def test_other_stop_strings_ask_again_in_their_language_alone(tmp_path: Path, mo
 @pytest.fixture
 def counted(tmp_path: Path):
     """An asker of few numbers, to which the model wrote "I count 18", and these answers."""
-    write = generation.generate
+    write = generation.generate_under
 
     def counting(*args, **kwargs):
-        return write(*args, **kwargs).assign(output="I count 18", finished=True)
+        return [told.assign(output="I count 18", finished=True) for told in write(*args, **kwargs)]
 
     asked = asker(tmp_path, FEW, max_new_tokens=1)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(generation, "generate", counting)
+        patched.setattr(generation, "generate_under", counting)
         return asked, asked.ask("report", [BASELINE])["baseline"]
 
 
@@ -248,7 +248,7 @@ def test_a_changed_source_asks_again_only_where_it_decides_answers(deciding, mon
 
 def test_how_a_model_is_loaded_and_steered_decides_its_answers(deciding) -> None:
     files = {f"{path.parent.name}/{path.name}" for path in code.closure(*deciding)}
-    assert {"models/load.py", "models/taps.py", "steering/apply.py", "steering/lower_layers.py"} <= files
+    assert {"models/load.py", "models/taps.py", "steering/apply.py", "steering/sweep.py"} <= files
     assert {"asking/choices.py", "asking/generation.py", "asking/prompts.py"} <= files
 
 

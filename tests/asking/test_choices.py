@@ -79,12 +79,6 @@ def test_prompts_run_once_where_the_cache_allows(tokenizer) -> None:
     assert seen == [(2, 3), (4, 1), (2, 3)]
 
 
-def test_a_cache_of_recurrent_states_is_not_shared() -> None:
-    model = tiny("qwen3_next")
-    cache = model(input_ids=torch.tensor([[1, 2, 3]]), use_cache=True).past_key_values
-    assert not choice._serves_several(cache)
-
-
 @pytest.mark.parametrize("budget", [1, 40, 100, 10_000])
 def test_batches_hold_as_many_choices_each_and_no_more_than_the_budget(budget) -> None:
     asked = [
@@ -98,10 +92,25 @@ def test_batches_hold_as_many_choices_each_and_no_more_than_the_budget(budget) -
         assert len({len(item.choices) for item in chosen}) == 1
         length, count = max(len(item.prompt) for item in chosen), len(chosen[0].choices)
         width = max(item.longest for item in chosen)
-        tokens = length if width == 1 else count * (length + width)
-        assert len(batch) == 1 or len(batch) * tokens <= budget
+        run = length if width == 1 else max(length, count * (width - 1))
+        held = 0 if width == 1 else count * (length + width)
+        assert len(batch) == 1 or (len(batch) * run <= budget and len(batch) * held <= choice.CACHED * budget)
     if budget == 10_000:
         assert len(batches) == 2
+
+
+def test_items_go_with_all_conditions_or_with_as_many_as_a_batch_holds() -> None:
+    asked = [choice._Asked("", [0] * length, [[0]] * 2) for length in (10, 10, 30, 50)]
+    # Under 4 conditions of 120 tokens, two short items have room for all; the others go with 4 of 30 and with 2 of 50.
+    found = list(choice._laid_out(asked, 4, 120, True))
+    assert found == [([0, 1, 2, 3], [[2], [0, 1]]), ([0, 1], [[3]]), ([2, 3], [[3]])]
+    for budget in (1, 30, 120, 1000):
+        told = [
+            (condition, index)
+            for together, batches in choice._laid_out(asked, 4, budget, True)
+            for condition in together for batch in batches for index in batch
+        ]  # fmt: skip
+        assert sorted(told) == [(condition, index) for condition in range(4) for index in range(4)]
 
 
 def test_a_blank_at_the_prompts_end_goes_with_the_choice(model, tokenizer) -> None:

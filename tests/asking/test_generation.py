@@ -1,6 +1,8 @@
 """Texts that a model writes, against a plain loop, whatever the batch."""
 
 from collections import Counter
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -9,9 +11,13 @@ import torch
 from asking.asked import HARMONY, QWEN, bytes_tokenizer
 from models.tiny_models import tiny
 from polyroute.asking import generation
-from polyroute.asking.generation import GenerationSettings, generate
+from polyroute.asking.generation import GenerationSettings, generate, generate_under
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
+from polyroute.models.routers import find_routers
+from polyroute.steering.apply import steer
+from polyroute.steering.plan import Plan
+from polyroute.steering.sweep import Sweep
 from tiny import make_model
 
 PROMPTS = ["abc", "a longer prompt", "x", "the prompt that is the longest of them all", "abd"]
@@ -37,7 +43,7 @@ def slow_greedy(model, ids: list[int], new: int, ends: set[int]) -> list[int]:
 
 
 class Scripted(torch.nn.Module):
-    """Writes a text as bytes, whatever it reads; stands for a model's `generate`."""
+    """Writes a text as bytes, whatever it reads."""
 
     def __init__(self, tokenizer, text: str):
         super().__init__()
@@ -45,16 +51,27 @@ class Scripted(torch.nn.Module):
         self.config = make_model().config
         self.generation_config = None
         self.embedding = torch.nn.Embedding(1, 1)
+        self.width = 0
 
     def get_input_embeddings(self):
         return self.embedding
 
-    def generate(self, input_ids, stopping_criteria, generation_config, **_):
-        for token in self.ids[: generation_config.max_new_tokens]:
-            input_ids = torch.cat([input_ids, torch.full((len(input_ids), 1), token)], dim=1)
-            if bool(stopping_criteria(input_ids, None).all()) or token == generation_config.eos_token_id[0]:
-                break
-        return input_ids
+    def generate(self, input_ids, attention_mask, generation_config, custom_generate):
+        self.width = input_ids.shape[1]
+        custom_generate(self, input_ids, None, None, generation_config, attention_mask=attention_mask, use_cache=False)
+
+    def prepare_inputs_for_generation(self, input_ids, attention_mask, **_):
+        return {"input_ids": input_ids, "attention_mask": attention_mask}
+
+    def _update_model_kwargs_for_generation(self, _output, kwargs):
+        return kwargs
+
+    def forward(self, input_ids, attention_mask, return_dict):
+        assert return_dict
+        assert len(attention_mask) == len(input_ids)
+        logits = torch.zeros(len(input_ids), 1, max(self.ids) + 1)
+        logits[:, :, self.ids[input_ids.shape[1] - self.width]] = 1
+        return SimpleNamespace(logits=logits)
 
 
 @pytest.fixture(scope="module", params=["qwen3_moe", "gpt_oss"])
@@ -69,7 +86,9 @@ def test_greedy_texts_are_those_of_a_plain_loop_in_any_batch(network, tokenizer,
     # A checkpoint's own wishes must not change the text.
     network.generation_config.update(do_sample=True, temperature=0.3, top_k=3, repetition_penalty=5.0)
     told = []
-    found = generate(network, tokenizer, asked(PROMPTS), settings(batch_tokens=batch_tokens), on_items=told.append)
+    (found,) = generate_under(
+        network, tokenizer, asked(PROMPTS), [None], (), settings(batch_tokens=batch_tokens), on_answers=told.append
+    )
     assert list(found.columns) == generation.COLUMNS
     assert sum(told) == len(PROMPTS)
     ends = generation._end_tokens(network, tokenizer)
@@ -99,8 +118,11 @@ def test_sampled_texts_depend_on_seed_and_prompt_and_not_on_the_batch(tokenizer)
 
 def test_draws_follow_the_softmax() -> None:
     logits_V = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
-    draw = generation._Gumbel(0, [str(number) for number in range(4000)])
-    counts = Counter(draw(torch.zeros(1), logits_V.repeat(4000, 1)).argmax(1).tolist())
+    model = make_model()
+    with Sweep(model, [None], ()) as sweep:
+        runner = generation._Runner(sweep, bytes_tokenizer(), settings(temperature=1.0))
+        noise_BV = runner._noise([str(number) for number in range(4000)])(4)
+    counts = Counter((logits_V + noise_BV).argmax(1).tolist())
     expected = logits_V.softmax(0)
     for token in range(4):
         # Three standard errors of a share of 4,000 draws are below 0.024.
@@ -157,7 +179,7 @@ def test_every_end_token_of_the_checkpoint_counts(tokenizer) -> None:
 def test_a_chat_is_what_the_model_goes_on_from(monkeypatch) -> None:
     cutter, seen = bytes_tokenizer(QWEN), []
     monkeypatch.setattr(
-        generation._Runner, "run", lambda _, rows, texts: seen.extend(texts) or [("", 1, True)] * len(rows)
+        generation._Runner, "run", lambda _, rows, texts: seen.extend(texts) or [[("", 1, True)] * len(rows)]
     )
     generate(make_model(), cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=True))
     generate(make_model(), cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=False))
@@ -196,3 +218,52 @@ def test_all_settings_but_the_limit_of_prompts_determine_texts() -> None:
     assert set(settings().determining()) == {
         "max_new_tokens", "batch_tokens", "stop", "temperature", "top_k", "top_p", "seed"
     }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------- many conditions together
+
+
+CONDITIONS = [
+    None,
+    *(
+        Plan(model="tiny", experts_per_layer=8, top_k=2, rule=rule, strength=strength, experts={layer: (1, 6)})
+        for rule, strength, layer in [
+            ("soft", 0.0, 1), ("soft", 3.0, 1), ("mask", None, 2), ("activate", None, 1), ("soft", -2.0, 2),
+        ]
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(
+    scope="module", params=["qwen3_moe", "gpt_oss", "phimoe", "deepseek_v3", "olmoe", "qwen3_next"]
+)  # the last one's state is not keys and values
+def steerable(request):
+    model = tiny(request.param, vocab_size=300, max_position_embeddings=256)
+    return model, find_routers(model)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("batch_tokens", [60, 10_000])
+def test_a_text_among_other_conditions_is_its_text_alone(steerable, batch_tokens, temperature) -> None:
+    model, routers = steerable
+    cutter = bytes_tokenizer()
+    # An end and a stop that some texts come to sooner than others.
+    model.generation_config.eos_token_id = list(range(60))
+    how = settings(batch_tokens=batch_tokens, temperature=temperature, stop=("k",))
+    together = generate_under(model, cutter, asked(PROMPTS), CONDITIONS, routers, how)
+    for plan, found in zip(CONDITIONS, together, strict=True):
+        with nullcontext() if plan is None else steer(model, plan, routers=routers):
+            expected = generate(model, cutter, asked(PROMPTS), how)
+        pd.testing.assert_frame_equal(found, expected)
+    assert together[1].equals(together[0]), "strength 0 is the baseline"
+    assert not together[2].equals(together[0])
+    assert together[0]["tokens"].nunique() > 1, "rows leave the batch at different steps"
+
+
+def test_answers_are_told_of_all_conditions(steerable) -> None:
+    model, routers = steerable
+    told: list[int] = []
+    generate_under(
+        model, bytes_tokenizer(), asked(PROMPTS), CONDITIONS, routers, settings(batch_tokens=99), on_answers=told.append
+    )  # fmt: skip
+    assert sum(told) == len(PROMPTS) * len(CONDITIONS)

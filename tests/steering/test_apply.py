@@ -553,3 +553,78 @@ def test_a_context_in_which_nothing_ran_is_an_error(model, routers) -> None:
     with pytest.raises(RouterError, match="never called"), steer(model, plan(SOFT), routers=routers):
         pass
     assert_clean(model, routers)
+
+
+# ------------------------------------------------------------------------------------------------- a plan a row
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_each_row_gets_the_logits_that_its_plan_gives_alone(dtype) -> None:
+    model = build("qwen3_moe").to(dtype)
+    routers = find_routers(model)
+    (planned,) = (router for router in routers if router.layer == LAYER)
+    plans = [plan(fields) for fields in PLANS] + [plan(MAGNITUDE, arithmetic="model"), plan(SOFT, arithmetic="model")]
+    rows = [None, *range(len(plans)), 0, None]
+    tokens_BS = torch.arange(len(rows) * 5).view(-1, 5) * 7 % 60
+
+    def edited(ids_BS: Tensor, *given: Any, **how: Any) -> Tensor:
+        """(B, S, E) logits of the planned layer after the edit."""
+        seen: list[Tensor] = []
+        with (
+            torch.inference_mode(),
+            observe(
+                [router for router in routers if router.layer == LAYER], lambda _, call: seen.append(call.logits_TE)
+            ),
+            steer(model, *given, routers=routers, **how),
+        ):
+            model(ids_BS)
+        return seen[0].view(*ids_BS.shape, -1)
+
+    together_BSE = edited(tokens_BS, plans, rows=rows)
+    plain_BSE = edited(tokens_BS, [], rows=[])
+    for place, number in enumerate(rows):
+        if number is None:
+            assert torch.equal(together_BSE[place], plain_BSE[place])
+        else:
+            # The whole batch under one plan: the rows below the edited layer then run in the same company.
+            assert torch.equal(together_BSE[place], edited(tokens_BS, plans[number])[place])
+            assert not torch.equal(together_BSE[place], plain_BSE[place])
+
+
+def test_rows_can_be_assigned_anew() -> None:
+    model = build("qwen3_moe")
+    routers = find_routers(model)
+    plans = [plan(SOFT, strength=3.0), plan(MASK)]
+    with torch.inference_mode(), steer(model, plans, routers=routers) as steering:
+        both = model(TOKENS_BS).logits
+        steering.assign([1, None])
+        swapped = model(TOKENS_BS).logits
+        steering.assign([1])
+        one = model(TOKENS_BS[:1]).logits
+    with torch.inference_mode():
+        plain = model(TOKENS_BS).logits
+        with steer(model, plans[1], routers=routers):
+            masked = model(TOKENS_BS).logits
+    torch.testing.assert_close(swapped, torch.stack([masked[0], plain[1]]), atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(both[1], masked[1], atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(one[0], masked[0], atol=1e-6, rtol=1e-6)
+
+
+def test_rows_that_do_not_fit_are_refused() -> None:
+    model = build("qwen3_moe")
+    routers = find_routers(model)
+    plans = [plan(SOFT), plan(MASK)]
+    with pytest.raises(RouterError, match="got 10 tokens, which is not a multiple of the 3 rows"):  # noqa: SIM117
+        with steer(model, plans, rows=[0, 1, None], routers=routers, require_calls=False):
+            model(TOKENS_BS)
+    with pytest.raises(PlanError, match="to have plan 2, and there are 2 plans"), steer(model, plans, rows=[0, 2]):
+        pass
+    with pytest.raises(PlanError, match="give a list of plans"), steer(model, plans[0], rows=[0, 0]):
+        pass
+    with pytest.raises(PlanError, match="counted of one plan alone"), steer(model, plans, count_selected=True):
+        pass
+    with (
+        steer(model, plans[0], routers=routers, require_calls=False) as steering,
+        pytest.raises(PlanError, match="one plan steers every row"),
+    ):
+        steering.assign([0, 0])

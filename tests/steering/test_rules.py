@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from polyroute.steering.rules import MASKED, RULES, Push, activate, deactivate, draw_eps, magnitude, mask, soft
+from polyroute.steering import rules
+from polyroute.steering.rules import MASKED, RULES, Push, draw_eps, push_sizes
 
 # Squared deviations from the mean 2.5 add up to 5: population std sqrt(5/4), sample std sqrt(5/3). The second token's
 # mean is 0 and its squares add up to 20: sqrt(5) and sqrt(20/3).
@@ -14,6 +15,41 @@ FIRST_AND_THIRD = torch.tensor([0, 2])
 NO_EPS_TN = torch.zeros(2, 2)
 WEIGHTS_N = torch.tensor([0.25, 0.5])
 COARSE = [torch.bfloat16, torch.float16]
+
+
+def moved(experts_N: torch.Tensor, logits_TE: torch.Tensor) -> torch.Tensor:
+    """Experts as the rules take them: a column each, one row for all tokens."""
+    return torch.isin(torch.arange(logits_TE.shape[-1]), experts_N)[None]
+
+
+def spread(values_TN: torch.Tensor, experts_N: torch.Tensor, logits_TE: torch.Tensor) -> torch.Tensor:
+    """Values of some experts in the columns of all."""
+    return values_TN.new_zeros(values_TN.shape[:-1] + logits_TE.shape[-1:]).index_copy(-1, experts_N, values_TN)
+
+
+def soft(logits_TE, experts_N, strength, std):
+    return rules.soft(logits_TE, moved(experts_N, logits_TE), torch.full((1, 1), strength), std)
+
+
+def activate(logits_TE, experts_N, eps_TN, dtype=torch.float32):
+    return rules.activate(
+        logits_TE, moved(experts_N, logits_TE), spread(eps_TN, experts_N, logits_TE), dtype,
+    )  # fmt: skip
+
+
+def deactivate(logits_TE, experts_N, eps_TN, dtype=torch.float32):
+    return rules.deactivate(
+        logits_TE, moved(experts_N, logits_TE), spread(eps_TN, experts_N, logits_TE), dtype,
+    )  # fmt: skip
+
+
+def mask(logits_TE, experts_N, dtype=torch.float32):
+    return rules.mask(logits_TE, moved(experts_N, logits_TE), dtype)
+
+
+def magnitude(logits_TE, experts_N, weights_N, strength):
+    weights_E = spread(weights_N[None], experts_N, logits_TE)
+    return rules.magnitude(logits_TE, moved(experts_N, logits_TE), push_sizes(strength, weights_E, logits_TE.dtype))
 
 
 @pytest.mark.parametrize(
@@ -31,8 +67,8 @@ def test_soft_adds_a_share_of_each_tokens_own_spread(std, spread, strength) -> N
 
 
 @pytest.mark.parametrize("strength", [0.0, -0.0])
-def test_strength_zero_returns_the_very_tensor(strength) -> None:
-    assert soft(LOGITS_TE, FIRST_AND_THIRD, strength, "population") is LOGITS_TE
+def test_strength_zero_moves_nothing(strength) -> None:
+    assert torch.equal(soft(LOGITS_TE, FIRST_AND_THIRD, strength, "population"), LOGITS_TE)
 
 
 def test_soft_of_equal_logits_moves_nothing() -> None:
@@ -130,7 +166,7 @@ def test_extremes_left_between_two_steps_by_another_edit_are_still_beaten() -> N
 def test_rules_never_write_into_their_input_nor_touch_other_experts(dtype) -> None:
     logits_TE = torch.tensor([[-0.0, 1e-30, 3.3, -7.0], [5.0, -0.0, 2.0, 1.0]])
     before_TE = logits_TE.clone()
-    moved = [
+    edited = [
         soft(logits_TE, FIRST_AND_THIRD, 0.5, "sample"),
         activate(logits_TE, FIRST_AND_THIRD, NO_EPS_TN, dtype),
         deactivate(logits_TE, FIRST_AND_THIRD, NO_EPS_TN, dtype),
@@ -138,7 +174,7 @@ def test_rules_never_write_into_their_input_nor_touch_other_experts(dtype) -> No
         magnitude(logits_TE, FIRST_AND_THIRD, WEIGHTS_N, 0.5),
     ]
     assert torch.equal(logits_TE.view(torch.int32), before_TE.view(torch.int32))
-    for moved_TE in moved:
+    for moved_TE in edited:
         others = [1, 3]
         assert torch.equal(moved_TE[:, others].view(torch.int32), before_TE[:, others].view(torch.int32))
 
@@ -217,7 +253,7 @@ def test_magnitude_adds_a_share_of_each_logits_own_size(strength) -> None:
 
 def test_magnitude_without_strength_weight_or_size_moves_nothing() -> None:
     for strength in (0.0, -0.0):
-        assert magnitude(LOGITS_TE, FIRST_AND_THIRD, WEIGHTS_N, strength) is LOGITS_TE
+        assert torch.equal(magnitude(LOGITS_TE, FIRST_AND_THIRD, WEIGHTS_N, strength), LOGITS_TE)
     assert torch.equal(magnitude(LOGITS_TE, FIRST_AND_THIRD, torch.zeros(2), 0.5), LOGITS_TE)
     half_TE = magnitude(LOGITS_TE, FIRST_AND_THIRD, torch.tensor([0.0, 0.5]), 0.5)
     assert torch.equal(half_TE[:, 0], LOGITS_TE[:, 0])
@@ -234,9 +270,12 @@ def test_magnitude_depends_on_where_zero_is() -> None:
 
 def by_rule(rule: str, logits_TE: torch.Tensor, arithmetic: str, strength: float = 0.022) -> torch.Tensor:
     """What a model of bfloat16 is given."""
-    experts_N = torch.arange(logits_TE.shape[1])
-    weights_N = torch.linspace(0.362, 0.683, len(experts_N))  # shares of en in paper 2
-    push = Push(experts_N, strength, "population", None, torch.bfloat16, weights_N, arithmetic)
+    every_E = torch.ones(logits_TE.shape[1], dtype=torch.bool)
+    amounts_E = torch.full((1,), strength)
+    if rule == "magnitude":
+        weights_E = torch.linspace(0.362, 0.683, len(every_E))  # shares of en in paper 2
+        amounts_E = push_sizes(strength, weights_E, torch.bfloat16 if arithmetic == "model" else torch.float32)
+    push = Push(every_E, amounts_E, "population", torch.bfloat16, arithmetic)
     return RULES[rule].move(logits_TE, push).bfloat16()
 
 
@@ -278,9 +317,11 @@ def test_one_logit_by_hand_in_either_arithmetic() -> None:
     192 * 2^-12 = 0.046875; the sum -5.046875 lies half way between two values and goes to the even one, -162 * 2^-5.
     Rounded once: lambda s |z| = 0.047060; the sum -5.046690 is nearer to -161 * 2^-5.
     """
-    push = (torch.tensor([0]), 0.022, "population", None, torch.bfloat16, torch.tensor([0.41994673]))
-    for arithmetic, expected in (("model", -162 * 2**-5), ("float32", -161 * 2**-5)):
-        moved_TE = RULES["magnitude"].move(torch.tensor([[-5.09375, 0.0]]), Push(*push, arithmetic)).bfloat16()
+    arithmetics = (("model", torch.bfloat16, -162 * 2**-5), ("float32", torch.float32, -161 * 2**-5))
+    for arithmetic, dtype, expected in arithmetics:
+        pushes_E = push_sizes(0.022, torch.tensor([0.41994673, 0.0]), dtype)
+        push = Push(torch.tensor([True, False]), pushes_E, "population", torch.bfloat16, arithmetic)
+        moved_TE = RULES["magnitude"].move(torch.tensor([[-5.09375, 0.0]]), push).bfloat16()
         assert moved_TE[0].tolist() == [expected, 0.0]
 
 
@@ -295,7 +336,8 @@ def test_soft_can_be_computed_in_the_models_dtype_too() -> None:
 @pytest.mark.parametrize("rule", ["soft", "magnitude"])
 def test_either_arithmetic_returns_the_dtype_it_got_and_spares_the_others(rule) -> None:
     for arithmetic in ("model", "float32"):
-        push = Push(FIRST_AND_THIRD, 0.5, "sample", None, torch.bfloat16, WEIGHTS_N, arithmetic)
+        amounts_E = torch.tensor([0.5, 0.0, 0.25, 0.0], dtype=torch.bfloat16)
+        push = Push(torch.tensor([True, False, True, False]), amounts_E, "sample", torch.bfloat16, arithmetic)
         moved_TE = RULES[rule].move(LOGITS_TE, push)
         assert moved_TE.dtype == torch.float32
         assert torch.equal(moved_TE[:, [1, 3]], LOGITS_TE[:, [1, 3]])

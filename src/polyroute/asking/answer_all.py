@@ -1,129 +1,102 @@
-"""Answers of a model to the items of one language under every condition.
+"""Answers of a model to the items of one language under every condition, kept part by part.
 
-Conditions share what they can: items go a few batches at a time through all conditions, and the layers below the first
-edited one run once for all of them (`steering.lower_layers`). The baseline and every steered run see the same items in
-the same batches, so that they differ by the steering alone.
+All conditions that are still to be answered go through the model together (`steering.sweep`), the baseline among them:
+so base and steered answers come from the same batches and differ by the steering alone. A baseline that was kept from
+an earlier sitting is asked again beside the conditions that are new, and answers that differ are counted.
 
-A (condition, language) that is finished is kept at once, under a digest of everything that determines it.
+A part is so many items under one condition. It is kept as soon as it is finished, under a digest of everything that
+determines it, with the plans that shared its batches.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from typing import Any
 
 import pandas as pd
-from transformers import PreTrainedModel
 
 from polyroute.asking.store import AnswerStore
-from polyroute.models.taps import Router
-from polyroute.steering.apply import steer
 from polyroute.steering.condition import Condition
-from polyroute.steering.lower_layers import LowerLayers, LowerLayersError
+from polyroute.steering.plan import Plan
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[pd.DataFrame], pd.DataFrame]
-"""From items to raw answers, one row an item in the same order, by running the model."""
-SHARED_BATCHES = 4
-"""About how many batches of prompts are kept in memory for all conditions."""
-
-
-def _first_layer(condition: Condition) -> int | None:
-    """The lowest layer that is edited."""
-    return None if condition.plan is None else min(condition.plan.experts)
+Progress = Callable[[int], None]
+Answer = Callable[[pd.DataFrame, Sequence[Plan | None], Progress], list[pd.DataFrame]]
+"""From items and the plans of conditions to raw answers of each condition, one row an item in the same order, by
+running the model; told of answers as they are given."""
+PART_ITEMS = 128
+"""Items of a part: what a killed run loses at most, under all conditions of one language."""
 
 
 def answer_all(
-    model: PreTrainedModel,
-    routers: Sequence[Router],
     items: pd.DataFrame,
     conditions: Sequence[Condition],
     answer: Answer,
     store: AnswerStore,
     *,
-    batch_tokens: int,
-    share: bool = True,
-    progress: Callable[[int], None] = lambda _items: None,
+    progress: Progress = lambda _answers: None,
 ) -> dict[str, pd.DataFrame]:
     """Answers under every condition.
 
     Args:
-        model: the model that `answer` runs.
-        routers: all of its routers.
-        items: of one language, with a column `prompt`.
-        conditions: what to do to the model; a baseline among them is run unsteered.
-        answer: from items to raw answers.
-        store: where finished conditions are kept.
-        batch_tokens: padded tokens of a batch, as `answer` uses it; decides how many items go together.
-        share: whether lower layers are run once for all conditions; the answers are the same bits.
-        progress: told the items answered, of all conditions.
+        items: of one language.
+        conditions: what to do to the model.
+        answer: from items and plans to raw answers.
+        store: where finished parts are kept.
+        progress: told the answers, of all conditions.
 
     Returns:
         Name of the condition -> raw answers.
     """
-    found = {condition.name: store.get(items, condition) for condition in conditions}
-    progress(len(items) * sum(answers is not None for answers in found.values()))
-    missing = [condition for condition in conditions if found[condition.name] is None]
-    firsts = {first for condition in missing if (first := _first_layer(condition)) is not None}
-    lower = _lower_layers(model, firsts, routers) if share and len(missing) > 1 else None
-    # The one that begins last is recorded: up to there it is the unsteered model, as the others are up to theirs.
-    missing.sort(
-        key=lambda condition: math.inf if condition.plan is None else min(condition.plan.experts), reverse=True
-    )
-    parts: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in missing}
-    for chunk in _chunks(items, SHARED_BATCHES * batch_tokens) if missing else ():
-        for number, condition in enumerate(missing):
-            first = _first_layer(condition)
-            with nullcontext() if condition.plan is None else steer(model, condition.plan, routers=routers):
-                if lower is None:
-                    answers = answer(chunk)
-                elif number == 0:
-                    answers, lower = _recorded(lower, answer, chunk)
-                else:
-                    with nullcontext() if first is None else lower.replay(first):
-                        answers = answer(chunk)
-            parts[condition.name].append(answers)
-            progress(len(chunk))
-    for condition in missing:
-        joined = pd.concat(parts[condition.name]).set_index("item_id").loc[items["item_id"]].reset_index()
-        store.put(items, condition, joined)
-        found[condition.name] = joined
-    return {name: answers for name, answers in found.items() if answers is not None}
+    parts: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
+    for part in _parts(items):
+        kept = {condition.name: store.get(part, condition) for condition in conditions}
+        progress(len(part) * sum(answers is not None for answers in kept.values()))
+        missing = [condition for condition in conditions if kept[condition.name] is None]
+        beside = [condition for condition in conditions if condition.plan is None and condition not in missing]
+        together = [*beside, *missing] if missing else []
+        if together:
+            new = _share(progress, len(missing), len(together))
+            answered = answer(part, [condition.plan for condition in together], new)
+            for condition, answers in zip(together, answered, strict=True):
+                before = kept[condition.name]
+                if before is None:
+                    store.put(part, condition, answers, beside=together)
+                    kept[condition.name] = answers
+                elif differing := _differing(before, answers):
+                    log.warning(
+                        "%s: %d of %d kept answers differ from those beside the conditions that are new, by rounding "
+                        "in another batch", condition.name, differing, len(part),
+                    )  # fmt: skip
+        for name, given in kept.items():
+            assert given is not None, "kept or just given"
+            parts[name].append(given)
+    return {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
 
 
-def _lower_layers(model: PreTrainedModel, firsts: set[int], routers: Sequence[Router]) -> LowerLayers | None:
-    try:
-        return LowerLayers(model, firsts, routers)
-    except LowerLayersError as error:
-        log.info("conditions share no layers: %s", error)
-        return None
+def _parts(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, max(len(items), 1), PART_ITEMS):
+        yield items.iloc[start : start + PART_ITEMS].reset_index(drop=True)
 
 
-def _recorded(lower: LowerLayers, answer: Answer, chunk: pd.DataFrame) -> tuple[pd.DataFrame, LowerLayers | None]:
-    """Answers of the condition whose lower layers the others take over; None where they cannot."""
-    try:
-        with lower.record():
-            return answer(chunk), lower
-    except LowerLayersError as error:  # what a layer keeps shows only when it runs
-        log.info("conditions share no layers: %s", error)
-        return answer(chunk), None
+def _share(progress: Progress, part: int, whole: int) -> Progress:
+    """Tells of a part of what it is told of, in whole answers."""
+    given = 0
+
+    def told(answers: int) -> None:
+        nonlocal given
+        before, given = given * part // whole, given + answers
+        progress(given * part // whole - before)
+
+    return told
 
 
-def _chunks(items: pd.DataFrame, characters: int) -> Iterator[pd.DataFrame]:
-    """Items of about equal length together, up to so many characters of prompt; a token has at least about one."""
-    lengths = items["prompt"].str.len()
-    order = lengths.sort_values(kind="stable").index
-    chosen: list[Any] = []
-    total = 0
-    for index in order:
-        if chosen and total + lengths[index] > characters:
-            yield items.loc[chosen]
-            chosen, total = [], 0
-        chosen.append(index)
-        total += int(lengths[index])
-    if chosen:
-        yield items.loc[chosen]
+def _differing(kept: pd.DataFrame, again: pd.DataFrame) -> int:
+    """Items with another text, or another likeliest choice."""
+    if "output" in kept:
+        return int((kept["output"] != again["output"]).sum())
+    likeliest = [
+        [max(range(len(nats)), key=nats.__getitem__) for nats in one["log_likelihoods"]] for one in (kept, again)
+    ]
+    return sum(before != after for before, after in zip(*likeliest, strict=True))

@@ -1,7 +1,7 @@
 """One model asked one task under conditions: language by language, kept as it goes, never scored.
 
-Every purpose (the baseline, tuning, steering, masks) asks here and nowhere else, so that two conditions never differ in
-batches, dtype, engine or prompts.
+Every purpose (the baseline, tuning, steering, masks) asks here and nowhere else, and all conditions of a purpose are
+rows of the same batches, so that two of them never differ in batches, dtype, engine or prompts.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from polyroute.models.settings import ModelSettings
 from polyroute.steering import mechanism
 from polyroute.steering.condition import Condition
 from polyroute.steering.mechanism import MechanismError, padded_batches
+from polyroute.steering.plan import Plan
 
 MECHANISM_COLUMNS = ("condition", "evaluated", *mechanism.COLUMNS)
 """Columns of what conditions do to routing."""
@@ -53,6 +54,8 @@ class Asker:
 
     loaded: LoadedModel
     settings: AskSettings
+    purpose: str
+    """Why it is asked: conditions of one purpose share their batches, so a baseline is never another purpose's."""
     task: str
     """Name in params.yaml."""
     questions: Questions
@@ -98,10 +101,7 @@ class Asker:
         for language in self.questions.languages:
             questions = half[half["language"] == language].reset_index(drop=True)
             store = _CountingStore(self.parts, self._determining(language))
-            answered = answer_all(
-                self.loaded.model, self.loaded.routers, questions, conditions, self._answer, store,
-                batch_tokens=self.model.batch_tokens, progress=advance,
-            )  # fmt: skip
+            answered = answer_all(questions, conditions, self._answer, store, progress=advance)
             kept(store.had)
             asked[language] = questions_digest(questions)
             for name, answers in answered.items():
@@ -156,18 +156,21 @@ class Asker:
             list(MECHANISM_COLUMNS)
         ]
 
-    def _answer(self, questions: pd.DataFrame) -> pd.DataFrame:
-        """Raw answers to questions of one language, in their order."""
-        model, tokenizer = self.loaded.model, self.loaded.tokenizer
+    def _answer(
+        self, questions: pd.DataFrame, plans: Sequence[Plan | None], progress: Callable[[int], None]
+    ) -> list[pd.DataFrame]:
+        """Raw answers to questions of one language, in their order, under each plan."""
+        model, tokenizer, routers = self.loaded.model, self.loaded.tokenizer, self.loaded.routers
         if self.questions.kind == "choice":
-            return choices.score(
-                model, tokenizer, questions, batch_tokens=self.model.batch_tokens,
-                max_tokens=self.model.max_tokens, conversation=self.conversation,
+            return choices.score_under(
+                model, tokenizer, questions, plans, routers, batch_tokens=self.model.batch_tokens,
+                max_tokens=self.model.max_tokens, conversation=self.conversation, on_answers=progress,
             )  # fmt: skip
         (language,) = questions["language"].unique()
-        return generation.generate(
-            model, tokenizer, questions, self._generation(tuple(self.questions.stops.get(language, ()))),
-            conversation=self.conversation,
+        return generation.generate_under(
+            model, tokenizer, questions, plans, routers,
+            self._generation(tuple(self.questions.stops.get(language, ()))),
+            conversation=self.conversation, on_answers=progress,
         )  # fmt: skip
 
     def _generation(self, stops: tuple[str, ...]) -> GenerationSettings:
@@ -195,6 +198,7 @@ class Asker:
             "entry": self.model.model_dump(include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"),
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "asked": self._asked(),
+            "purpose": self.purpose,
             "stop": list(self.questions.stops.get(language, ())),
             "versions": [torch.__version__, transformers.__version__, tokenizers.__version__],
             "code": code_digest(

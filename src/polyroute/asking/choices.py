@@ -12,17 +12,19 @@ by a few letters: it is counted and told as a warning. Unlike the harness, token
 (EOS) are left out. In a chat, blanks before a choice are left out too, since its template ends in a line break or
 a special token.
 
-Each prompt runs once, its choices on the keys and values that it left; choices of one token need no second run at all.
-Prompts of several lengths run together, padded on the left, as in generation. Models whose cache cannot be shared
-(recurrent states) run every prompt with every choice, padded on the right, where causal models cannot see it. Both ways
-give the same numbers but for the last digits (1e-4 in float32).
+Each prompt runs once for all conditions as far as these do the same to it (`steering.sweep`), its choices on the keys
+and values that it left; choices of one token need no second run at all. Prompts of several lengths run together, padded
+on the left, as in generation. Models whose cache cannot be shared (recurrent states) run every prompt with every
+choice, padded on the right, where causal models cannot see it. Both ways give the same numbers but for the last digits
+(1e-4 in float32).
 """
 
 from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -32,15 +34,19 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
 from polyroute.asking import prompts
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
+from polyroute.models.taps import Router
 from polyroute.models.trial import at_rest
+from polyroute.steering.plan import Plan
+from polyroute.steering.sweep import Sweep, holds_keys_and_values
 
 log = logging.getLogger(__name__)
 
+CACHED = 8
+"""How many tokens are held in the cache, their keys and values alone, at most for each that runs through the model."""
 COLUMNS = ["item_id", "language", "log_likelihoods", "tokens", "characters"]
 """Columns of raw answers to choices; the last three hold a list each, one entry a choice."""
 
@@ -70,20 +76,45 @@ def score(
     conversation: Chat | None = None,
     share_prompts: bool = True,
 ) -> pd.DataFrame:
-    """Log likelihoods of every item's choices.
+    """Log likelihoods of every item's choices by the model as it is: `score_under` no plan."""
+    (found,) = score_under(
+        model, tokenizer, items, [None], (), batch_tokens=batch_tokens, max_tokens=max_tokens,
+        conversation=conversation, share_prompts=share_prompts,
+    )  # fmt: skip
+    return found
+
+
+def score_under(
+    model: nn.Module,
+    tokenizer: Any,
+    items: pd.DataFrame,
+    plans: Sequence[Plan | None],
+    routers: Sequence[Router],
+    *,
+    batch_tokens: int,
+    max_tokens: int = 4096,
+    conversation: Chat | None = None,
+    share_prompts: bool = True,
+    on_answers: Callable[[int], None] = lambda _: None,
+) -> list[pd.DataFrame]:
+    """Log likelihoods of every item's choices under every condition, conditions beside one another in each batch.
 
     Args:
         model: a causal language model of transformers.
         tokenizer: its tokenizer.
         items: item_id, language, prompt, choices (list of texts that follow the prompt); see `tasks`.
-        batch_tokens: padded tokens of a batch: those of the prompts, or where a choice has several tokens those of
-            every choice with its prompt, which is what the cache then holds. A larger item is a batch by itself.
+        plans: of each condition; None for the model as it is.
+        routers: all of the model's; none are needed where no condition has a plan.
+        batch_tokens: padded tokens that run together, of the prompts or of their choices; a condition has its own. The
+            cache holds up to `CACHED` times as many. An item that is larger with all its conditions goes with as many
+            of them as the batch holds, and one at least.
         max_tokens: a longer prompt with choice is an error; nothing is truncated.
         conversation: puts prompts into the tokenizer's chat template; None leaves them as they are.
         share_prompts: False runs every prompt with every choice, as a reference.
+        on_answers: told how many answers were given, of all conditions, after each batch.
 
     Returns:
-        `COLUMNS`, one row an item, in the order of `items`; log likelihoods in nats.
+        For each condition `COLUMNS`, one row an item, in the order of `items`; log likelihoods in nats.
 
     Raises:
         AnswerError: a prompt or choice without tokens or too long, no chat template, or a likelihood that is NaN
@@ -97,28 +128,33 @@ def score(
                 f"{item.place}: prompt and choice have {len(item.prompt) + item.longest} tokens, more than {limit} "
                 "(the smaller of max_tokens and the model's context); they are not truncated"
             )
-    scorer = _Scorer(model, share_prompts)
-    found: list[NDArray[np.float64] | None] = [None] * len(asked)
+    found: list[list[list[float]]] = [[[] for _ in asked] for _ in plans]
     with at_rest(model):
-        for batch in _batches(asked, batch_tokens, share_prompts):
-            nats_BC = scorer.nats([asked[index] for index in batch])
-            for index, nats_C in zip(batch, nats_BC, strict=True):
-                if not np.isfinite(nats_C).all():
-                    raise AnswerError(
-                        f"{asked[index].place}: the log likelihoods of its choices are {nats_C.tolist()}; the model's "
-                        "logits are NaN or infinite: try float32, or another experts implementation"
-                    )
-                found[index] = nats_C
-    return pd.DataFrame(
-        {
-            "item_id": items["item_id"].tolist(),
-            "language": items["language"].tolist(),
-            "log_likelihoods": [[] if nats_C is None else nats_C.tolist() for nats_C in found],
-            "tokens": [[len(choice) for choice in item.choices] for item in asked],
-            "characters": [[len(choice.strip()) for choice in told] for told in items["choices"]],
-        },
-        columns=COLUMNS,
-    )
+        for together, batches in _laid_out(asked, len(plans), batch_tokens, share_prompts):
+            with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
+                scorer = _Scorer(sweep, share_prompts)
+                for batch in batches:
+                    nats_CBK = scorer.nats([asked[index] for index in batch])
+                    for condition, nats_BK in zip(together, nats_CBK, strict=True):
+                        for index, nats_K in zip(batch, nats_BK, strict=True):
+                            found[condition][index] = _finite(nats_K, asked[index]).tolist()
+                    on_answers(len(batch) * len(together))
+    fixed = {
+        "item_id": items["item_id"].tolist(),
+        "language": items["language"].tolist(),
+        "tokens": [[len(choice) for choice in item.choices] for item in asked],
+        "characters": [[len(choice.strip()) for choice in told] for told in items["choices"]],
+    }
+    return [pd.DataFrame({**fixed, "log_likelihoods": nats}, columns=COLUMNS) for nats in found]
+
+
+def _finite(nats_K: NDArray[np.float64], item: _Asked) -> NDArray[np.float64]:
+    if not np.isfinite(nats_K).all():
+        raise AnswerError(
+            f"{item.place}: the log likelihoods of its choices are {nats_K.tolist()}; the model's logits are NaN or "
+            "infinite: try float32, or another experts implementation"
+        )
+    return nats_K
 
 
 def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> list[_Asked]:
@@ -159,19 +195,46 @@ def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> 
     return asked
 
 
+def _laid_out(
+    asked: list[_Asked], conditions: int, budget: int, shared: bool
+) -> Iterator[tuple[list[int], list[list[int]]]]:
+    """Conditions that go together, and batches of items for them: all conditions, wherever an item has room for all."""
+    every = list(range(conditions))
+    roomy: list[list[int]] = []
+    large: list[list[int]] = []
+    for batch in _batches(asked, max(1, budget // conditions), shared):
+        wide = _tokens(asked[batch[0]], max(asked[index].longest for index in batch), shared) * conditions > budget
+        (large if wide and conditions > 1 else roomy).append(batch)
+    if roomy:
+        yield every, roomy
+    for batch in large:  # one item
+        group = max(1, budget // _tokens(asked[batch[0]], asked[batch[0]].longest, shared))
+        for start in range(0, conditions, group):
+            yield every[start : start + group], [batch]
+
+
+def _tokens(item: _Asked, width: int, shared: bool) -> int:
+    """Padded tokens of an item among others with choices of so many tokens, as a batch counts them."""
+    prompt, choices = len(item.prompt), len(item.choices)
+    if not shared:
+        return choices * (prompt + width)
+    if width == 1:
+        return prompt
+    return max(prompt, choices * (width - 1), math.ceil(choices * (prompt + width) / CACHED))
+
+
 def _batches(asked: list[_Asked], budget: int, shared: bool) -> Iterator[list[int]]:
     """Indices of items with as many choices and about equally long prompts, the largest first: memory fails at once."""
     alike: dict[int, list[int]] = {}
     for index in sorted(range(len(asked)), key=lambda i: (-len(asked[i].prompt), -asked[i].longest, i)):
         alike.setdefault(len(asked[index].choices), []).append(index)
-    for choices, group in alike.items():
+    for group in alike.values():
         batch: list[int] = []
         width = 0
         for index in group:
-            length = len(asked[batch[0] if batch else index].prompt)  # the longest comes first
             wider = max(width, asked[index].longest)
-            tokens = length if shared and wider == 1 else choices * (length + wider)
-            if batch and (len(batch) + 1) * tokens > budget:
+            # The longest comes first.
+            if batch and (len(batch) + 1) * _tokens(asked[batch[0]], wider, shared) > budget:
                 yield batch
                 batch, wider = [], asked[index].longest
             batch.append(index)
@@ -180,77 +243,95 @@ def _batches(asked: list[_Asked], budget: int, shared: bool) -> Iterator[list[in
 
 
 class _Scorer:
-    """Runs batches of items with equally many choices."""
+    """Runs batches of items with equally many choices under the conditions of a sweep.
 
-    def __init__(self, model: nn.Module, share_prompts: bool):
-        self.model, self.share_prompts = model, share_prompts
-        self.device = prompts.device_of(model)
-        self.takes = inspect.signature(model.forward).parameters
+    Shapes: C conditions, B items, K choices of an item, N = B * K texts, R rows, P positions of prompts, W of choices.
+    """
+
+    def __init__(self, sweep: Sweep, share_prompts: bool):
+        self.sweep, self.share_prompts = sweep, share_prompts
+        self.device = prompts.device_of(sweep.model)
+        self.takes = inspect.signature(sweep.model.forward).parameters
 
     def nats(self, batch: list[_Asked]) -> NDArray[np.float64]:
-        """(B, C) log likelihood of each item's choices."""
+        """(C, B, K) log likelihood of each item's choices."""
         width = max(item.longest for item in batch)
         rows = [choice for item in batch for choice in item.choices]
         # Padding comes last, where causal attention cannot see it.
-        choices_RW = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self.device)
-        real_RW = torch.arange(width) < torch.tensor([len(row) for row in rows])[:, None]
+        ids_BKW = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self.device)
+        ids_BKW = ids_BKW.view(len(batch), -1, width)
+        real_NW = torch.arange(width) < torch.tensor([len(row) for row in rows])[:, None]
         with torch.inference_mode():
-            nats_RW = self._shared(batch, choices_RW) if self.share_prompts else None
-            if nats_RW is None:
-                nats_RW = self._whole(batch, choices_RW)
-        nats_R = torch.where(real_RW, nats_RW.cpu().double(), 0).sum(1)
-        return nats_R.view(len(batch), -1).numpy()
+            nats_CBKW = self._shared(batch, ids_BKW) if self.share_prompts else None
+            if nats_CBKW is None:
+                nats_CBKW = self._whole(batch, ids_BKW)
+        return torch.where(real_NW.view(ids_BKW.shape), nats_CBKW.cpu().double(), 0).sum(-1).numpy()
 
-    def _shared(self, batch: list[_Asked], choices_RW: Tensor) -> Tensor | None:
+    def _shared(self, batch: list[_Asked], ids_BKW: Tensor) -> Tensor | None:
         """Each prompt once; None where its cache cannot serve several choices."""
-        count, width = len(batch[0].choices), choices_RW.shape[1]
+        items, choices, width = ids_BKW.shape
         lengths_B = torch.tensor([len(item.prompt) for item in batch], device=self.device)
         longest = int(lengths_B.max())
         # On the left, so that every choice goes on from the last column.
         prompts_BP = torch.tensor([[0] * (longest - len(item.prompt)) + item.prompt for item in batch]).to(self.device)
         real_BP = torch.arange(longest, device=self.device) >= longest - lengths_B[:, None]
-        output = self._run(prompts_BP, real_BP, use_cache=width > 1, **self._known(logits_to_keep=1))
-        logits_RV = output.logits[:, -1].repeat_interleave(count, dim=0)
-        first_R1 = _log_probabilities(logits_RV[:, None], choices_RW[:, :1])
+        left = self.sweep.prefill(
+            real_BP, input_ids=prompts_BP, attention_mask=real_BP.long(), use_cache=width > 1,
+            **self._known(position_ids=_positions(real_BP), logits_to_keep=1),
+        )  # fmt: skip
+        first_RV = left.output.logits[:, -1].float().log_softmax(-1)
+        first_CBK: Tensor = first_RV[left.row_CB.to(first_RV.device)].gather(
+            -1, ids_BKW[..., 0].to(first_RV.device).expand(len(left.row_CB), -1, -1)
+        )
         if width == 1:
-            return first_R1
-        cache = output.past_key_values
-        del output
-        if not _serves_several(cache):
-            log.info("%s: its cache cannot be shared, so prompts run with every choice", type(self.model).__name__)
+            return first_CBK[..., None]
+        cache = left.output.past_key_values
+        if not holds_keys_and_values(cache):
+            name = type(self.sweep.model).__name__
+            log.info("%s: its cache cannot be shared, so prompts run with every choice", name)
             self.share_prompts = False
             return None
-        cache.batch_repeat_interleave(count)
-        before_RW = choices_RW[:, :-1]
-        real_RS = torch.cat([real_BP.repeat_interleave(count, dim=0), torch.ones_like(before_RW, dtype=torch.bool)], 1)
-        rest = self._run(before_RW, real_RS, past_key_values=cache, use_cache=True)
-        return torch.cat([first_R1, _log_probabilities(rest.logits, choices_RW[:, 1:])], dim=1)
+        before_NW = ids_BKW[..., :-1].flatten(0, 1)
+        real_NW = torch.ones_like(before_NW, dtype=torch.bool)
+        real_NS = torch.cat([real_BP.repeat_interleave(choices, 0), real_NW], 1)
+        rest = self.sweep.follow(
+            left, real_NW, input_ids=before_NW, attention_mask=real_NS.long(),
+            **self._known(position_ids=_positions(real_NS)[:, longest:]),
+        )  # fmt: skip
+        ids_RW = ids_BKW[..., 1:].flatten(0, 1)[rest.text_R.to(ids_BKW.device)]
+        nats_RW = _log_probabilities(rest.output.logits, ids_RW)
+        rest_CBKW = nats_RW[rest.row_CB.to(nats_RW.device)].view(-1, items, choices, width - 1)
+        return torch.cat([first_CBK[..., None].to(rest_CBKW.device), rest_CBKW], -1)
 
-    def _run(self, ids: Tensor, real_RS: Tensor, **more: Any) -> Any:
-        """The model on the last columns of rows that are padded on the left."""
-        positions = (real_RS.long().cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        known = self._known(position_ids=positions)
-        return self.model(input_ids=ids, attention_mask=real_RS.long(), **known, **more)
-
-    def _whole(self, batch: list[_Asked], choices_RW: Tensor) -> Tensor:
-        count, width = len(batch[0].choices), choices_RW.shape[1]
+    def _whole(self, batch: list[_Asked], ids_BKW: Tensor) -> Tensor:
+        """Every prompt with every choice."""
+        _, choices, width = ids_BKW.shape
         lengths = [len(item.prompt) for item in batch]
         shortest, longest = min(lengths), max(lengths)
-        prompts_RP = torch.tensor([item.prompt + [0] * (longest - len(item.prompt)) for item in batch])
-        ids_RS = torch.nn.functional.pad(prompts_RP, (0, width)).to(self.device).repeat_interleave(count, dim=0)
-        lengths_R = torch.tensor(lengths, device=self.device).repeat_interleave(count)
-        places_RW = lengths_R[:, None] + torch.arange(width, device=self.device)
-        ids_RS.scatter_(1, places_RW, choices_RW)
+        prompts_BP = torch.tensor([item.prompt + [0] * (longest - len(item.prompt)) for item in batch])
+        ids_NS = torch.nn.functional.pad(prompts_BP, (0, width)).to(self.device).repeat_interleave(choices, dim=0)
+        lengths_N = torch.tensor(lengths, device=self.device).repeat_interleave(choices)
+        places_NW = lengths_N[:, None] + torch.arange(width, device=self.device)
+        ids_NS.scatter_(1, places_NW, ids_BKW.flatten(0, 1))
         kept = longest + width - shortest + 1
-        output = self.model(input_ids=ids_RS, use_cache=False, **self._known(logits_to_keep=kept))
-        logits_RKV = output.logits[:, -kept:]
-        before_RW = (places_RW - shortest).to(logits_RKV.device)
-        rows_R1 = torch.arange(len(lengths_R), device=logits_RKV.device)[:, None]
-        return _log_probabilities(logits_RKV[rows_R1, before_RW], choices_RW)
+        real_NS = torch.arange(longest + width, device=self.device) < lengths_N[:, None] + width
+        told = self.sweep.prefill(real_NS, input_ids=ids_NS, use_cache=False, **self._known(logits_to_keep=kept))
+        logits_RKV = told.output.logits[:, -kept:]
+        text_R = told.text_R.to(logits_RKV.device)
+        before_RW = (places_NW - shortest).to(logits_RKV.device)[text_R]
+        rows_R1 = torch.arange(len(text_R), device=logits_RKV.device)[:, None]
+        ids_RW = ids_BKW.flatten(0, 1).to(logits_RKV.device)[text_R]
+        nats_RW = _log_probabilities(logits_RKV[rows_R1, before_RW], ids_RW)
+        return nats_RW[told.row_CB.to(nats_RW.device)].view(-1, *ids_BKW.shape)
 
     def _known(self, **arguments: Any) -> dict[str, Any]:
         """Those of the arguments that this architecture takes. Logits of all positions would be the largest tensor."""
         return {name: value for name, value in arguments.items() if name in self.takes}
+
+
+def _positions(real_RS: Tensor) -> Tensor:
+    """Of tokens in rows that are padded on the left."""
+    return (real_RS.long().cumsum(1) - 1).clamp(min=0)
 
 
 def _log_probabilities(logits_RWV: Tensor, ids_RW: Tensor) -> Tensor:
@@ -260,10 +341,3 @@ def _log_probabilities(logits_RWV: Tensor, ids_RW: Tensor) -> Tensor:
     logits_NV = logits_RWV.float().flatten(0, 1)
     ids_N = ids_RW.flatten().to(logits_NV.device)
     return -torch.nn.functional.cross_entropy(logits_NV, ids_N, reduction="none").view(ids_RW.shape)
-
-
-def _serves_several(cache: object) -> bool:
-    """Whether a cache holds keys and values alone, which can be repeated for rows that go on differently."""
-    return isinstance(cache, DynamicCache) and all(
-        type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers
-    )

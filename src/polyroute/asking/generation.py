@@ -2,9 +2,11 @@
 
 Sampling adds Gumbel noise to the logits and takes the largest: that draws from the softmax (Gumbel 1954; Maddison et
 al. 2014, arXiv:1411.0030). The noise comes from a generator of the prompt's own, so an item's draw is the same in any
-batch, and the same in a baseline and in its steered run: what differs between them is the model's doing and not
-chance. Temperature, top-k and top-p are applied before, in this order, as in transformers. Nothing else that
-a checkpoint's `generation_config.json` asks for (repetition penalty, sampling) is applied; its end tokens are.
+batch, and the same under every condition: what differs between them is the model's doing and not chance. Temperature,
+top-k and top-p are applied before, in this order, as in transformers. Nothing else that a checkpoint's
+`generation_config.json` asks for (repetition penalty, sampling) is applied; its end tokens are.
+
+Texts under all conditions are written together, a row each (`steering.sweep`); a text that has ended leaves the batch.
 
 A text is finished if the model ended it or a stop string did, which is cut off with all that follows; else it was
 truncated at `max_new_tokens`. Texts keep special tokens inside them (channels of GPT-OSS), for `scoring` to read.
@@ -13,7 +15,7 @@ truncated at `max_new_tokens`. Texts keep special tokens inside them (channels o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,8 +26,6 @@ from transformers import GenerationConfig
 from transformers.generation import (
     LogitsProcessor,
     LogitsProcessorList,
-    StoppingCriteria,
-    StoppingCriteriaList,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -35,10 +35,17 @@ from polyroute.asking import prompts
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
 from polyroute.models.batches import plan_batches
+from polyroute.models.taps import Router
 from polyroute.models.trial import at_rest
+from polyroute.steering.plan import Plan
+from polyroute.steering.sweep import Sweep, holds_keys_and_values, rows_of
 
 COLUMNS = ["item_id", "language", "output", "tokens", "finished"]
 """Columns of raw generated answers."""
+_FOR_ITS_LOOP = (
+    "logits_processor", "stopping_criteria", "generation_config", "synced_gpus", "streamer", "assistant_model",
+)  # fmt: skip
+"""What transformers hands a loop beside the inputs of the model."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +90,38 @@ def generate(
     settings: GenerationSettings,
     *,
     conversation: Chat | None = None,
-    on_items: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
-    """What a model writes after every item's prompt.
+    """What a model writes after every item's prompt as it is: `generate_under` no plan."""
+    (found,) = generate_under(model, tokenizer, items, [None], (), settings, conversation=conversation)
+    return found
+
+
+def generate_under(
+    model: nn.Module,
+    tokenizer: Any,
+    items: pd.DataFrame,
+    plans: Sequence[Plan | None],
+    routers: Sequence[Router],
+    settings: GenerationSettings,
+    *,
+    conversation: Chat | None = None,
+    on_answers: Callable[[int], None] = lambda _: None,
+) -> list[pd.DataFrame]:
+    """What a model writes after every item's prompt under every condition, conditions beside one another in each batch.
 
     Args:
         model: a causal language model of transformers.
         tokenizer: its tokenizer.
         items: item_id, language, prompt; see `tasks`.
+        plans: of each condition; None for the model as it is.
+        routers: all of the model's; none are needed where no condition has a plan.
         settings: how.
         conversation: puts prompts into the tokenizer's chat template; None leaves them as they are.
-        on_items: called with the number of items of each batch as it is finished.
+        on_answers: told how many answers were given, of all conditions, after each batch.
 
     Returns:
-        `COLUMNS`, one row an item, in the order of `items`: the text (empty where the model ended at once), its
-        length in tokens with the one that ended it, and whether it is finished.
+        For each condition `COLUMNS`, one row an item, in the order of `items`: the text (empty where the model ended at
+        once), its length in tokens with the one that ended it, and whether it is finished.
 
     Raises:
         AnswerError: a prompt without tokens or too long, or no chat template; names language and item.
@@ -108,18 +132,40 @@ def generate(
     ]
     rows = prompts.encode(tokenizer, texts, conversation)
     _check(model, items, rows, settings)
-    runner = _Runner(model, tokenizer, settings)
-    found: list[tuple[str, int, bool]] = [("", 0, False)] * len(rows)
+    found: list[list[tuple[str, int, bool]]] = [[("", 0, False)] * len(rows) for _ in plans]
     with at_rest(model), torch.inference_mode():
-        for batch in plan_batches([len(row) + settings.max_new_tokens for row in rows], settings.batch_tokens):
-            written = runner.run([rows[index] for index in batch], [texts[index] for index in batch])
-            for index, told in zip(batch, written, strict=True):
-                found[index] = told
-            on_items(len(batch))
-    frame = pd.DataFrame(found, columns=COLUMNS[2:])
-    frame.insert(0, "item_id", items["item_id"].tolist())
-    frame.insert(1, "language", items["language"].tolist())
-    return frame
+        for together, batches in _laid_out([len(row) for row in rows], len(plans), settings):
+            with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
+                runner = _Runner(sweep, tokenizer, settings)
+                for batch in batches:
+                    written = runner.run([rows[index] for index in batch], [texts[index] for index in batch])
+                    for condition, of_condition in zip(together, written, strict=True):
+                        for index, told in zip(batch, of_condition, strict=True):
+                            found[condition][index] = told
+                    on_answers(len(batch) * len(together))
+    return [
+        pd.DataFrame(told, columns=COLUMNS[2:]).assign(
+            item_id=items["item_id"].tolist(), language=items["language"].tolist()
+        )[COLUMNS]
+        for told in found
+    ]
+
+
+def _laid_out(
+    lengths: list[int], conditions: int, settings: GenerationSettings
+) -> Iterator[tuple[list[int], list[list[int]]]]:
+    """Conditions that go together, and batches of items for them: all conditions, wherever an item has room for all."""
+    every, budget = list(range(conditions)), settings.batch_tokens
+    tokens = [length + settings.max_new_tokens for length in lengths]
+    large = [index for index, count in enumerate(tokens) if conditions > 1 and count * conditions > budget]
+    roomy = [index for index in range(len(tokens)) if index not in set(large)]
+    if roomy:
+        batches = plan_batches([tokens[index] * conditions for index in roomy], budget)
+        yield every, [[roomy[place] for place in batch] for batch in batches]
+    for index in large:
+        group = max(1, budget // tokens[index])
+        for start in range(0, conditions, group):
+            yield every[start : start + group], [[index]]
 
 
 def _check(model: nn.Module, items: pd.DataFrame, rows: list[list[int]], settings: GenerationSettings) -> None:
@@ -141,12 +187,19 @@ def _check(model: nn.Module, items: pd.DataFrame, rows: list[list[int]], setting
 
 
 class _Runner:
-    def __init__(self, model: nn.Module, tokenizer: Any, settings: GenerationSettings):
-        self.model, self.tokenizer, self.settings = model, tokenizer, settings
-        self.device = prompts.device_of(model)
-        self.ends = _end_tokens(model, tokenizer)
+    """Runs batches of prompts under the conditions of a sweep.
+
+    Shapes: B prompts, S positions, C conditions, R rows that are still written, V words.
+    """
+
+    def __init__(self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings):
+        self.sweep, self.tokenizer, self.settings = sweep, tokenizer, settings
+        self.device = prompts.device_of(sweep.model)
+        self.ends = _end_tokens(sweep.model, tokenizer)
         pad = tokenizer.pad_token_id
         self.pad = int(pad) if pad is not None else min(self.ends, default=0)
+        # A token has at least a byte, so a string's last token and these hold all of it, and a cut letter before.
+        self.reach = max((len(stop.encode()) for stop in settings.stop), default=0) + 8
         defaults = {
             # What the checkpoint's own configuration would otherwise fill in. Lengths and outputs are not its matter.
             name: value
@@ -160,81 +213,122 @@ class _Runner:
             pad_token_id=self.pad,
         )
 
-    def run(self, rows: list[list[int]], texts: list[str]) -> list[tuple[str, int, bool]]:
-        """Text, tokens and whether it is finished, of each row."""
+    def run(self, rows: list[list[int]], texts: list[str]) -> list[list[tuple[str, int, bool]]]:
+        """Text, tokens and whether it is finished, of each row under each condition."""
         width = max(map(len, rows))
         # On the left, so that every text goes on from its last column.
         ids_BS = torch.tensor([[self.pad] * (width - len(row)) + row for row in rows], device=self.device)
         real_BS = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.device)
-        stops = _StopStrings(self.tokenizer, self.settings.stop, len(rows), width)
-        written_BS = self.model.generate(  # type: ignore[operator]
-            input_ids=ids_BS,
-            attention_mask=real_BS,
-            generation_config=self.config,
-            logits_processor=self._processors(texts),
-            stopping_criteria=StoppingCriteriaList([stops]),
+        written: list[list[int]] = []
+
+        def decode(model: Any, ids_BS: Tensor, *_prepared: Any, **kwargs: Any) -> Tensor:
+            own = {name: value for name, value in kwargs.items() if name not in _FOR_ITS_LOOP}
+            written.extend(self._written(model, ids_BS, real_BS.bool(), texts, own))
+            return ids_BS
+
+        # Preparing inputs and caches is the architecture's matter and stays with transformers; the loop is ours.
+        self.sweep.model.generate(  # type: ignore[operator]
+            input_ids=ids_BS, attention_mask=real_BS, generation_config=self.config, custom_generate=decode
         )
-        return [
-            self._told(ids_S.tolist(), stopped)
-            for ids_S, stopped in zip(written_BS[:, width:].cpu(), stops.lengths, strict=True)
-        ]
+        told = [self._told(ids) for ids in written]
+        return [told[start : start + len(rows)] for start in range(0, len(told), len(rows))]
 
-    def _told(self, ids: list[int], stopped: int | None) -> tuple[str, int, bool]:
-        ids = ids[:stopped]
-        end = next((place for place, token in enumerate(ids) if token in self.ends), None)
-        text: str = self.tokenizer.decode(ids[:end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    def _written(
+        self, model: Any, ids_BS: Tensor, real_BS: Tensor, texts: list[str], kwargs: dict[str, Any]
+    ) -> list[list[int]]:
+        """Token ids after each prompt, prompts within conditions, up to what ends each."""
+        items, sweep = len(ids_BS), self.sweep
+        inputs = model.prepare_inputs_for_generation(ids_BS, is_first_iteration=True, **kwargs)
+        left = sweep.prefill(real_BS, **inputs, return_dict=True)
+        kwargs = model._update_model_kwargs_for_generation(left.output, kwargs)
+        condition_of = sweep.conditions(items)
+        everyone = torch.arange(items).repeat(len(sweep.plans))
+        ids_RS, kwargs = rows_of((ids_BS, kwargs), everyone, items)
+        cache = kwargs.get("past_key_values")
+        if cache is not None:
+            left.spread()
+        sweep.assign(condition_of)
+        scores_RV = left.output.logits[:, -1].float()
+        scores_RV = scores_RV[left.row_CB.flatten().to(scores_RV.device)]
+        del left
+        warp, noise = self._warpers(), self._noise(texts)
+        written: list[list[int]] = [[] for _ in condition_of]
+        ended = [False] * len(written)
+        places = list(range(len(condition_of)))
+        """Of each row that is still written, its place among all."""
+        while True:
+            scores_RV = warp(ids_RS, scores_RV)
+            if noise is not None:
+                scores_RV = scores_RV + noise(scores_RV.shape[1])[torch.tensor(places) % items].to(scores_RV.device)
+            next_R = scores_RV.argmax(-1).to(ids_RS.device)
+            ids_RS = torch.cat([ids_RS, next_R[:, None]], 1)
+            for place, token in zip(places, next_R.tolist(), strict=True):
+                if not ended[place]:
+                    written[place].append(token)
+                    ended[place] = token in self.ends or self._stops(written[place])
+            going = [row for row, place in enumerate(places) if not ended[place]]
+            if not going or ids_RS.shape[1] == ids_BS.shape[1] + self.settings.max_new_tokens:
+                return written
+            if len(going) < len(places) and (cache is None or holds_keys_and_values(cache)):
+                kept = torch.tensor(going)
+                ids_RS, kwargs = rows_of((ids_RS, kwargs), kept, len(places))
+                if cache is not None:
+                    cache.batch_select_indices(kept.to(cache.layers[0].keys.device))
+                places = [places[row] for row in going]
+                sweep.assign([condition_of[place] for place in places])
+            inputs = model.prepare_inputs_for_generation(
+                ids_RS, next_sequence_length=1 if kwargs["use_cache"] else None, **kwargs
+            )
+            output = model(**inputs, return_dict=True)
+            kwargs = model._update_model_kwargs_for_generation(output, kwargs)
+            scores_RV = output.logits[:, -1].float()
+
+    def _stops(self, ids: list[int]) -> bool:
+        """Whether a stop string ends in the last token.
+
+        transformers' own criterion compares strings with tokens, and misses letters that a byte-level tokenizer cuts
+        into several, as it does in most scripts.
+        """
+        if not self.settings.stop:
+            return False
+        tail = self._text(ids[-self.reach :])
+        return any(stop in tail for stop in self.settings.stop)
+
+    def _told(self, ids: list[int]) -> tuple[str, int, bool]:
+        ended = bool(ids) and ids[-1] in self.ends
+        text = self._text(ids[:-1] if ended else ids)
         cut = min((place for stop in self.settings.stop if (place := text.find(stop)) >= 0), default=None)
-        finished = (end, stopped, cut) != (None, None, None)
-        return text[:cut], len(ids) if end is None else end + 1, finished
+        return text[:cut], len(ids), ended or cut is not None
 
-    def _processors(self, texts: list[str]) -> LogitsProcessorList:
+    def _text(self, ids: list[int]) -> str:
+        text: str = self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
+
+    def _warpers(self) -> LogitsProcessorList:
         settings = self.settings
         if settings.temperature == 0:
             return LogitsProcessorList()
-        processors: list[LogitsProcessor] = [TemperatureLogitsWarper(settings.temperature)]
+        warpers: list[LogitsProcessor] = [TemperatureLogitsWarper(settings.temperature)]
         if settings.top_k:
-            processors.append(TopKLogitsWarper(settings.top_k))
+            warpers.append(TopKLogitsWarper(settings.top_k))
         if settings.top_p < 1:
-            processors.append(TopPLogitsWarper(settings.top_p))
-        return LogitsProcessorList([*processors, _Gumbel(settings.seed, texts)])
+            warpers.append(TopPLogitsWarper(settings.top_p))
+        return LogitsProcessorList(warpers)
 
-
-class _Gumbel(LogitsProcessor):  # type: ignore[misc]
-    """Adds noise of which the largest sum is a draw from the softmax; each row has a generator of its own."""
-
-    def __init__(self, seed: int, texts: Sequence[str]):
-        digests = [hashlib.sha256(f"{seed}/{text}".encode()).digest() for text in texts]
+    def _noise(self, texts: Sequence[str]) -> Callable[[int], Tensor] | None:
+        """From the number of words to (B, V) noise of the next token, a row a prompt; None where nothing is drawn."""
+        if self.settings.temperature == 0:
+            return None
+        digests = [hashlib.sha256(f"{self.settings.seed}/{text}".encode()).digest() for text in texts]
         # On the CPU: the same draws on every device.
-        self.generators = [torch.Generator().manual_seed(int.from_bytes(digest[:7])) for digest in digests]
+        generators = [torch.Generator().manual_seed(int.from_bytes(digest[:7])) for digest in digests]
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG002
-        noise_BV = torch.stack([torch.empty(scores.shape[1]).exponential_(generator=g) for g in self.generators])
-        # A draw of exactly 0 would be infinite noise.
-        return scores - noise_BV.clamp(min=torch.finfo(noise_BV.dtype).tiny).log().to(scores.device)
+        def draw(words: int) -> Tensor:
+            waits_BV = torch.stack([torch.empty(words).exponential_(generator=one) for one in generators])
+            # A draw of exactly 0 would be infinite noise.
+            return -waits_BV.clamp(min=torch.finfo(waits_BV.dtype).tiny).log()
 
-
-class _StopStrings(StoppingCriteria):  # type: ignore[misc]
-    """Ends a row whose text holds a stop string.
-
-    transformers' own criterion compares strings with tokens, and misses letters that a byte-level tokenizer cuts
-    into several, as it does in most scripts.
-    """
-
-    def __init__(self, tokenizer: Any, stops: Sequence[str], rows: int, width: int):
-        self.tokenizer, self.stops, self.width = tokenizer, stops, width
-        self.lengths: list[int | None] = [None] * rows
-        # A token has at least a byte, so the string's last token and these hold all of it, and a cut letter before.
-        self.reach = max((len(stop.encode()) for stop in stops), default=0) + 8
-
-    def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
-        if self.stops:
-            length = input_ids.shape[1] - self.width
-            for row, ids_S in enumerate(input_ids[:, self.width :][:, -self.reach :].tolist()):
-                if self.lengths[row] is None:
-                    tail = self.tokenizer.decode(ids_S, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-                    if any(stop in tail for stop in self.stops):
-                        self.lengths[row] = length
-        return torch.tensor([length is not None for length in self.lengths], device=input_ids.device)
+        return draw
 
 
 def _end_tokens(model: nn.Module, tokenizer: Any) -> set[int]:

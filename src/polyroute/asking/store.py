@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 
 from polyroute.ground.files import digest, write_atomically
 from polyroute.steering.condition import Condition
@@ -42,12 +47,29 @@ class AnswerStore:
             path.unlink()
             return None
 
-    def put(self, questions: pd.DataFrame, condition: Condition, answers: pd.DataFrame) -> None:
-        """Keep finished answers."""
-        write_atomically(self._path(questions, condition), answers.to_parquet())
+    def put(
+        self, questions: pd.DataFrame, condition: Condition, answers: pd.DataFrame, *, beside: Sequence[Condition]
+    ) -> None:
+        """Keep finished answers.
+
+        Args:
+            questions: that were asked.
+            condition: under which.
+            answers: raw.
+            beside: the conditions whose rows shared the batches, in their order, this one among them.
+        """
+        table = pyarrow.Table.from_pandas(answers)
+        batch = json.dumps([digest(plan_of(other)) for other in beside])
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"polyroute.beside": batch.encode()})
+        told = io.BytesIO()
+        pyarrow.parquet.write_table(table, told)
+        write_atomically(self._path(questions, condition), told.getvalue())
 
     def _path(self, questions: pd.DataFrame, condition: Condition) -> Path:
-        # What a plan is called and where it came from change nothing in what it does, nor does the right answer.
-        plan = None if condition.plan is None else condition.plan.model_dump(mode="json", exclude={"source"})
-        key = digest({"determines": self._determines, "questions": questions_digest(questions), "plan": plan})
-        return self._folder / f"{key}.parquet"
+        determines = {"determines": self._determines, "questions": questions_digest(questions)}
+        return self._folder / f"{digest(determines | {'plan': plan_of(condition)})}.parquet"
+
+
+def plan_of(condition: Condition) -> dict[str, Any] | None:
+    """What a condition does, as plain data; what its plan is called and where it came from change nothing in that."""
+    return None if condition.plan is None else condition.plan.model_dump(mode="json", exclude={"source"})

@@ -85,6 +85,8 @@ def find_routers(model: nn.Module, *, inputs: Mapping[str, Any] | None = None) -
 def replay(router: Router, arguments: tuple[tuple[Any, ...], dict[str, Any]], logits_TE: Tensor) -> RouterCall:
     """Run a router's own selection on other logits: its forward again, with the product answered by `logits_TE`.
 
+    It ends there: where a block selects, its experts do not run.
+
     Args:
         router: the router.
         arguments: positional and keyword arguments of an earlier call of `router.module`, or of the block around it
@@ -96,15 +98,29 @@ def replay(router: Router, arguments: tuple[tuple[Any, ...], dict[str, Any]], lo
     """
     reading = router.site.reading
     module = getattr(reading, "block", router.module)
-    seen: list[RouterCall] = []
     args, kwargs = arguments
+
+    def end(_router: Router, call: RouterCall) -> None:
+        raise _Selected(call)
+
     with (
         torch.no_grad(),
         edit([router], lambda _router, own_TE: logits_TE.to(own_TE)),
-        observe([router], lambda _router, call: seen.append(call)),
+        observe([router], end),
     ):
-        module(*args, **kwargs)
-    return seen[-1]
+        try:
+            module(*args, **kwargs)
+        except _Selected as selected:
+            return selected.call
+    raise RouterError(f"Router {router.name} did not select when its forward was run again.")
+
+
+class _Selected(Exception):  # noqa: N818 - nothing went wrong
+    """Ends a forward as soon as its router has selected."""
+
+    def __init__(self, call: RouterCall):
+        super().__init__()
+        self.call = call
 
 
 def _router(sighting: Sighting) -> Router:

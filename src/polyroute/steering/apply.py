@@ -1,8 +1,10 @@
-"""A plan applied to any mixture-of-experts model of transformers.
+"""A plan, or a plan a row of the batch, applied to any mixture-of-experts model of transformers.
 
     plan = Plan.load("plans/qwen3-30b-a3b/mgsm.json")
     with steer(model, plan):
         model.generate(**batch)
+    with steer(model, [plan, other], rows=[None, 0, 1, 1]):  # a batch of four; its first row is not steered
+        model(**batch)
 
 What moves is the raw logits, ahead of whatever selection the architecture has (`polyroute.models.taps`): so prefill and
 decoding, caches, batches and device maps need nothing of their own.
@@ -13,8 +15,11 @@ tells of. Where a router adds a correction bias to saturating scores, or first c
 and its heirs), the highest logit guarantees nothing: the bias of another expert can outweigh it, and the group of the
 activated one may be left out. `count_selected=True` shows what was chosen in fact.
 
-Shapes: T tokens, E experts, K chosen experts a token, N experts to move in one layer.
+Shapes: T tokens, E experts, K chosen experts a token, N experts to move in one layer, B rows of a batch, S positions
+(T = B * S), P plans.
 """
+
+from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -26,7 +31,7 @@ from torch import Tensor, nn
 
 from polyroute.models.routers import CallCounter, Router, RouterCall, RouterError, edit, find_routers, observe
 from polyroute.steering.plan import Plan, PlanError
-from polyroute.steering.rules import RULES, Push, draw_eps
+from polyroute.steering.rules import RULES, Arithmetic, Push, Std, SteeringRule, draw_eps, push_sizes
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,42 @@ class Selected:
 class Steering:
     """What happened inside `steer`; complete when the context is left."""
 
-    def __init__(self, plan: Plan, routers: Sequence[Router], calls: CallCounter, counts: "_Counts | None"):
-        self.plan = plan
+    def __init__(
+        self, plans: Sequence[Plan], routers: Sequence[Router], calls: CallCounter, pushes: _Pushes,
+        counts: _Counts | None,
+    ):  # fmt: skip
+        self.plans = tuple(plans)
         self.routers = tuple(routers)
         """Those of the planned layers: no other is touched."""
         self.calls = calls
         """How often each of them was called: once a forward pass, the first of a generation and every later one."""
+        self._pushes = pushes
         self._counts = counts
+
+    def assign(self, rows: Sequence[int | None]) -> None:
+        """Say anew which plan each row of the batch has: after rows were added, sorted or left out.
+
+        Args:
+            rows: for each row of the batches to come the number of its plan, from 0; None for no plan.
+
+        Raises:
+            PlanError: there is no such plan, or one plan was given for all rows.
+        """
+        self._pushes.assign(rows)
+
+    def edited(self, router: Router, logits_TE: Tensor, rows: Sequence[int | None]) -> Tensor:
+        """What the plans would make of a router's unedited logits, if its rows had these plans; runs no model.
+
+        Args:
+            router: one of `routers`, which was called before.
+            logits_TE: float32 (float64 of a float64 model), T a multiple of the rows.
+            rows: as in `assign`.
+
+        Returns:
+            (T, E), rounded to the dtype in which the router makes its logits.
+        """
+        dtype = self.calls.dtypes[router.name]
+        return self._pushes.edited(router, logits_TE, dtype, rows).to(dtype).to(logits_TE.dtype)
 
     @property
     def selected(self) -> dict[int, Selected]:
@@ -67,14 +101,18 @@ class Steering:
 @contextmanager
 def steer(
     model: nn.Module,
-    plan: Plan,
+    plan: Plan | Sequence[Plan],
     *,
+    rows: Sequence[int | None] | None = None,
     routers: Sequence[Router] | None = None,
     model_digest: str | None = None,
     count_selected: bool = False,
     require_calls: bool = True,
 ) -> Iterator[Steering]:
     """Steer every token that passes the model inside the context; outside it the model is what it was.
+
+    With several plans, each row of a batch follows its own or none: all conditions of a study in one pass. A row gets
+    the logits to the bit that it gets when its plan steers alone, whatever the other rows' rules are.
 
     Only routers of planned layers are touched, and nothing is left behind, after an exception neither. A plan of
     strength 0 leaves the model bit-identical. Logits move in float32 (float64 in a float64 model) and are cast to the
@@ -91,7 +129,9 @@ def steer(
 
     Args:
         model: a transformers model.
-        plan: what to move.
+        plan: what to move; or several plans, of which each row of the batch has one.
+        rows: where several plans are given, for each row of the batch the number of its plan, from 0, or None for no
+            plan; see `Steering.assign`. A row to each plan if left out.
         routers: all routers of the model, where they have been found before; found here if None.
         model_digest: the model's, where known, to be held against the plan's.
         count_selected: count how often the planned experts were chosen.
@@ -101,67 +141,166 @@ def steer(
         A `Steering`, with calls by router and, where asked, the share of tokens sent to the planned experts.
 
     Raises:
-        PlanError: the plan is for another model; names every difference.
-        RouterError: the model has no routers that can be found, or the routers are another model's; a planned router
-            that was never called, on leaving without another exception.
+        PlanError: a plan is for another model; names every difference. A row has a plan that there is not; what was
+            selected is to be counted, of several plans.
+        RouterError: the model has no routers that can be found, or the routers are another model's; a batch of another
+            number of rows; a planned router that was never called, on leaving without another exception.
     """
     found = find_routers(model) if routers is None else tuple(routers)
-    plan.check(found, model_digest=model_digest)
+    plans = (plan,) if isinstance(plan, Plan) else tuple(plan)
+    for one in plans:
+        one.check(found, model_digest=model_digest)
     own = set(model.modules())
-    planned = [router for router in found if router.layer in plan.experts]
+    planned = [router for router in found if any(router.layer in one.experts for one in plans)]
     for router in planned:
         if router.module not in own:
             raise RouterError(
                 f"Router {router.name} is not a part of this {type(model).__name__}. Pass the routers that "
                 "find_routers(model) returns for it, or none."
             )
-    pushes = _Pushes(plan)
-    move = RULES[plan.rule].move
+    pushes = _Pushes(plans, isinstance(plan, Plan))
+    if not isinstance(plan, Plan):
+        pushes.assign(range(len(plans)) if rows is None else rows)
+    elif rows is not None:
+        raise PlanError("rows say which of several plans each row has: give a list of plans, steer(model, [plan])")
+    if count_selected and not isinstance(plan, Plan):
+        raise PlanError("what was selected is counted of one plan alone: call steer(model, plan, count_selected=True)")
 
     def rule(router: Router, logits_TE: Tensor) -> Tensor:
-        return move(logits_TE, pushes(router.layer, logits_TE, calls.dtypes[router.name]))
+        return pushes(router, logits_TE, calls.dtypes[router.name])
 
-    counts = _Counts(plan) if count_selected else None
+    counts = _Counts(plans[0]) if count_selected else None
+    if not planned:  # no plans: nothing to move
+        yield Steering(plans, (), CallCounter(()), pushes, None)
+        return
     with (
         edit(planned, rule, require_calls=require_calls) as calls,
         nullcontext() if counts is None else observe(planned, counts.add, require_calls=require_calls),
     ):
-        yield Steering(plan, planned, calls, counts)
+        yield Steering(plans, planned, calls, pushes, counts)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The plans of one rule in one layer: a row a plan, the last one for rows without such a plan."""
+
+    rule: SteeringRule
+    std: Std
+    arithmetic: Arithmetic
+    moved_PE: Tensor
+    amounts_PE: Tensor | None
+
+    def push(self, plan_B: Tensor | None, dtype: torch.dtype) -> Push:
+        """What rows with these plans are steered with; None is one row, of the first plan."""
+        moved_BE, amounts_BE = (
+            None if table_PE is None else table_PE[:1] if plan_B is None else table_PE[plan_B].unsqueeze(1)
+            for table_PE in (self.moved_PE, self.amounts_PE)
+        )
+        assert moved_BE is not None, "every rule moves experts"
+        return Push(moved_BE, amounts_BE, self.std, dtype, self.arithmetic)
 
 
 class _Pushes:
-    """What each call of a router is steered with; tensors are kept on the device that used them last."""
+    """What each call of a router is steered with; tables are kept on the device that used them last."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._rule = RULES[plan.rule]
-        self._kept: dict[int, tuple[Tensor, Tensor | None, Tensor | None]] = {}
+    def __init__(self, plans: Sequence[Plan], for_all: bool) -> None:
+        self._plans = plans
+        self._rows: list[int] | None = None
+        self._for_all = for_all
+        self._tables: dict[tuple[int, torch.device, torch.dtype, torch.dtype], list[_Table]] = {}
+        self._pushed: dict[tuple[int, torch.device, torch.dtype, torch.dtype], list[tuple[SteeringRule, Push]]] = {}
 
-    def __call__(self, layer: int, logits_TE: Tensor, dtype: torch.dtype) -> Push:
-        kept = self._kept.get(layer)
-        if kept is None or kept[0].device != logits_TE.device:
-            kept = self._kept[layer] = self._on(layer, logits_TE.device)
-        experts_N, eps_1N, weights_N = kept
-        eps_TN = None if eps_1N is None else eps_1N.expand(logits_TE.shape[0], -1)
-        plan = self._plan
-        return Push(experts_N, plan.strength or 0.0, plan.std, eps_TN, dtype, weights_N, plan.arithmetic)
+    def assign(self, rows: Sequence[int | None]) -> None:
+        if self._for_all:
+            raise PlanError("one plan steers every row: give steer a list of plans to say which row has which")
+        if unknown := sorted({row for row in rows if row is not None and not 0 <= row < len(self._plans)}):
+            raise PlanError(
+                f"a row is to have plan {unknown[0]}, and there are {len(self._plans)} plans, counted from 0; "
+                "a row without a plan has None"
+            )
+        numbered = [len(self._plans) if row is None else row for row in rows]
+        if numbered != self._rows:
+            self._rows = numbered
+            self._pushed.clear()
 
-    def _on(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        eps_1N = weights_N = None
+    def __call__(self, router: Router, logits_TE: Tensor, dtype: torch.dtype) -> Tensor:
+        key = (router.layer, logits_TE.device, dtype, logits_TE.dtype)
+        if key not in self._pushed:
+            self._pushed[key] = self._pushes(key, self._rows)
+        return self._moved(router, logits_TE, self._pushed[key], self._rows)
+
+    def edited(self, router: Router, logits_TE: Tensor, dtype: torch.dtype, rows: Sequence[int | None]) -> Tensor:
+        numbered = [len(self._plans) if row is None else row for row in rows]
+        pushes = self._pushes((router.layer, logits_TE.device, dtype, logits_TE.dtype), numbered)
+        return self._moved(router, logits_TE, pushes, numbered)
+
+    @staticmethod
+    def _moved(
+        router: Router, logits_TE: Tensor, pushes: list[tuple[SteeringRule, Push]], rows: list[int] | None
+    ) -> Tensor:
+        moved = logits_TE
+        if rows is not None:
+            if not rows or logits_TE.shape[0] % len(rows):
+                raise RouterError(
+                    f"Router {router.name} got {logits_TE.shape[0]} tokens, which is not a multiple of the "
+                    f"{len(rows)} rows that have plans. Say with rows= or Steering.assign what each row of this batch "
+                    "has."
+                )
+            moved = logits_TE.view(len(rows), -1, logits_TE.shape[1])
+        for rule, push in pushes:  # of different rows: a row has one plan, so no rule sees what another moved
+            moved = rule.move(moved, push)
+        return moved if rows is None else moved.reshape(logits_TE.shape)
+
+    def _pushes(
+        self, key: tuple[int, torch.device, torch.dtype, torch.dtype], rows: list[int] | None
+    ) -> list[tuple[SteeringRule, Push]]:
+        layer, device, dtype, computed = key
         # Tensors made in inference mode could not serve a later call that takes gradients.
         with torch.inference_mode(False):
-            experts_N = torch.tensor(self._plan.experts[layer])
-            if self._rule.takes_eps:
-                seed = hashlib.sha256(f"{self._plan.seed}\0{layer}".encode()).digest()[:8]
-                generator = torch.Generator(device="cpu").manual_seed(int.from_bytes(seed, "little"))
-                # Drawn for all experts, so that an expert's eps does not depend on which others are planned.
-                eps_1E = draw_eps(1, self._plan.experts_per_layer, self._plan.eps, generator)
-                eps_1N = eps_1E[:, experts_N].to(device)
-            if self._plan.weights is not None:
-                weights = self._plan.weights[layer]
-                weights_N = torch.tensor([weights[expert] for expert in self._plan.experts[layer]], dtype=torch.float32)
-                weights_N = weights_N.to(device)
-            return experts_N.to(device), eps_1N, weights_N
+            if key not in self._tables:
+                self._tables[key] = list(self._of_layer(layer, device, dtype, computed))
+            plan_B = None if rows is None else torch.tensor(rows, device=device)
+            return [(table.rule, table.push(plan_B, dtype)) for table in self._tables[key]]
+
+    def _of_layer(
+        self, layer: int, device: torch.device, dtype: torch.dtype, computed: torch.dtype
+    ) -> Iterator[_Table]:
+        """A table for each way in which plans move experts here."""
+        ways: dict[tuple[str, Std, Arithmetic], list[int]] = {}
+        for number, plan in enumerate(self._plans):
+            # Adding a strength of 0 to -0.0 would change its sign.
+            if layer in plan.experts and plan.strength != 0:
+                ways.setdefault((plan.rule, plan.std, plan.arithmetic), []).append(number)
+        for (name, std, arithmetic), numbers in ways.items():
+            experts = self._plans[numbers[0]].experts_per_layer
+            moved_PE = torch.zeros(len(self._plans) + 1, experts, dtype=torch.bool)
+            of_rule = [self._amounts(self._plans[number], layer, dtype, computed) for number in numbers]
+            amounts_PE = None
+            for number, amounts_E in zip(numbers, of_rule, strict=True):
+                moved_PE[number, list(self._plans[number].experts[layer])] = True
+                if amounts_E is not None:
+                    if amounts_PE is None:
+                        amounts_PE = torch.zeros(len(self._plans) + 1, experts, dtype=amounts_E.dtype)
+                    amounts_PE[number] = amounts_E
+            yield _Table(
+                RULES[name], std, arithmetic, moved_PE.to(device), None if amounts_PE is None else amounts_PE.to(device)
+            )
+
+    @staticmethod
+    def _amounts(plan: Plan, layer: int, dtype: torch.dtype, computed: torch.dtype) -> Tensor | None:
+        """(E,) how far each expert of a layer is moved; what stands at those that are not is never read."""
+        rule, experts = RULES[plan.rule], plan.experts_per_layer
+        if rule.takes_eps:
+            seed = hashlib.sha256(f"{plan.seed}\0{layer}".encode()).digest()[:8]
+            generator = torch.Generator(device="cpu").manual_seed(int.from_bytes(seed, "little"))
+            # Drawn for all experts, so that an expert's eps does not depend on which others are planned.
+            return draw_eps(1, experts, plan.eps, generator)[0]
+        if plan.weights is not None:
+            weights_E = torch.zeros(experts)
+            moved = list(plan.experts[layer])
+            weights_E[moved] = torch.tensor([plan.weights[layer][expert] for expert in moved])
+            return push_sizes(plan.strength or 0.0, weights_E, dtype if plan.arithmetic == "model" else computed)
+        return None if plan.strength is None else torch.full((experts,), plan.strength, dtype=computed)
 
 
 class _Counts:

@@ -15,6 +15,9 @@ z are the raw logits of one token, before the model's own selection; k runs over
 are over all E experts as they were before the rule, the moved ones included. A rule never writes into what it gets and
 leaves every other expert's logit bit-identical. Logits must be finite: beside an infinite one std is NaN.
 
+Which experts are moved, and how far, are tables with a column an expert: each token may have a row of its own, so that
+a batch can hold many plans, or all share one.
+
 Paper 1 leaves open whether std divides by E or by E - 1, and whether 1e-6 is the variance or the standard deviation
 of eps: both are parameters, and a plan says which was used.
 
@@ -47,25 +50,23 @@ _CORRECTION: dict[Std, int] = {"population": 0, "sample": 1}
 _SCALE: dict[Eps, float] = {"variance": 1e-3, "std": 1e-6}
 
 
-def soft(logits_TE: Tensor, experts_N: Tensor, strength: float, std: Std) -> Tensor:
+def soft(logits_TE: Tensor, moved_TE: Tensor, strengths_TE: Tensor, std: Std) -> Tensor:
     """Paper 1, Eq. 4: promote experts by a share of the token's own spread of logits; demote them where negative.
 
     Args:
         logits_TE: raw logits, finite; E > 1. Everything is computed in their dtype.
-        experts_N: int64 ids of the experts to move, none twice, on the logits' device.
-        strength: lambda; the paper stays within [-1, 1]. 0 returns the very tensor that came in.
+        moved_TE: bool, which experts to move, on the logits' device; like the next one it may have one row for all.
+        strengths_TE: lambda of each; the paper stays within [-1, 1]. In float32, or float64 for float64 logits.
         std: the divisor of std(z).
 
     Returns:
-        (T, E), a new tensor of the same dtype.
+        (T, E), a new tensor of the logits' dtype.
     """
-    if strength == 0:
-        return logits_TE
     spread_T1 = logits_TE.std(-1, correction=_CORRECTION[std], keepdim=True)
-    return logits_TE.index_copy(-1, experts_N, logits_TE.index_select(-1, experts_N) + strength * spread_T1)
+    return torch.where(moved_TE, logits_TE + (strengths_TE * spread_T1).to(logits_TE.dtype), logits_TE)
 
 
-def activate(logits_TE: Tensor, experts_N: Tensor, eps_TN: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def activate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Paper 1, Eq. 5: lift experts to the token's highest logit, plus eps.
 
     In float32 and float64 exactly that. eps is negative for half of the draws, and the expert is then second to the one
@@ -78,42 +79,42 @@ def activate(logits_TE: Tensor, experts_N: Tensor, eps_TN: Tensor, dtype: torch.
 
     Args:
         logits_TE: raw logits, float32 (float64 of a float64 model), finite.
-        experts_N: int64 ids of the experts to move, none twice, on the logits' device.
-        eps_TN: draws of `draw_eps`, on the logits' device.
+        moved_TE: bool, which experts to move, on the logits' device; like the next one it may have one row for all.
+        eps_TE: draws of `draw_eps`, on the logits' device.
         dtype: to which the model casts the result.
 
     Returns:
         (T, E), a new tensor of the dtype of `logits_TE`.
     """
     highest_T1 = logits_TE.amax(-1, keepdim=True)
-    values_TN = highest_T1 + eps_TN
+    values_TE = highest_T1 + eps_TE
     if _loses_eps(dtype):
-        values_TN = torch.maximum(values_TN, _rounded(highest_T1, dtype) + _step(highest_T1, dtype))
-    return logits_TE.index_copy(-1, experts_N, values_TN)
+        values_TE = torch.maximum(values_TE, _rounded(highest_T1, dtype) + _step(highest_T1, dtype))
+    return torch.where(moved_TE, values_TE, logits_TE)
 
 
-def deactivate(logits_TE: Tensor, experts_N: Tensor, eps_TN: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def deactivate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Paper 1, Eq. 5: drop experts to the token's lowest logit, plus eps.
 
     As `activate` with max and min exchanged: in bfloat16 and float16 strictly below every other logit after rounding.
 
     Args:
         logits_TE: raw logits, float32 (float64 of a float64 model), finite.
-        experts_N: int64 ids of the experts to move, none twice, on the logits' device.
-        eps_TN: draws of `draw_eps`, on the logits' device.
+        moved_TE: bool, which experts to move, on the logits' device; like the next one it may have one row for all.
+        eps_TE: draws of `draw_eps`, on the logits' device.
         dtype: to which the model casts the result.
 
     Returns:
         (T, E), a new tensor of the dtype of `logits_TE`.
     """
     lowest_T1 = logits_TE.amin(-1, keepdim=True)
-    values_TN = lowest_T1 + eps_TN
+    values_TE = lowest_T1 + eps_TE
     if _loses_eps(dtype):
-        values_TN = torch.minimum(values_TN, _rounded(lowest_T1, dtype) - _step(lowest_T1, dtype))
-    return logits_TE.index_copy(-1, experts_N, values_TN)
+        values_TE = torch.minimum(values_TE, _rounded(lowest_T1, dtype) - _step(lowest_T1, dtype))
+    return torch.where(moved_TE, values_TE, logits_TE)
 
 
-def mask(logits_TE: Tensor, experts_N: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def mask(logits_TE: Tensor, moved_TE: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Paper 2's layerwise masking: no token is sent to the experts, as long as K others are left.
 
     The logit is -1e9 in float32, as released. bfloat16 has no such number and takes its neighbour, -998244352. float16
@@ -126,16 +127,16 @@ def mask(logits_TE: Tensor, experts_N: Tensor, dtype: torch.dtype = torch.float3
 
     Args:
         logits_TE: raw logits.
-        experts_N: int64 ids of the experts to mask, none twice, on the logits' device.
+        moved_TE: bool, which experts to mask, on the logits' device; it may have one row for all tokens.
         dtype: to which the model casts the result.
 
     Returns:
         (T, E), a new tensor of the dtype of `logits_TE`.
     """
-    return logits_TE.index_fill(-1, experts_N, max(MASKED, torch.finfo(dtype).min))
+    return logits_TE.masked_fill(moved_TE, max(MASKED, torch.finfo(dtype).min))
 
 
-def magnitude(logits_TE: Tensor, experts_N: Tensor, weights_N: Tensor, strength: float) -> Tensor:
+def magnitude(logits_TE: Tensor, moved_TE: Tensor, pushes_TE: Tensor) -> Tensor:
     """Paper 2's routing-guided steering: promote experts by a share of their own logit's size.
 
     Computed in the dtype of the logits, in the order of the release: (strength * s_e) * |z_e|, then the sum. So a
@@ -147,19 +148,24 @@ def magnitude(logits_TE: Tensor, experts_N: Tensor, weights_N: Tensor, strength:
 
     Args:
         logits_TE: raw logits, finite.
-        experts_N: int64 ids of the experts to move, none twice, on the logits' device.
-        weights_N: s_e of these experts, float, on the logits' device; the paper's are shares of one language, in
-            [0, 1].
-        strength: lambda; the paper's are 0.022 and 0.034. Negative demotes; 0 returns the very tensor that came in.
+        moved_TE: bool, which experts to move, on the logits' device; like the next one it may have one row for all.
+        pushes_TE: strength * s_e of these experts in the logits' dtype, see `push_sizes`. Negative demotes.
 
     Returns:
         (T, E), a new tensor of the same dtype.
     """
-    if strength == 0:
-        return logits_TE
-    moved_TN = logits_TE.index_select(-1, experts_N)
-    push_N = strength * weights_N.to(logits_TE.dtype)
-    return logits_TE.index_copy(-1, experts_N, moved_TN + push_N * moved_TN.abs())
+    return torch.where(moved_TE, logits_TE + pushes_TE * logits_TE.abs(), logits_TE)
+
+
+def push_sizes(strength: float, weights_E: Tensor, dtype: torch.dtype) -> Tensor:
+    """strength * s_e of `magnitude`, rounded as the release rounds it: s_e first, then the product.
+
+    Args:
+        strength: lambda; the paper's are 0.022 and 0.034.
+        weights_E: s_e, float32; the paper's are shares of one language, in [0, 1].
+        dtype: in which the rule is computed.
+    """
+    return strength * weights_E.to(dtype)
 
 
 def draw_eps(tokens: int, experts: int, kind: Eps, generator: torch.Generator) -> Tensor:
@@ -195,17 +201,13 @@ def _step(values: Tensor, dtype: torch.dtype) -> Tensor:
 class Push:
     """What one call of a router is steered with; a rule takes from it what it needs."""
 
-    experts_N: Tensor
-    """int64 ids of the experts to move, on the logits' device."""
-    strength: float
-    """0 where the rule takes none."""
+    moved_TE: Tensor
+    """bool, which experts are moved, on the logits' device; it and the amounts may have one row for many tokens."""
+    amounts_TE: Tensor | None
+    """How far: lambda of `soft`, strength * s_e of `magnitude`, eps of the hard rules. None of a mask."""
     std: Std
-    eps_TN: Tensor | None
-    """None where the rule takes none."""
     dtype: torch.dtype
     """To which the model casts the result."""
-    weights_N: Tensor | None = None
-    """s_e of the experts, float32; None where the rule takes none."""
     arithmetic: Arithmetic = "float32"
     """`float32` where the rule has none to choose."""
 
@@ -223,27 +225,28 @@ class SteeringRule:
 
 
 def _soft(logits_TE: Tensor, push: Push) -> Tensor:
-    return soft(_computed_in(logits_TE, push), push.experts_N, push.strength, push.std).to(logits_TE.dtype)
+    return soft(_computed_in(logits_TE, push), push.moved_TE, _amounts(push), push.std).to(logits_TE.dtype)
 
 
 def _activate(logits_TE: Tensor, push: Push) -> Tensor:
-    assert push.eps_TN is not None, "this rule takes eps"
-    return activate(logits_TE, push.experts_N, push.eps_TN, push.dtype)
+    return activate(logits_TE, push.moved_TE, _amounts(push), push.dtype)
 
 
 def _deactivate(logits_TE: Tensor, push: Push) -> Tensor:
-    assert push.eps_TN is not None, "this rule takes eps"
-    return deactivate(logits_TE, push.experts_N, push.eps_TN, push.dtype)
+    return deactivate(logits_TE, push.moved_TE, _amounts(push), push.dtype)
 
 
 def _mask(logits_TE: Tensor, push: Push) -> Tensor:
-    return mask(logits_TE, push.experts_N, push.dtype)
+    return mask(logits_TE, push.moved_TE, push.dtype)
 
 
 def _magnitude(logits_TE: Tensor, push: Push) -> Tensor:
-    assert push.weights_N is not None, "this rule takes weights"
-    moved_TE = magnitude(_computed_in(logits_TE, push), push.experts_N, push.weights_N, push.strength)
-    return moved_TE.to(logits_TE.dtype)
+    return magnitude(_computed_in(logits_TE, push), push.moved_TE, _amounts(push)).to(logits_TE.dtype)
+
+
+def _amounts(push: Push) -> Tensor:
+    assert push.amounts_TE is not None, "all rules but masks take amounts"
+    return push.amounts_TE
 
 
 def _computed_in(logits_TE: Tensor, push: Push) -> Tensor:

@@ -1,0 +1,148 @@
+"""What a sweep of many conditions costs in one pass, beside a run of the model for each condition.
+
+Two studies, `--rounds` times in one process, each ratio taken within a round, of CPU seconds on `--threads` threads:
+
+- choices: the pocket model's arithmetic in English under 40 conditions as a study has them (doses and random experts in
+  the middle layer, masks of one layer each: the first, the middle and the last)
+- generation: 32 prompts, 64 new tokens, 40 conditions over all layers of a random Qwen3-MoE of 300M parameters
+
+The peer asks each condition alone with the package's own `steer` and `score` or `generate`, in batches of the same
+budget. First both must agree: likelihoods to 2e-6 of their size, texts to the letter.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
+
+from polyroute.asking import choices, generation
+from polyroute.asking.generation import GenerationSettings
+from polyroute.miniworld import items as pocket_items
+from polyroute.models.routers import Router, find_routers
+from polyroute.steering.apply import steer
+from polyroute.steering.plan import Plan
+
+Answer = Callable[[Sequence[Plan | None]], list[pd.DataFrame]]
+
+
+@click.command()
+@click.option("--model", type=click.Path(exists=True, path_type=Path), default=Path("models/pocket-plain"))
+@click.option("--rounds", default=3, show_default=True)
+@click.option("--threads", default=1, show_default=True)
+@click.option("--conditions", default=40, show_default=True)
+@click.option("--study", type=click.Choice(["choices", "generation", "both"]), default="both", show_default=True)
+def main(model: Path, rounds: int, threads: int, conditions: int, study: str) -> None:
+    """Print CPU seconds and ratios: median (least to most)."""
+    torch.set_num_threads(threads)
+    print(f"{conditions} conditions, {rounds} rounds, {threads} threads, torch {torch.__version__}")
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    if study in ("choices", "both"):
+        pocket = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+        compare("choices", pocket, conditions, rounds, scoring(pocket, tokenizer))
+    if study in ("generation", "both"):
+        large = random_model()
+        compare("generation", large, conditions, rounds, writing(large, tokenizer))
+
+
+def compare(name: str, model: nn.Module, conditions: int, rounds: int, ask: Callable[..., list[pd.DataFrame]]) -> None:
+    """Time one study both ways."""
+    routers = find_routers(model)
+    plans = [None, *list(study_plans(routers, conditions - 1))]
+
+    def apart() -> list[pd.DataFrame]:
+        found = []
+        for plan in plans:
+            with nullcontext() if plan is None else steer(model, plan, routers=routers):
+                found += ask([None], ())
+        return found
+
+    seconds: dict[str, list[float]] = {"together": [], "apart": []}
+    for number in range(rounds + 1):
+        answers = {}
+        for way, run in (("together", lambda: ask(plans, routers)), ("apart", apart)):
+            if number == 0 and name == "generation":
+                continue  # long enough to need no warming up
+            answers[way], taken = timed(run)
+            if number:
+                seconds[way].append(taken)
+        if answers:
+            agree(answers["together"], answers["apart"])
+    ratios = [one / other for one, other in zip(seconds["together"], seconds["apart"], strict=True)]
+    print(f"{name}: apart {spread(seconds['apart'])} s, together {spread(seconds['together'])} s, {spread(ratios)}")
+
+
+def scoring(model: nn.Module, tokenizer: Any) -> Callable[..., list[pd.DataFrame]]:
+    """Likelihoods of choices."""
+    items = pocket_items.arithmetic("report", 24, ["eng_Latn"], seed=11)
+    return lambda plans, routers: choices.score_under(model, tokenizer, items, plans, routers, batch_tokens=4096)
+
+
+def writing(model: nn.Module, tokenizer: Any) -> Callable[..., list[pd.DataFrame]]:
+    """Texts of 64 tokens."""
+    items = pocket_items.arithmetic("report", 32, ["eng_Latn"], seed=11)
+    settings = GenerationSettings(max_new_tokens=64, batch_tokens=32 * 1024)
+    return lambda plans, routers: generation.generate_under(model, tokenizer, items, plans, routers, settings)
+
+
+def study_plans(routers: Sequence[Router], count: int) -> list[Plan]:
+    """Doses and random experts in the middle layer, masks in the first, the middle and the last, in turn."""
+    drawn = np.random.default_rng(0)
+    layers, experts, top_k = len(routers), routers[0].experts, routers[0].top_k
+    shape = {"model": "bench", "experts_per_layer": experts, "top_k": top_k}
+    plans = []
+    for number in range(count):
+        few = tuple(sorted(drawn.choice(experts, 2, replace=False).tolist()))
+        layer = (0, layers // 2, layers - 1)[number % 3]
+        if number % 2:
+            plans.append(Plan(**shape, rule="soft", strength=0.5 + number / count, experts={layers // 2: few}))
+        else:
+            plans.append(Plan(**shape, rule="mask", experts={layer: few}))
+    return plans
+
+
+def random_model() -> nn.Module:
+    """300M parameters: 12 layers, 64 experts of which a token meets 8."""
+    torch.manual_seed(0)
+    config = Qwen3MoeConfig(
+        vocab_size=4096, hidden_size=512, intermediate_size=512, moe_intermediate_size=256, num_hidden_layers=12,
+        num_attention_heads=8, num_key_value_heads=4, head_dim=64, num_experts=64, num_experts_per_tok=8,
+        max_position_embeddings=1024, tie_word_embeddings=True, norm_topk_prob=True, initializer_range=0.05,
+        bos_token_id=0, eos_token_id=None, pad_token_id=2,
+    )  # fmt: skip
+    model = Qwen3MoeForCausalLM(config).eval()
+    print(f"random model of {sum(part.numel() for part in model.parameters()) / 1e6:.0f}M parameters")
+    return model
+
+
+def agree(together: list[pd.DataFrame], apart: list[pd.DataFrame]) -> None:
+    """Raise unless both ways gave the same answers."""
+    for one, other in zip(together, apart, strict=True):
+        if "output" in one:
+            pd.testing.assert_frame_equal(one, other)
+        else:
+            ours, theirs = (np.concatenate(frame["log_likelihoods"].to_list()) for frame in (one, other))
+            np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=1e-5)
+
+
+def timed(run: Callable[[], list[pd.DataFrame]]) -> tuple[list[pd.DataFrame], float]:
+    """What it returns, and the CPU seconds it took."""
+    start = time.process_time()
+    return run(), time.process_time() - start
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median (least to most)."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+if __name__ == "__main__":
+    main()
