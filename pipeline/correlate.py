@@ -48,7 +48,7 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
 
 
 def _told(rows: pd.DataFrame, languages: int) -> str:
-    plain: Any = rows[(rows["method"] == "pearson") & (rows["given"] == "")].dropna(subset=["r"])
+    plain: Any = rows[(rows["method"] == "pearson") & (rows["controlled_for"] == "")].dropna(subset=["r"])
     if plain.empty:
         return "not computed; correlation.json says why"
     row = plain.loc[plain["r"].abs().idxmax()]

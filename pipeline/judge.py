@@ -108,21 +108,21 @@ def _masked(settings: JudgeSettings, paths: Paths, task: str) -> tuple[pd.DataFr
     return mask_effects.mask_effects(plans, right, mechanism, intervals=settings.intervals, seed=settings.seed)
 
 
-_NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "before", "changed"])
+_NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", "rerouted"])
 
 
 def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFrame:
     path = paths.answers(model, purpose) / task / "mechanism.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values={"relative": [""]})
+    return effects.rerouting(pd.read_csv(path, keep_default_na=False, na_values={"relative": [""]}))
 
 
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
     chosen = summary["chosen"]
     name = "chosen" if "tau" in chosen else chosen["condition"]
-    pooled: Any = table[table["over"] == HELPED].set_index("condition").loc[name]
+    pooled: Any = table[table["group"] == HELPED].set_index("condition").loc[name]
     points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
     return (
-        f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['other']:.1%} "
+        f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['edited']:.1%} "
         f"({points}): {summary['verdict']['code'].replace('_', ' ')}"
     )
 

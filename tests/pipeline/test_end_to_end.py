@@ -194,7 +194,7 @@ def test_exclusive_experts_are_masked_in_every_range(study, intervened) -> None:
     table = pd.read_csv(study / "metrics" / "tiny" / "mask.csv")
     assert set(table["evaluated"]) == {"eng_Latn", "deu_Latn"}
     assert {"exclusive", "random"} <= set(table["kind"])
-    assert table["changed"].max() > 0, "tokens go elsewhere"
+    assert table["rerouted"].max() > 0, "tokens go elsewhere"
     left_out = json.loads((study / "metrics" / "tiny" / "mask.json").read_text())["tasks"]["own-task"]["left_out"]
     masks = table.groupby(["range", "target"])
     assert len(masks) + len([one for one in left_out if "random" not in one["name"]]) == 6
