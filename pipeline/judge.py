@@ -1,6 +1,7 @@
 """Stage judge@<model>: answers with and without steering and masks -> what these did, and the verdicts."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -26,60 +27,85 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
     """Hold what every plan and mask did against the unedited model; needs no model."""
     folder = paths.metrics(settings.name)
     paths.scored(settings.name, "interventions").mkdir(parents=True, exist_ok=True)
-    tables: list[pd.DataFrame] = []
-    moved: list[pd.DataFrame] = []
-    told: dict[str, Any] = {}
+    answered = {task: _Answered(settings.name, paths, task) for task in settings.tasks}
+    steered: list[pd.DataFrame] = []
+    mechanisms: list[pd.DataFrame] = []
+    steering: dict[str, Any] = {}
     for task in settings.tasks:
-        told[task] = {}
-        for toward, table, mechanism, summary in _steered(settings, paths, task):
-            told[task] |= {"shared": summary} if toward == "shared experts" else summary
+        steering[task] = {}
+        for toward, table, mechanism, summary in _steered(settings, paths, task, answered[task]):
+            steering[task] |= {"shared": summary} if toward == "shared experts" else summary
             if table is None:
                 yield f"{task}, toward {toward}: not run: {summary['not_run']}"
                 continue
-            tables.append(table.assign(task=task))
-            moved.append(mechanism.drop(columns="evaluated").assign(task=task))
+            steered.append(table.assign(task=task))
+            mechanisms.append(mechanism.drop(columns="evaluated").assign(task=task))
             yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
-    SteerRow.write(folder, tables)
-    MechanismRow.write(folder, moved)
-    SteeringSummary.write(folder, {"tasks": told})
-    masked, masks = [], {}
+    SteerRow.write(folder, steered)
+    MechanismRow.write(folder, mechanisms)
+    SteeringSummary.write(folder, {"tasks": steering})
+    masked: list[pd.DataFrame] = []
+    masking: dict[str, Any] = {}
     for task in settings.masked:
-        table, masks[task] = _masked(settings, paths, task)
+        plans = MaskPlans.load(paths.conditions(settings.name, "mask") / f"{task}.json")
+        if not plans.languages:
+            yield f"{task}, masks: not run: the task exists in none of the masked languages ({', '.join(plans.among)})"
+            continue
+        table, masking[task] = _masked(settings, paths, task, plans, answered[task])
         masked.append(table.assign(task=task))
-        for name, means in masks[task]["headline"][ACCURACY].items():
+        for name, means in masking[task]["headline"][ACCURACY].items():
             yield f"{task}, {name} layers masked: {_masking_line(means)}"
     MaskRow.write(folder, masked)
-    MaskingSummary.write(folder, {"tasks": masks})
+    MaskingSummary.write(folder, {"tasks": masking})
     InterventionMetrics.write(folder, InterventionMetrics.of(folder))
     if not settings.tasks:
         yield "no tasks: nothing to judge"
 
 
-def _answered(
-    settings: JudgeSettings, paths: Paths, purpose: str, task: str, conditions: tuple[Condition, ...],
-    languages: Sequence[str] | None,
-) -> dict[str, Answers]:  # fmt: skip
-    """`baseline` and every condition -> its answers of the report half, scored; kept beside one another."""
-    name = settings.name
-    items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages)
-    raw = answers.read(paths.answers(name, "evaluate") / task / "report.parquet")
-    # A text's language is told among those that were asked: the same ones with and without the edit.
-    base = grade(raw if languages is None else raw.only(languages), items, "report")
-    found = {"baseline": base}
-    for condition in conditions:
-        one = grade(answers.read(paths.answers(name, purpose) / task / f"{condition.name}.parquet"), items, "report")
-        comparable(base, one)
-        one.write(paths.scored(name, "interventions") / purpose / task / f"{condition.name}.parquet")
-        found[condition.name] = one
-    return found
+class _Answered:
+    """Answers to the report half of one task, graded; the baseline once for all asked in the same languages."""
+
+    def __init__(self, model: str, paths: Paths, task: str):
+        self.model, self.paths, self.task = model, paths, task
+        self._baselines: dict[tuple[str, ...], Answers] = {}
+
+    def under(
+        self, purpose: str, conditions: tuple[Condition, ...], languages: Sequence[str] | None
+    ) -> dict[str, Answers]:
+        """`baseline` and every condition -> its answers; those of conditions are kept beside one another."""
+        graded = {"baseline": self._baseline(languages)}
+        for condition in conditions:
+            file = f"{self.task}/{condition.name}.parquet"
+            one = grade(answers.read(self.paths.answers(self.model, purpose) / file), self._items, "report")
+            comparable(graded["baseline"], one)
+            one.write(self.paths.scored(self.model, "interventions") / purpose / file)
+            graded[condition.name] = one
+        return graded
+
+    def _baseline(self, languages: Sequence[str] | None) -> Answers:
+        # A text's language is recognised among those that were asked: the same ones with and without the edit.
+        asked = tuple(code for code in self._raw.header.questions if languages is None or code in languages)
+        if asked not in self._baselines:
+            self._baselines[asked] = grade(self._raw.only(asked), self._items, "report")
+        return self._baselines[asked]
+
+    @cached_property
+    def _raw(self) -> Answers:
+        return answers.read(self.paths.answers(self.model, "evaluate") / self.task / "report.parquet")
+
+    @cached_property
+    def _items(self) -> pd.DataFrame:
+        return read_joined(self.paths.task_questions(self.model, self.task), self.paths.key(self.model, self.task))
 
 
-def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+def _steered(
+    settings: JudgeSettings, paths: Paths, task: str, answered: _Answered
+) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
     chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
-    found = _answered(settings, paths, "steer", task, chosen.conditions, None)
     how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
-    right = {name: by_score(one.frame, how.kind, how.score) for name, one in found.items()}
+    graded = answered.under("steer", chosen.conditions, None)
+    right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
     for toward, one in sorted(chosen.toward.items(), reverse=True):  # task experts, then shared experts
         if one.not_run is not None:
@@ -95,13 +121,14 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
         yield toward, table, mechanism[mechanism["condition"].isin(one.reported)], summary
 
 
-def _masked(settings: JudgeSettings, paths: Paths, task: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    plans = MaskPlans.load(paths.conditions(settings.name, "mask") / f"{task}.json")
-    found = _answered(settings, paths, "mask", task, plans.conditions, plans.languages)
+def _masked(
+    settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans, answered: _Answered
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     how = settings.tasks[task]
+    graded = answered.under("mask", plans.conditions, plans.languages)
     scores = {ACCURACY: how.score} | ({} if how.kind == "choice" else {CONSISTENCY: IN_LANGUAGE})
     right = {
-        called: {name: by_score(one.frame, how.kind, score) for name, one in found.items()}
+        called: {name: by_score(one.frame, how.kind, score) for name, one in graded.items()}
         for called, score in scores.items()
     }
     mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM

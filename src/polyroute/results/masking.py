@@ -150,7 +150,7 @@ class MaskingSummary(
     """What masks do to their own language, to others, and what random masks do."""
 
     tasks: dict[Task, MaskedTask]
-    """Every task that is masked."""
+    """Every task that is masked and exists in a masked language."""
 
 
 class ShortMasking(Frozen):
@@ -170,7 +170,7 @@ class InterventionMetrics(Document, Frozen, file="summary/judge.json", stage="ju
     steer: dict[Task, ShortSteering]
     """Every task that was steered toward its experts."""
     mask: dict[Task, dict[Range, ShortMasking]]
-    """Every task that is masked."""
+    """Every task that is masked and exists in a masked language."""
 
     @classmethod
     def of(cls, folder: Path) -> Self:
