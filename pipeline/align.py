@@ -62,8 +62,8 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     AlignmentMetrics.write(folder, {name: in_short(summary) for name, summary in corpora.items()})
     for corpus, summary in corpora.items():
         shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
-        told = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())
-        yield f"{corpus}: shape of divergence over depth: {told} of {len(others)} languages"
+        counted = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())
+        yield f"{corpus}: shape of divergence over depth: {counted} of {len(others)} languages"
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
         )  # fmt: skip
         tables.append(found.rows.assign(task=task))
         notes[str(task)] = {"notes": list(found.notes)}
-        yield f"{task}: {_told(found.rows, len(languages))}"
+        yield f"{task}: {_summary_line(found.rows, len(languages))}"
     if not tables:
         yield "no accuracy: nothing to correlate"
     CorrelationRow.write(folder, tables)
@@ -47,8 +47,8 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
     CorrelationMetrics.write(folder, CorrelationMetrics.of(folder))
 
 
-def _told(rows: pd.DataFrame, languages: int) -> str:
-    plain: Any = rows[(rows["method"] == "pearson") & (rows["given"] == "")].dropna(subset=["r"])
+def _summary_line(rows: pd.DataFrame, languages: int) -> str:
+    plain: Any = rows[(rows["method"] == "pearson") & (rows["controlled_for"] == "")].dropna(subset=["r"])
     if plain.empty:
         return "not computed; correlation.json says why"
     row = plain.loc[plain["r"].abs().idxmax()]

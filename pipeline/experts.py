@@ -28,7 +28,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     curves = divergence(LayerRow.read(folder), corpus, aligned.reading).loc[others]
     middle = choose_middle(curves.to_numpy(), list(curves.columns), zones.middle)
     if settings.middle is not None:
-        middle = Middle(layers=settings.middle, found=False, rule="params", curve=None)
+        middle = Middle(layers=settings.middle, has_trough=False, rule="params", curve=None)
     against = {pivot: AgainstGeneric(Trace.load(paths.trace(model, corpus, pivot)), **drawing)}
     any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]

@@ -26,30 +26,35 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
     """Hold what every plan and mask did against the unedited model; needs no model."""
     folder = paths.metrics(settings.name)
     paths.scored(settings.name, "interventions").mkdir(parents=True, exist_ok=True)
-    tables: list[pd.DataFrame] = []
-    moved: list[pd.DataFrame] = []
-    told: dict[str, Any] = {}
+    steered: list[pd.DataFrame] = []
+    mechanisms: list[pd.DataFrame] = []
+    steering: dict[str, Any] = {}
     for task in settings.tasks:
-        told[task] = {}
+        steering[task] = {}
         for toward, table, mechanism, summary in _steered(settings, paths, task):
-            told[task] |= {"shared": summary} if toward == "shared experts" else summary
+            steering[task] |= {"shared": summary} if toward == "shared experts" else summary
             if table is None:
                 yield f"{task}, toward {toward}: not run: {summary['not_run']}"
                 continue
-            tables.append(table.assign(task=task))
-            moved.append(mechanism.drop(columns="evaluated").assign(task=task))
+            steered.append(table.assign(task=task))
+            mechanisms.append(mechanism.drop(columns="evaluated").assign(task=task))
             yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
-    SteerRow.write(folder, tables)
-    MechanismRow.write(folder, moved)
-    SteeringSummary.write(folder, {"tasks": told})
-    masked, masks = [], {}
+    SteerRow.write(folder, steered)
+    MechanismRow.write(folder, mechanisms)
+    SteeringSummary.write(folder, {"tasks": steering})
+    masked: list[pd.DataFrame] = []
+    masking: dict[str, Any] = {}
     for task in settings.masked:
-        table, masks[task] = _masked(settings, paths, task)
+        plans = MaskPlans.load(paths.conditions(settings.name, "mask") / f"{task}.json")
+        if not plans.languages:
+            yield f"{task}, masks: not run: the task exists in none of the masked languages ({', '.join(plans.among)})"
+            continue
+        table, masking[task] = _masked(settings, paths, task, plans)
         masked.append(table.assign(task=task))
-        for name, means in masks[task]["headline"][ACCURACY].items():
+        for name, means in masking[task]["headline"][ACCURACY].items():
             yield f"{task}, {name} layers masked: {_masking_line(means)}"
     MaskRow.write(folder, masked)
-    MaskingSummary.write(folder, {"tasks": masks})
+    MaskingSummary.write(folder, {"tasks": masking})
     InterventionMetrics.write(folder, InterventionMetrics.of(folder))
     if not settings.tasks:
         yield "no tasks: nothing to judge"
@@ -74,9 +79,9 @@ def _answered(
 def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
     chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
-    found = _answered(settings, paths, "steer", task, chosen.conditions, None)
     how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
-    right = {name: by_score(one.frame, how.kind, how.score) for name, one in found.items()}
+    graded = _answered(settings, paths, "steer", task, chosen.conditions, None)
+    right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
     for toward, one in sorted(chosen.toward.items(), reverse=True):  # task experts, then shared experts
         if one.not_run is not None:
@@ -92,34 +97,33 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
         yield toward, table, mechanism[mechanism["condition"].isin(one.reported)], summary
 
 
-def _masked(settings: JudgeSettings, paths: Paths, task: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    plans = MaskPlans.load(paths.conditions(settings.name, "mask") / f"{task}.json")
-    found = _answered(settings, paths, "mask", task, plans.conditions, plans.languages)
+def _masked(settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans) -> tuple[pd.DataFrame, dict[str, Any]]:
     how = settings.tasks[task]
+    graded = _answered(settings, paths, "mask", task, plans.conditions, plans.languages)
     scores = {ACCURACY: how.score} | ({} if how.kind == "choice" else {CONSISTENCY: IN_LANGUAGE})
     right = {
-        called: {name: by_score(one.frame, how.kind, score) for name, one in found.items()}
+        called: {name: by_score(one.frame, how.kind, score) for name, one in graded.items()}
         for called, score in scores.items()
     }
     mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM
     return mask_effects.mask_effects(plans, right, mechanism, intervals=settings.intervals, seed=settings.seed)
 
 
-_NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "before", "changed"])
+_NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", "rerouted"])
 
 
 def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFrame:
     path = paths.answers(model, purpose) / task / "mechanism.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values={"relative": [""]})
+    return pd.read_csv(path, keep_default_na=False, na_values={"relative_size": [""]})
 
 
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
     chosen = summary["chosen"]
     name = "chosen" if "tau" in chosen else chosen["condition"]
-    pooled: Any = table[table["over"] == HELPED].set_index("condition").loc[name]
+    pooled: Any = table[table["group"] == HELPED].set_index("condition").loc[name]
     points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
     return (
-        f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['other']:.1%} "
+        f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['edited']:.1%} "
         f"({points}): {summary['verdict']['code'].replace('_', ' ')}"
     )
 

@@ -23,7 +23,7 @@ GRADED = {"f1": "F1", "chrf": "chrF"}
 def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
     """Score what a model answered as it is; needs no model."""
     tables: list[pd.DataFrame] = []
-    told: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
     scored = paths.scored(settings.name, "baseline")
     scored.mkdir(parents=True, exist_ok=True)
     for task, how in settings.tasks.items():
@@ -36,18 +36,19 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
             halves.append(by_score(graded.frame, how.kind, how.score))
         table = accuracy.table(pd.concat(halves, ignore_index=True))
         tables.append(table.assign(task=task))
-        told[task] = {"kind": how.kind} | accuracy.in_short(table, items, settings.pivot)
+        summary[task] = {"kind": how.kind} | accuracy.in_short(table, items, settings.pivot)
         absent = f"; the task lacks {', '.join(how.lacking)}" if how.lacking else ""
-        yield f"{task}: {_told(how.score, told[task], settings.pivot, items['language'].nunique() - 1)}{absent}"
+        others = items["language"].nunique() - 1
+        yield f"{task}: {_summary_line(how.score, summary[task], settings.pivot, others)}{absent}"
     if not settings.tasks:
         yield "no tasks: nothing to score"
     folder = paths.metrics(settings.name)
     AccuracyRow.write(folder, tables)
-    AccuracySummary.write(folder, {"tasks": told})
+    AccuracySummary.write(folder, {"tasks": summary})
     AccuracyMetrics.write(folder, AccuracyMetrics.of(folder))
 
 
-def _told(score: str, found: dict[str, Any], pivot: str, others: int) -> str:
+def _summary_line(score: str, found: dict[str, Any], pivot: str, others: int) -> str:
     """The score in the pivot and elsewhere, in words."""
     form = "{:.2f}" if score in GRADED else "{:.0%}"
     values = form.format(found["pivot"]), form.format(found["others"])

@@ -34,7 +34,7 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
     """Compare all languages with one another, and tell which experts they share."""
     model, seed, languages = settings.name, settings.seed, settings.languages
     distances, utilisation, shared = [], [], []
-    told: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
     for corpus in settings.corpora:
         traces = [Trace.load(paths.trace(model, corpus, language)) for language in languages]
         shares = _kept(settings.shared, traces[0].header.experts)
@@ -45,7 +45,7 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
         distances.append(similarity.table())
         utilisation.append(utilisation_table(traces, seed=seed))
         shared += [shared_table(traces, **share, seed=seed).assign(**share) for share in shares]
-        told[corpus] = {
+        summary[corpus] = {
             "languages": languages,
             "top_k": traces[0].header.top_k,
             "headline": {"measure": similarity.headline.measure, "reading": similarity.headline.reading},
@@ -54,14 +54,14 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
             },
             "confound": [share | confound(left_out_table(traces, **share)) for share in shares],
         }
-        for zone, found in told[corpus]["zones"].items():
+        for zone, found in summary[corpus]["zones"].items():
             yield f"{corpus}, {zone}: {_in_short(found)}"
     folder = paths.metrics(model)
     DistanceRow.write(folder, distances)
     UtilisationRow.write(folder, utilisation)
     RiseRow.write(folder, by_zone(pd.concat(utilisation)))
     SharedRow.write(folder, shared)
-    SimilaritySummary.write(folder, {"corpora": told})
+    SimilaritySummary.write(folder, {"corpora": summary})
     SimilarityMetrics.write(folder, SimilarityMetrics.of(folder))
 
 

@@ -19,7 +19,7 @@ OPENS = {
     "scoring": {"artifacts", "languages", "results"},
     "measures": {"artifacts", "results", "stats", "languages"},
     "readers": {"artifacts", "languages", "miniworld", "scoring"},
-    "tracing": {"models", "artifacts", "languages"},
+    "tracing": {"models", "artifacts", "languages", "measures"},
     "steering": {"models"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},

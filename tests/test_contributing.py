@@ -9,6 +9,7 @@ import torch
 import yaml
 from pydantic import Field
 
+from polyroute.artifacts.trace import Trace
 from polyroute.ground.hub import HubSource
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
@@ -26,6 +27,7 @@ from polyroute.results.model import ModelResults
 from polyroute.results.quantities import Language
 from polyroute.results.table import ResultsError, Row, Unit
 from polyroute.steering import apply, plan, rules
+from polyroute.tracing import statistics
 from polyroute.tracing.collect import trace
 from polyroute.tracking import points
 from readers.corpus_files import jsonl
@@ -53,7 +55,7 @@ def study(snippet: str, name: str = "pocket-plain", **model: Any) -> ParamsFile:
 
 def test_every_snippet_is_short() -> None:
     found = re.findall(r"^```\w+\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(found) == 7
+    assert len(found) == 8
     assert all(snippet.count("\n") < 15 for snippet in found)
 
 
@@ -100,7 +102,7 @@ def test_a_task(tmp_path, monkeypatch) -> None:
 
 
 def test_a_measure_by_layer(model, tokenizer, tmp_path, monkeypatch) -> None:
-    (snippet,) = snippets("A measure by layer")
+    snippet, _ = snippets("A measure by layer")
     module: dict[str, Any] = {}
     exec(snippet, module)
     added = module["MEASURE"]
@@ -117,6 +119,33 @@ def test_a_measure_by_layer(model, tokenizer, tmp_path, monkeypatch) -> None:
     names = [path.name for path in alignment.draw(tmp_path, results)[0]]
     assert names == ["largest_share-text.png", "largest_share-text.svg"]
     assert "largest share/soft_mass.text" in {name for name, _, _ in points._curves(results.layers)}
+
+
+def test_a_measure_of_tokens(model, tokenizer, tmp_path, monkeypatch) -> None:
+    _, snippet = snippets("A measure by layer")
+    module: dict[str, Any] = {}
+    exec(snippet, module)
+    added = module["MEASURE"]
+    older = trace(model, tokenizer, ["a cat", "the dog"], language=ENGLISH)
+    monkeypatch.setattr(statistics, "TRACED", (added, *statistics.TRACED))
+    monkeypatch.setattr(layer_curves, "MEASURES", (*layer_curves.MEASURES, added))
+    trace(model, tokenizer, ["a cat", "the dog"], language=ENGLISH).save(tmp_path / "trace")
+    traced = Trace.load(tmp_path / "trace")
+    assert traced.columns().keys() - older.columns().keys() == {"confidence"}
+    assert traced.token_mean("consistency").tolist() == older.token_mean("consistency").tolist()
+
+    seen: list[torch.Tensor] = []
+    encoding = tokenizer("a cat", return_special_tokens_mask=True)
+    counted_T = torch.tensor(encoding["special_tokens_mask"]) == 0
+    with torch.inference_mode(), observe(find_routers(model), lambda _router, call: seen.append(call.logits_TE)):
+        model(torch.tensor([encoding["input_ids"]]))
+    expected_L = [float(logits_TE[counted_T].softmax(-1).max(-1).values.mean()) for logits_TE in seen]
+    assert traced.token_mean("confidence")[0] == pytest.approx(expected_L, abs=1e-6)
+    rows = Alignment(traced, resamples=100, confidence=0.9, shuffles=2, seed=0).language(traced).rows
+    assert (rows["measure"] == "confidence").sum() == len(expected_L)
+    assert "confidence" not in set(
+        Alignment(older, resamples=100, confidence=0.9, shuffles=2, seed=0).language(older).rows["measure"]
+    )
 
 
 def test_a_steering_rule(model, monkeypatch) -> None:

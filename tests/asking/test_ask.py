@@ -268,15 +268,15 @@ def test_a_tiny_push_sends_no_token_elsewhere_and_a_mask_all_of_them(tmp_path: P
     found = asker(tmp_path, mechanism_items=3).mechanism([TINY, MASK], by_language=False)
     found = found.set_index(["condition", "layer"])
     tiny = found.loc["tiny", 1]
-    assert tiny["changed"] == 0
-    assert 0 < tiny["size"] < 1e-4
-    assert tiny["before"] == tiny["after"]
+    assert tiny["rerouted"] == 0
+    assert 0 < tiny["edit_size"] < 1e-4
+    assert tiny["share_before"] == tiny["share_after"]
     mask = found.loc["mask"]
-    assert (mask["after"] == 0).all()
-    assert (mask["before"] > 0).all()
+    assert (mask["share_after"] == 0).all()
+    assert (mask["share_before"] > 0).all()
     # A token that chose a masked expert must choose another; K = 2, so they are between before and 2 before.
-    assert (mask["changed"] >= mask["before"]).all()
-    assert (mask.loc[1, "changed"]) <= 2 * mask.loc[1, "before"]
+    assert (mask["rerouted"] >= mask["share_before"]).all()
+    assert (mask.loc[1, "rerouted"]) <= 2 * mask.loc[1, "share_before"]
 
 
 def test_only_the_languages_that_are_asked_for_count(asked, tmp_path: Path) -> None:

@@ -117,13 +117,13 @@ def test_membership_says_how_surely() -> None:
     assert list(table.columns) == MemberRow.columns()[:-1]
     sure = table[(table["layer"] == 6)]
     assert set(sure["expert"]) == {2, 3}
-    assert (sure["share"] == 1).all()
+    assert (sure["share_of_resamples"] == 1).all()
     unsure = table[table["layer"] == 5].set_index("tau")
     # 3 of 10 sentences: more than 2 with chance P(Bin(10, 0.3) > 2), more than 5 with P(Bin > 5).
-    assert unsure.loc[0.2, "share"] == pytest.approx(0.617, abs=0.1)
-    assert unsure.loc[0.5, "share"] == pytest.approx(0.047, abs=0.05)
+    assert unsure.loc[0.2, "share_of_resamples"] == pytest.approx(0.617, abs=0.1)
+    assert unsure.loc[0.5, "share_of_resamples"] == pytest.approx(0.047, abs=0.05)
     assert unsure["member"].tolist() == [True, False], "an expert of some resamples is shown, as no member"
-    assert unsure.loc[0.2, "share"] == (found.draws_RLE[:, 0, 2] > 0.2).mean()
+    assert unsure.loc[0.2, "share_of_resamples"] == (found.draws_RLE[:, 0, 2] > 0.2).mean()
 
 
 def test_overlap_by_hand() -> None:
@@ -131,11 +131,11 @@ def test_overlap_by_hand() -> None:
     table = overlap(against.of(SUMS), against.of_any([GERMAN, SWAHILI]), [0.2, 0.4]).set_index("tau")
     assert table.loc[0.2, ["task", "multilingual", "both"]].tolist() == [3, 2, 1]
     assert table.loc[0.2, "expected"] == 0.75, "1 x 1 / 4 in layer 5, 2 x 1 / 4 in layer 6"
-    assert table.loc[0.2, "meet"] == 1
+    assert table.loc[0.2, "share_of_resamples"] == 1
     assert table.loc[0.2, "multilingual_low"] <= 2 <= table.loc[0.2, "multilingual_high"]
     assert table.loc[0.4, ["task", "multilingual", "both"]].tolist() == [2, 2, 1]
     only = overlap(against.of(SUMS), against.of_any([GERMAN]), [0.2], (6, 6)).iloc[0]
-    assert only[["task", "multilingual", "both", "meet", "expected"]].tolist() == [2, 0, 0, 0, 0]
+    assert only[["task", "multilingual", "both", "share_of_resamples", "expected"]].tolist() == [2, 0, 0, 0, 0]
 
 
 def test_pooled_counts_and_single_sentences_have_no_intervals() -> None:
@@ -145,10 +145,10 @@ def test_pooled_counts_and_single_sentences_have_no_intervals() -> None:
         found = against.of(make_trace([[[1, 2, 3]]], [3], pooled=is_pooled, language="deu_Latn"))
         assert found.above(0.5) == {0: (2,)}
         assert found.table()[["low", "high"]].isna().all(axis=None)
-        assert found.membership([0.5])["share"].isna().all()
+        assert found.membership([0.5])["share_of_resamples"].isna().all()
         row = overlap(found, largest([found]), [0.5]).iloc[0]
         assert row["both"] == 1
-        assert np.isnan([row["both_low"], row["meet"]]).all()
+        assert np.isnan([row["both_low"], row["share_of_resamples"]]).all()
 
 
 def test_what_cannot_be_is_refused() -> None:

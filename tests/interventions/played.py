@@ -15,7 +15,12 @@ from interventions.test_shared_plans import conditions as shared_conditions
 from polyroute.artifacts.answers import Answers, comparable
 from polyroute.asking.ask import Asker
 from polyroute.interventions.choose import Chosen, ChosenPlans, Toward, TunePlans, choose_shared, choose_task_experts
-from polyroute.interventions.effects import compared, pooled_accuracy, shared_experts_effects, task_experts_effects
+from polyroute.interventions.effects import (
+    compared,
+    pooled_accuracy,
+    shared_experts_effects,
+    task_experts_effects,
+)
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY, mask_effects
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.plans import Conditions
@@ -121,4 +126,5 @@ def _played(
         else shared_experts_effects(chosen, table, PIVOT)
     )
     plan = next(one.plan for one in steer.conditions if one.name == chosen.condition)
-    return Steered(tried, answers, table, asked.mechanism(steer.conditions, by_language=False), summary, plan)
+    mechanism = asked.mechanism(steer.conditions, by_language=False)
+    return Steered(tried, answers, table, mechanism, summary, plan)

@@ -97,9 +97,9 @@ def test_controls_go_with_what_was_chosen(shared: Steered) -> None:
     # The size of an edit says its strength: the controls are pushed by about as much of their logits as the chosen.
     mechanism = shared.mechanism[shared.mechanism["layer"] == 1].set_index("condition")
     assert set(mechanism.index) == set(shared.table["condition"])
-    own = mechanism.loc[chosen["condition"], "relative"]
+    own = mechanism.loc[chosen["condition"], "relative_size"]
     for draw in (0, 1):
-        assert 0.5 < mechanism.loc[f"shared-random{draw}", "relative"] / own < 2
+        assert 0.5 < mechanism.loc[f"shared-random{draw}", "relative_size"] / own < 2
 
 
 def test_a_setting_that_reaches_no_expert_is_told_before_anything_is_chosen() -> None:

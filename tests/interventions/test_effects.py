@@ -10,7 +10,7 @@ from interventions.played import Steered
 from polyroute.artifacts.answers import Answers
 from polyroute.asking.ask import Asker
 from polyroute.ground.errors import AnswerError
-from polyroute.interventions.effects import HELPED, FindingsError, as_released, beside_the_pivot, compared, judge
+from polyroute.interventions.effects import HELPED, FindingsError, as_released, by_pivot_correctness, compared, judge
 from polyroute.steering.condition import Condition
 from polyroute.steering.plan import Plan
 
@@ -39,14 +39,14 @@ SAME = answers({"eng_Latn": 0.9, "deu_Latn": 0.5, "swh_Latn": 0.2})
 def test_every_condition_is_set_against_the_baseline() -> None:
     table = compared(CONDITIONS, {"baseline": BASE, "chosen": BETTER, "random0": SAME, "random1": SAME}, **DRAWING)
     assert set(table["condition"]) == {"chosen", "random0", "random1"}
-    rows = table[table["condition"] == "chosen"].set_index("over")
+    rows = table[table["condition"] == "chosen"].set_index("group")
     assert rows.loc["deu_Latn", "difference"] == pytest.approx(0.3)
     assert (rows.loc["deu_Latn", "gained"], rows.loc["deu_Latn", "lost"]) == (18, 0)
     assert rows.loc[HELPED, "difference"] == pytest.approx(0.25), "the pivot is not among those to be helped"
     assert rows.loc["eng_Latn", "difference"] == pytest.approx(-0.05)
-    pooled = table[table["over"] == HELPED].set_index("condition")
+    pooled = table[table["group"] == HELPED].set_index("condition")
     assert pooled.loc["chosen", "q"] == pytest.approx(3 * pooled.loc["chosen", "p"])
-    assert np.isnan(table["moved"]).all()
+    assert np.isnan(table["language_changed"]).all()
 
 
 def test_a_plan_helps_if_it_beats_the_baseline_and_random_experts() -> None:
@@ -66,19 +66,19 @@ def test_a_change_of_output_language_is_counted() -> None:
         "baseline": BASE.assign(output_language=BASE["language"]),
         "chosen": BETTER.assign(output_language=np.where(BETTER["item_id"] < "i15", "eng_Latn", BETTER["language"])),
     }
-    rows = compared(CONDITIONS[:1], given, **DRAWING).set_index("over")["moved"]
+    rows = compared(CONDITIONS[:1], given, **DRAWING).set_index("group")["language_changed"]
     assert rows["deu_Latn"] == pytest.approx(0.25)
     assert rows["eng_Latn"] == 0
     assert rows[HELPED] == pytest.approx(0.25)
 
 
 def test_items_by_what_the_pivot_knows() -> None:
-    found = beside_the_pivot(BASE, "eng_Latn").set_index("language")
+    found = by_pivot_correctness(BASE, "eng_Latn").set_index("language")
     assert list(found.index) == ["deu_Latn", "swh_Latn"]
     row = found.loc["deu_Latn"]
     assert (row["both"], row["pivot_only"], row["language_only"], row["neither"]) == pytest.approx((0.5, 0.4, 0, 0.1))
     with pytest.raises(FindingsError, match="no answers in fra_Latn"):
-        beside_the_pivot(BASE, "fra_Latn")
+        by_pivot_correctness(BASE, "fra_Latn")
 
 
 def test_missing_conditions_are_named() -> None:
@@ -100,11 +100,11 @@ def test_every_condition_is_reported_for_every_language_and_pooled(found: Steere
     kinds = set(found.table.kind)
     assert {"chosen", "dose", "rule", "random", "multilingual", "early", "all", "pivot"} <= kinds
     for _, rows in found.table.groupby("condition"):
-        assert sorted(rows.over) == sorted([*LANGUAGES, "all but the pivot"])
-    assert (found.table.difference - (found.table.other - found.table.base)).abs().max() < 2e-4
+        assert sorted(rows.group) == sorted([*LANGUAGES, "all but the pivot"])
+    assert (found.table.difference - (found.table.edited - found.table.base)).abs().max() < 2e-4
     assert found.summary["not_run"] is None
     assert set(found.summary["verdict"]) == {"helps", "beyond_random", "rank_p", "pivot_loss", "code"}
-    shares = found.summary["beside_the_pivot"]
+    shares = found.summary["by_pivot_correctness"]
     assert [row["language"] for row in shares] == ["deu_Latn", "swh_Latn"]
     assert all(
         abs(row["both"] + row["pivot_only"] + row["language_only"] + row["neither"] - 1) < 1e-3 for row in shares
@@ -115,9 +115,9 @@ def test_scores_between_right_and_wrong_are_not_counted_as_right(folder: Path, f
     half_right = played.task_experts(
         folder, right=lambda answers: answers.frame.assign(correct=answers.frame["correct"] * 0.5)
     )
-    assert half_right.summary["beside_the_pivot"] == [], "half right is neither right nor wrong"
+    assert half_right.summary["by_pivot_correctness"] == [], "half right is neither right nor wrong"
     assert half_right.summary["detectable"] is None
-    assert set(half_right.table[half_right.table.over != "all but the pivot"].test) == {"exchange"}
+    assert set(half_right.table[half_right.table.group != "all but the pivot"].test) == {"exchange"}
 
 
 def test_scores_that_happen_to_be_whole_are_counted(folder: Path, found: Steered) -> None:
@@ -135,7 +135,7 @@ def test_all_are_compared_on_the_same_items_and_chosen_on_others(shared: Steered
     assert len(items["select"]) == len(items["report"]) == 1
     assert not next(iter(items["select"])) & next(iter(items["report"]))
     assert set(shared.table["items"]) == {6}
-    base = shared.table.groupby("over")["base"].nunique()
+    base = shared.table.groupby("group")["base"].nunique()
     assert set(base) == {1}, "one baseline for all"
 
 
@@ -164,6 +164,6 @@ def test_the_releases_choice_is_the_best_of_those_reported() -> None:
             ("shared-random0", "shared-random", HELPED, 0.09),
             ("shared-published-deu_Latn", "shared-published", HELPED, 0.08),
         ],
-        columns=["condition", "kind", "over", "difference"],
+        columns=["condition", "kind", "group", "difference"],
     )
     assert as_released(table) == {"condition": "shared-eng_Latn-0.5", "difference": 0.03}

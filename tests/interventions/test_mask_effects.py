@@ -72,8 +72,8 @@ def found(folder: Path) -> Masked:
 def test_a_mask_reaches_the_model(found: Masked) -> None:
     """In the paper's release the mask of MGSM is written to a file that the model never reads."""
     exclusive = found.table[found.table["kind"] == "exclusive"]
-    assert (exclusive["before"] > 0).any(), "tokens chose the experts"
-    assert (exclusive["changed"] > 0).any(), "and went elsewhere"
+    assert (exclusive["share_before"] > 0).any(), "tokens chose the experts"
+    assert (exclusive["rerouted"] > 0).any(), "and went elsewhere"
     baseline = found.answers["baseline"].frame
     assert len(found.answers) == 1 + 3 * 3 * 2
     for name, one in found.answers.items():
@@ -120,13 +120,13 @@ def test_every_pair_of_languages_is_told_for_every_range(found: Masked) -> None:
     assert set(table["items"]) == {6}
     assert table[table["kind"] == "exclusive"]["draw"].isna().all()
     assert set(table[table["kind"] == "random"]["draw"]) == {0}
-    assert (table["difference"] - (table["other"] - table["base"])).abs().max() < 2e-4
+    assert (table["difference"] - (table["edited"] - table["base"])).abs().max() < 2e-4
 
 
 def test_the_summary_says_what_was_masked(found: Masked) -> None:
     told = found.summary
-    assert told["languages"] == told["among"] == LANGUAGES
-    assert told["lacking"] == []
+    assert told["languages"] == told["targets"] == LANGUAGES
+    assert told["targets_without_task"] == []
     assert (told["k"], told["thr"]) == (2, 0.4)
     assert told["ranges"] == {"early": [0, 0], "middle": [1, 1], "late": [2, 2]}
     assert told["exclusive"] == dict.fromkeys(told["ranges"], dict.fromkeys(LANGUAGES, 2))
@@ -159,7 +159,7 @@ def test_a_language_in_which_the_task_is_not_asked_is_masked_all_the_same(tmp_pa
     assert set(found.table["evaluated"]) == {"eng_Latn", "deu_Latn"}
     assert set(found.table["target"]) == set(LANGUAGES)
     assert found.summary["languages"] == ["eng_Latn", "deu_Latn"]
-    assert found.summary["lacking"] == ["swh_Latn"]
+    assert found.summary["targets_without_task"] == ["swh_Latn"]
     told = found.summary["headline"][ACCURACY]["early"]
     assert (told["diagonal"]["pairs"], told["off_diagonal"]["pairs"]) == (2, 4)
 
@@ -172,25 +172,25 @@ def test_masks_in_fewer_languages_are_held_against_the_whole_baseline(folder: Pa
         comparable(found.answers["baseline"], one)
         pd.testing.assert_frame_equal(one.frame, found.answers[name].only(some).frame)
     both = found.table[found.table["evaluated"].isin(some)].reset_index(drop=True)
-    told = ["evaluated", "target", "range", "kind", "base", "other", "difference", "low", "high", "p", "changed"]
+    told = ["evaluated", "target", "range", "kind", "base", "edited", "difference", "low", "high", "p", "rerouted"]
     pd.testing.assert_frame_equal(fewer.table[told], both[told])
 
 
 def test_where_a_model_writes_it_is_told_whether_in_the_language(tmp_path: Path, monkeypatch) -> None:
-    write = generation.generate
+    write = generation.generate_under
 
     def in_english(*args, **kwargs):
-        written = write(*args, **kwargs)
-        return written.assign(output="I have counted all of the apples and there are 18", finished=True)
+        text = "I have counted all of the apples and there are 18"
+        return [written.assign(output=text, finished=True) for written in write(*args, **kwargs)]
 
-    monkeypatch.setattr(generation, "generate", in_english)
+    monkeypatch.setattr(generation, "generate_under", in_english)
     found = masked(tmp_path, items=NUMBERS[NUMBERS["item_id"].isin(["i0", "i2"])], max_new_tokens=1)
     assert list(found.summary["headline"]) == [ACCURACY, CONSISTENCY]
     base = found.table.groupby(["score", "evaluated"])["base"].agg(["min", "max"])
     for language in LANGUAGES:
         assert tuple(base.loc[ACCURACY, language]) == (1, 1)
         assert tuple(base.loc[CONSISTENCY, language]) == ((1, 1) if language == "eng_Latn" else (0, 0))
-    assert not found.table["changed"].isna().any(), "the mechanism stands beside both scores"
+    assert not found.table["rerouted"].isna().any(), "the mechanism stands beside both scores"
 
 
 # By hand: eight items in two languages; without a mask all are right in English and the first four in German.
@@ -200,13 +200,13 @@ CODES = ("deu_Latn", "eng_Latn")
 
 def mask(target_language: str, name: str, lost: tuple[int, int], draw: int | None = None) -> tuple:
     """A mask under which the first so many items get lost, in German and in English."""
-    other_NV = BASE_NV.copy()
+    edited_NV = BASE_NV.copy()
     for place, count in enumerate(lost):
-        other_NV[:count, place] = 0
+        edited_NV[:count, place] = 0
     kind = "exclusive" if draw is None else "random"
     of = f"{name}-{target_language}" + ("" if draw is None else f"-random{draw}")
     plan = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="mask", experts={1: (3,), 2: (4, 5)})
-    scores = PairedScores(tuple(f"i{n}" for n in range(8)), CODES, BASE_NV, other_NV)
+    scores = PairedScores(tuple(f"i{n}" for n in range(8)), CODES, BASE_NV, edited_NV)
     return Condition(of, kind, plan, (1, 2), draw, target_language, name), scores
 
 
@@ -227,10 +227,10 @@ def test_the_matrix_by_hand() -> None:
     rows = table.set_index(["condition", "evaluated"])
     assert len(rows) == 2 * 7
     row = rows.loc["early-deu_Latn", "deu_Latn"]
-    assert (row["base"], row["other"], row["difference"]) == (0.5, 0, -0.5)
+    assert (row["base"], row["edited"], row["difference"]) == (0.5, 0, -0.5)
     assert (row["target"], row["range"], row["kind"], row["experts"]) == ("deu_Latn", "early", "exclusive", 3)
     assert rows.loc["early-deu_Latn", "eng_Latn"]["difference"] == -0.25
-    assert rows.loc["early-eng_Latn", "eng_Latn"][["base", "other", "low", "high"]].tolist() == [1, 0, -1, -1]
+    assert rows.loc["early-eng_Latn", "eng_Latn"][["base", "edited", "low", "high"]].tolist() == [1, 0, -1, -1]
     assert rows.loc["early-eng_Latn", "eng_Latn"]["p"] == pytest.approx(2 / 2**8, abs=1e-4)
     assert rows.loc["early-eng_Latn-random1", "eng_Latn"]["draw"] == 1
     assert str(rows.loc["early-eng_Latn-random0", "deu_Latn"]["difference"]) == "0.0", "no minus before a 0"
@@ -292,9 +292,9 @@ def test_without_random_masks_there_is_no_comparison_with_them() -> None:
 
 def test_an_item_that_a_language_lacks_counts_for_the_others_alone() -> None:
     one, scores = mask("deu_Latn", "early", (4, 2))
-    base_NV, other_NV = scores.base_NV.copy(), scores.other_NV.copy()
-    base_NV[4:, 0] = other_NV[4:, 0] = np.nan
-    lacking = {one.name: PairedScores(scores.item_ids, CODES, base_NV, other_NV)}
+    base_NV, edited_NV = scores.base_NV.copy(), scores.edited_NV.copy()
+    base_NV[4:, 0] = edited_NV[4:, 0] = np.nan
+    lacking = {one.name: PairedScores(scores.item_ids, CODES, base_NV, edited_NV)}
     told = headlines([one], lacking, INTERVALS, 0)["early"]
     assert told["diagonal"]["value"] == -1
     assert told["off_diagonal"]["value"] == -0.25

@@ -56,7 +56,8 @@ def sources(tmp_path: Path):
     folder.mkdir(parents=True)
     table = pd.DataFrame(DELTA, columns=["task", "language", "layer", "expert", "delta"])
     table.to_csv(folder / "experts.csv", index=False)
-    write_json(folder / "experts.json", {"middle": {"layers": [1, 1], "found": True, "rule": "trough", "curve": None}})
+    middle = {"layers": [1, 1], "has_trough": True, "rule": "trough", "curve": None}
+    write_json(folder / "experts.json", {"middle": middle})
     return lambda **changes: Sources(plan_settings(**changes), paths)
 
 
@@ -89,7 +90,7 @@ def test_multilingual_experts_are_those_of_generic_text_and_pivots_those_of_the_
     made = sources()
     assert made.multilingual()(0.1, (0, 2)) == {0: (2,), 1: (0,)}
     assert {pivot: above(0.1, (0, 2)) for pivot, above in made.pivots("mine").items()} == {"deu_Latn": {1: (7,)}}
-    assert made.middle == {"layers": [1, 1], "found": True, "rule": "trough", "curve": None}
+    assert made.middle == {"layers": [1, 1], "has_trough": True, "rule": "trough", "curve": None}
 
 
 def test_shared_experts_need_a_pair_of_languages(sources) -> None:

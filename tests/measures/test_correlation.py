@@ -66,8 +66,8 @@ def test_what_a_covariate_explains_is_gone_once_it_is_held_fixed() -> None:
     covariates = pd.DataFrame({"size": np.linspace(0, 1, 14), "noise": RNG.random(14)}, index=list(CODES))
     size = covariates["size"].to_numpy()
     accuracy, divergence = size + RNG.normal(0, 0.05, 14), (1 - size + RNG.normal(0, 0.05, 14))[:, None]
-    rows = found(divergence, accuracy, layers=(0,), covariates=covariates).rows.set_index(["method", "given"])
-    assert rows.index.get_level_values("given").unique().tolist() == ["", "size", "noise", TOGETHER]
+    rows = found(divergence, accuracy, layers=(0,), covariates=covariates).rows.set_index(["method", "controlled_for"])
+    assert rows.index.get_level_values("controlled_for").unique().tolist() == ["", "size", "noise", TOGETHER]
     for method in METHODS:
         assert rows.loc[(method, ""), "r"] < -0.95
         assert abs(rows.loc[(method, "size"), "r"]) < 0.6
@@ -79,7 +79,7 @@ def test_what_a_covariate_explains_is_gone_once_it_is_held_fixed() -> None:
 def test_text_becomes_dummies() -> None:
     covariates = pd.DataFrame({"script": ["A", "A", "A", "B", "B", "B", "C", "C"]}, index=list(CODES[:8]))
     rows = found(DIVERGENCE[:8], ACCURACY[:8], CODES[:8], covariates=covariates).rows
-    r = rows[(rows["method"] == "pearson") & (rows["given"] == "script")]["r"]
+    r = rows[(rows["method"] == "pearson") & (rows["controlled_for"] == "script")]["r"]
     # Holding a group fixed is taking off its mean.
     left = [
         values - values.groupby(covariates["script"].to_numpy()).transform("mean")
@@ -92,14 +92,14 @@ def test_covariates_of_the_table_of_languages() -> None:
     covariates = language_covariates(FERTILITY | {"acm_Arab": 30.0})
     assert covariates.loc["rus_Cyrl", ["script", "resource"]].tolist() == ["Cyrl", 4]
     result = found(covariates=covariates.loc[list(CODES)])
-    rows = result.rows[result.rows["method"] == "pearson"].set_index(["given", "layer"])
+    rows = result.rows[result.rows["method"] == "pearson"].set_index(["controlled_for", "layer"])
     assert rows.loc[("tokens_per_sentence", 4), "r"] < 0
     assert not np.isnan(rows.loc[("script", 4), "r"])
     codes = (*CODES, "acm_Arab")
     unknown = found(np.vstack([DIVERGENCE, DIVERGENCE[:1]]), np.append(ACCURACY, 0.4), codes, covariates=covariates)
     assert "nothing is computed given resource: it is unknown of acm_Arab" in unknown.notes
     assert f"nothing is computed given {TOGETHER}: it is unknown of acm_Arab" in unknown.notes
-    held = unknown.rows[unknown.rows["given"] == "resource"]
+    held = unknown.rows[unknown.rows["controlled_for"] == "resource"]
     assert held[["r", "p", "q"]].isna().all(axis=None)
 
 
@@ -113,7 +113,7 @@ def test_too_many_and_dependent_covariates_are_said() -> None:
     assert dependent.notes == (
         f"nothing is computed given {TOGETHER}: covariates depend linearly on one another or do not vary",
     )
-    assert dependent.rows[dependent.rows["given"] == "one"]["r"].notna().all()
+    assert dependent.rows[dependent.rows["controlled_for"] == "one"]["r"].notna().all()
 
 
 def test_few_languages_and_no_variance_are_said_not_computed() -> None:

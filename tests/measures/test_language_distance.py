@@ -89,8 +89,9 @@ def test_the_table_has_zones_with_intervals_and_layers_without(traces) -> None:
     assert set(zip(layers["measure"], layers["reading"], strict=True)) == {("jsd", "soft_mass")}
     assert layers["low"].isna().all()
     jsd = zones[(zones["measure"] == "jsd") & (zones["reading"] == "soft_mass") & (zones["zone"] == "middle")]
-    assert list(zip(jsd["a"], jsd["b"], strict=True)) == list(itertools.combinations(CODES, 2))
-    of_layers = layers[layers["layer"].isin([1, 2])].groupby(["a", "b"], sort=False)["distance"].mean()
+    assert list(zip(jsd["language_a"], jsd["language_b"], strict=True)) == list(itertools.combinations(CODES, 2))
+    inside = layers[layers["layer"].isin([1, 2])]
+    of_layers = inside.groupby(["language_a", "language_b"], sort=False)["distance"].mean()
     assert jsd["distance"].to_numpy() == pytest.approx(of_layers.to_numpy(), abs=2e-6)
     assert (zones["low"] <= zones["high"]).all()
 
@@ -99,7 +100,7 @@ def test_sentences_are_resampled_together_across_languages(traces) -> None:
     """A language and its twin stay at distance 0 in every resample."""
     twin = dataclasses.replace(traces[0], header=traces[0].header.model_copy(update={"language": "nld_Latn"}))
     table = similarity([*traces, twin]).table()
-    same = table[(table["a"] == "eng_Latn") & (table["b"] == "nld_Latn")]
+    same = table[(table["language_a"] == "eng_Latn") & (table["language_b"] == "nld_Latn")]
     assert (same["distance"] == 0).all()
     assert (same[["low", "high"]].dropna() == 0).all(axis=None)
 

@@ -62,7 +62,7 @@ def test_names_of_measures_are_one_each() -> None:
 
 
 def test_a_trace_without_a_column_of_tokens_has_no_row_of_it(pair, tmp_path) -> None:
-    dataclasses.replace(pair[0], consistency=None).save(tmp_path / "older.safetensors")
+    dataclasses.replace(pair[0], of_tokens={}).save(tmp_path / "older.safetensors")
     older = Trace.load(tmp_path / "older.safetensors")
     table = Alignment(older, resamples=100, confidence=0.9, shuffles=2, seed=0).language(older).rows
     assert set(table["measure"]) == {"entropy", "entropy_pooled"}

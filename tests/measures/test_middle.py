@@ -11,25 +11,26 @@ def test_the_trough_is_the_run_below_halfway() -> None:
     # Ends 0.7, smallest 0.2: the line is 0.45, and what lies on it is not below.
     middle = choose_middle(U[None], range(10, 18))
     assert middle.layers == (12, 14)
-    assert middle.found
+    assert middle.has_trough
     assert middle.rule == "trough"
     assert middle.curve == MiddleCurve(
-        languages=1, smallest=0.2, smallest_layer=13, ends=0.7, line=0.45, below=(12, 14), agreeing=1
-    )
+        languages=1, smallest=0.2, smallest_layer=13, ends=0.7, threshold=0.45, layers_below=(12, 14),
+        languages_agreeing=1,
+    )  # fmt: skip
 
 
 def test_the_curve_is_the_mean_over_languages() -> None:
     others = np.stack([U + 0.1, U - 0.1, U[::-1], np.full(8, 0.4)])
     middle = choose_middle(others, range(8))
     assert middle.layers == choose_middle(others.mean(axis=0)[None], range(8)).layers
-    assert (middle.curve.agreeing, middle.curve.languages) == (3, 4)
+    assert (middle.curve.languages_agreeing, middle.curve.languages) == (3, 4)
 
 
 def test_a_trough_of_the_mean_alone_is_none() -> None:
     middle = choose_middle(np.stack([U, U, np.full(8, 0.4)]), range(8))
-    assert not middle.found
+    assert not middle.has_trough
     assert middle.rule == "few_languages"
-    assert (middle.curve.below, middle.curve.agreeing) == ((2, 4), 2)
+    assert (middle.curve.layers_below, middle.curve.languages_agreeing) == ((2, 4), 2)
 
 
 def test_a_second_trough_apart_from_the_smallest_is_left_out() -> None:
@@ -50,7 +51,7 @@ def test_a_second_trough_apart_from_the_smallest_is_left_out() -> None:
 )
 def test_no_trough_takes_the_default_and_says_so(curve, rule) -> None:
     middle = choose_middle(curve[None], range(10, 18))
-    assert not middle.found
+    assert not middle.has_trough
     assert middle.layers == (12, 15), "the default zone of eight layers, in the model's numbers"
     assert middle.rule == rule
     assert choose_middle(curve[None], range(10, 18), default=(13, 14)).layers == (13, 14)
@@ -59,7 +60,7 @@ def test_no_trough_takes_the_default_and_says_so(curve, rule) -> None:
 def test_a_model_of_one_or_two_layers_has_no_trough() -> None:
     for count in (1, 2):
         middle = choose_middle(np.full((3, count), 0.5), range(count))
-        assert not middle.found
+        assert not middle.has_trough
         assert 0 <= middle.layers[0] <= middle.layers[1] < count
 
 

@@ -34,7 +34,7 @@ def test_the_cause_keeps_its_partial_correlation_and_its_shadow_loses_it() -> No
     cause = RNG.normal(size=(12, 2))
     fertility, shadow = pdist(cause), pdist(cause + 0.4 * RNG.normal(size=(12, 2)))
     found = explain(fertility + 0.1 * RNG.random(66), {"fertility": fertility, "vocabulary": shadow}, **TEST)
-    assert found["fertility"]["given"] == ["vocabulary"]
+    assert found["fertility"]["controlled_for"] == ["vocabulary"]
     assert found["fertility"]["partial"] > 0.9
     assert found["fertility"]["partial_p"] == 0.005
     assert found["vocabulary"]["mantel"] > 0.5

@@ -84,7 +84,7 @@ def test_zones_of_a_table_by_hand() -> None:
     zones = by_zone(table)
     assert list(zones.columns) == RiseRow.columns()
     english = zones[zones["language"] == "eng_Latn"]
-    assert english[["zone", "first", "last", "specificity"]].to_numpy().tolist() == [
+    assert english[["zone", "first_layer", "last_layer", "specificity"]].to_numpy().tolist() == [
         ["early", 0, 2, 3], ["middle", 3, 4, 8], ["late", 5, 7, 13],
     ]  # fmt: skip
     assert english["overlap"].isna().all()

@@ -70,5 +70,5 @@ def test_recorded_layers_miss_their_total_as_rounding_would(real_data) -> None:
 
 
 def test_pooled_counts_have_no_batches() -> None:
-    with pytest.raises(UsageError, match="cannot be told apart"):
+    with pytest.raises(UsageError, match="cannot be separated"):
         counts_as_released(make_trace([[[3, 1]]], [2], pooled=True))

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ import yaml
 from click.testing import CliRunner
 
 from pipeline.test_stages import load_script
+from polyroute.artifacts.answers import Answers
+from polyroute.scoring import kinds
 from tiny import ROOT, make_model, make_tokenizer
 
 TEXTS = {
@@ -194,7 +198,7 @@ def test_exclusive_experts_are_masked_in_every_range(study, intervened) -> None:
     table = pd.read_csv(study / "metrics" / "tiny" / "mask.csv")
     assert set(table["evaluated"]) == {"eng_Latn", "deu_Latn"}
     assert {"exclusive", "random"} <= set(table["kind"])
-    assert table["changed"].max() > 0, "tokens go elsewhere"
+    assert table["rerouted"].max() > 0, "tokens go elsewhere"
     left_out = json.loads((study / "metrics" / "tiny" / "mask.json").read_text())["tasks"]["own-task"]["left_out"]
     masks = table.groupby(["range", "target"])
     assert len(masks) + len([one for one in left_out if "random" not in one["name"]]) == 6
@@ -218,6 +222,41 @@ def test_a_scorer_that_changes_asks_nothing(study, intervened) -> None:
             assert "Traceback" not in run_stage(study, name)
     finally:
         (study / "models" / "elsewhere").rename(model)
+
+
+def test_the_baseline_is_graded_once_a_task(study, intervened, monkeypatch) -> None:
+    judge = load_script(ROOT / "pipeline" / "judge.py")
+    graded = []
+
+    def grade(raw: Answers, *rest: Any) -> Answers:
+        graded.append((raw.header.task, raw.header.condition))
+        return kinds.grade(raw, *rest)
+
+    monkeypatch.setattr(judge, "grade", grade)
+    monkeypatch.chdir(study)
+    CliRunner().invoke(judge.main, ["--model", "tiny"], catch_exceptions=False)
+    assert len(graded) == len(set(graded))
+    assert {("own-task", "baseline"), ("no-text", "baseline")} < set(graded)
+
+
+def test_a_task_in_none_of_the_masked_languages_is_said_not_to_be_run_and_the_rest_is_judged(
+    study, intervened, tmp_path
+) -> None:
+    for name in ("data", "metrics", "settings"):
+        shutil.copytree(study / name, tmp_path / name)
+    shutil.rmtree(tmp_path / "data" / "answers" / "tiny" / "mask")
+    plans = tmp_path / "data" / "plans" / "tiny" / "mask" / "own-task.json"
+    plans.write_text(json.dumps(json.loads(plans.read_text()) | {"languages": []}))
+    assert "own-task: nothing to ask" in run_stage(tmp_path, "mask")
+    assert (
+        "own-task, masks: not run: the task exists in none of the masked languages (eng_Latn, deu_Latn)"
+        in run_stage(tmp_path, "judge")
+    )
+    folder = tmp_path / "metrics" / "tiny"
+    assert json.loads((folder / "mask.json").read_text()) == {"tasks": {}}
+    assert pd.read_csv(folder / "mask.csv").empty
+    for name in ("steer.csv", "steer.json", "mechanism.csv"):
+        assert (folder / name).read_bytes() == (study / "metrics" / "tiny" / name).read_bytes()
 
 
 def test_a_mistake_is_told_in_a_sentence(study) -> None:

@@ -16,5 +16,5 @@ from tiny import ROOT
     ],
 )
 def test_a_graded_score_is_not_told_as_right_or_wrong(score: str, words: str) -> None:
-    told = load_script(ROOT / "pipeline" / "score.py")._told
-    assert told(score, {"pivot": 0.41, "others": 0.2}, "eng_Latn", 17) == words
+    summary_line = load_script(ROOT / "pipeline" / "score.py")._summary_line
+    assert summary_line(score, {"pivot": 0.41, "others": 0.2}, "eng_Latn", 17) == words

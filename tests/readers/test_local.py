@@ -196,7 +196,7 @@ def test_a_language_of_the_users_own_is_a_block_of_params(study, tmp_path) -> No
     assert told.count("Toki Pona") == 1
     assert (
         "qaa_Latn (Toki Pona): family, branch, region not given, so it counts as one of its own; "
-        "resource class unknown; no detector, so the language of its answers is not told" in told
+        "resource class unknown; no detector, so the language of its answers is not recognised" in told
     )
     assert "params.yaml is sound" in told
     study(mine, languages=(ENGLISH, "qaa_Latn"))

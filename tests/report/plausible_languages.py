@@ -47,7 +47,8 @@ def write(
     for zone, strength in (("early", related), ("middle", 0.0), ("late", related)):
         distance_P = (0.05 + 0.1 * strength * apart_P + 0.05 * (zone != "middle")) * noise_P
         for a, b, value in zip(first_P, second_P, distance_P, strict=True):
-            about = {"corpus": corpus, "measure": "jsd", "reading": "soft_mass", "a": codes[a], "b": codes[b]}
+            about = {"corpus": corpus, "measure": "jsd", "reading": "soft_mass"}
+            about |= {"language_a": codes[a], "language_b": codes[b]}
             bounds = {} if pooled else {"low": value - 0.001, "high": value + 0.001}
             rows.append(about | {"zone": zone, "distance": value} | bounds)
             rows += [about | {"layer": layer, "distance": value} for layer in range(*_span(zones[zone]))]
@@ -61,7 +62,7 @@ def write(
         }  # fmt: skip
     confound = [
         {"k": k, "thr": thr, "added": {"branch": 0.9, "family": 0.4, "none": 0.3}}
-        | {name: {"languages": 3, "most": 2.5, "expected": 1.2} for name in ("branch", "family")}
+        | {name: {"languages": 3, "relative_adds_most": 2.5, "expected": 1.2} for name in ("branch", "family")}
         for k, thr in SETTINGS
     ]
     held = {
@@ -109,9 +110,10 @@ def _shared(codes: list[str], layers: int, corpus: str, k: int) -> pd.DataFrame:
                     "corpus": corpus, "layer": layer, "language": code, "resource": about.resource,
                     "family": about.family, "shared": k - exclusive, "exclusive": exclusive, "shared_use": 0.3,
                     "exclusive_use": 0.02 * exclusive, "left_out": codes[0], "left_out_relation": "none",
-                    "left_out_exclusive": exclusive + 1, "balanced": exclusive + 0.5, "balanced_low": exclusive,
-                    "balanced_high": exclusive + 1, "same_size": exclusive + 0.4,
+                    "left_out_exclusive": exclusive + 1, "exclusive_balanced": exclusive + 0.5,
+                    "exclusive_balanced_low": exclusive, "exclusive_balanced_high": exclusive + 1,
+                    "exclusive_same_size": exclusive + 0.4,
                 }
             )  # fmt: skip
-    whole = ("resource", "left_out_exclusive", "balanced_low", "balanced_high")
+    whole = ("resource", "left_out_exclusive", "exclusive_balanced_low", "exclusive_balanced_high")
     return pd.DataFrame(rows).reindex(columns=SharedRow.columns()).astype(dict.fromkeys(whole, "Int64"))

@@ -45,19 +45,19 @@ def write(
                                 {
                                     "task": task, "score": score, "evaluated": evaluated, "target": target,
                                     "range": name, "kind": "exclusive" if draw is None else "random", "draw": draw,
-                                    "experts": 3, "items": 20, "base": 0.6, "other": 0.6 + change,
+                                    "experts": 3, "items": 20, "base": 0.6, "edited": 0.6 + change,
                                     "difference": change, "low": change - 0.05, "high": change + 0.05,
-                                    "p": 0.001 if own else 0.5, "q": 0.01 if own else 0.9, "before": 0.1,
-                                    "changed": 0.4,
+                                    "p": 0.001 if own else 0.5, "q": 0.01 if own else 0.9, "share_before": 0.1,
+                                    "rerouted": 0.4,
                                 }
                             )  # fmt: skip
         told[task] = {
-            "languages": codes, "among": codes, "k": 4, "thr": 0.4, "ranges": RANGES,
+            "languages": codes, "targets": codes, "k": 4, "thr": 0.4, "ranges": RANGES,
             "exclusive": {name: dict.fromkeys(codes, 3) for name in RANGES},
             "left_out": [{"name": f"middle-{codes[-1]}", "reason": NO_EXPERT}],
             "headline": {score: {name: headline(-loss * share) for name, share in
                                  (("early", 1.0), ("middle", 0.0), ("late", 0.5))} for score in scores},
-            "unit": "items", "lacking": [],
+            "unit": "items", "targets_without_task": [],
         }  # fmt: skip
     table = pd.DataFrame(rows, columns=MaskRow.columns()).astype({"draw": "Int64"})
     MaskRow.write(paths.metrics(model), [table] if rows else [])

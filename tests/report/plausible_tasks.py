@@ -27,7 +27,8 @@ SHARED = (("eng_Latn", 0.03, 0.1), ("eng_Latn", 0.3, 0.4), ("other", 0.03, -0.1)
 LEFT_OUT = "no expert above tau 0.1 in layers 7 to 7"
 
 CURVE = {
-    "languages": 3, "smallest": 0.1, "smallest_layer": 2, "ends": 0.3, "line": 0.2, "below": [1, 6], "agreeing": 3,
+    "languages": 3, "smallest": 0.1, "smallest_layer": 2, "ends": 0.3, "threshold": 0.2, "layers_below": [1, 6],
+    "languages_agreeing": 3,
 }  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...])
             {
                 "tau": tau, "task": 40 // n, "task_low": 38 // n, "task_high": 44 // n, "multilingual": 60 // n**2,
                 "multilingual_low": 55 // n**2, "multilingual_high": 66 // n**2, "both": 9 // n**3, "both_low": 0,
-                "both_high": 12, "expected": 9.4 / n**3, "meet": 1 / n,
+                "both_high": 12, "expected": 9.4 / n**3, "share_of_resamples": 1 / n,
             }
             for n, tau in enumerate((0.1, 0.2, 0.3, 0.4, 0.5), 1)
         ]  # fmt: skip
@@ -108,7 +109,7 @@ def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...])
     _write(DomainRow, paths, model, rows)
     _write(ExpertRow, paths, model, [])
     _write(MemberRow, paths, model, [])
-    middle = {"layers": [1, layers - 2], "found": True, "rule": "trough", "curve": CURVE}
+    middle = {"layers": [1, layers - 2], "has_trough": True, "rule": "trough", "curve": CURVE}
     ExpertsSummary.write(paths.metrics(model), {"corpus": "text", "tasks": held, "middle": middle})
 
 
@@ -118,19 +119,19 @@ def write_correlation(
 ) -> None:  # fmt: skip
     depth = np.linspace(-1, 1, layers)
     strength = {("pearson", ""): 0.85, ("spearman", ""): 0.78}
-    strength |= {("pearson", given): share for given, share in
+    strength |= {("pearson", name): share for name, share in
                  (("tokens_per_sentence", 0.3), ("script", np.nan), ("resource", 0.4), ("all", np.nan))}  # fmt: skip
     rows = []
     for place, task in enumerate(tasks):
-        for (method, given), share in strength.items():
+        for (method, controlled_for), share in strength.items():
             values = sign * share * (1 - 0.1 * place) * (1 - 1.2 * depth**2) + 0.03 * np.sin(9 * depth)
             values = values * np.nan if notes else values
             for layer, r in enumerate(values):
-                low, high = (np.tanh(np.arctanh(r) + add) for add in (-0.5, 0.5)) if not given else (np.nan, np.nan)
+                low, high = (np.nan if controlled_for else np.tanh(np.arctanh(r) + add) for add in (-0.5, 0.5))
                 p = float(np.exp(-9 * r**2))
                 numbers = {"r": r, "low": low, "high": high, "p": p, "q": min(1.5 * p, 1)}
-                about = {"task": task, "layer": layer, "method": method, "given": given, "languages": languages}
-                rows.append(about | numbers)
+                about = {"task": task, "layer": layer, "method": method, "controlled_for": controlled_for}
+                rows.append(about | numbers | {"languages": languages})
     _write(CorrelationRow, paths, model, rows)
     held = {task: {"notes": list(notes)} for task in tasks}
     CorrelationSummary.write(paths.metrics(model), {"corpus": "text", "resource": "class", "tasks": held})
@@ -141,7 +142,7 @@ def write_steering(
     not_run: str | None, draws: int,
 ) -> None:  # fmt: skip
     rows: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
+    rerouting: list[dict[str, Any]] = []
     held: dict[str, Any] = {}
     for place, task in enumerate(tasks):
         if not_run is not None:
@@ -159,11 +160,11 @@ def write_steering(
         base = accuracies(codes, place)
         for number, ((condition, kind), share) in enumerate(done.items()):
             reach = min(0.9, 0.1 * number)
-            moved += [
+            rerouting += [
                 {
                     "task": task, "condition": condition, "layer": layer, "experts": 2, "tokens": 500,
-                    "changed": reach, "size": 0.02 * (number + 1), "relative": 0.01 * (number + 1), "before": 0.1,
-                    "after": 0.1 + reach / 2,
+                    "rerouted": reach, "edit_size": 0.02 * (number + 1), "relative_size": 0.01 * (number + 1),
+                    "share_before": 0.1, "share_after": 0.1 + reach / 2,
                 }
                 for layer in (1, 2)
             ]  # fmt: skip
@@ -173,32 +174,32 @@ def write_steering(
             )
             of_helped = float(np.mean([differences[code] for code in codes]))
             helped = float(np.mean([base[code] for code in codes]))
-            for over, difference in (differences | {HELPED: of_helped}).items():
-                group = over == HELPED
-                start, room, p = helped if group else base[over], 0.012 if group else 0.04, 0.004 if group else 0.4
-                about = {"task": task, "condition": condition, "kind": kind, "over": over, "moved": np.nan}
-                counts = {"languages": len(codes) if group else 1, "items": 100, "gained": 12, "lost": 9}
+            for group, difference in (differences | {HELPED: of_helped}).items():
+                is_helped = group == HELPED
+                start, room, p = (helped, 0.012, 0.004) if is_helped else (base[group], 0.04, 0.4)
+                about = {"task": task, "condition": condition, "kind": kind, "group": group, "language_changed": np.nan}
+                counts = {"languages": len(codes) if is_helped else 1, "items": 100, "gained": 12, "lost": 9}
                 numbers = {
                     "base": start,
-                    "other": float(np.clip(start + difference, 0, 1)),
+                    "edited": float(np.clip(start + difference, 0, 1)),
                     "difference": difference,
                     "p": p,
                     "q": 2 * p,
                 }
                 bounds = {"low": difference - room, "high": difference + room}
-                rows.append(about | counts | numbers | bounds | {"test": "exchange" if group else "McNemar"})
+                rows.append(about | counts | numbers | bounds | {"test": "exchange" if is_helped else "McNemar"})
         helps = effect * (1 - 0.6 * place) > 0.012
         code = "helps" if helps else "no_difference"
         held[task] = {
             "not_run": None,
-            "middle": {"layers": [1, 6], "found": True, "rule": "trough", "curve": CURVE},
+            "middle": {"layers": [1, 6], "has_trough": True, "rule": "trough", "curve": CURVE},
             "chosen": {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41},
             "selection": [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}],
             "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
             "verdict": {
                 "helps": helps, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.01, "code": code,
             },
-            "beside_the_pivot": [],
+            "by_pivot_correctness": [],
             "detectable": 0.017,
             "shared": {
                 "not_run": None, "pair": [PIVOT, codes[0]], "layers": [1, 6], "k": 5, "thr": 0.7,
@@ -216,7 +217,7 @@ def write_steering(
         )  # fmt: skip
         plan.save(paths.plan(model, task))
     _write(SteerRow, paths, model, rows)
-    _write(MechanismRow, paths, model, moved)
+    _write(MechanismRow, paths, model, rerouting)
     SteeringSummary.write(paths.metrics(model), {"tasks": held})
 
 

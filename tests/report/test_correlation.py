@@ -14,7 +14,8 @@ from report.shown import cells, measure, task_figures, told
 
 def found(r: list[float], q: list[float], notes: list[str] | None = None) -> Correlations:
     rows = [
-        {"task": "t", "layer": layer, "method": "pearson", "given": "", "r": r[layer], "q": q[layer], "languages": 9}
+        {"task": "t", "layer": layer, "method": "pearson", "r": r[layer], "q": q[layer]}
+        | {"controlled_for": "", "languages": 9}
         for layer in range(len(r))
     ]
     return Correlations(

@@ -49,6 +49,5 @@ def test_experts_are_told_at_the_smallest_tau_and_where_the_papers_sets_never_me
     assert row["task experts"] == "40 above 0.1, 13 above 0.3"
     assert row["in both"] == "9 above 0.1 (chance 9.4), 0 above 0.3 (chance 0.3)"
     assert (row["domain divergence"], row["middle"]) == ("cap", "layers 1-6")
-    assert (
-        experts.middle(Middle(layers=(3, 3), found=False, rule="params", curve=None)) == "layer 3, set in params.yaml"
-    )
+    middle = Middle(layers=(3, 3), has_trough=False, rule="params", curve=None)
+    assert experts.middle(middle) == "layer 3, set in params.yaml"

@@ -21,7 +21,7 @@ def test_a_soft_plan_is_one_of_its_doses(tmp_path: Path) -> None:
     rows = steering.doses(steered(tmp_path), "arithmetic")
     assert list(rows.index) == [-0.5, 0.25, 0.5, 0.75, 1.0]
     assert rows["kind"].tolist() == ["dose", "dose", "chosen", "dose", "dose"]
-    of_pivot = steering.doses(steered(tmp_path), "arithmetic", over="eng_Latn")
+    of_pivot = steering.doses(steered(tmp_path), "arithmetic", group="eng_Latn")
     assert of_pivot.loc[0.5, "difference"] == pytest.approx(-0.01)
 
 

@@ -29,8 +29,8 @@ def test_every_part_is_read(folder: Path) -> None:
     assert len(found.accuracy.table) == 2 * 4
     assert found.experts.summary.middle.layers == (1, 4)
     assert found.correlations.table["r"].isna().any(), "what was not computed is NaN"
-    assert set(found.correlations.table["given"]) >= {"", "resource"}, "nothing given is empty text"
-    assert found.steering.table["moved"].isna().all()
+    assert set(found.correlations.table["controlled_for"]) >= {"", "resource"}, "nothing given is empty text"
+    assert found.steering.table["language_changed"].isna().all()
     assert list(found.steering.steered) == ["arithmetic", "knowledge"]
     assert found.masking.tasks["arithmetic"].ranges["late"] == (6, 7)
     assert found.similarity.distances["layer"].isna().any(), "distances of zones have no layer"

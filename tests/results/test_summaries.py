@@ -51,20 +51,21 @@ def test_accuracy_has_the_language_that_is_answered_worst() -> None:
 
 
 def test_steering_is_the_chosen_plan_over_all_but_the_pivot() -> None:
-    rows = SteerRow.read(PLAIN).set_index(["task", "condition", "over"])
+    rows = SteerRow.read(PLAIN).set_index(["task", "condition", "group"])
     steered = InterventionMetrics.of(PLAIN).steer["arithmetic"]
     row = rows.loc[("arithmetic", "chosen", HELPED)]
-    assert (steered.base, steered.other, steered.low, steered.q) == (row["base"], row["other"], row["low"], row["q"])
+    assert (steered.base, steered.edited, steered.low, steered.q) == (row["base"], row["edited"], row["low"], row["q"])
 
 
 def correlations(**r: list[float | None]) -> pd.DataFrame:
-    """Of one task; `method` or `method_given` -> a coefficient a layer."""
+    """Of one task; `method` or `method_covariate` -> a coefficient a layer."""
     missing = dict.fromkeys(("low", "high", "p", "q"))
     return pd.DataFrame(
         [
-            {"task": "sums", "layer": layer, "method": method, "given": given, "r": value, **missing, "languages": 5}
+            {"task": "sums", "layer": layer, "method": method, "controlled_for": controlled_for, "r": value}
+            | {**missing, "languages": 5}
             for name, values in r.items()
-            for method, _, given in [name.partition("_")]
+            for method, _, controlled_for in [name.partition("_")]
             for layer, value in enumerate(values)
         ]
     )
@@ -75,7 +76,7 @@ def test_a_correlation_is_that_of_the_layer_where_it_is_strongest_of_either_sign
     table = correlations(pearson=[0.4, -0.6, 0.5], spearman=[0.9, -0.2, 0.1], pearson_all=[0.8, None, 0.7])
     CorrelationRow.write(tmp_path, table)
     one = CorrelationMetrics.of(tmp_path).root["sums"]
-    assert (one.layer, one.r, one.rho, one.r_given_all, one.languages) == (1, -0.6, -0.2, None, 5)
+    assert (one.layer, one.r, one.rho, one.r_controlled_for_all, one.languages) == (1, -0.6, -0.2, None, 5)
 
 
 def test_a_task_that_was_not_correlated_is_left_out(tmp_path: Path) -> None:

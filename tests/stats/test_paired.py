@@ -14,10 +14,10 @@ DRAWING = {"resamples": 400, "confidence": 0.95, "seed": 0}
 NAN = np.nan
 
 
-def scores(base, other, languages=None) -> PairedScores:
-    base, other = np.asarray(base, dtype=float), np.asarray(other, dtype=float)
+def scores(base, edited, languages=None) -> PairedScores:
+    base, edited = np.asarray(base, dtype=float), np.asarray(edited, dtype=float)
     names = languages or tuple("abcdefghij"[: base.shape[1]])
-    return PairedScores(tuple(f"q{i}" for i in range(len(base))), names, base, other)
+    return PairedScores(tuple(f"q{i}" for i in range(len(base))), names, base, edited)
 
 
 def random_scores(seed: int, items: int, languages: int, effect: float = 0.0, together: float = 0.0) -> PairedScores:
@@ -26,16 +26,16 @@ def random_scores(seed: int, items: int, languages: int, effect: float = 0.0, to
     base = rng.random((items, languages)) < 0.5
     chance = np.where(rng.random((items, 1)) < together, rng.random((items, 1)), rng.random((items, languages)))
     gain, lose = chance < 0.1 + effect / 2, chance > 0.9 + effect / 2
-    other = np.where(gain, True, np.where(lose, False, base))
+    edited = np.where(gain, True, np.where(lose, False, base))
     base = np.where(gain, False, np.where(lose, True, base))
-    return scores(base, other)
+    return scores(base, edited)
 
 
 def test_by_hand() -> None:
     table = compare(scores([[0, 1], [0, 1], [1, 0], [0, 1]], [[1, 1], [1, 0], [1, 1], [0, 1]]), **DRAWING)
     assert tuple(table.columns) == COLUMNS
-    rows = table.set_index("over")
-    assert rows.loc["a", ["items", "base", "other", "difference", "gained", "lost"]].tolist() == [
+    rows = table.set_index("group")
+    assert rows.loc["a", ["items", "base", "edited", "difference", "gained", "lost"]].tolist() == [
         4,
         0.25,
         0.75,
@@ -43,7 +43,7 @@ def test_by_hand() -> None:
         2,
         0,
     ]
-    assert rows.loc["b", ["base", "other", "difference", "gained", "lost"]].tolist() == [0.75, 0.75, 0, 1, 1]
+    assert rows.loc["b", ["base", "edited", "difference", "gained", "lost"]].tolist() == [0.75, 0.75, 0, 1, 1]
     assert rows.loc["all", ["languages", "items", "difference", "gained", "lost"]].tolist() == [2, 4, 0.25, 3, 1]
     assert rows.loc["a", "p"] == pytest.approx(0.5)
     assert rows.loc["b", "p"] == 1
@@ -56,9 +56,9 @@ def test_by_hand() -> None:
 
 def test_scores_between_right_and_wrong_are_exchanged_in_each_language() -> None:
     base = [[0.5, 0], [0.25, 1], [1, 0.5], [0, 0]]
-    other = [[0.75, 0], [0.75, 1], [0.75, 0.5], [0.5, 0]]
-    rows = compare(scores(base, other), **DRAWING).set_index("over")
-    assert rows.loc["a", ["base", "other", "difference", "gained", "lost"]].tolist() == [0.4375, 0.6875, 0.25, 3, 1]
+    edited = [[0.75, 0], [0.75, 1], [0.75, 0.5], [0.5, 0]]
+    rows = compare(scores(base, edited), **DRAWING).set_index("group")
+    assert rows.loc["a", ["base", "edited", "difference", "gained", "lost"]].tolist() == [0.4375, 0.6875, 0.25, 3, 1]
     assert rows["test"].tolist() == ["exchange"] * 3
     # Differences 1/4, 1/2, -1/4, 1/2: of 16 patterns of signs those whose sum is at least 1: all positive (3/2), one of
     # the quarters turned (1, twice); and the same below.
@@ -68,17 +68,17 @@ def test_scores_between_right_and_wrong_are_exchanged_in_each_language() -> None
 
 def test_languages_count_alike_however_many_items_they_have() -> None:
     found = scores([[0, 0], [0, 0], [0, NAN], [1, NAN]], [[1, 1], [0, 1], [0, NAN], [1, NAN]])
-    rows = compare(found, **DRAWING).set_index("over")
+    rows = compare(found, **DRAWING).set_index("group")
     assert rows["items"].tolist() == [4, 2, 4]
     assert rows["difference"].tolist() == pytest.approx([0.25, 1.0, 0.625])
 
 
 def test_groups() -> None:
     found = random_scores(0, 40, 3)
-    table = compare(found, groups={"others": ["b", "c"], "both": ["a", "b"]}, **DRAWING).set_index("over")
+    table = compare(found, groups={"others": ["b", "c"], "both": ["a", "b"]}, **DRAWING).set_index("group")
     assert table.index.tolist() == ["a", "b", "c", "others", "both"]
     assert table.loc["others", "difference"] == pytest.approx(table.loc[["b", "c"], "difference"].mean())
-    alone = compare(scores(found.base_NV[:, 1:], found.other_NV[:, 1:], ("b", "c")), **DRAWING).set_index("over")
+    alone = compare(scores(found.base_NV[:, 1:], found.edited_NV[:, 1:], ("b", "c")), **DRAWING).set_index("group")
     compared = ["difference", "low", "high", "gained", "lost", "p"]
     assert alone.loc["all", compared].tolist() == table.loc["others", compared].tolist()
 
@@ -94,8 +94,8 @@ def test_interval_of_a_language_agrees_with_scipy() -> None:
 
 def test_items_are_resampled_in_all_their_languages_together() -> None:
     one = random_scores(2, 100, 1, effect=0.05)
-    copies = scores(np.repeat(one.base_NV, 5, axis=1), np.repeat(one.other_NV, 5, axis=1))
-    rows = compare(copies, **DRAWING).set_index("over")
+    copies = scores(np.repeat(one.base_NV, 5, axis=1), np.repeat(one.edited_NV, 5, axis=1))
+    rows = compare(copies, **DRAWING).set_index("group")
     # Five copies of a language are no news: resampling (item, language) pairs would narrow this by sqrt(5).
     assert rows.loc["all", ["low", "high"]].tolist() == pytest.approx(rows.loc["a", ["low", "high"]].tolist())
     assert rows.loc["all", "p"] == pytest.approx(exchange_p(one.difference_NV, 0))
@@ -163,24 +163,24 @@ def answers(rows) -> pd.DataFrame:
 
 def test_tables_are_paired_by_item_and_language() -> None:
     base = answers([("q2", "b", True), ("q1", "a", False), ("q2", "a", True)])
-    other = answers([("q1", "a", True), ("q2", "a", True), ("q2", "b", False)])
-    found = PairedScores.from_tables(base, other)
+    edited = answers([("q1", "a", True), ("q2", "a", True), ("q2", "b", False)])
+    found = PairedScores.from_tables(base, edited)
     assert (found.item_ids, found.languages) == (("q1", "q2"), ("a", "b"))
     np.testing.assert_array_equal(found.difference_NV, [[1, NAN], [0, -1]])
 
 
 @pytest.mark.parametrize(
-    ("base", "other", "message"),
+    ("base", "edited", "message"),
     [
         ([("q1", "a", True)], [("q1", "b", True)], "item q1 in a was answered under one condition only"),
         ([("q1", "a", True)] * 2, [("q1", "a", True)], "the base answers hold item q1 in a twice"),
-        ([("q1", "a", True)], [("q1", "a", None)], "the other answers do not say whether item q1 in a"),
+        ([("q1", "a", True)], [("q1", "a", None)], "the edited answers do not say whether item q1 in a"),
         ([("q1", "a", 1.5)], [("q1", "a", 1.0)], "item q1 in a: `base_NV` is 1.5, not between 0"),
     ],
 )
-def test_answers_that_do_not_pair_are_named(base, other, message) -> None:
+def test_answers_that_do_not_pair_are_named(base, edited, message) -> None:
     with pytest.raises(PairedError, match=message):
-        PairedScores.from_tables(answers(base), answers(other))
+        PairedScores.from_tables(answers(base), answers(edited))
 
 
 def test_scores_that_cannot_be_are_refused() -> None:

@@ -103,9 +103,9 @@ def slowly(model: transformers.PreTrainedModel, routers: tuple[Router, ...], who
         size = sum(sizes) / len(sizes)
         rows.append(
             {
-                "layer": layer, "experts": len(experts), "tokens": len(changed), "changed": sum(changed) / len(changed),
-                "size": size, "relative": size / (sum(magnitudes) / len(magnitudes)),
-                "before": sum(before) / len(before), "after": sum(after) / len(after),
+                "layer": layer, "experts": len(experts), "tokens": len(changed),
+                "rerouted": sum(changed) / len(changed), "edit_size": size, "relative_size": size / (sum(magnitudes) / len(magnitudes)),
+                "share_before": sum(before) / len(before), "share_after": sum(after) / len(after),
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -170,8 +170,8 @@ def test_an_edit_of_bfloat16_is_measured_after_the_cast(architecture, arithmetic
     else:
         moved_TN = (z_TN + 0.022 * s_N * z_TN.abs()).bfloat16().float()
     expected = float((moved_TN - z_TN).abs().double().mean())
-    assert found["size"].tolist() == [pytest.approx(expected, rel=1e-6)]
-    assert found["relative"].tolist() == [pytest.approx(expected / float(z_TN.abs().double().mean()), rel=1e-6)]
+    assert found["edit_size"].tolist() == [pytest.approx(expected, rel=1e-6)]
+    assert found["relative_size"].tolist() == [pytest.approx(expected / float(z_TN.abs().double().mean()), rel=1e-6)]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -182,8 +182,8 @@ def test_an_edit_of_nothing_changes_no_token(architecture, dtype) -> None:
     none = dict.fromkeys(EXPERT_SETS, dict.fromkeys(SHARES, 0.0))
     for whole in (plan("soft", strength=0.0), plan("magnitude", strength=0.0), plan("magnitude", weights=none)):
         found = mechanism(model, whole, padded_batches(ROWS, batch_tokens=100), routers=routers)
-        assert not found[["changed", "size", "relative"]].any(axis=None)
-        assert found["before"].equals(found["after"])
+        assert not found[["rerouted", "edit_size", "relative_size"]].any(axis=None)
+        assert found["share_before"].equals(found["share_after"])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -192,12 +192,12 @@ def test_a_mask_reaches_the_model_and_changes_who_was_there(architecture, dtype)
     model = tiny(architecture).to(dtype)
     whole = plan("mask", experts={1: (0, 1, 6)})
     found = mechanism(model, whole, padded_batches(ROWS, batch_tokens=100), routers=find_routers(model)).iloc[0]
-    assert found["after"] == 0 < found["before"]
+    assert found["share_after"] == 0 < found["share_before"]
     # Whoever was sent to a masked expert is sent elsewhere, and nobody else is.
     calls = [called(model, find_routers(model), row, None)[1] for row in ROWS]
     hit = sum(int(torch.isin(call.ids_TK, torch.tensor([0, 1, 6])).any(-1).sum()) for call in calls)
     if architecture != "deepseek_v3":  # a mask may also empty a group, and so move tokens that were not in it
-        assert found["changed"] == pytest.approx(hit / 15)
+        assert found["rerouted"] == pytest.approx(hit / 15)
 
 
 def test_a_choice_of_weight_zero_is_no_choice() -> None:
@@ -209,7 +209,7 @@ def test_a_choice_of_weight_zero_is_no_choice() -> None:
     whole = plan("mask", experts={1: (1,)})
     assert bool((called(model, routers, ROWS[0], whole)[1].ids_TK == 1).any(-1).all())
     found = mechanism(model, whole, padded_batches(ROWS, batch_tokens=100), routers=routers).iloc[0]
-    assert (found["before"], found["after"], found["changed"]) == (1 / TOP_K, 0, 1)
+    assert (found["share_before"], found["share_after"], found["rerouted"]) == (1 / TOP_K, 0, 1)
 
 
 def test_by_hand() -> None:
@@ -229,11 +229,11 @@ def test_by_hand() -> None:
         stayed = mechanism(model, less, [batch], routers=routers).iloc[0].to_dict()
     assert moved == pytest.approx(
         {
-            "layer": 1, "experts": 2, "tokens": 5, "changed": 1.0, "size": (1.5 + 1.5) / 2, "relative": 1.5 / 3,
-            "before": 0.5, "after": 1.0,
+            "layer": 1, "experts": 2, "tokens": 5, "rerouted": 1.0, "edit_size": (1.5 + 1.5) / 2,
+            "relative_size": 1.5 / 3, "share_before": 0.5, "share_after": 1.0,
         }
     )  # fmt: skip
-    assert (stayed["changed"], stayed["size"], stayed["after"]) == (0, pytest.approx((0.5 + 0.5) / 2), 0.5)
+    assert (stayed["rerouted"], stayed["edit_size"], stayed["share_after"]) == (0, pytest.approx((0.5 + 0.5) / 2), 0.5)
 
 
 def test_batches_add_up_and_leave_the_model_alone() -> None:
@@ -258,8 +258,8 @@ def test_logits_of_zero_have_no_relative_size() -> None:
     with torch.no_grad():
         model.model.layers[1].mlp.gate.weight.zero_()
     found = mechanism(model, plan("activate", experts={1: (3,)}), padded_batches(ROWS, batch_tokens=100))
-    assert found["relative"].isna().all()
-    assert found["after"].tolist() == [1 / TOP_K]
+    assert found["relative_size"].isna().all()
+    assert found["share_after"].tolist() == [1 / TOP_K]
 
 
 # ------------------------------------------------------------------------------------------------- errors

@@ -40,7 +40,7 @@ def test_measures_that_need_masses_refuse_in_a_sentence(tmp_path) -> None:
     with pytest.raises(TraceError, match=r"holds expert counts only .*`soft_mass` needs the router's logits"):
         trace.distributions("soft_mass")
     with pytest.raises(TraceError, match="`consistency` needs"):
-        trace.of_tokens("consistency")
+        trace.token_mean("consistency")
 
 
 def broken(change) -> dict:

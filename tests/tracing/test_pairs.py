@@ -1,8 +1,6 @@
 import numpy as np
-import pytest
-import torch
 
-from polyroute.tracing.pairs import jaccard_of_pairs, sample_pairs
+from polyroute.tracing.pairs import sample_pairs
 
 
 def test_all_pairs_of_a_short_sequence() -> None:
@@ -27,9 +25,3 @@ def test_every_pair_is_as_likely_as_any_other() -> None:
     seen = np.unique(drawn, axis=0, return_counts=True)[1]
     assert len(seen) == 15
     assert abs(seen / seen.sum() - 1 / 15).max() < 0.01
-
-
-def test_jaccard_by_hand_and_at_its_limits() -> None:
-    ids_TK = torch.tensor([[0, 1], [1, 2], [1, 0], [3, 4]])
-    pairs_P2 = torch.tensor([[0, 1], [0, 2], [0, 3]])
-    assert jaccard_of_pairs(ids_TK, pairs_P2).tolist() == [pytest.approx(1 / 3), 1, 0]

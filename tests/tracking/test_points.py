@@ -61,7 +61,7 @@ def test_tasks_are_points_of_languages_and_of_the_model(paths: Paths) -> None:
     whole = of_model(paths)
     assert whole["3 accuracy/arithmetic"] == [(0, pytest.approx(0.55))]
     correlation = pd.read_csv(paths.metrics("tiny") / "correlation.csv")
-    plain = correlation[(correlation["method"] == "pearson") & correlation["given"].isna()]
+    plain = correlation[(correlation["method"] == "pearson") & correlation["controlled_for"].isna()]
     expected = plain[plain["task"] == "knowledge"]["r"]
     assert whole["4 correlation/knowledge.pearson"] == [(layer, pytest.approx(r)) for layer, r in enumerate(expected)]
     assert [layer for layer, _ in whole["domain divergence/arithmetic"]] == [0, 1, 2]

@@ -2,7 +2,8 @@
 
 import json
 import os
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -57,10 +58,7 @@ class TraceHeader(BaseModel):
 
 @dataclass(frozen=True)
 class Trace:
-    """Statistics of N sequences; with `header.pooled`, of the whole corpus as one entry.
-
-    A column that a trace may lack says its axes here, and nowhere else is anything said of it.
-    """
+    """Statistics of N sequences; with `header.pooled`, of the whole corpus as one entry."""
 
     header: TraceHeader
     item_ids: tuple[str, ...]
@@ -69,19 +67,38 @@ class Trace:
     """(N) counted tokens: no padding, and no special tokens unless settings say so."""
     topk_count: NDArray[np.int64]
     """(N, L, E) tokens whose top-k holds the expert, choices that the model dropped (weight 0) apart."""
-    soft_mass: NDArray[np.float32] | None = field(default=None, metadata={"axes": "NLE"})
+    soft_mass: NDArray[np.float32] | None = None
     """(N, L, E) mean over tokens of softmax(router logits) over all experts; sums to 1 (paper 1, Eq. 1)."""
-    topk_mass: NDArray[np.float32] | None = field(default=None, metadata={"axes": "NLE"})
+    topk_mass: NDArray[np.float32] | None = None
     """(N, L, E) mean over tokens of the model's own weights of chosen experts, renormalised; sums to 1."""
-    consistency: NDArray[np.float32] | None = field(default=None, metadata={"axes": "NL"})
-    """(N, L) mean Jaccard similarity of top-k sets over sampled pairs of tokens; NaN for one token."""
+    of_tokens: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Measure of tokens -> (N, L) its mean over the tokens of each sequence, or over pairs of them."""
 
     def __post_init__(self) -> None:
-        size = {"N": len(self.item_ids), "L": len(self.header.layers), "E": self.header.experts}
-        for name, axes in {"tokens": "N", "topk_count": "NLE", **_COLUMNS}.items():
-            array, shape = getattr(self, name), tuple(size[axis] for axis in axes)
-            if array is not None and array.shape != shape:
+        shape_NLE = len(self.item_ids), len(self.header.layers), self.header.experts
+        for name, array in self.columns().items():
+            shape = shape_NLE[:1] if name == "tokens" else shape_NLE if name in READINGS else shape_NLE[:2]
+            if array.shape != shape:
                 raise TraceError(f"{self.place}: `{name}` has shape {array.shape}, its header says {shape}")
+
+    @classmethod
+    def of_columns(cls, header: TraceHeader, item_ids: Sequence[str], columns: Mapping[str, NDArray[Any]]) -> Self:
+        """What `columns` gave, in any order; those of no other name are measures of tokens.
+
+        Raises:
+            KeyError: `tokens` or `topk_count` is not among them.
+            TraceError: a column has another shape than the header says.
+        """
+        rest = dict(columns)
+        tokens, topk_count = (rest.pop(name).astype(np.int64) for name in ("tokens", "topk_count"))
+        soft_mass, topk_mass = (rest.pop(name, None) for name in ("soft_mass", "topk_mass"))
+        return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All arrays that the trace holds."""
+        always = {"tokens": self.tokens, "topk_count": self.topk_count}
+        masses = {"soft_mass": self.soft_mass, "topk_mass": self.topk_mass}
+        return always | {name: mass for name, mass in masses.items() if mass is not None} | dict(self.of_tokens)
 
     @property
     def place(self) -> str:
@@ -120,8 +137,8 @@ class Trace:
             mass_NLE = mass_NLE * self.tokens[:, None, None]
         return normalise(np.nansum(mass_NLE, axis=0))
 
-    def of_tokens(self, name: str) -> NDArray[np.float64]:
-        """(N, L) a column with a mean over the tokens of each sequence, such as `consistency`.
+    def token_mean(self, name: str) -> NDArray[np.float64]:
+        """(N, L) a measure of tokens, such as `consistency`.
 
         Raises:
             TraceError: the trace holds counts only.
@@ -129,7 +146,7 @@ class Trace:
         return self._need(name).astype(np.float64)
 
     def _need(self, name: str) -> NDArray[Any]:
-        array: NDArray[Any] | None = getattr(self, name)
+        array = self.columns().get(name)
         if array is None:
             raise TraceError(
                 f"{self.place} holds expert counts only ({self.header.engine} engine): `{name}` needs the router's "
@@ -139,11 +156,8 @@ class Trace:
 
     def select(self, index: NDArray[np.int64]) -> Self:
         """The sequences at `index`, in that order."""
-        chosen: dict[str, Any] = {
-            name: None if getattr(self, name) is None else getattr(self, name)[index]
-            for name in ("tokens", "topk_count", *_COLUMNS)
-        }
-        return replace(self, item_ids=tuple(self.item_ids[i] for i in index), **chosen)
+        chosen = {name: array[index] for name, array in self.columns().items()}
+        return self.of_columns(self.header, [self.item_ids[i] for i in index], chosen)
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all; the same trace gives the same bytes.
@@ -151,14 +165,8 @@ class Trace:
         Masses stay in float32: float16 would put errors of up to 2e-3 into the divergence D of nearly uniform
         routing, where D divides by a small normaliser.
         """
-        arrays: dict[str, NDArray[Any]] = {
-            "tokens": self.tokens.astype(np.int32),
-            "topk_count": _narrow(self.topk_count),
-        }
-        for name in _COLUMNS:
-            array = getattr(self, name)
-            if array is not None:
-                arrays[name] = array.astype(np.float32)
+        arrays: dict[str, NDArray[Any]] = {name: array.astype(np.float32) for name, array in self.columns().items()}
+        arrays |= {"tokens": self.tokens.astype(np.int32), "topk_count": _narrow(self.topk_count)}
         # One key: safetensors writes several in an order that changes from run to run.
         about = json.dumps({"header": self.header.model_dump(mode="json"), "item_ids": self.item_ids}, sort_keys=True)
         write_atomically(path, to_bytes({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"polyroute": about}))
@@ -170,18 +178,7 @@ class Trace:
         Raises:
             TraceError: the file is absent, cut short, of another format, or no trace; names it.
         """
-        header, item_ids, arrays = _read(path)
-        return cls(
-            header=header,
-            item_ids=tuple(item_ids),
-            tokens=arrays["tokens"].astype(np.int64),
-            topk_count=arrays["topk_count"].astype(np.int64),
-            **{name: arrays.get(name) for name in _COLUMNS},
-        )
-
-
-_COLUMNS: dict[str, str] = {one.name: one.metadata["axes"] for one in fields(Trace) if "axes" in one.metadata}
-"""Columns that a trace may lack -> their axes."""
+        return cls.of_columns(*_read(path))
 
 
 def read_header(path: Path) -> TraceHeader:

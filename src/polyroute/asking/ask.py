@@ -224,9 +224,9 @@ class Asker:
 
 def _check_masked(condition: Condition, found: pd.DataFrame, where: str) -> None:
     assert condition.plan is not None, "what was measured has a plan"
-    reached = found[found["after"] > 0]
+    reached = found[found["share_after"] > 0]
     if condition.plan.rule == "mask" and len(reached):
-        layer, after = reached["layer"].iloc[0], reached["after"].iloc[0]
+        layer, after = reached["layer"].iloc[0], reached["share_after"].iloc[0]
         raise MechanismError(
             f"mask {condition.name} in layer {layer}: {after:.2%} of the choices in {where} fall on "
             "masked experts: this model's selection does not heed its logits alone, and cannot be masked"

@@ -63,7 +63,7 @@ def shared_table(
         Those of `results.similarity.SharedRow` but `k` and `thr`, a row a layer and language, and one with language ""
         a layer. The k experts of a language that are neither shared nor exclusive are exclusive to another, or lie at
         thr. `left_out` is the first in order of the traces among equals, and is missing below `FEWEST` languages;
-        `balanced` and `same_size` are missing where the sets hold the language alone.
+        `exclusive_balanced` and `exclusive_same_size` are missing where the sets hold the language alone.
 
     Raises:
         ExpertsError: k, thr, at_most or draws is out of range.
@@ -106,16 +106,16 @@ def shared_table(
             }
         if balanced_DL is not None:
             held |= {
-                "balanced": balanced_DL.mean(axis=0).round(DECIMALS),
-                "balanced_low": balanced_DL.min(axis=0),
-                "balanced_high": balanced_DL.max(axis=0),
+                "exclusive_balanced": balanced_DL.mean(axis=0).round(DECIMALS),
+                "exclusive_balanced_low": balanced_DL.min(axis=0),
+                "exclusive_balanced_high": balanced_DL.max(axis=0),
             }
         if same_DL is not None:
-            held["same_size"] = same_DL.mean(axis=0).round(DECIMALS)
+            held["exclusive_same_size"] = same_DL.mean(axis=0).round(DECIMALS)
         rows.append(pd.DataFrame(held))
     columns = [name for name in SharedRow.columns() if name not in ("corpus", "k", "thr")]
     table = pd.concat([row.reindex(columns=columns) for row in rows], ignore_index=True)
-    whole = ("resource", "left_out_exclusive", "balanced_low", "balanced_high")
+    whole = ("resource", "left_out_exclusive", "exclusive_balanced_low", "exclusive_balanced_high")
     table = table.astype(dict.fromkeys(whole, "Int64")).sort_values("layer", kind="stable", ignore_index=True)
     return table.assign(corpus=of.corpus)
 
@@ -172,7 +172,7 @@ def confound(table: pd.DataFrame) -> dict[str, Any]:
                 languages += 1
                 most += float(related[rows["added"] == rows["added"].max()].mean())
                 expected += float(related.mean())
-        found[name] = {"languages": languages, "most": rounded(most), "expected": rounded(expected)}
+        found[name] = {"languages": languages, "relative_adds_most": rounded(most), "expected": rounded(expected)}
     return found
 
 

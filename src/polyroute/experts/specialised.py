@@ -92,7 +92,7 @@ class Specialisation:
             if self.draws_RLE is not None:
                 share_LE = (self.draws_RLE > tau).mean(axis=0).round(DECIMALS)
             shown_LE = (member_LE | (share_LE > 0)) & inside_L[:, None]
-            of_tau = rows.assign(tau=tau, member=member_LE.ravel(), share=share_LE.ravel())
+            of_tau = rows.assign(tau=tau, member=member_LE.ravel(), share_of_resamples=share_LE.ravel())
             listed.append(of_tau[shown_LE.ravel()])
         return pd.concat(listed, ignore_index=True) if listed else pd.DataFrame(columns=MemberRow.columns()[:-1])
 
@@ -247,8 +247,8 @@ def overlap(
 
     Returns:
         A row a tau: `tau`; `task`, `multilingual` and `both`, each with `_low` and `_high` (NaN without resamples);
-        `expected`, the experts in both had each layer's sets been drawn at random; `meet`, the share of resamples in
-        which an expert is in both (NaN without resamples).
+        `expected`, the experts in both had each layer's sets been drawn at random; `share_of_resamples`, the share of
+        resamples in which an expert is in both (NaN without resamples).
 
     Raises:
         ExpertsError: as `experts_above`, or the two are of several models or their resamples do not pair.
@@ -270,14 +270,14 @@ def overlap(
         for name, chosen_LE in sets.items():
             row |= {name: int(chosen_LE.sum()), f"{name}_low": np.nan, f"{name}_high": np.nan}
         expected_L = ours_LE.sum(axis=1) * theirs_LE.sum(axis=1) / ours_LE.shape[1]
-        row |= {"expected": round(float(expected_L.sum()), DECIMALS), "meet": np.nan}
+        row |= {"expected": round(float(expected_L.sum()), DECIMALS), "share_of_resamples": np.nan}
         if task_R is not None and multilingual_R is not None:
             ours_RLE, theirs_RLE = task_R[:, inside_L] > tau, multilingual_R[:, inside_L] > tau
             both_RLE = ours_RLE & theirs_RLE
             for name, chosen_RLE in zip(sets, (ours_RLE, theirs_RLE, both_RLE), strict=True):
                 low, high = percentile_bounds(chosen_RLE.sum(axis=(1, 2)).astype(np.float64), task.confidence)
                 row |= {f"{name}_low": float(low), f"{name}_high": float(high)}
-            row["meet"] = round(float(both_RLE.any(axis=(1, 2)).mean()), DECIMALS)
+            row["share_of_resamples"] = round(float(both_RLE.any(axis=(1, 2)).mean()), DECIMALS)
         rows.append(row)
     return pd.DataFrame(rows)
 

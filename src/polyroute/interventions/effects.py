@@ -1,7 +1,7 @@
 """What the conditions did: every one against the baseline, item by item.
 
-Pooled differences are over the languages to be helped, that is, all but the pivot; the pivot is told beside them, since
-a plan that helps others at its cost is another finding. Units are those of `stats.paired`: items with all their
+Pooled differences are over the languages to be helped, that is, all but the pivot; the pivot is shown beside them,
+since a plan that helps others at its cost is another finding. Units are those of `stats.paired`: items with all their
 translations for groups, items for one language.
 """
 
@@ -88,8 +88,8 @@ def compared(
 
     Returns:
         Columns `condition`, `kind`, then those of `stats.paired.compare`; a row a condition and language, and one a
-        condition for `HELPED`. There `q` adjusts the pooled p-values of all conditions for one another. `moved` is the
-        share of answers whose output language changed; NaN where nothing was written.
+        condition for `HELPED`. There `q` adjusts the pooled p-values of all conditions for one another.
+        `language_changed` is the share of answers whose output language changed; NaN where nothing was written.
 
     Raises:
         FindingsError: the baseline or a condition was not answered.
@@ -107,12 +107,12 @@ def compared(
         )
         table.insert(0, "kind", condition.kind)
         table.insert(0, "condition", condition.name)
-        table["moved"] = table["over"].map(_moved(base, answers[condition.name], helped))
+        table["language_changed"] = table["group"].map(_language_changed(base, answers[condition.name], helped))
         tables.append(table)
     if not tables:
         raise FindingsError("nothing was compared: there is no condition besides the baseline")
     found = pd.concat(tables, ignore_index=True)
-    pooled = found["over"] == HELPED
+    pooled = found["group"] == HELPED
     found.loc[pooled, "q"] = benjamini_hochberg(found.loc[pooled, "p"].tolist())
     numbers = found.select_dtypes("number").columns
     found[numbers] = found[numbers].round(DECIMALS) + 0.0  # no -0.0 in tables
@@ -131,12 +131,12 @@ def judge(table: pd.DataFrame, condition: str, pivot: str, controls: Kind = "ran
     Raises:
         FindingsError: the condition or the controls are not in the table.
     """
-    pooled = table[table["over"] == HELPED].set_index("condition")
+    pooled = table[table["group"] == HELPED].set_index("condition")
     drawn = pooled.loc[pooled["kind"] == controls, "difference"].tolist()
     if condition not in pooled.index or not drawn:
         raise FindingsError(f"`{condition}` cannot be judged: it or the random controls were not run")
     row: dict[str, Any] = dict(pooled.loc[condition])
-    of_pivot = table[(table["condition"] == condition) & (table["over"] == pivot)]["difference"]
+    of_pivot = table[(table["condition"] == condition) & (table["group"] == pivot)]["difference"]
     return Verdict(
         helps=bool(row["low"] > 0 and row["q"] < LEVEL),
         beyond_random=all(control < row["difference"] for control in drawn),
@@ -145,7 +145,7 @@ def judge(table: pd.DataFrame, condition: str, pivot: str, controls: Kind = "ran
     )
 
 
-def beside_the_pivot(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
+def by_pivot_correctness(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
     """Items by whether the baseline has them right in the pivot and in each language (RA-MoE, 2605.28306).
 
     What is right in the pivot alone is what steering toward the pivot's experts can give at most.
@@ -179,16 +179,14 @@ def beside_the_pivot(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["language", "items", "both", "pivot_only", "language_only", "neither"])
 
 
-def _moved(base: pd.DataFrame, other: pd.DataFrame, helped: Sequence[str]) -> dict[str, float]:
+def _language_changed(base: pd.DataFrame, edited: pd.DataFrame, helped: Sequence[str]) -> dict[str, float]:
     """Language, or the group of those to be helped -> share of answers whose output language changed."""
-    if "output_language" not in base or "output_language" not in other:
+    if "output_language" not in base or "output_language" not in edited:
         return {}
     keys = ["item_id", "language"]
-    both = base[[*keys, "output_language"]].merge(other[[*keys, "output_language"]], on=keys, suffixes=("", "_other"))
-    changed = both.assign(changed=both["output_language"] != both["output_language_other"]).groupby("language")[
-        "changed"
-    ]
-    shares = {str(language): float(share) for language, share in changed.mean().items()}
+    both = base[[*keys, "output_language"]].merge(edited[[*keys, "output_language"]], on=keys, suffixes=("", "_edited"))
+    changed = both["output_language"] != both["output_language_edited"]
+    shares = {str(language): float(share) for language, share in changed.groupby(both["language"]).mean().items()}
     of_helped = [shares[language] for language in helped if language in shares]
     return shares | ({HELPED: float(np.mean(of_helped))} if of_helped else {})
 
@@ -205,13 +203,14 @@ def task_experts_effects(
         pivot: language that is not to be helped.
 
     Returns:
-        The summary of `chosen` with the verdict, what the pivot knows (`beside_the_pivot`) and the smallest difference
-        that would show (`detectable`). Where scores lie between right and wrong, the first is empty and the last None.
+        The summary of `chosen` with the verdict, what the pivot knows (`by_pivot_correctness`) and the smallest
+        difference that would show (`detectable`). Where scores lie between right and wrong, the first is empty and the
+        last None.
     """
     return chosen.summary | {
         "not_run": None,
         "verdict": judge(table, str(chosen.condition), pivot).plain(),
-        "beside_the_pivot": _beside_the_pivot(right["baseline"], pivot),
+        "by_pivot_correctness": _by_pivot_correctness(right["baseline"], pivot),
         "detectable": _detectable(right["baseline"], right[str(chosen.condition)], pivot),
     }
 
@@ -219,7 +218,7 @@ def task_experts_effects(
 def shared_experts_effects(chosen: Chosen, table: pd.DataFrame, pivot: str) -> dict[str, Any]:
     """What steering toward shared experts did, in short; plain data. See `task_experts_effects`."""
     name = str(chosen.condition)
-    pooled = table[(table["over"] == HELPED) & (table["condition"] == name)]
+    pooled = table[(table["group"] == HELPED) & (table["condition"] == name)]
     return chosen.summary | {
         "not_run": None,
         "chosen": chosen.summary["chosen"] | {"difference": float(pooled["difference"].iloc[0])},
@@ -239,25 +238,25 @@ def as_released(table: pd.DataFrame) -> dict[str, str | float]:
     Returns:
         `condition` and its pooled `difference`; of equals the first.
     """
-    pooled = table[(table["over"] == HELPED) & (table["kind"] == "shared")]
+    pooled = table[(table["group"] == HELPED) & (table["kind"] == "shared")]
     best = pooled.sort_values("difference", ascending=False, kind="stable").iloc[0]
     return {"condition": str(best["condition"]), "difference": float(best["difference"])}
 
 
-def _beside_the_pivot(base: pd.DataFrame, pivot: str) -> list[dict[Hashable, Any]]:
+def _by_pivot_correctness(base: pd.DataFrame, pivot: str) -> list[dict[Hashable, Any]]:
     """Items by what the pivot knows; none where some score is between right and wrong (F1, chrF)."""
     if not base["correct"].isin([0, 1]).all():
         return []
-    return beside_the_pivot(base, pivot).round(DECIMALS).to_dict("records")
+    return by_pivot_correctness(base, pivot).round(DECIMALS).to_dict("records")
 
 
-def _detectable(base: pd.DataFrame, other: pd.DataFrame, pivot: str) -> float | None:
+def _detectable(base: pd.DataFrame, edited: pd.DataFrame, pivot: str) -> float | None:
     """The smallest difference of the chosen plan that these items would show four times in five.
 
     None where not even the largest would show so often, and for scores between right and wrong, of which
     `stats.power` says nothing.
     """
-    scores = PairedScores.from_tables(base[base["language"] != pivot], other[other["language"] != pivot])
+    scores = PairedScores.from_tables(base[base["language"] != pivot], edited[edited["language"] != pivot])
     if scores.graded:
         return None
     found = minimal_detectable_difference(

@@ -44,7 +44,7 @@ def mask_effects(
     Args:
         plans: which experts of which language were masked where.
         right: `ACCURACY` or `CONSISTENCY` -> `baseline` or mask -> answers with `correct`.
-        mechanism: `condition`, `evaluated` and, by layer, `before` and `changed`; see `asking.ask.Asker.mechanism`.
+        mechanism: `condition`, `evaluated` and, by layer, `share_before` and `rerouted`; see `steering.mechanism`.
         intervals: resamples and confidence.
         seed: of resamples.
 
@@ -58,11 +58,12 @@ def mask_effects(
         paired = {one.name: PairedScores.from_tables(answers["baseline"], answers[one.name]) for one in masks}
         tables.append(matrix(masks, paired, intervals, seed).assign(score=score))
         headline[score] = headlines(masks, paired, intervals, seed)
-    reached = mechanism.groupby(["condition", "evaluated"], sort=False)[["before", "changed"]].mean().round(DECIMALS)
-    table = pd.concat(tables, ignore_index=True).merge(reached.reset_index(), on=["condition", "evaluated"], how="left")
+    pair = ["condition", "evaluated"]
+    rerouting = mechanism.groupby(pair, sort=False)[["share_before", "rerouted"]].mean().round(DECIMALS)
+    table = pd.concat(tables, ignore_index=True).merge(rerouting.reset_index(), on=pair, how="left")
     return table.reindex(columns=list(COLUMNS[1:])), {
-        "languages": list(plans.languages), "lacking": list(plans.lacking), "among": list(plans.among), "k": plans.k,
-        "thr": plans.thr, "ranges": {name: list(layers) for name, layers in plans.ranges.items()},
+        "languages": list(plans.languages), "targets": list(plans.among), "targets_without_task": list(plans.lacking),
+        "k": plans.k, "thr": plans.thr, "ranges": {name: list(layers) for name, layers in plans.ranges.items()},
         "exclusive": plans.exclusive,
         "left_out": [{"name": one.name, "reason": one.reason} for one in plans.left_out],
         "headline": headline, "unit": "items with all their translations, under all masks",
@@ -90,7 +91,7 @@ def matrix(
             paired[mask.name], resamples=intervals.resamples, confidence=intervals.confidence, seed=seed, groups={}
         )
         tables.append(
-            table.rename(columns={"over": "evaluated"}).assign(
+            table.rename(columns={"group": "evaluated"}).assign(
                 condition=mask.name, target=mask.target, range=mask.range, kind=mask.kind,
                 draw=pd.Series(mask.draw, index=table.index, dtype="Int64"), experts=_count(mask),
             )
@@ -98,7 +99,7 @@ def matrix(
     found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["condition", *COLUMNS[2:-2]])
     for _, rows in found.groupby("kind"):
         found.loc[rows.index, "q"] = benjamini_hochberg(rows["p"].astype(float))
-    numbers = ["base", "other", "difference", "low", "high", "p", "q"]
+    numbers = ["base", "edited", "difference", "low", "high", "p", "q"]
     found[numbers] = found[numbers].astype(float).round(DECIMALS) + 0.0  # no -0.0 in tables
     return found[["condition", *COLUMNS[2:-2]]]
 

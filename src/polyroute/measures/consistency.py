@@ -2,13 +2,35 @@
 
     C[i, l] = mean over sampled token pairs (s, t) of |A_s & A_t| / |A_s | A_t|,   A_s the top-k experts of token s
 
-NaN for a sequence of one token. The paper leaves the number of pairs open: `trace.pairs`. The pairs need every token's
-choice, so the mean is taken while the model runs (`polyroute.tracing.pairs`, `polyroute.tracing.statistics`).
+NaN for a sequence of one token. The paper leaves the number of pairs open: `trace.pairs`.
 """
 
-from polyroute.measures.layer_measure import OfTokens
+from __future__ import annotations
 
-MEASURE = OfTokens(
-    "consistency", title="Routing consistency within a sentence", unit="Jaccard index", bounds=(0, 1), pivot=False,
-    axis="mean Jaccard similarity of two tokens’ experts", reading="topk_ids",
+from typing import TYPE_CHECKING
+
+from polyroute.measures.of_tokens import OfPairs, Routed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def jaccard_of_pairs(call: Routed, pairs_P2: Tensor) -> Tensor:
+    """Jaccard similarity of the top-k sets of pairs of tokens.
+
+    Args:
+        call: with the K experts that each token chose, without repetition.
+        pairs_P2: (P, 2) places of tokens.
+
+    Returns:
+        (P,) similarities in [0, 1], float32.
+    """
+    first_PK, second_PK = call.ids_TK[pairs_P2[:, 0]], call.ids_TK[pairs_P2[:, 1]]
+    shared_P = (first_PK.unsqueeze(2) == second_PK.unsqueeze(1)).sum(dim=(1, 2))
+    return shared_P.float() / (2 * call.ids_TK.shape[1] - shared_P).float()
+
+
+MEASURE = OfPairs(
+    "consistency", title="Routing consistency within a sentence", unit="Jaccard index", bounds=(0, 1),
+    axis="mean Jaccard similarity of two tokens’ experts", reading="topk_ids", of=jaccard_of_pairs,
 )  # fmt: skip

@@ -51,8 +51,8 @@ class Correlation:
     """Correlations of all layers, and what was not computed."""
 
     rows: pd.DataFrame
-    """`results.correlation.CorrelationRow` but its task; `given` is empty, a covariate, or `TOGETHER`. NaN where a note
-    says why."""
+    """`results.correlation.CorrelationRow` but its task; `controlled_for` is empty, a covariate, or `TOGETHER`. NaN
+    where a note says why."""
     notes: tuple[str, ...]
     """One sentence for everything that was not computed."""
 
@@ -103,18 +103,18 @@ def correlate(
     for method in METHODS:
         ranked = method == "spearman"
         x_VL, y_V = (_ranks(divergence_VL), _ranks(accuracy_V)) if ranked else (divergence_VL, accuracy_V)
-        for given, names in _holding(covariates).items():
+        for controlled_for, names in _holding(covariates).items():
             columns: dict[str, Any] = dict.fromkeys(("r", "low", "high", "p", "q"), np.full(len(layers), np.nan))
             maker_VV = None
             if usable:
-                maker_VV, reason = _taken_off(covariates, given, names, languages, ranked)
+                maker_VV, reason = _taken_off(covariates, controlled_for, names, languages, ranked)
                 if reason and reason not in notes:
                     notes.append(reason)
             if maker_VV is not None:
                 columns["r"] = correlations(x_VL, y_V, maker_VV)
                 columns["p"] = permutation_p(x_VL, y_V, maker_VV, seed)
                 columns["q"] = benjamini_hochberg(columns["p"])
-                if not given:
+                if not controlled_for:
                     columns["low"], columns["high"] = _interval(
                         divergence_VL, accuracy_V, index_RV, ranked, columns["r"], confidence
                     )
@@ -122,8 +122,11 @@ def correlate(
                     layer for layer, r in zip(layers, columns["r"], strict=True) if np.isnan(r) and layer not in flat
                 ]
                 if lost:
-                    notes.append(f"given {given}, {method} has no variance left in layers {', '.join(map(str, lost))}")
-            about = {"layer": list(layers), "method": method, "given": given, "languages": len(languages)}
+                    where = f"layers {', '.join(map(str, lost))}"
+                    notes.append(f"given {controlled_for}, {method} has no variance left in {where}")
+            about = {
+                "layer": list(layers), "method": method, "controlled_for": controlled_for, "languages": len(languages),
+            }  # fmt: skip
             parts.append(pd.DataFrame(about | {name: values.round(DECIMALS) for name, values in columns.items()}))
     return Correlation(pd.concat(parts, ignore_index=True), tuple(notes))
 
@@ -165,7 +168,7 @@ def _holding(covariates: pd.DataFrame | None) -> dict[str, list[str]]:
 
 
 def _taken_off(
-    covariates: pd.DataFrame | None, given: str, names: list[str], languages: Sequence[str], ranked: bool
+    covariates: pd.DataFrame | None, controlled_for: str, names: list[str], languages: Sequence[str], ranked: bool
 ) -> tuple[NDArray[np.float64] | None, str]:
     """The residual maker of some covariates, or why there is none."""
     if covariates is None or not names:
@@ -173,7 +176,7 @@ def _taken_off(
     chosen = covariates.loc[list(languages), names]
     unknown = [language for language in languages if chosen.loc[language].isna().any()]
     if unknown:
-        return None, f"nothing is computed given {given}: it is unknown of {', '.join(unknown)}"
+        return None, f"nothing is computed given {controlled_for}: it is unknown of {', '.join(unknown)}"
     columns: list[NDArray[np.float64]] = []
     for name in names:
         if pd.api.types.is_numeric_dtype(chosen[name]):
@@ -185,13 +188,13 @@ def _taken_off(
     free = len(languages) - 2 - len(columns)
     if free < FEWEST_FREE:
         return None, (
-            f"nothing is computed given {given}: its {len(columns)} columns leave {max(free, 0)} degrees of freedom of "
-            f"{len(languages)} languages, fewer than {FEWEST_FREE}"
+            f"nothing is computed given {controlled_for}: its {len(columns)} columns leave {max(free, 0)} degrees of "
+            f"freedom of {len(languages)} languages, fewer than {FEWEST_FREE}"
         )
     try:
         return residual_maker(np.column_stack([np.empty((len(languages), 0)), *columns])), ""
     except ValueError as error:
-        return None, f"nothing is computed given {given}: {error}"
+        return None, f"nothing is computed given {controlled_for}: {error}"
 
 
 def _interval(

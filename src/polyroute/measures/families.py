@@ -9,8 +9,8 @@ languages. Against the groups of a label (family, branch, script, region):
 
 Both are tested by shuffling labels among languages, one-sided: p is the share of shuffles that agree at least as well,
 (1 + k) / (1 + S), not adjusted for the number of labels and zones. Groups of one language say little: a label with six
-groups, five of them single, can hardly be told from chance. `cophenetic` of a zone is the correlation of the tree's
-heights with the distances that it was built from: how well a tree describes them at all (Sokal and Rohlf 1962).
+groups, five of them single, are hardly distinguishable from chance. `cophenetic` of a zone is the correlation of the
+tree's heights with the distances that it was built from: how well a tree describes them at all (Sokal and Rohlf 1962).
 
 Unit of shuffling: the language. Unit of resampling, for intervals of the Rand index: the sentence; the interval says
 what would be found with other sentences of the same languages, not with other languages.

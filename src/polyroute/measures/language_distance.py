@@ -115,7 +115,7 @@ class Similarity:
         """
         first_P, second_P = np.triu_indices(len(self.languages), k=1)
         codes = np.array(self.languages)
-        pair = {"corpus": self.corpus, "a": codes[first_P], "b": codes[second_P]}
+        pair = {"corpus": self.corpus, "language_a": codes[first_P], "language_b": codes[second_P]}
         parts = []
         for found in self.distances:
             about = pair | {"measure": found.measure, "reading": found.reading}

@@ -15,7 +15,8 @@ from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures import divergence, sentence_alignment
-from polyroute.measures.layer_measure import Compared, Drawing, LayerMeasure
+from polyroute.measures.layer_measure import Compared, Drawing
+from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
 from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.zones import Difference, default_zones, depth_shape

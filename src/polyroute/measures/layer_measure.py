@@ -1,4 +1,4 @@
-"""What a measure by layer says of itself, and how its values come from traces.
+"""How the values of a measure by layer come from traces.
 
 A measure is one module with a `MEASURE`, whose name stands in `measures.registry.MEASURES`. Rows of layers.csv, their
 check against `bounds`, figures and MLflow follow from it.
@@ -7,7 +7,7 @@ check against `bounds`, figures and MLflow follow from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
 from polyroute.measures.chunks import by_chunk
+from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.stats.bootstrap import Bootstrap, Interval
 
 POOLED = "_pooled"
@@ -68,31 +69,6 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class LayerMeasure:
-    """A measure of each language in each layer."""
-
-    name: str
-    """In layers.csv and in file names of figures."""
-    _: KW_ONLY
-    title: str
-    """Of its figure; may name the `{pivot}`."""
-    unit: str
-    bounds: tuple[float, float]
-    """The least and the largest value there can be, infinite where none is; with a largest, heights in figures read as
-    amounts."""
-    pivot: bool
-    """Whether it compares with the pivot, which then has none."""
-    axis: str = ""
-    """Label of its axis; may name the `{pivot}` and the entropy of `{uniform}` routing. Empty: the title and unit."""
-    drawn: bool = True
-    """Whether it has a figure."""
-
-    def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
-        """Name and (L,) values of each curve in one reading; none where the measure does not read it."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
 class OfDistributions(LayerMeasure):
     """A function of distributions over experts: of every reading, sentence by sentence and of the pooled corpus."""
 
@@ -126,16 +102,3 @@ class OfSentences(LayerMeasure):
         """One curve, where there are sentences."""
         if of.headline and not of.trace.header.pooled:
             yield self.name, self.over_sentences(of)
-
-
-@dataclass(frozen=True)
-class OfTokens(LayerMeasure):
-    """A mean over tokens that was taken while the model ran, and that traces hold as a column of the same name."""
-
-    reading: str
-    """What of the routers' output it reads."""
-
-    def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
-        """One curve, where the trace holds the column: counts recorded elsewhere and older traces may not."""
-        if of.reading == self.reading and getattr(of.trace, self.name) is not None:
-            yield self.name, of.bootstrap.mean(of.trace.of_tokens(self.name))

@@ -68,14 +68,14 @@ def choose_middle(
     smallest, outer, halfway = (round(float(value), DECIMALS) for value in (curve_L[lowest], ends, line))
     below = int(layers[first]), int(layers[last])
     seen = MiddleCurve(
-        languages=len(divergence_VL), smallest=smallest, smallest_layer=int(layers[lowest]), ends=outer, line=halfway,
-        below=below, agreeing=agreeing,
+        languages=len(divergence_VL), smallest=smallest, smallest_layer=int(layers[lowest]), ends=outer,
+        threshold=halfway, layers_below=below, languages_agreeing=agreeing,
     )  # fmt: skip
     if rule != "trough" and default is None:
         start, end = default_zones(len(layers)).middle
         default = layers[start], layers[end]
     chosen = below if rule == "trough" or default is None else default
-    return Middle(layers=chosen, found=rule == "trough", rule=rule, curve=seen)
+    return Middle(layers=chosen, has_trough=rule == "trough", rule=rule, curve=seen)
 
 
 def _run(below_L: NDArray[np.bool_], inside: int) -> tuple[int, int]:

@@ -72,9 +72,9 @@ def explain(
         seed: of the permutations.
 
     Returns:
-        Rival -> `mantel` and its `p`, `partial` and `partial_p`, `given` (the rivals held fixed); null with a `note`
-        where a rival is not known, does not vary, or is fully explained by the others, or where there are fewer than
-        `FEWEST` languages.
+        Rival -> `mantel` and its `p`, `partial` and `partial_p`, `controlled_for` (the rivals held fixed); null with a
+        `note` where a rival is not known, does not vary, or is fully explained by the others, or where there are fewer
+        than `FEWEST` languages.
     """
     varying = {name: values_P for name, values_P in rivals.items() if values_P is not None and np.ptp(values_P) > 0}
     languages = distance.num_obs_y(routing_P)
@@ -82,7 +82,7 @@ def explain(
     for name, rival_P in rivals.items():
         others = [other for other in varying if other != name]
         row: dict[str, Any] = dict.fromkeys(("mantel", "p", "partial", "partial_p"))
-        found[name] = row | {"given": others}
+        found[name] = row | {"controlled_for": others}
         if languages < FEWEST:
             found[name]["note"] = f"a permutation test needs at least {FEWEST} languages; there are {languages}"
         elif rival_P is None:

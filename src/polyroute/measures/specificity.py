@@ -104,6 +104,6 @@ def by_zone(table: pd.DataFrame) -> pd.DataFrame:
         for zone, (first, last) in rise_zones(sorted(int(layer) for layer in of_corpus["layer"].unique())):
             inside = of_corpus[of_corpus["layer"].between(first, last)]
             means = inside.groupby("language", sort=False)[["specificity", "overlap"]].mean().round(DECIMALS)
-            rows.append(means.reset_index().assign(corpus=corpus, zone=zone, first=first, last=last))
+            rows.append(means.reset_index().assign(corpus=corpus, zone=zone, first_layer=first, last_layer=last))
     parts = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     return parts.reindex(columns=RiseRow.columns())

@@ -106,10 +106,10 @@ def counts_as_released(trace: Trace, batch: int = RELEASE_BATCH) -> NDArray[np.i
         (L, E): each batch's count rounded to bfloat16, added up over batches. A count of up to 256 a batch is exact.
 
     Raises:
-        UsageError: counts are pooled, so that batches cannot be told apart, or a batch holds no sequence.
+        UsageError: counts are pooled, so that batches cannot be separated, or a batch holds no sequence.
     """
     if trace.header.pooled or batch < 1:
-        raise UsageError(f"{trace.place}: batches of {batch} sequences cannot be told apart in these counts")
+        raise UsageError(f"{trace.place}: batches of {batch} sequences cannot be separated in these counts")
     batches_BLE = np.add.reduceat(trace.topk_count, np.arange(0, len(trace.item_ids), batch), axis=0)
     # torch adds bfloat16 up in float32 and rounds the sum; whole numbers of this size are exact until then.
     total_LE: NDArray[np.int64] = _bfloat16(batches_BLE).sum(axis=0)

@@ -42,8 +42,8 @@ def depth_shape(early_minus_middle: Difference, late_minus_middle: Difference) -
     """Name the shape of a curve over depth.
 
     `U`: both outer zones lie above the middle (paper 1's finding for languages); `cap`: both below (its finding for
-    domains); `falling`, `rising`: one above and one below; `flat`: neither difference is told from 0; `unclear`: one is
-    and the other is not.
+    domains); `falling`, `rising`: one above and one below; `flat`: neither difference is distinguishable from 0;
+    `unclear`: one is and the other is not.
     """
     match early_minus_middle.sign, late_minus_middle.sign:
         case 1, 1:

@@ -344,28 +344,28 @@ class TableTask(Tables, TaskSpec):
 
     def _item(self, code: str, item: str, row: Row, options: Sequence[str]) -> Item:
         split = row[self.split] or None
-        told = row[self.answer]
+        right = row[self.answer]
         if self.kind != "choice":
-            return Item(item, code, _filled(self.prompt, row), told.strip(), split=split)
+            return Item(item, code, _filled(self.prompt, row), right.strip(), split=split)
         texts = [text for option in options for text in _each(option, row)]
         while texts and not texts[-1]:
             texts.pop()
         if OPTIONS in self.prompt:
             prompt = _filled(self.prompt, row | {"options": options_lettered([text.strip() for text in texts], ".")})
-            return Item(item, code, prompt, self._index(told.strip(), texts), lettered(texts), tuple(texts), split)
-        return Item(item, code, _filled(self.prompt, row), self._index(told.strip(), texts), tuple(texts), split=split)
+            return Item(item, code, prompt, self._index(right.strip(), texts), lettered(texts), tuple(texts), split)
+        return Item(item, code, _filled(self.prompt, row), self._index(right.strip(), texts), tuple(texts), split=split)
 
-    def _index(self, told: str, texts: Sequence[str]) -> int:
-        """Index of the right choice; -1, which no task passes with, where it is not told."""
+    def _index(self, right: str, texts: Sequence[str]) -> int:
+        """Index of the right choice; -1, which no task passes with, where none is named."""
         match self.answer_is:
             case "letter":
-                return "ABCDEFGHIJKLMNOPQRSTUVWXYZ".find(told.upper()) if len(told) == 1 else -1
+                return "ABCDEFGHIJKLMNOPQRSTUVWXYZ".find(right.upper()) if len(right) == 1 else -1
             case "text":
-                same = [number for number, text in enumerate(texts) if text.strip() == told]
+                same = [number for number, text in enumerate(texts) if text.strip() == right]
                 return same[0] if same else -1
-        if not told.isascii() or not told.isdigit():
+        if not right.isascii() or not right.isdigit():
             return -1
-        return int(told) - (self.answer_is == "number")
+        return int(right) - (self.answer_is == "number")
 
 
 def _fields(text: str, *other: str) -> list[str]:

@@ -76,10 +76,11 @@ def own_languages(codes: Sequence[str]) -> list[str]:
     for code in codes:
         language = languages.get(code)
         groups = [key for key in language.unknown if key in ("family", "branch", "region")]
-        told = [f"{', '.join(groups)} not given, so it counts as one of its own" if groups else ""]
-        told += ["resource class unknown" if "resource" in language.unknown else ""]
-        told += ["no detector, so the language of its answers is not told" if "detector" in language.unknown else ""]
-        lines.append(f"{code} ({language.name}): " + ("; ".join(part for part in told if part) or "all is given"))
+        notes = [f"{', '.join(groups)} not given, so it counts as one of its own" if groups else ""]
+        notes += ["resource class unknown" if "resource" in language.unknown else ""]
+        undetected = "no detector, so the language of its answers is not recognised"
+        notes += [undetected if "detector" in language.unknown else ""]
+        lines.append(f"{code} ({language.name}): " + ("; ".join(note for note in notes if note) or "all is given"))
     return lines
 
 

@@ -31,7 +31,7 @@ READERS: tuple[type[CorpusSpec] | type[TaskSpec], ...] = (
 
 
 def union(base: type[CorpusSpec] | type[TaskSpec]) -> Any:
-    """The types of `READERS` that are of one base, told apart by their key `reader`."""
+    """The types of `READERS` that are of one base, distinguished by their key `reader`."""
     return Annotated[Union[tuple(spec for spec in READERS if issubclass(spec, base))], Field(discriminator="reader")]  # noqa: UP007
 
 

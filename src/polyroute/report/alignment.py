@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyroute.languages import table as languages
-from polyroute.measures.layer_measure import POOLED, LayerMeasure
+from polyroute.measures.layer_measure import POOLED
+from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
 from polyroute.report import drawing
 from polyroute.report.drawing import COLOURS, INK, End, Floats

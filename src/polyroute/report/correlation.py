@@ -37,10 +37,10 @@ TOKENS, RESOURCE = "tokens_per_sentence", "resource"
 """Rivals that tables name: mean tokens of a sentence in each language, and how much text of it there is."""
 
 
-def curve(found: Correlations, task: str, method: str = "pearson", given: str = "") -> pd.DataFrame:
+def curve(found: Correlations, task: str, method: str = "pearson", controlled_for: str = "") -> pd.DataFrame:
     """Rows of one curve over depth that hold a coefficient, indexed by layer."""
     table = found.table
-    chosen = table[(table["task"] == task) & (table["method"] == method) & (table["given"] == given)]
+    chosen = table[(table["task"] == task) & (table["method"] == method) & (table["controlled_for"] == controlled_for)]
     return chosen[chosen["r"].notna()].set_index("layer").sort_index()
 
 
@@ -70,9 +70,9 @@ def verdict(found: Correlations, task: str, middle: Sequence[int]) -> str:
     return "opposite: positive in the middle" if (told > 0).all() else "both signs in the middle"
 
 
-def in_layer(found: Correlations, task: str, layer: int, given: str = "") -> pd.Series[Any] | None:
+def in_layer(found: Correlations, task: str, layer: int, controlled_for: str = "") -> pd.Series[Any] | None:
     """Pearson's row of a layer; None where it was not computed."""
-    pearson = curve(found, task, given=given)
+    pearson = curve(found, task, controlled_for=controlled_for)
     there = pearson[pearson.index == layer]
     return None if there.empty else there.iloc[0]
 
@@ -141,7 +141,7 @@ def _correlation(stem: Path, found: ModelResults, read: Correlations, task: str)
     pivot = words.named(found.pivot)
     pearson = curve(read, task)
     spearman = curve(read, task, method="spearman")
-    given = curve(read, task, given=TOKENS)
+    given = curve(read, task, controlled_for=TOKENS)
     layers = sorted(set(read.table[read.table["task"] == task]["layer"]))
     with drawing.page() as axes:
         axes.set_ylim(-1.04, 1.04)

@@ -145,8 +145,8 @@ def relatives_table(measured: Sequence[ModelResults]) -> str:
         if confound is None or confound.added is None or confound.family is None:
             continue
         added, kin = [confound.added.branch, confound.added.family, confound.added.none], confound.family
-        most = f"{kin.most:.1f} of {kin.languages} (chance {kin.expected:.1f})" if kin.languages else NONE
-        means = [own[name].mean() for name in ("exclusive", "balanced", "same_size")]
+        most = f"{kin.relative_adds_most:.1f} of {kin.languages} (chance {kin.expected:.1f})" if kin.languages else NONE
+        means = [own[name].mean() for name in ("exclusive", "exclusive_balanced", "exclusive_same_size")]
         rows.append(
             [model, corpus, f"{k:.0f}, {thr:g}", *(NONE if one is None else f"{one:+.2f}" for one in added), most,
              *(NONE if pd.isna(one) else f"{one:.2f}" for one in means)]

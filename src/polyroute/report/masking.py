@@ -96,7 +96,7 @@ def matrix(found: Masking, task: str, score: str, where: str, kind: str, column:
     held = found.tasks[task]
     codes = held.languages
     means = rows.groupby(["evaluated", "target"])[column].mean().unstack("target")
-    return means.reindex(index=codes, columns=[*codes, *(code for code in held.among if code not in codes)])
+    return means.reindex(index=codes, columns=[*codes, *(code for code in held.targets if code not in codes)])
 
 
 def mean(held: MeanDifference) -> str:
@@ -199,7 +199,7 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
         ]  # fmt: skip
         drawing.head(
             panels[0], f"Masking a language's exclusive experts: {SCORES[score]} {task}",
-            f"{model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.among)} languages  ·  "
+            f"{model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.targets)} languages  ·  "
             "difference from the unmasked model in points", *lines,
             "outlined: its own language; bold: q < 0.05; hatched: no expert to mask"
             + ("" if _complete(every) else ", or no random one to compare with"), above=22, width=150,

@@ -91,7 +91,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
                 parts.append(f"{task} not run")
                 continue
             helps = words.HELPS_IN_SHORT[shared.verdict.code]
-            sent = f"reroutes {words.percent(row['changed'])}% of tokens"
+            sent = f"reroutes {words.percent(row['rerouted'])}% of tokens"
             parts.append(f"{task} {helps}, {words.points_with_interval(row)}, {sent}")
         yield "toward shared experts", parts
     if found.masking is not None and found.masking.tasks:

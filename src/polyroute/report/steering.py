@@ -33,13 +33,13 @@ def ran(found: Steering) -> list[str]:
 def pooled(found: Steering, task: str) -> pd.DataFrame:
     """Each condition's difference over the languages to be helped, indexed by condition."""
     table = found.table
-    return table[(table["task"] == task) & (table["over"] == HELPED)].set_index("condition")
+    return table[(table["task"] == task) & (table["group"] == HELPED)].set_index("condition")
 
 
 def of_language(found: Steering, task: str, language: str) -> pd.DataFrame:
     """Each condition's difference in one language, indexed by condition."""
     table = found.table
-    return table[(table["task"] == task) & (table["over"] == language)].set_index("condition")
+    return table[(table["task"] == task) & (table["group"] == language)].set_index("condition")
 
 
 def row(rows: pd.DataFrame, condition: str) -> pd.Series[Any] | None:
@@ -52,24 +52,24 @@ def mechanism(found: Steering, task: str) -> pd.DataFrame:
     """What every reported condition does to routing and to answers, indexed by condition.
 
     Returns:
-        `pooled`, and means over the edited layers of `changed` (share of tokens sent to other experts), `size` and
-        `relative` (of the edit, in logits and by the mean |logit|); `is_chosen`, whether it was chosen on other items.
+        `pooled`, and means over the edited layers of `rerouted` (share of tokens sent to other experts), `edit_size`
+        (in logits) and `relative_size` (by the mean |logit|); `is_chosen`, whether it was chosen on other items.
     """
     rows = pooled(found, task)
-    moved = found.mechanism[found.mechanism["task"] == task]
-    means = moved.groupby("condition")[["changed", "size", "relative"]].mean()
+    rerouting = found.mechanism[found.mechanism["task"] == task]
+    means = rerouting.groupby("condition")[["rerouted", "edit_size", "relative_size"]].mean()
     shared = found.tasks[task].shared
     chosen = {"chosen", shared.chosen.condition} if isinstance(shared, SharedSteering) else {"chosen"}
-    both = rows.drop(columns=["moved"]).join(means, how="inner")
+    both = rows.drop(columns=["language_changed"]).join(means, how="inner")
     return both.assign(is_chosen=both.index.isin(chosen))
 
 
-def doses(found: Steering, task: str, over: str = HELPED) -> pd.DataFrame:
+def doses(found: Steering, task: str, group: str = HELPED) -> pd.DataFrame:
     """The dose-response of soft steering: rows by strength, ascending; without the baseline, whose difference is 0.
 
     The chosen plan is among them where its rule is soft; conditions of kind `dose` differ from it by rule and strength.
     """
-    rows = pooled(found, task) if over == HELPED else of_language(found, task, over)
+    rows = pooled(found, task) if group == HELPED else of_language(found, task, group)
     chosen = found.steered[task].chosen
     rows = rows[(rows["kind"] == "dose") | ((rows["kind"] == "chosen") & (chosen.rule == "soft"))]
     strengths = [
@@ -143,7 +143,7 @@ def steering_table(measured: Sequence[ModelResults]) -> str:
             pivot = row(of_language(found, task, one.pivot), "chosen")
             cells = [NONE] * 4
             if chosen is not None:
-                shares = [words.percent(chosen[name]) for name in ("base", "other")]
+                shares = [words.percent(chosen[name]) for name in ("base", "edited")]
                 cells = [*shares, words.points_with_interval(chosen), words.chance(chosen["q"])]
             rows.append(
                 [
@@ -175,13 +175,13 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
             if not isinstance(held, SharedSteering):
                 rows.append([one.model, task, *[NONE] * 7, f"not run: {held.not_run}"])
                 continue
-            moved = mechanism(found, task)
-            chosen = row(moved, held.chosen.condition)
+            rerouting = mechanism(found, task)
+            chosen = row(rerouting, held.chosen.condition)
             cells = [NONE] * 2
             reach = [NONE] * 2
             if chosen is not None:
                 cells = [words.points_with_interval(chosen), words.chance(chosen["q"])]
-                reach = [f"{words.percent(chosen['changed'])}%", f"{words.percent(chosen['relative'])}%"]
+                reach = [f"{words.percent(chosen['rerouted'])}%", f"{words.percent(chosen['relative_size'])}%"]
             rows.append(
                 [
                     one.model, task, shared_plan(held), *cells,

@@ -40,9 +40,9 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
     if found.steering is None:
         return files, missing
     for task, held in found.steering.tasks.items():
-        moved = steering.mechanism(found.steering, task)
-        if not moved.empty:
-            files += _mechanism(folder / f"mechanism-{task}", found, found.steering, task, moved)
+        rerouting = steering.mechanism(found.steering, task)
+        if not rerouting.empty:
+            files += _mechanism(folder / f"mechanism-{task}", found, found.steering, task, rerouting)
         for lead, part in (("steering", held), ("steering toward shared experts", held.shared)):
             if part.not_run is not None:
                 missing.append(f"{lead} on {task} ({part.not_run})")
@@ -64,7 +64,7 @@ def _doses(stem: Path, found: ModelResults, read: Steering, task: str) -> list[P
     helped = steering.doses(read, task)
     count = int(helped["languages"].iloc[0])
     mean = f"mean of {count} languages" if count > 1 else "the other language"
-    lines = [(mean, _SHOWN, helped), (pivot, COLOURS[1], steering.doses(read, task, over=found.pivot))]
+    lines = [(mean, _SHOWN, helped), (pivot, COLOURS[1], steering.doses(read, task, group=found.pivot))]
     lines = [(name, colour, rows) for name, colour, rows in lines if not rows.empty]
     strengths = [0.0, *(float(strength) for _, _, rows in lines for strength in rows.index)]
     room = max(strengths) - min(strengths)
@@ -217,13 +217,13 @@ _EDITS = {
 _OTHER = ("other experts or layers", COLOURS[3], "D")
 
 
-def _mechanism(stem: Path, found: ModelResults, read: Steering, task: str, moved: pd.DataFrame) -> list[Path]:
+def _mechanism(stem: Path, found: ModelResults, read: Steering, task: str, rerouting: pd.DataFrame) -> list[Path]:
     width, gap, height = 3.0, 0.35, 2.6
-    shown = {_edit(read, task, str(kind)): None for kind in moved["kind"]}
+    shown = {_edit(read, task, str(kind)): None for kind in rerouting["kind"]}
     with drawing.panels([(place * (width + gap), 0.0, width, height) for place in (0, 1)]) as panels:
-        bounds = [100 * moved[name].to_numpy(np.float64) for name in ("low", "high")]
-        for axes, column in zip(panels, ("changed", "relative"), strict=True):
-            for _, row in moved.iterrows():
+        bounds = [100 * rerouting[name].to_numpy(np.float64) for name in ("low", "high")]
+        for axes, column in zip(panels, ("rerouted", "relative_size"), strict=True):
+            for _, row in rerouting.iterrows():
                 _edited(axes, row, column, _edit(read, task, str(row["kind"])))
             axes.set_ylim(*drawing.limits([np.zeros(1), *bounds], from_zero=False))
             drawing.bare(axes, grid="both")
@@ -251,8 +251,8 @@ def _edit(read: Steering, task: str, kind: str) -> tuple[str, str, str]:
 
 def _edited(axes: Axes, row: pd.Series[Any], column: str, style: tuple[str, str, str]) -> None:
     _name, colour, mark = style
-    x, points = 100 * row[column] if column == "changed" else row[column], 100 * row[["difference", "low", "high"]]
-    if column == "relative" and not x > 0:  # no place on a logarithmic axis
+    x, points = 100 * row[column] if column == "rerouted" else row[column], 100 * row[["difference", "low", "high"]]
+    if column == "relative_size" and not x > 0:  # no place on a logarithmic axis
         return
     axes.plot([x, x], [points["low"], points["high"]], color=colour, linewidth=1.1, alpha=0.4, zorder=2)
     axes.plot(x, points["difference"], linestyle="", marker=mark, color=colour, markersize=5.5, zorder=3)

@@ -16,7 +16,7 @@ class CorrelationRow(
     Row,
     file="correlation.csv",
     stage="correlate",
-    key=("task", "method", "given", "layer"),
+    key=("task", "method", "controlled_for", "layer"),
     decimals=4,
     readers=("figure correlation", "table Divergence and accuracy", "polyroute results", "MLflow"),
 ):
@@ -28,7 +28,7 @@ class CorrelationRow(
     """In the model's own numbering."""
     method: Literal["pearson", "spearman"]
     """r or rho."""
-    given: str
+    controlled_for: str
     """What is held fixed: nothing if empty, `tokens_per_sentence`, `script`, `resource`, or `all` of them."""
     r: Coefficient | None
     """The coefficient; missing where correlation.json says why."""
@@ -83,7 +83,7 @@ class ShortCorrelation(Frozen):
     """Of r, adjusted for the layers."""
     rho: Coefficient | None
     """Spearman's."""
-    r_given_all: Coefficient | None
+    r_controlled_for_all: Coefficient | None
     """Pearson's with all covariates held fixed."""
     languages: Languages
     """How many, the pivot apart."""
@@ -104,7 +104,7 @@ class CorrelationMetrics(
         rows: Any = CorrelationRow.read(folder)
         found = {}
         for task, table in rows.groupby("task", sort=False):
-            by = {key: one.set_index("layer") for key, one in table.groupby(["method", "given"])}
+            by = {key: one.set_index("layer") for key, one in table.groupby(["method", "controlled_for"])}
             plain = by["pearson", ""].dropna(subset=["r"])
             if plain.empty:
                 continue
@@ -114,7 +114,7 @@ class CorrelationMetrics(
                 "layer": layer, "languages": row["languages"], **numbers_or_none(row[["r", "low", "high", "q"]]),
                 **{
                     name: numbers_or_none(by[key].loc[layer, ["r"]])["r"] if key in by else None
-                    for name, key in (("rho", ("spearman", "")), ("r_given_all", ("pearson", "all")))
+                    for name, key in (("rho", ("spearman", "")), ("r_controlled_for_all", ("pearson", "all")))
                 },
             }  # fmt: skip
         return cls.model_validate(found)

@@ -87,7 +87,7 @@ class MemberRow(
     """The threshold."""
     member: bool
     """Whether Delta is above it."""
-    share: Share | None
+    share_of_resamples: Share | None
     """Of resamples in which it is; missing where there are none."""
     task: str
     """As in experts.csv."""
@@ -150,7 +150,7 @@ class ExpertSets(Frozen):
     """Upper bound."""
     expected: Bound
     """Experts in both had each layer's sets been drawn at random."""
-    meet: Share | None
+    share_of_resamples: Share | None
     """Of resamples in which an expert is in both; null where there are none."""
 
 

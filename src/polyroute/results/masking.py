@@ -62,7 +62,7 @@ class MaskRow(
     """Of the report half."""
     base: Accuracy
     """Without the mask."""
-    other: Accuracy
+    edited: Accuracy
     """With it."""
     difference: Difference
     """With less without."""
@@ -74,9 +74,9 @@ class MaskRow(
     """Two-sided, of this pair."""
     q: Chance
     """p adjusted for all pairs and ranges, of exclusive and of random masks apart."""
-    before: Share | None
+    share_before: Share | None
     """Of a token's choices, those on the masked experts without the mask, mean over masked layers."""
-    changed: Share | None
+    rerouted: Share | None
     """Of tokens sent to other experts by the mask, mean over masked layers."""
 
 
@@ -120,9 +120,9 @@ class MaskedTask(Frozen):
 
     languages: list[Language]
     """That were asked."""
-    among: list[Language]
+    targets: list[Language]
     """Whose experts are masked."""
-    lacking: list[Language]
+    targets_without_task: list[Language]
     """In which the task does not exist."""
     k: K
     """Experts kept of each language and layer."""
@@ -150,7 +150,7 @@ class MaskingSummary(
     """What masks do to their own language, to others, and what random masks do."""
 
     tasks: dict[Task, MaskedTask]
-    """Every task that is masked."""
+    """Every task that is masked and exists in a masked language."""
 
 
 class ShortMasking(Frozen):
@@ -170,7 +170,7 @@ class InterventionMetrics(Document, Frozen, file="summary/judge.json", stage="ju
     steer: dict[Task, ShortSteering]
     """Every task that was steered toward its experts."""
     mask: dict[Task, dict[Range, ShortMasking]]
-    """Every task that is masked."""
+    """Every task that is masked and exists in a masked language."""
 
     @classmethod
     def of(cls, folder: Path) -> Self:

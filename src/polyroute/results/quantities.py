@@ -68,11 +68,11 @@ class MiddleCurve(Frozen):
     """The layer that has it."""
     ends: Divergence
     """Mean of the first and the last layer."""
-    line: Divergence
+    threshold: Divergence
     """Halfway between the two: the middle lies below."""
-    below: LayerRange
-    """First and last of the layers around the smallest that lie below the line."""
-    agreeing: Languages
+    layers_below: LayerRange
+    """First and last of the layers around the smallest that lie below the threshold."""
+    languages_agreeing: Languages
     """Languages of which both ends lie above the mean of these layers."""
 
 
@@ -81,7 +81,7 @@ class Middle(Frozen):
 
     layers: LayerRange
     """First and last."""
-    found: bool
+    has_trough: bool
     """Whether the curve of divergence has a trough that shows them."""
     rule: MiddleRule
     """What decided: a trough of the curve; or the default zone, as the trough is shallow, reaches the first or the last

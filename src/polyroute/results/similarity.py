@@ -45,7 +45,7 @@ class DistanceRow(
     Row,
     file="similarity.csv",
     stage="similarity",
-    key=("corpus", "measure", "reading", "zone", "layer", "a", "b"),
+    key=("corpus", "measure", "reading", "zone", "layer", "language_a", "language_b"),
     decimals=6,
     readers=("table Language families", "MLflow"),
 ):
@@ -61,9 +61,9 @@ class DistanceRow(
     """Mean over its layers; empty in rows of a layer."""
     layer: Layer | None
     """In the model's own numbering; missing in rows of a zone."""
-    a: Language
+    language_a: Language
     """FLORES code of the language that comes first in the study."""
-    b: Language
+    language_b: Language
     """FLORES code of the other."""
     distance: Distance
     """Of the two languages' mean distributions."""
@@ -125,9 +125,9 @@ class RiseRow(
     """The parallel text."""
     zone: Literal["early", "middle", "late"]
     """RISE's own zones, up to 37.5%, 62.5% and 100% of depth."""
-    first: Layer
+    first_layer: Layer
     """First layer of the zone."""
-    last: Layer
+    last_layer: Layer
     """Last layer of the zone."""
     language: str
     """FLORES code; empty for all languages together."""
@@ -171,13 +171,13 @@ class SharedRow(
     """How that language is related."""
     left_out_exclusive: Experts | None
     """Exclusive experts without it."""
-    balanced: MeanExperts | None
+    exclusive_balanced: MeanExperts | None
     """Exclusive experts where at most one language of a family is in the set, mean over such sets."""
-    balanced_low: Experts | None
+    exclusive_balanced_low: Experts | None
     """The fewest in such a set."""
-    balanced_high: Experts | None
+    exclusive_balanced_high: Experts | None
     """The most in such a set."""
-    same_size: MeanExperts | None
+    exclusive_same_size: MeanExperts | None
     """Mean over sets as large, of any families."""
     k: K
     """Experts kept of each language and layer."""
@@ -228,7 +228,7 @@ class RivalCorrelation(Frozen):
     """With the other rivals held fixed."""
     partial_p: Chance | None
     """Of that."""
-    given: list[str]
+    controlled_for: list[str]
     """The rivals held fixed."""
     note: str | None = None
     """Why there is none, in words."""
@@ -280,7 +280,7 @@ class RelativesHoldBack(Frozen):
 
     languages: Languages
     """With such a relative in the set."""
-    most: Annotated[float, Field(ge=0), Unit("languages")]
+    relative_adds_most: Annotated[float, Field(ge=0), Unit("languages")]
     """Of these, those to which leaving out a relative adds most."""
     expected: Annotated[float, Field(ge=0), Unit("languages")]
     """Of these, had it been any other language with the same chance."""

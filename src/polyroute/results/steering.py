@@ -42,7 +42,7 @@ class SteerRow(
     Row,
     file="steer.csv",
     stage="judge",
-    key=("task", "condition", "over"),
+    key=("task", "condition", "group"),
     decimals=4,
     readers=("figures doses, conditions, mechanism", "tables Steering, Steering toward shared experts", "MLflow"),
 ):
@@ -54,7 +54,7 @@ class SteerRow(
     """Name of the plan."""
     kind: Kind
     """What the condition is there for."""
-    over: str = Field(min_length=1)
+    group: str = Field(min_length=1)
     """FLORES code, or `all but the pivot`: each of these languages counts the same."""
     languages: Annotated[Whole, Unit("languages")]
     """That are averaged over."""
@@ -62,7 +62,7 @@ class SteerRow(
     """Of the report half."""
     base: Accuracy
     """Without the plan."""
-    other: Accuracy
+    edited: Accuracy
     """With it."""
     difference: Difference
     """With less without."""
@@ -80,7 +80,7 @@ class SteerRow(
     """Two-sided."""
     q: Chance | None
     """p adjusted for the languages of a condition; over all but the pivot, for the conditions of a study."""
-    moved: Share | None
+    language_changed: Share | None
     """Of answers whose language changed; missing where nothing was written."""
 
 
@@ -104,15 +104,15 @@ class MechanismRow(
     """That the plan edits."""
     tokens: Annotated[int, Field(ge=1), Unit("tokens")]
     """Real ones of the prompts."""
-    changed: Share
+    rerouted: Share
     """Of tokens sent to another set of experts than without the edit."""
-    size: Annotated[float, Field(ge=0), Unit("logits")]
+    edit_size: Annotated[float, Field(ge=0), Unit("logits")]
     """Mean |edited - unedited| over tokens and edited experts, after the cast to the router's dtype."""
-    relative: Annotated[float, Field(ge=0), Unit("mean |logit|")] | None
-    """Size by the mean |unedited| of the same; missing where that is 0."""
-    before: Share
+    relative_size: Annotated[float, Field(ge=0), Unit("mean |logit|")] | None
+    """Edit size by the mean |unedited| of the same; missing where that is 0."""
+    share_before: Share
     """Of a token's choices, those on edited experts without the edit."""
-    after: Share
+    share_after: Share
     """The same with it."""
 
 
@@ -158,7 +158,7 @@ class ChosenPlan(Frozen):
     """That are edited."""
 
 
-class BesideThePivot(Frozen):
+class PivotCorrectness(Frozen):
     """Items by whether the model as it is has them right in the pivot and in one language."""
 
     language: Language
@@ -259,7 +259,7 @@ class Steered(Frozen):
     """Conditions that could not be run."""
     verdict: Verdict
     """On the report half."""
-    beside_the_pivot: list[BesideThePivot]
+    by_pivot_correctness: list[PivotCorrectness]
     """A record a language; none where scores lie between right and wrong."""
     detectable: Difference | None
     """The smallest difference that these items show four times in five; null where there is none."""
@@ -289,7 +289,7 @@ class ShortSteering(Frozen):
 
     base: Accuracy
     """Without the plan."""
-    other: Accuracy
+    edited: Accuracy
     """With it."""
     difference: Difference
     """With less without."""
@@ -308,10 +308,10 @@ class ShortSteering(Frozen):
 def in_short(folder: Path) -> dict[str, ShortSteering]:
     """Every task that was steered, from the stage's other files."""
     rows: Any = SteerRow.read(folder)
-    chosen = rows[(rows["kind"] == "chosen") & (rows["over"] == HELPED)].set_index("task")
+    chosen = rows[(rows["kind"] == "chosen") & (rows["group"] == HELPED)].set_index("task")
     return {
         task: ShortSteering(
-            **numbers_or_none(chosen.loc[task, ["base", "other", "difference", "low", "high", "q"]]),
+            **numbers_or_none(chosen.loc[task, ["base", "edited", "difference", "low", "high", "q"]]),
             pivot_loss=one.verdict.pivot_loss,
             toward_shared=one.shared.chosen.difference if isinstance(one.shared, SharedSteering) else None,
         )

@@ -23,7 +23,7 @@ from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.resampled import percentile_bounds, resampled_means
 
 COLUMNS = (
-    "over", "languages", "items", "base", "other", "difference", "low", "high", "gained", "lost", "test", "p", "q"
+    "group", "languages", "items", "base", "edited", "difference", "low", "high", "gained", "lost", "test", "p", "q"
 )  # fmt: skip
 FLIPS = 9999
 """Random patterns of exchange; all of them where there are no more."""
@@ -41,12 +41,12 @@ class PairedScores:
     languages: tuple[str, ...]
     base_NV: NDArray[np.float64]
     """1 where the answer is right, 0 where it is wrong, or a score between; NaN where the language lacks the item."""
-    other_NV: NDArray[np.float64]
+    edited_NV: NDArray[np.float64]
     """The same of the condition that is compared with the base; NaN in the same places."""
 
     def __post_init__(self) -> None:
         shape = (len(self.item_ids), len(self.languages))
-        for name, scores_NV in (("base_NV", self.base_NV), ("other_NV", self.other_NV)):
+        for name, scores_NV in (("base_NV", self.base_NV), ("edited_NV", self.edited_NV)):
             if scores_NV.shape != shape:
                 raise PairedError(f"`{name}` has shape {scores_NV.shape}, its items and languages say {shape}")
             for item, language in np.argwhere(~((scores_NV >= 0) & (scores_NV <= 1)) & ~np.isnan(scores_NV)):
@@ -54,7 +54,7 @@ class PairedScores:
                     f"item {self.item_ids[item]} in {self.languages[language]}: `{name}` is "
                     f"{scores_NV[item, language]}, not between 0 (wrong) and 1 (right)"
                 )
-        for item, language in np.argwhere(np.isnan(self.base_NV) != np.isnan(self.other_NV)):
+        for item, language in np.argwhere(np.isnan(self.base_NV) != np.isnan(self.edited_NV)):
             raise PairedError(
                 f"item {self.item_ids[item]} in {self.languages[language]} was answered under one condition only: "
                 "evaluate both on the same items"
@@ -64,23 +64,23 @@ class PairedScores:
 
     @property
     def difference_NV(self) -> NDArray[np.float64]:
-        """Other minus base: in [-1, 1], or NaN."""
-        return self.other_NV - self.base_NV
+        """Edited minus base: in [-1, 1], or NaN."""
+        return self.edited_NV - self.base_NV
 
     @property
     def graded(self) -> bool:
         """Whether some score is neither 0 nor 1."""
-        both = np.stack([self.base_NV, self.other_NV])
+        both = np.stack([self.base_NV, self.edited_NV])
         return bool((~np.isin(both, [0.0, 1.0]) & ~np.isnan(both)).any())
 
     @classmethod
-    def from_tables(cls, base: pd.DataFrame, other: pd.DataFrame) -> PairedScores:
+    def from_tables(cls, base: pd.DataFrame, edited: pd.DataFrame) -> PairedScores:
         """Pair the answers of two conditions by item and language.
 
         Args:
             base: answers with the columns `item_id`, `language` and `correct` (true or false, or a score in [0, 1]);
                 others are ignored, the order of rows means nothing.
-            other: of the condition that is compared with it.
+            edited: of the condition that is compared with it.
 
         Returns:
             Items in order of their ids, languages in that of their codes.
@@ -88,7 +88,7 @@ class PairedScores:
         Raises:
             PairedError: a column is absent, an item is answered twice, or under one condition only.
         """
-        wide = [_wide(name, table) for name, table in (("base", base), ("other", other))]
+        wide = [_wide(name, table) for name, table in (("base", base), ("edited", edited))]
         items = wide[0].index.union(wide[1].index)
         languages = wide[0].columns.union(wide[1].columns)
         scores = [table.reindex(index=items, columns=languages).to_numpy(np.float64) for table in wide]
@@ -114,8 +114,8 @@ def compare(
             has; by default one group `all` of all languages.
 
     Returns:
-        Columns `COLUMNS`, a row a language, then a row a group: `over` names it, `base` and `other` are accuracies,
-        `difference` is other minus base with its interval, `gained` and `lost` count answers that became right and
+        Columns `COLUMNS`, a row a language, then a row a group: `group` names it, `base` and `edited` are accuracies,
+        `difference` is edited minus base with its interval, `gained` and `lost` count answers that became right and
         wrong, or better and worse. `p` is two-sided: McNemar's exact test for a language, the exchange of conditions by
         item for a group, and for a language whose items have scores between 0 and 1.
         `q` adjusts the languages' p-values for one another; groups have none.
@@ -162,7 +162,7 @@ def exchange_p(difference_NV: NDArray[np.float64], seed: int, flips: int = FLIPS
     the sign of what it adds.
 
     Args:
-        difference_NV: other minus base; NaN where a language lacks an item.
+        difference_NV: edited minus base; NaN where a language lacks an item.
         seed: of the patterns of exchange.
         flips: how many random patterns; all 2^n where n items that add something have no more.
     """
@@ -182,16 +182,16 @@ def exchange_p(difference_NV: NDArray[np.float64], seed: int, flips: int = FLIPS
 def _row(
     scores: PairedScores, name: str, places: list[int], draws_RV: NDArray[np.float64], confidence: float
 ) -> dict[str, object]:
-    base_NV, other_NV = scores.base_NV[:, places], scores.other_NV[:, places]
-    difference_NV = other_NV - base_NV
+    base_NV, edited_NV = scores.base_NV[:, places], scores.edited_NV[:, places]
+    difference_NV = edited_NV - base_NV
     # A plain mean: a resample that lost one of the languages would be of another group.
     low, high = percentile_bounds(draws_RV[:, places].mean(axis=1), confidence)
     return {
-        "over": name,
+        "group": name,
         "languages": len(places),
         "items": int((~np.isnan(base_NV)).any(axis=1).sum()),
         "base": float(np.nanmean(base_NV, axis=0).mean()),
-        "other": float(np.nanmean(other_NV, axis=0).mean()),
+        "edited": float(np.nanmean(edited_NV, axis=0).mean()),
         "difference": float(np.nanmean(difference_NV, axis=0).mean()),
         "low": float(low),
         "high": float(high),

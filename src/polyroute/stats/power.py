@@ -29,7 +29,7 @@ def observed_changes(difference_NV: NDArray[np.float64]) -> Changes:
     """Discordance, and how far languages of an item change together.
 
     Args:
-        difference_NV: other minus base, in {-1, 0, 1}; NaN where a language lacks an item.
+        difference_NV: edited minus base, in {-1, 0, 1}; NaN where a language lacks an item.
 
     Returns:
         `correlation` is the mean product of two languages' deviations from their own mean, over all pairs of languages

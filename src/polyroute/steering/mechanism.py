@@ -31,7 +31,7 @@ from polyroute.models.trial import at_rest
 from polyroute.steering.apply import steer
 from polyroute.steering.plan import Plan
 
-COLUMNS = ["layer", "experts", "tokens", "changed", "size", "relative", "before", "after"]
+COLUMNS = ["layer", "experts", "tokens", "rerouted", "edit_size", "relative_size", "share_before", "share_after"]
 """Columns of `mechanism`."""
 
 
@@ -64,12 +64,12 @@ def mechanism(
 
         - layer, experts: its number, and how many of its experts are moved (N).
         - tokens: real tokens that were seen.
-        - changed: share of them that are sent to other experts (as a set) than without the edit.
-        - size: mean of |edited - unedited logit| over these tokens and the planned experts, in units of logits, after
-          the cast to the router's dtype. Of a mask it is about 1e9 and says nothing.
-        - relative: size divided by the mean of |unedited logit| over the same entries; NaN where that is 0.
-        - before, after: planned experts among the K that a token is sent to, as a share of K, without and with the
-          edit. 0 after a mask that reached the model.
+        - rerouted: share of them that are sent to other experts (as a set) than without the edit.
+        - edit_size: mean of |edited - unedited logit| over these tokens and the planned experts, in units of logits,
+          after the cast to the router's dtype. Of a mask it is about 1e9 and says nothing.
+        - relative_size: this divided by the mean of |unedited logit| over the same entries; NaN where that is 0.
+        - share_before, share_after: planned experts among the K that a token is sent to, as a share of K, without and
+          with the edit. 0 after a mask that reached the model.
 
     Raises:
         PlanError: the plan is for another model; names every difference.
@@ -236,11 +236,11 @@ class _Tally:
         return {
             "experts": self._experts,
             "tokens": self.tokens,
-            "changed": self._changed / self.tokens,
-            "size": self._moved / (self.tokens * self._experts),
-            "relative": self._moved / self._magnitude if self._magnitude else float("nan"),
-            "before": self._before / choices,
-            "after": self._after / choices,
+            "rerouted": self._changed / self.tokens,
+            "edit_size": self._moved / (self.tokens * self._experts),
+            "relative_size": self._moved / self._magnitude if self._magnitude else float("nan"),
+            "share_before": self._before / choices,
+            "share_after": self._after / choices,
         }
 
 

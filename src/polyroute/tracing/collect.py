@@ -30,7 +30,7 @@ class TraceSettings:
     batch_tokens: int = 8192
     """Padded tokens in one batch."""
     pairs: int = 64
-    """Token pairs sampled a sequence for consistency."""
+    """Token pairs sampled a sequence, for measures over pairs such as consistency."""
     seed: int = 0
     """Seed of the sampled pairs."""
     special_tokens: Literal["exclude", "include"] = "exclude"
@@ -202,11 +202,8 @@ def collect(
                 parts.append((indices, statistics))
                 on_tokens(sum(encoded.lengths[i] for i in indices))
     order = np.argsort(np.concatenate([indices for indices, _ in parts]), kind="stable")
-    arrays = {
-        name: np.concatenate([getattr(statistics, name) for _, statistics in parts])[order]
-        for name in BatchStatistics.__dataclass_fields__
-    }
-    return Trace(header=header, item_ids=encoded.item_ids, **arrays)
+    arrays = {name: np.concatenate([statistics[name] for _, statistics in parts])[order] for name in parts[0][1]}
+    return Trace.of_columns(header, encoded.item_ids, arrays)
 
 
 class _Runner:

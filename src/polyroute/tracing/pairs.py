@@ -1,15 +1,13 @@
-"""Sampled pairs of tokens of one sequence, and how much their top-k sets share.
+"""Sampled pairs of tokens of one sequence, which measures such as routing consistency are means over.
 
-The basis of routing consistency. The paper does not give the number of pairs; ours are drawn without replacement,
+The paper does not give the number of pairs; ours are drawn without replacement,
 all of them where a sequence has no more than asked for.
 """
 
 import hashlib
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 
 def sample_pairs(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np.int64]:
@@ -39,18 +37,3 @@ def sample_pairs(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np
     j = np.where(j * (j - 1) // 2 > chosen, j - 1, j)
     i = chosen - j * (j - 1) // 2
     return np.stack([i, j], axis=1)
-
-
-def jaccard_of_pairs(ids_TK: Tensor, pairs_P2: Tensor) -> Tensor:
-    """Jaccard similarity of the top-k sets of pairs of tokens.
-
-    Args:
-        ids_TK: (T, K) chosen experts of each token, without repetition in a row.
-        pairs_P2: (P, 2) token positions.
-
-    Returns:
-        (P,) similarities in [0, 1], float32.
-    """
-    first_PK, second_PK = ids_TK[pairs_P2[:, 0]], ids_TK[pairs_P2[:, 1]]
-    shared_P = (first_PK.unsqueeze(2) == second_PK.unsqueeze(1)).sum(dim=(1, 2))
-    return shared_P.to(torch.float32) / (2 * ids_TK.shape[1] - shared_P).to(torch.float32)

@@ -58,16 +58,17 @@ class TraceParts:
         """The batch of exactly these items, if finished before."""
         path = self._batch(item_ids)
         try:
-            return BatchStatistics(**load_file(path))
+            statistics: BatchStatistics = load_file(path)
         except FileNotFoundError:
             return None
-        except (SafetensorError, TypeError):  # a damaged disk: computing again is always right
+        except SafetensorError:  # a damaged disk: computing again is always right
             path.unlink()
             return None
+        return statistics
 
     def put(self, item_ids: Sequence[str], statistics: BatchStatistics) -> None:
         """Keep a finished batch."""
-        arrays = {name: np.ascontiguousarray(array) for name, array in vars(statistics).items()}
+        arrays = {name: np.ascontiguousarray(array) for name, array in statistics.items()}
         write_atomically(self._batch(item_ids), to_bytes(arrays))
 
     def whole(self) -> Path | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,19 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from polyroute.artifacts.trace import TraceError
+from polyroute.measures.of_tokens import OfPairs, OfTokens
+from polyroute.measures.traced import TRACED
 from polyroute.models.routers import Router, RouterCall
-from polyroute.tracing.pairs import jaccard_of_pairs, sample_pairs
+from polyroute.tracing.pairs import sample_pairs
 
-
-@dataclass(frozen=True)
-class BatchStatistics:
-    """What one batch adds to a trace (shapes as in `Trace`, with B for N)."""
-
-    soft_mass: NDArray[np.float32]
-    topk_mass: NDArray[np.float32]
-    topk_count: NDArray[np.int64]
-    consistency: NDArray[np.float32]
-    tokens: NDArray[np.int64]
+BatchStatistics = dict[str, NDArray[Any]]
+"""What one batch adds to a trace: its columns (shapes as in `Trace`, with B for N)."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class BatchAccumulator:
             counted_BS: whether a position counts: not padding, not a special token that is left out.
             item_ids: (B) names of the sequences; with `seed` they fix the sampled pairs.
             experts: E.
-            pairs: token pairs a sequence for consistency.
+            pairs: token pairs a sequence, for measures over pairs.
             seed: the study's seed.
         """
         self.experts = experts
@@ -70,7 +65,7 @@ class BatchAccumulator:
             raise TraceError(
                 f"layer {router.layer} ({router.name}) routed {tuple(call.logits_TE.shape)} (tokens, experts) where "
                 f"the batch has {batch * length} positions and {self.experts} experts: this model reorders "
-                "or drops tokens before its router, so they cannot be told apart by sequence"
+                "or drops tokens before its router, so they cannot be assigned to sequences"
             )
         if router.name in self._packed:
             raise TraceError(f"layer {router.layer} ({router.name}) was called twice in one forward pass")
@@ -81,9 +76,16 @@ class BatchAccumulator:
         ignored_BS1 = ~masks.counted_BS.unsqueeze(2)
 
         def per_sequence(value_TE: Tensor) -> Tensor:
-            value_BSE = value_TE.view(batch, length, self.experts)
+            value_BSE = value_TE.view(batch, length, -1)
             # masked_fill, not a product: padding may hold NaN, and NaN times 0 is NaN.
             return value_BSE.masked_fill(ignored_BS1, 0.0).sum(dim=1)
+
+        def mean(measure: OfTokens | OfPairs) -> Tensor:
+            if isinstance(measure, OfTokens):
+                return per_sequence(measure.of(call).float()).view(-1) / masks.tokens_B1.view(-1)
+            value_BP = measure.of(call, masks.pairs_Q2).view(masks.real_BP.shape)
+            # 0 / 0 is NaN: a sequence of one token has no pair.
+            return (value_BP * masks.real_BP).sum(dim=1) / masks.real_BP.sum(dim=1)
 
         soft_TE = torch.softmax(call.logits_TE.float(), dim=1)
         weights_TK = call.weights_TK.float()
@@ -95,15 +97,13 @@ class BatchAccumulator:
         count_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, (weights_TK != 0).float())
         finite_T = torch.isfinite(call.logits_TE).all(dim=1) & torch.isfinite(weights_TK).all(dim=1)
         broken = (~finite_T & masks.counted_BS.view(-1)).sum()
-        similarity_BP = jaccard_of_pairs(ids_TK, masks.pairs_Q2).view(masks.real_BP.shape)
         self._packed[router.name] = torch.cat(
             [
                 broken.to(torch.float32).view(1),
                 (per_sequence(soft_TE) / masks.tokens_B1).reshape(-1),
                 (per_sequence(mass_TE) / masks.tokens_B1).reshape(-1),
                 per_sequence(count_TE).reshape(-1),
-                # 0 / 0 is NaN: a sequence of one token has no pair and no consistency.
-                (similarity_BP * masks.real_BP).sum(dim=1) / masks.real_BP.sum(dim=1),
+                *(mean(measure) for measure in TRACED),
             ]
         )
 
@@ -136,13 +136,12 @@ class BatchAccumulator:
         block = batch * self.experts
         masses_3LBE = packed_L[:, 1 : 1 + 3 * block].reshape(len(routers), 3, batch, self.experts)
         soft_BLE, topk_BLE, count_BLE = masses_3LBE.transpose(1, 2, 0, 3)
-        return BatchStatistics(
-            soft_mass=soft_BLE,
-            topk_mass=topk_BLE,
-            topk_count=count_BLE.astype(np.int64),
-            consistency=packed_L[:, 1 + 3 * block :].T,
-            tokens=self.tokens_B.numpy(),
-        )
+        means_MBL = packed_L[:, 1 + 3 * block :].reshape(len(routers), len(TRACED), batch).transpose(1, 2, 0)
+        return {
+            "soft_mass": soft_BLE, "topk_mass": topk_BLE, "topk_count": count_BLE.astype(np.int64),
+            "tokens": self.tokens_B.numpy(),
+            **{measure.name: mean_BL for measure, mean_BL in zip(TRACED, means_MBL, strict=True)},
+        }  # fmt: skip
 
 
 def _pairs_in_batch(counted_BS: Tensor, item_ids: Sequence[str], pairs: int, seed: int) -> tuple[Tensor, Tensor]:
