@@ -71,3 +71,16 @@ def test_every_measure_by_layer_has_an_entry() -> None:
         (entry,) = [entry for entry in entries if f"`measures/{module.__name__.split('.')[-1]}.py`" in entry]
         assert "**Unit and range**" in entry
         assert "**Resampled**" in entry
+
+
+def test_links_and_figures_of_pages_are_there() -> None:
+    for name in [*(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), "README.md", "CONTRIBUTING.md"]:
+        page = ROOT / name
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{name}: {target}"
+
+
+def test_readme_is_short_and_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) < 2100
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= set(re.findall(r"\]\(([^)]+)\)", text))
