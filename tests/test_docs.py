@@ -4,14 +4,19 @@ import ast
 import re
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 
+from polyroute.measures import registry
 from test_architecture import OPENS, PACKAGE
 from tiny import ROOT
 
-PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("architecture", "glossary")}
+PAGES = {
+    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("architecture", "glossary", "measures")
+}
 PLACES = sorted({place for page in PAGES.values() for place in re.findall(r"`((?:\w+/)+\w+\.py(?::[\w.]+)?)`", page)})
 
 
@@ -56,3 +61,26 @@ def test_a_term_is_explained_once() -> None:
     ]
     assert len(terms) > 40
     assert len(terms) == len(set(terms))
+
+
+def test_every_measure_by_layer_has_an_entry() -> None:
+    entries = PAGES["measures"].split("\n### ")[1:]
+    modules = [module for module in vars(registry).values() if isinstance(module, ModuleType)]
+    assert len(modules) > 3
+    for module in modules:
+        (entry,) = [entry for entry in entries if f"`measures/{module.__name__.split('.')[-1]}.py`" in entry]
+        assert "**Unit and range**" in entry
+        assert "**Resampled**" in entry
+
+
+def test_links_and_figures_of_pages_are_there() -> None:
+    for name in [*(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), "README.md", "CONTRIBUTING.md"]:
+        page = ROOT / name
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{name}: {target}"
+
+
+def test_readme_is_short_and_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) < 2100
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= set(re.findall(r"\]\(([^)]+)\)", text))

@@ -206,9 +206,9 @@ def test_a_language_of_the_users_own_is_a_block_of_params(study, tmp_path) -> No
 
 
 def recipe(of: str) -> dict[str, Any]:
-    """The YAML that README shows under a heading."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = text[text.index(f"**{of}") :].split("```yaml\n")[1].split("```")[0]
+    """The YAML that docs/your-own.md shows under a heading."""
+    text = (ROOT / "docs" / "your-own.md").read_text(encoding="utf-8")
+    block = text[text.index(f"## {of}") :].split("```yaml\n")[1].split("```")[0]
     return yaml.safe_load(block)
 
 

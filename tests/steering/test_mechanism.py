@@ -104,7 +104,8 @@ def slowly(model: transformers.PreTrainedModel, routers: tuple[Router, ...], who
         rows.append(
             {
                 "layer": layer, "experts": len(experts), "tokens": len(changed),
-                "rerouted": sum(changed) / len(changed), "edit_size": size, "relative_size": size / (sum(magnitudes) / len(magnitudes)),
+                "rerouted": sum(changed) / len(changed), "edit_size": size,
+                "relative_size": size / (sum(magnitudes) / len(magnitudes)),
                 "share_before": sum(before) / len(before), "share_after": sum(after) / len(after),
             }
         )  # fmt: skip

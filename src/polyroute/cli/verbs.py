@@ -92,11 +92,21 @@ def results() -> None:
 
 @main.command(cls=console.Command)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
-def findings(models: tuple[str, ...]) -> None:
-    """Print tables of how languages compare, accuracy, its correlation with divergence, experts, steering and masks."""
-    from polyroute.report import findings
+@click.option("--write", is_flag=True, help="Bring the tables of README.md and docs/ up to date.")
+def findings(models: tuple[str, ...], write: bool) -> None:
+    """Print tables of divergence over depth, how languages compare, accuracy, correlation, experts, steering and masks.
+
+    With --write, bring the tables of README.md and docs/ up to date instead, from every model in metrics/.
+    """
+    from polyroute.report import findings, pages
 
     file = params.read(Paths().params)
+    if write:
+        if models:
+            raise click.UsageError("--write takes every model that has been measured: leave --model out")
+        changed = pages.write(file, Paths())
+        click.echo(f"written: {', '.join(changed)}" if changed else "every page is up to date")
+        return
     for model in models:
         file.model(model)  # an unknown name is an error that says what is close
     measured = findings.gather(Paths(), models or file.study.models)

@@ -1,4 +1,4 @@
-"""What was found, in Markdown tables over models: languages, accuracy, correlation, experts, steering and masks.
+"""What was found, in Markdown tables over models: depth, languages, accuracy, correlation, experts, steering and masks.
 
 Every number is read from `metrics/`; nothing is computed anew, but for the verdict on correlations, whose rule
 `correlations` states. Accuracy is in percent, its differences are in points, brackets are 95% intervals as the stages
@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.report import accuracy, correlation, experts, families, masking, steering
+from polyroute.report import accuracy, correlation, depth, experts, families, masking, steering
 from polyroute.results.model import ModelResults
 
 _TABLES: dict[str, Callable[[Sequence[ModelResults]], str]] = {
+    "Divergence over depth": depth.depth_table,
     "Language families": families.tree_table,
     "What goes with routing distance": families.rivals_table,
     "Use of experts": experts.use_table,
@@ -47,5 +48,9 @@ def gather(paths: Paths, models: Sequence[str]) -> list[ModelResults]:
 
 def tables(measured: Sequence[ModelResults]) -> dict[str, str]:
     """Title -> table, of those that have a row."""
-    every = {title: table(measured) for title, table in _TABLES.items()}
-    return {title: table for title, table in every.items() if table.count("\n") > 1}
+    return {title: table for title, table in every_table(measured).items() if table.count("\n") > 1}
+
+
+def every_table(measured: Sequence[ModelResults]) -> dict[str, str]:
+    """Title -> table; without a row where no model has been measured for it."""
+    return {title: table(measured) for title, table in _TABLES.items()}

@@ -1,0 +1,132 @@
+"""Pages that show tables of results, as README.md does, and how the tables get there.
+
+A table stands between two marks, and everything between them is written anew:
+
+    <!-- table: Accuracy -->
+    ...
+    <!-- end -->
+
+Tables are of every model that has been measured, in the order of params.yaml, so that a page does not depend on which
+models the study names at the moment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.files import write_atomically
+from polyroute.ground.paths import Paths
+from polyroute.params.file import ParamsFile
+from polyroute.report import calibration, correlation, findings, steering, words
+from polyroute.report.words import NONE
+from polyroute.results.alignment import OverLanguages
+from polyroute.results.model import ModelResults
+
+PAGES = ("README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md")
+"""Those of this repository."""
+_PLACE = re.compile(r"<!-- table: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
+_OPEN = re.compile("<!-- table: (.+?) -->")
+
+
+class PageError(PolyrouteError):
+    """A page that cannot be filled."""
+
+
+def tables(file: ParamsFile, paths: Paths) -> dict[str, str]:
+    """Title -> table, of all that a page may show; of those without a row the head alone.
+
+    Raises:
+        PolyrouteError: nothing has been measured, or no pocket model.
+        ResultsError: a file is not as declared.
+    """
+    measured = findings.gather(paths, list(file.models))
+    readings = calibration.calibrate(file, paths)
+    return {
+        "In short": headline_table(measured),
+        **findings.every_table(measured),
+        "Calibration": calibration.verdicts(readings),
+        "Calibration by layer": calibration.by_layer(readings),
+        "Calibration on tasks": calibration.task_table(calibration.on_tasks(file, paths)),
+    }
+
+
+def headline_table(measured: Sequence[ModelResults]) -> str:
+    """A row a model: shape of divergence, most aligned layer, and of its first task accuracy, correlation, steering."""
+    columns = ["model", "divergence", "alignment", "task", "accuracy", "correlation", "steering"]
+    rows = []
+    for one in measured:
+        held = next(iter(one.alignment.corpora.values()))
+        rows.append([one.model, held.over_languages.shape, _peak(held.over_languages), *_first_task(one)])
+    return words.markdown(columns, rows)
+
+
+def _peak(found: OverLanguages) -> str:
+    """The most aligned layer, where translations are aligned above chance at all."""
+    if not found.aligned_layers:
+        return NONE if found.aligned_layers is None else "none"
+    return f"{found.peak.value:.2f} in layer {found.peak.layer}"
+
+
+def _first_task(one: ModelResults) -> list[str]:
+    """The first task of a model, and what was found on it; dashes where nothing was."""
+    tasks = {} if one.accuracy is None else one.accuracy.tasks
+    if not tasks:
+        return [NONE] * 4
+    task, held = next(iter(tasks.items()))
+    cells = [task, f"{words.percent(held.pivot)} / {words.percent(held.others)}", NONE, NONE]
+    layer = None if one.correlations is None else correlation.strongest(one.correlations, task)
+    if one.correlations is not None and layer is not None:
+        read = correlation.in_layer(one.correlations, task, layer)
+        assert read is not None, "the strongest layer has a coefficient"
+        cells[2] = f"{words.coefficient(read['r'])} in layer {layer}"
+    if one.steering is not None and task in steering.ran(one.steering):
+        chosen = steering.row(steering.pooled(one.steering, task), "chosen")
+        cells[3] = NONE if chosen is None else words.points_with_interval(chosen)
+    return cells
+
+
+def fill(page: str, found: Mapping[str, str], name: str = "the page") -> str:
+    """A page with its tables as they are now.
+
+    Args:
+        page: its text.
+        found: title -> table.
+        name: of the page, for messages.
+
+    Raises:
+        PageError: a title is unknown, or a mark is not closed.
+    """
+    for title, between in _PLACE.findall(page):
+        if title not in found:
+            raise PageError(f"{name}: there is no table `{title}`; there are {', '.join(found)}")
+        if _OPEN.search(between):
+            raise PageError(f"{name}: table `{title}` has no end; write <!-- end --> below it")
+    if left := _OPEN.search(_PLACE.sub("", page)):
+        raise PageError(f"{name}: table `{left[1]}` has no end; write <!-- end --> below it")
+    return _PLACE.sub(lambda place: f"<!-- table: {place[1]} -->\n\n{found[place[1]]}\n\n<!-- end -->", page)
+
+
+def write(file: ParamsFile, paths: Paths) -> list[str]:
+    """Bring the tables of all pages up to date.
+
+    Returns:
+        Names of the pages that changed.
+
+    Raises:
+        PageError: a page is missing, or cannot be filled.
+        PolyrouteError: as `tables`.
+    """
+    found = tables(file, paths)
+    changed = []
+    for name in PAGES:
+        path = paths.root / name
+        if not path.is_file():
+            raise PageError(f"{name} is missing: run this in the root of the repository")
+        before = path.read_text(encoding="utf-8")
+        after = fill(before, found, name)
+        if after != before:
+            write_atomically(path, after.encode())
+            changed.append(name)
+    return changed
