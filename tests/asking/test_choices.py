@@ -1,5 +1,6 @@
 """Log likelihoods of choices, shared prompts against whole rows, and where a choice begins."""
 
+import itertools
 import math
 
 import numpy as np
@@ -41,10 +42,13 @@ def network(request):
     return tiny(request.param, max_position_embeddings=256)
 
 
-@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("way", ["packed", "repeated", "whole"])
 @pytest.mark.parametrize("batch_tokens", [1, 60, 10_000])
-def test_likelihoods_are_those_of_one_token_at_a_time(network, tokenizer, share, batch_tokens) -> None:
-    found = choice.score(network, tokenizer, MIXED, batch_tokens=batch_tokens, share_prompts=share)
+def test_likelihoods_are_those_of_one_token_at_a_time(network, tokenizer, way, batch_tokens, monkeypatch) -> None:
+    if way == "packed" and choice._way(network, choice._encoded(tokenizer, MIXED, None)) != "packed":
+        pytest.skip("it sees no further than a window, or keeps a recurrent state")
+    monkeypatch.setattr(choice, "_way", lambda *_: way)
+    found = choice.score(network, tokenizer, MIXED, batch_tokens=batch_tokens)
     assert list(found.columns) == choice.COLUMNS
     assert found["item_id"].tolist() == MIXED["item_id"].tolist()
     for row, (prompt, told) in zip(found.itertuples(), MIXED[["prompt", "choices"]].to_numpy(), strict=True):
@@ -68,6 +72,7 @@ def test_likelihoods_stay_exact_over_a_large_vocabulary() -> None:
 
 def test_prompts_run_once_where_the_cache_allows(tokenizer) -> None:
     model = make_model()
+    assert choice._way(model, []) == "packed"  # tried once, and kept
     seen = []
     handle = model.register_forward_pre_hook(
         lambda _m, _a, kwargs: seen.append(kwargs["input_ids"].shape), with_kwargs=True
@@ -75,8 +80,18 @@ def test_prompts_run_once_where_the_cache_allows(tokenizer) -> None:
     choice.score(model, tokenizer, items(("ab", [" c", " d"]), ("cd", [" e", " f"])), batch_tokens=1000)
     choice.score(model, tokenizer, items(("ab", ["c", "d"]), ("cd", ["e", "f"])), batch_tokens=1000)
     handle.remove()
-    # Choices of two tokens run once more behind their prompts, those of one token not at all.
-    assert seen == [(2, 3), (4, 1), (2, 3)]
+    # Choices of two tokens run once more behind their prompts, what they begin with once; those of one token do not.
+    assert seen == [(2, 3), (2, 1), (2, 3)]
+
+
+def test_the_way_is_the_cheapest_that_a_model_can_go() -> None:
+    few = [choice._Asked("", [1] * 5, [[1, 2], [3, 4]])]
+    long = [choice._Asked("", [1] * 100, [[1, 2], [3, 4]])]
+    assert choice._way(tiny("qwen3_moe"), few) == "packed"
+    windowed = tiny("gpt_oss", sliding_window=16)
+    assert choice._way(windowed, few) == "packed"
+    assert choice._way(windowed, long) == "repeated"
+    assert choice._way(tiny("qwen3_next"), few) == "repeated", "its scorer falls back to whole prompts"
 
 
 @pytest.mark.parametrize("budget", [1, 40, 100, 10_000])
@@ -85,7 +100,7 @@ def test_batches_hold_as_many_choices_each_and_no_more_than_the_budget(budget) -
         choice._Asked("", [0] * length, [[0] * width] * count)
         for length in (3, 7) for width in (1, 4) for count in (2, 3) for _ in range(5)
     ]  # fmt: skip
-    batches = list(choice._batches(asked, budget, True))
+    batches = list(choice._batches(asked, budget, "repeated"))
     assert sorted(index for batch in batches for index in batch) == list(range(len(asked)))
     for batch in batches:
         chosen = [asked[index] for index in batch]
@@ -102,12 +117,12 @@ def test_batches_hold_as_many_choices_each_and_no_more_than_the_budget(budget) -
 def test_items_go_with_all_conditions_or_with_as_many_as_a_batch_holds() -> None:
     asked = [choice._Asked("", [0] * length, [[0]] * 2) for length in (10, 10, 30, 50)]
     # Under 4 conditions of 120 tokens, two short items have room for all; the others go with 4 of 30 and with 2 of 50.
-    found = list(choice._laid_out(asked, 4, 120, True))
+    found = list(choice._laid_out(asked, 4, 120, "repeated"))
     assert found == [([0, 1, 2, 3], [[2], [0, 1]]), ([0, 1], [[3]]), ([2, 3], [[3]])]
-    for budget in (1, 30, 120, 1000):
+    for budget, way in itertools.product((1, 30, 120, 1000), ("packed", "repeated", "whole")):
         told = [
             (condition, index)
-            for together, batches in choice._laid_out(asked, 4, budget, True)
+            for together, batches in choice._laid_out(asked, 4, budget, way)
             for condition in together for batch in batches for index in batch
         ]  # fmt: skip
         assert sorted(told) == [(condition, index) for condition in range(4) for index in range(4)]

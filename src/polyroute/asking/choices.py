@@ -13,10 +13,11 @@ by a few letters: it is counted and told as a warning. Unlike the harness, token
 a special token.
 
 Each prompt runs once for all conditions as far as these do the same to it (`steering.sweep`), its choices on the keys
-and values that it left; choices of one token need no second run at all. Prompts of several lengths run together, padded
-on the left, as in generation. Models whose cache cannot be shared (recurrent states) run every prompt with every
-choice, padded on the right, where causal models cannot see it. Both ways give the same numbers but for the last digits
-(1e-4 in float32).
+and values that it left, in one row behind it (`choice_tree`); choices of one token need no second run at all. Prompts
+of several lengths run together, padded on the left, as in generation. Models that take no mask of ours, or see no
+further than a window, have a row for each choice. Models whose cache cannot be shared (recurrent states) run every
+prompt with every choice, padded on the right, where causal models cannot see it. All ways give the same numbers but
+for the last digits (1e-4 in float32).
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -36,17 +39,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from polyroute.asking import prompts
+from polyroute.asking.choice_tree import ChoiceTree, pack, tree_of
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
 from polyroute.models.taps import Router
 from polyroute.models.trial import at_rest
 from polyroute.steering.plan import Plan
-from polyroute.steering.sweep import Sweep, holds_keys_and_values
+from polyroute.steering.sweep import Read, Sweep, holds_keys_and_values
 
 log = logging.getLogger(__name__)
 
+Way = Literal["packed", "repeated", "whole"]
+"""How choices go on from their prompt: all in one row behind it (`choice_tree`), each in a row with a copy of its keys
+and values, or each with the whole prompt."""
 CACHED = 8
-"""How many tokens are held in the cache, their keys and values alone, at most for each that runs through the model."""
+"""Of choices in rows of their own: how many tokens the cache holds at most for each that runs through the model."""
+_PACKS: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 COLUMNS = ["item_id", "language", "log_likelihoods", "tokens", "characters"]
 """Columns of raw answers to choices; the last three hold a list each, one entry a choice."""
 
@@ -64,6 +72,11 @@ class _Asked:
     def longest(self) -> int:
         """Tokens of the longest choice."""
         return max(map(len, self.choices))
+
+    @cached_property
+    def tree(self) -> ChoiceTree:
+        """The choices behind the prompt as one text."""
+        return tree_of(self.choices)
 
 
 def score(
@@ -105,9 +118,8 @@ def score_under(
         items: item_id, language, prompt, choices (list of texts that follow the prompt); see `tasks`.
         plans: of each condition; None for the model as it is.
         routers: all of the model's; none are needed where no condition has a plan.
-        batch_tokens: padded tokens that run together, of the prompts or of their choices; a condition has its own. The
-            cache holds up to `CACHED` times as many. An item that is larger with all its conditions goes with as many
-            of them as the batch holds, and one at least.
+        batch_tokens: padded tokens that run together, of the prompts or of their choices; a condition has its own. An
+            item that is larger with all its conditions goes with as many of them as the batch holds, and one at least.
         max_tokens: a longer prompt with choice is an error; nothing is truncated.
         conversation: puts prompts into the tokenizer's chat template; None leaves them as they are.
         share_prompts: False runs every prompt with every choice, as a reference.
@@ -130,9 +142,10 @@ def score_under(
             )
     found: list[list[list[float]]] = [[[] for _ in asked] for _ in plans]
     with at_rest(model):
-        for together, batches in _laid_out(asked, len(plans), batch_tokens, share_prompts):
+        way = _way(model, asked) if share_prompts else "whole"
+        for together, batches in _laid_out(asked, len(plans), batch_tokens, way):
             with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
-                scorer = _Scorer(sweep, share_prompts)
+                scorer = _Scorer(sweep, way)
                 for batch in batches:
                     nats_CBK = scorer.nats([asked[index] for index in batch])
                     for condition, nats_BK in zip(together, nats_CBK, strict=True):
@@ -195,48 +208,89 @@ def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> 
     return asked
 
 
+def _way(model: nn.Module, asked: list[_Asked]) -> Way:
+    """How choices go on from prompts: in the cheapest way that this model gives the right numbers in."""
+    config: Any = model.config.get_text_config()  # type: ignore[operator, union-attr]
+    # A mask of our own takes the place of the model's, which sees no further than this.
+    sees = min(getattr(config, name, None) or 2**62 for name in ("sliding_window", "attention_chunk_size"))
+    if any(len(item.prompt) + len(item.tree.tokens) > sees for item in asked):
+        return "repeated"
+    if model not in _PACKS:
+        _PACKS[model] = getattr(config, "_attn_implementation", None) in ("sdpa", "eager") and _packs(model)
+    return "packed" if _PACKS[model] else "repeated"
+
+
+def _packs(model: nn.Module) -> bool:
+    """Whether a model heeds a mask and positions of ours, by a trial on a few tokens."""
+    words: Any = model.get_input_embeddings().num_embeddings  # type: ignore[operator]
+    few = [[token * 7919 % words for token in row] for row in ([1, 2, 3, 4, 5, 6], [7, 8, 9])]
+    choices = [[token * 104729 % words for token in row] for row in ([1, 2, 3], [1, 2, 4], [5, 6], [7, 8, 9])]
+    batch = [_Asked("", prompt, choices) for prompt in few]
+    with Sweep(model, [None], ()) as sweep:
+        repeated = _Scorer(sweep, "repeated")
+        expected = repeated.nats(batch)
+        if repeated.way != "repeated":
+            return False
+        try:
+            found = _Scorer(sweep, "packed").nats(batch)
+        # Whatever an architecture makes of a mask that it did not expect.
+        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, KeyError) as error:
+            log.info("%s: choices do not share a row: %s: %s", type(model).__name__, type(error).__name__, error)
+            return False
+    eps = torch.finfo(next(model.parameters()).dtype).eps
+    return bool(np.abs(found - expected).max() <= max(1e-4, 16 * eps) * np.abs(expected).max())
+
+
 def _laid_out(
-    asked: list[_Asked], conditions: int, budget: int, shared: bool
+    asked: list[_Asked], conditions: int, budget: int, way: Way
 ) -> Iterator[tuple[list[int], list[list[int]]]]:
     """Conditions that go together, and batches of items for them: all conditions, wherever an item has room for all."""
     every = list(range(conditions))
     roomy: list[list[int]] = []
     large: list[list[int]] = []
-    for batch in _batches(asked, max(1, budget // conditions), shared):
-        wide = _tokens(asked[batch[0]], max(asked[index].longest for index in batch), shared) * conditions > budget
+    for batch in _batches(asked, max(1, budget // conditions), way):
+        wide = _tokens(asked[batch[0]], max(_width(asked[index], way) for index in batch), way) * conditions > budget
         (large if wide and conditions > 1 else roomy).append(batch)
     if roomy:
         yield every, roomy
     for batch in large:  # one item
-        group = max(1, budget // _tokens(asked[batch[0]], asked[batch[0]].longest, shared))
+        (item,) = (asked[index] for index in batch)
+        group = max(1, budget // _tokens(item, _width(item, way), way))
         for start in range(0, conditions, group):
             yield every[start : start + group], [batch]
 
 
-def _tokens(item: _Asked, width: int, shared: bool) -> int:
-    """Padded tokens of an item among others with choices of so many tokens, as a batch counts them."""
+def _width(item: _Asked, way: Way) -> int:
+    """How wide the choices of an item are behind its prompt."""
+    return len(item.tree.tokens) if way == "packed" else item.longest
+
+
+def _tokens(item: _Asked, width: int, way: Way) -> int:
+    """Padded tokens of an item among others with choices so wide, as a batch counts them."""
     prompt, choices = len(item.prompt), len(item.choices)
-    if not shared:
+    if way == "packed":
+        return max(prompt, width)
+    if way == "whole":
         return choices * (prompt + width)
     if width == 1:
         return prompt
     return max(prompt, choices * (width - 1), math.ceil(choices * (prompt + width) / CACHED))
 
 
-def _batches(asked: list[_Asked], budget: int, shared: bool) -> Iterator[list[int]]:
+def _batches(asked: list[_Asked], budget: int, way: Way) -> Iterator[list[int]]:
     """Indices of items with as many choices and about equally long prompts, the largest first: memory fails at once."""
     alike: dict[int, list[int]] = {}
-    for index in sorted(range(len(asked)), key=lambda i: (-len(asked[i].prompt), -asked[i].longest, i)):
+    for index in sorted(range(len(asked)), key=lambda i: (-len(asked[i].prompt), -_width(asked[i], way), i)):
         alike.setdefault(len(asked[index].choices), []).append(index)
     for group in alike.values():
         batch: list[int] = []
         width = 0
         for index in group:
-            wider = max(width, asked[index].longest)
+            wider = max(width, _width(asked[index], way))
             # The longest comes first.
-            if batch and (len(batch) + 1) * _tokens(asked[batch[0]], wider, shared) > budget:
+            if batch and (len(batch) + 1) * _tokens(asked[batch[0]], wider, way) > budget:
                 yield batch
-                batch, wider = [], asked[index].longest
+                batch, wider = [], _width(asked[index], way)
             batch.append(index)
             width = wider
         yield batch
@@ -245,11 +299,12 @@ def _batches(asked: list[_Asked], budget: int, shared: bool) -> Iterator[list[in
 class _Scorer:
     """Runs batches of items with equally many choices under the conditions of a sweep.
 
-    Shapes: C conditions, B items, K choices of an item, N = B * K texts, R rows, P positions of prompts, W of choices.
+    Shapes: C conditions, B items, K choices of an item, N = B * K texts, R rows, P positions of prompts, W of choices,
+    Q of trees, V words.
     """
 
-    def __init__(self, sweep: Sweep, share_prompts: bool):
-        self.sweep, self.share_prompts = sweep, share_prompts
+    def __init__(self, sweep: Sweep, way: Way):
+        self.sweep, self.way = sweep, way
         self.device = prompts.device_of(sweep.model)
         self.takes = inspect.signature(sweep.model.forward).parameters
 
@@ -262,14 +317,14 @@ class _Scorer:
         ids_BKW = ids_BKW.view(len(batch), -1, width)
         real_NW = torch.arange(width) < torch.tensor([len(row) for row in rows])[:, None]
         with torch.inference_mode():
-            nats_CBKW = self._shared(batch, ids_BKW) if self.share_prompts else None
+            nats_CBKW = None if self.way == "whole" else self._shared(batch, ids_BKW)
             if nats_CBKW is None:
                 nats_CBKW = self._whole(batch, ids_BKW)
         return torch.where(real_NW.view(ids_BKW.shape), nats_CBKW.cpu().double(), 0).sum(-1).numpy()
 
     def _shared(self, batch: list[_Asked], ids_BKW: Tensor) -> Tensor | None:
         """Each prompt once; None where its cache cannot serve several choices."""
-        items, choices, width = ids_BKW.shape
+        width = ids_BKW.shape[2]
         lengths_B = torch.tensor([len(item.prompt) for item in batch], device=self.device)
         longest = int(lengths_B.max())
         # On the left, so that every choice goes on from the last column.
@@ -289,19 +344,43 @@ class _Scorer:
         if not holds_keys_and_values(cache):
             name = type(self.sweep.model).__name__
             log.info("%s: its cache cannot be shared, so prompts run with every choice", name)
-            self.share_prompts = False
+            self.way = "whole"
             return None
+        rest_CBKW = (self._packed if self.way == "packed" else self._repeated)(batch, ids_BKW, real_BP, left)
+        return torch.cat([first_CBK[..., None].to(rest_CBKW.device), rest_CBKW], -1)
+
+    def _packed(self, batch: list[_Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:
+        """(C, B, K, W - 1) of all but the first tokens of choices, those of an item in one row behind its prompt."""
+        width = ids_BKW.shape[2]
+        # As attention computes it: weights may be kept in fewer bits.
+        dtype = left.output.past_key_values.layers[0].keys.dtype
+        packed = pack([item.tree for item in batch], real_BP, width, dtype)
+        rest = self.sweep.follow(
+            left, packed.real_BQ, input_ids=packed.ids_BQ, attention_mask=packed.mask_B1QS,
+            **self._known(position_ids=packed.positions_BQ),
+        )  # fmt: skip
+        logits_RQV = rest.output.logits
+        text_R = rest.text_R.to(logits_RQV.device)
+        total_RQ = logits_RQV.float().logsumexp(-1)
+        node_RKW = packed.node_BKW.to(logits_RQV.device)[text_R]
+        ids_RKW = ids_BKW[..., 1:].to(logits_RQV.device)[text_R]
+        rows_R11 = torch.arange(len(text_R), device=logits_RQV.device)[:, None, None]
+        nats_RKW: Tensor = logits_RQV[rows_R11, node_RKW, ids_RKW].float() - total_RQ[rows_R11, node_RKW]
+        return nats_RKW[rest.row_CB.to(nats_RKW.device)]
+
+    def _repeated(self, _batch: list[_Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:
+        """The same, each choice in a row of its own, with a copy of what its prompt left."""
+        items, choices, width = ids_BKW.shape
         before_NW = ids_BKW[..., :-1].flatten(0, 1)
         real_NW = torch.ones_like(before_NW, dtype=torch.bool)
         real_NS = torch.cat([real_BP.repeat_interleave(choices, 0), real_NW], 1)
         rest = self.sweep.follow(
             left, real_NW, input_ids=before_NW, attention_mask=real_NS.long(),
-            **self._known(position_ids=_positions(real_NS)[:, longest:]),
+            **self._known(position_ids=_positions(real_NS)[:, real_BP.shape[1] :]),
         )  # fmt: skip
         ids_RW = ids_BKW[..., 1:].flatten(0, 1)[rest.text_R.to(ids_BKW.device)]
         nats_RW = _log_probabilities(rest.output.logits, ids_RW)
-        rest_CBKW = nats_RW[rest.row_CB.to(nats_RW.device)].view(-1, items, choices, width - 1)
-        return torch.cat([first_CBK[..., None].to(rest_CBKW.device), rest_CBKW], -1)
+        return nats_RW[rest.row_CB.to(nats_RW.device)].view(-1, items, choices, width - 1)
 
     def _whole(self, batch: list[_Asked], ids_BKW: Tensor) -> Tensor:
         """Every prompt with every choice."""
