@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from polyroute.artifacts.trace import Trace, TraceError, TraceHeader
 from polyroute.ground.files import digest
 from polyroute.models.batches import plan_batches
-from polyroute.models.contract import check_contract
+from polyroute.models.contract import ensure_contract
 from polyroute.models.routers import Router, find_routers, observe
 from polyroute.models.trial import at_rest
 from polyroute.tracing.parts import BatchStore, NoBatches
@@ -88,6 +88,9 @@ def trace(
 ) -> Trace:
     """Trace texts through a model: the door for notebooks and scripts.
 
+    The first call proves what is observed, which runs the model once for each router; later calls with the same modules
+    and weights do not.
+
     Args:
         model: any mixture-of-experts model of transformers.
         tokenizer: its tokenizer.
@@ -109,7 +112,7 @@ def trace(
     if not isinstance(texts, Mapping):
         texts = {str(number): text for number, text in enumerate(texts)}
     routers = find_routers(model) if routers is None else routers
-    check_contract(model, routers)
+    ensure_contract(model, routers)
     name = getattr(model, "name_or_path", "") or type(model).__name__
     header = make_header(
         model, routers, settings, name=name, model_digest="", corpus=corpus, corpus_digest=digest(texts),
