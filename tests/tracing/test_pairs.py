@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from polyroute.tracing.pairs import jaccard_of_pairs, sample_pairs
+from polyroute.tracing.pairs import jaccard_of_sets, sample_batch, sample_pairs, set_bits, sets_of
+
+
+def jaccard_of_pairs(ids_TK, pairs_P2, experts):
+    sets_LTW = sets_of(ids_TK, set_bits(experts)).unsqueeze(0)
+    return jaccard_of_sets(sets_LTW, pairs_P2[:, 0], pairs_P2[:, 1], ids_TK.shape[1])[0]
 
 
 def test_all_pairs_of_a_short_sequence() -> None:
@@ -32,4 +37,26 @@ def test_every_pair_is_as_likely_as_any_other() -> None:
 def test_jaccard_by_hand_and_at_its_limits() -> None:
     ids_TK = torch.tensor([[0, 1], [1, 2], [1, 0], [3, 4]])
     pairs_P2 = torch.tensor([[0, 1], [0, 2], [0, 3]])
-    assert jaccard_of_pairs(ids_TK, pairs_P2).tolist() == [pytest.approx(1 / 3), 1, 0]
+    assert jaccard_of_pairs(ids_TK, pairs_P2, 10).tolist() == [pytest.approx(1 / 3), 1, 0]
+
+
+def test_a_batch_draws_the_pairs_of_its_sequences() -> None:
+    counted_BS = np.random.default_rng(0).random((6, 40)) < 0.6
+    counted_BS[0] = counted_BS[1, 1:] = False
+    names = list("abcdef")
+    positions_2BP, real_BP = sample_batch(counted_BS, 64, 3, names)
+    assert real_BP.sum(axis=1).tolist()[:2] == [0, 0]
+    for b, name in enumerate(names):
+        counted = np.flatnonzero(counted_BS[b])
+        expected_P2 = counted[sample_pairs(len(counted), 64, 3, name)]
+        assert np.array_equal(positions_2BP[:, b, real_BP[b]].T, expected_P2)
+        assert (positions_2BP[:, b, ~real_BP[b]] == 0).all()
+
+
+@pytest.mark.parametrize("experts", [8, 62, 63, 128, 256])
+def test_sets_of_any_number_of_experts_share_what_python_says(experts) -> None:
+    ids_TK = torch.rand(30, experts, generator=torch.Generator().manual_seed(0)).topk(8).indices
+    pairs_P2 = torch.from_numpy(sample_pairs(30, 64, 0, "a"))
+    shared = [len(set(ids_TK[i].tolist()) & set(ids_TK[j].tolist())) for i, j in pairs_P2.tolist()]
+    expected = torch.tensor([count / (16 - count) for count in shared])
+    assert torch.equal(jaccard_of_pairs(ids_TK, pairs_P2, experts), expected)
