@@ -4,7 +4,7 @@ All ways take the same sentences in turn, `--rounds` times in one process; each 
 That they find the same numbers is asserted before anything is timed.
 - forward: the backbone over the same padded batches, nothing observed, nothing tokenized
 - trace: `collect`: tokenizing, batches, statistics (with consistency, which the peers leave out)
-- router logits, padded hook, expert loop, nnsight (where installed): `peers.py`
+- router logits, padded hook, expert loop, nnsight (where installed): `peers.py`, from text too
 - second call: `polyroute.trace` again on a model that it has checked
 """
 
@@ -62,8 +62,12 @@ def main(
     header = make_header(
         net, routers, settings, name="m", model_digest="", corpus="c", corpus_digest="", language="und"
     )
-    encoded = encode(tokenizer, items, settings)
-    corpus = peers.Corpus(encoded.ids, encoded.counted, plan_batches(encoded.lengths, batch_tokens))
+
+    def tokenized() -> peers.Corpus:
+        encoded = encode(tokenizer, items, settings)
+        return peers.Corpus(encoded.ids, encoded.counted, plan_batches(encoded.lengths, batch_tokens))
+
+    corpus = tokenized()
     padded = [corpus.pad(batch)[0] for batch in corpus.batches]
     backbone = net.base_model
 
@@ -76,18 +80,18 @@ def main(
         return collect(net, tokenizer, items, routers, header, settings)
 
     others: dict[str, Callable[[], peers.Found]] = {
-        "router logits": lambda: peers.router_logits(backbone, corpus, routers),
-        "padded hook": lambda: peers.padded_hook(backbone, corpus, routers),
+        "router logits": lambda: peers.router_logits(backbone, tokenized(), routers),
+        "padded hook": lambda: peers.padded_hook(backbone, tokenized(), routers),
     }
     if loop:
-        others["expert loop"] = lambda: peers.expert_loop(backbone, corpus, routers)
+        others["expert loop"] = lambda: peers.expert_loop(backbone, tokenized(), routers)
     if importlib.util.find_spec("nnsight"):
-        others["nnsight"] = lambda: peers.nnsight(net, corpus, routers)
+        others["nnsight"] = lambda: peers.nnsight(net, tokenized(), routers)
 
     weights = sum(weight.numel() for weight in net.parameters())
     print(
         f"{net.config.model_type}, {weights / 1e6:.0f}M weights, {len(routers)} layers, {header.experts} experts; "
-        f"{len(items)} sentences, {sum(encoded.lengths)} tokens, {len(padded)} batches, {rounds} rounds"
+        f"{len(items)} sentences, {sum(map(len, corpus.ids))} tokens, {len(padded)} batches, {rounds} rounds"
     )
     print(measured_on(torch.device("cpu")))
     ours = trace()
