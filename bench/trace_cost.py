@@ -1,123 +1,135 @@
-"""What tracing costs beside a plain forward pass, and beside the ways it is usually done.
+"""What tracing costs beside the bare forward pass, and beside the ways it is usually done (`peers.py`).
 
-Four ways over the same sentences, in turn, `--rounds` times in one process; each ratio is taken within a round:
-- forward: the backbone over length-bucketed batches, nothing observed
-- trace: the same batches with `collect` (statistics on the device, one transfer a batch)
-- logits: the same batches with `output_router_logits=True`, all logits moved to the host and reduced there
-- unsorted: `collect` on batches in the order of the file (what bucketing saves)
+All ways take the same sentences in turn, `--rounds` times in one process; each ratio is of CPU seconds within a round.
+That they find the same numbers is asserted before anything is timed.
+- forward: the backbone over the same padded batches, nothing observed, nothing tokenized
+- trace: `collect`: tokenizing, batches, statistics (with consistency, which the peers leave out)
+- router logits, padded hook, expert loop, nnsight (where installed): `peers.py`, from text too
+- second call: `polyroute.trace` again on a model that it has checked
 """
 
-import statistics
-import time
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 import numpy as np
+import peers
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from timing import LivePeak, in_turn, measured_on, ratio, spread
+from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
+import polyroute
+from polyroute.miniworld import corpus as pocket_corpus
 from polyroute.models.batches import plan_batches
 from polyroute.models.routers import find_routers
-from polyroute.tracing import collect as module
 from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
-from polyroute.tracing.parts import NoBatches
+
+
+def random_model(layers: int, hidden: int, experts: int, top_k: int) -> Qwen3MoeForCausalLM:
+    """A random Qwen3-MoE; 12 layers of 512 wide and 64 experts have 0.3 billion weights."""
+    torch.manual_seed(0)
+    config = Qwen3MoeConfig(
+        vocab_size=4096, hidden_size=hidden, moe_intermediate_size=hidden // 2, num_hidden_layers=layers,
+        num_attention_heads=8, num_key_value_heads=4, head_dim=hidden // 8, num_experts=experts,
+        num_experts_per_tok=top_k, max_position_embeddings=4096, router_aux_loss_coef=0.0,
+    )  # fmt: skip
+    return Qwen3MoeForCausalLM(config).eval()
 
 
 @click.command()
 @click.option("--model", type=click.Path(exists=True, path_type=Path), default=Path("models/pocket-plain"))
-@click.option("--texts", type=click.Path(exists=True, path_type=Path), required=True, help="One sentence a line.")
+@click.option("--random", is_flag=True, help="A random model of 0.3 billion weights in its place.")
+@click.option("--layers", default=12, show_default=True, help="Of the random model.")
+@click.option("--hidden", default=512, show_default=True, help="Width of the random model.")
+@click.option("--sentences", default=200, show_default=True, help="A language; there are four.")
 @click.option("--batch-tokens", default=4096, show_default=True)
 @click.option("--rounds", default=7, show_default=True)
-@click.option("--device", default="cpu", show_default=True)
-def main(model: Path, texts: Path, batch_tokens: int, rounds: int, device: str) -> None:
-    """Print seconds and ratios: median (least to most)."""
-    net = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval().to(device)
+@click.option("--loop/--no-loop", default=True, help="The loop over experts, which takes long.")
+def main(
+    model: Path, random: bool, layers: int, hidden: int, sentences: int, batch_tokens: int, rounds: int, loop: bool
+) -> None:
+    """Print ratios of CPU seconds, median (least to most), and peaks of memory."""
     tokenizer = AutoTokenizer.from_pretrained(model)
-    lines = [line for line in texts.read_text().splitlines() if line.strip()]
-    items = {str(number): line for number, line in enumerate(lines)}
+    if random:
+        net = random_model(layers, hidden, 64, 8)
+    else:
+        net = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+    texts = pocket_corpus.parallel_corpus("report", sentences, ["eng_Latn", "deu_Latn", "hin_Deva", "swh_Latn"])
+    items = {f"{row.language} {row.item_id}": row.text for row in texts.itertuples()}
     settings = TraceSettings(batch_tokens=batch_tokens)
     routers = find_routers(net)
     header = make_header(
         net, routers, settings, name="m", model_digest="", corpus="c", corpus_digest="", language="und"
     )
-    encoded = encode(tokenizer, items, settings)
-    runner = module._Runner(net, 0, encoded, routers, header, settings, NoBatches())
-    batches = plan_batches(encoded.lengths, batch_tokens)
+
+    def tokenized() -> peers.Corpus:
+        encoded = encode(tokenizer, items, settings)
+        return peers.Corpus(encoded.ids, encoded.counted, plan_batches(encoded.lengths, batch_tokens))
+
+    corpus = tokenized()
+    padded = [corpus.pad(batch)[0] for batch in corpus.batches]
+    backbone = net.base_model
 
     @torch.inference_mode()
     def forward() -> None:
-        for batch in batches:
-            inputs, _ = runner._pad(batch)
-            runner.backbone(**inputs, use_cache=False)
+        for inputs in padded:
+            backbone(**inputs, use_cache=False)
 
-    def trace() -> None:
-        collect(net, tokenizer, items, routers, header, settings)
+    def trace():
+        return collect(net, tokenizer, items, routers, header, settings)
 
-    @torch.inference_mode()
-    def logits() -> None:
-        for batch in batches:
-            inputs, counted_BS = runner._pad(batch)
-            outputs = runner.backbone(**inputs, use_cache=False, output_router_logits=True)
-            kept = torch.stack([layer.cpu() for layer in outputs.router_logits]).numpy()
-            reduce_on_host(kept, counted_BS.numpy(), header.top_k)
+    others: dict[str, Callable[[], peers.Found]] = {
+        "router logits": lambda: peers.router_logits(backbone, tokenized(), routers),
+        "padded hook": lambda: peers.padded_hook(backbone, tokenized(), routers),
+    }
+    if loop:
+        others["expert loop"] = lambda: peers.expert_loop(backbone, tokenized(), routers)
+    if importlib.util.find_spec("nnsight"):
+        others["nnsight"] = lambda: peers.nnsight(net, tokenized(), routers)
 
-    def unsorted() -> None:
-        plan = module.plan_batches
-        module.plan_batches = in_file_order
-        try:
-            trace()
-        finally:
-            module.plan_batches = plan
+    weights = sum(weight.numel() for weight in net.parameters())
+    print(
+        f"{net.config.model_type}, {weights / 1e6:.0f}M weights, {len(routers)} layers, {header.experts} experts; "
+        f"{len(items)} sentences, {sum(map(len, corpus.ids))} tokens, {len(padded)} batches, {rounds} rounds"
+    )
+    print(measured_on(torch.device("cpu")))
+    ours = trace()
+    for name, way in others.items():
+        soft, count = way()
+        np.testing.assert_allclose(soft, ours.soft_mass, atol=2e-5, err_msg=name)
+        # Other padding moves last digits, and with them ties between experts.
+        moved = np.abs(count - ours.topk_count).sum() / ours.topk_count.sum()
+        assert moved < 1e-3, f"{name}: {moved:.2g} of the choices differ"
+        print(f"{name}: soft mass within {np.abs(soft - ours.soft_mass).max():.1g}, {moved:.1g} of choices differ")
 
-    ways: dict[str, Callable[[], None]] = {"forward": forward, "trace": trace, "logits": logits, "unsorted": unsorted}
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 1):
-        for name, way in ways.items():
-            if device != "cpu":
-                torch.cuda.synchronize()
-            start = time.perf_counter()
-            way()
-            if device != "cpu":
-                torch.cuda.synchronize()
-            if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
-    print(f"{len(items)} sentences, {sum(encoded.lengths)} tokens, {device}, torch {torch.__version__}")
+    seconds = in_turn({"forward": forward, "trace": trace, **others}, rounds)
     for name, taken in seconds.items():
-        print(f"{name:10}{spread(taken)} s")
-    for above, below in (("trace", "forward"), ("logits", "trace"), ("unsorted", "trace")):
-        ratios = [a / b for a, b in zip(seconds[above], seconds[below], strict=True)]
-        print(f"{above} / {below}: {spread(ratios)}")
+        print(f"{name:14}{spread(taken)} s")
+    print(f"tokens a second, trace / forward: {ratio(seconds, 'forward', 'trace')}")
+    for name in others:
+        print(f"{name} / trace: {ratio(seconds, name, 'trace')}")
 
+    def unchecked() -> None:
+        collect(net, tokenizer, items, find_routers(net), header, settings)
 
-def reduce_on_host(logits_LTE: np.ndarray, counted_BS: np.ndarray, top_k: int) -> None:
-    """The same statistics but consistency, from logits in host memory."""
-    batch, length = counted_BS.shape
-    shifted = np.exp(logits_LTE - logits_LTE.max(-1, keepdims=True))
-    soft = shifted / shifted.sum(-1, keepdims=True)
-    ids = np.argpartition(-soft, top_k, axis=-1)[..., :top_k]
-    chosen = np.zeros_like(soft)
-    np.put_along_axis(chosen, ids, 1.0, axis=-1)
-    mass = soft * chosen
-    mass /= mass.sum(-1, keepdims=True)
-    for kept in (soft, chosen, mass):
-        (kept.reshape(len(kept), batch, length, -1) * counted_BS[None, :, :, None]).sum(2)
+    polyroute.trace(net, tokenizer, items, settings=settings)
+    again = in_turn(
+        {"second": lambda: polyroute.trace(net, tokenizer, items, settings=settings), "unchecked": unchecked}, rounds
+    )
+    print(f"second call / a call without the check: {ratio(again, 'second', 'unchecked')}")
 
-
-def in_file_order(lengths: list[int], budget: int) -> list[list[int]]:
-    """Batches under the same budget, without sorting."""
-    batches: list[list[int]] = [[]]
-    for index, length in enumerate(lengths):
-        longest = max([length, *(lengths[i] for i in batches[-1])])
-        if batches[-1] and longest * (len(batches[-1]) + 1) > budget:
-            batches.append([])
-        batches[-1].append(index)
-    return batches
-
-
-def spread(values: list[float]) -> str:
-    """Median (least to most)."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+    largest = max(inputs["input_ids"].numel() for inputs in padded)
+    logits = largest * len(routers) * header.experts * 4
+    peaks = {}
+    for name, way in {"trace": trace, "router logits": others["router logits"]}.items():
+        with LivePeak() as live:
+            way()
+        peaks[name] = live.peak
+    print(
+        f"peak of tensors: trace {peaks['trace'] / 2**20:.0f} MiB, router logits {peaks['router logits'] / 2**20:.0f} "
+        f"MiB; the largest batch's logits are {logits / 2**20:.0f} MiB"
+    )
 
 
 if __name__ == "__main__":

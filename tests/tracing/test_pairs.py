@@ -1,6 +1,6 @@
 import numpy as np
 
-from polyroute.tracing.pairs import sample_pairs
+from polyroute.tracing.pairs import sample_batch, sample_pairs
 
 
 def test_all_pairs_of_a_short_sequence() -> None:
@@ -25,3 +25,16 @@ def test_every_pair_is_as_likely_as_any_other() -> None:
     seen = np.unique(drawn, axis=0, return_counts=True)[1]
     assert len(seen) == 15
     assert abs(seen / seen.sum() - 1 / 15).max() < 0.01
+
+
+def test_a_batch_draws_the_pairs_of_its_sequences() -> None:
+    counted_BS = np.random.default_rng(0).random((6, 40)) < 0.6
+    counted_BS[0] = counted_BS[1, 1:] = False
+    names = list("abcdef")
+    positions_2BP, real_BP = sample_batch(counted_BS, 64, 3, names)
+    assert real_BP.sum(axis=1).tolist()[:2] == [0, 0]
+    for b, name in enumerate(names):
+        counted = np.flatnonzero(counted_BS[b])
+        expected_P2 = counted[sample_pairs(len(counted), 64, 3, name)]
+        assert np.array_equal(positions_2BP[:, b, real_BP[b]].T, expected_P2)
+        assert (positions_2BP[:, b, ~real_BP[b]] == 0).all()

@@ -8,7 +8,7 @@ from polyroute.artifacts.trace import TraceError
 from polyroute.models.routers import RouterCall
 from polyroute.tracing.statistics import BatchAccumulator
 
-COUNTED_BS = torch.tensor([[True, True, False], [True, False, False]])
+COUNTED_BS = np.array([[True, True, False], [True, False, False]])
 IDS_TK = torch.tensor([[0, 1], [1, 2], [0, 0], [2, 3], [0, 1], [0, 1]])
 NAN = float("nan")
 

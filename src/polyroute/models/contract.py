@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from polyroute.models.proofs import is_proved, remember
 from polyroute.models.routers import Router, RouterCall, RouterError, edit, find_routers, observe, replay
 from polyroute.models.taps import arguments_of
 from polyroute.models.trial import at_rest, first_tensor, trial_inputs
@@ -55,6 +56,8 @@ def check_contract(
 ) -> ContractReport:
     """Prove on a few tokens that a model's routers are observed and edited as promised.
 
+    `ensure_contract` does so only where it has not been done.
+
     Runs the model 4 times and once more for each router, without gradients, in evaluation mode and without a cache.
     Call it outside `observe` and `edit`.
 
@@ -84,6 +87,7 @@ def check_contract(
         _check_no_op(routers, run, plain, noise)
         for router in routers:
             _check_edit(router, run, plain, noise)
+    remember(model, routers)
     return ContractReport(
         layers=tuple(router.layer for router in routers),
         experts=tuple(router.experts for router in routers),
@@ -91,6 +95,16 @@ def check_contract(
         selections=tuple(router.selection for router in routers),
         tokens=tokens,
     )
+
+
+def ensure_contract(model: nn.Module, routers: Sequence[Router]) -> None:
+    """`check_contract`, unless these routers were proved before on this model object with its modules and weights.
+
+    Raises:
+        RouterError: as `check_contract`.
+    """
+    if not is_proved(model, routers):
+        check_contract(model, routers)
 
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]

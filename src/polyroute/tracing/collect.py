@@ -2,23 +2,26 @@
 
 import inspect
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from polyroute.artifacts.trace import Trace, TraceError, TraceHeader
 from polyroute.ground.files import digest
 from polyroute.models.batches import plan_batches
-from polyroute.models.contract import check_contract
+from polyroute.models.contract import ensure_contract
 from polyroute.models.routers import Router, find_routers, observe
 from polyroute.models.trial import at_rest
 from polyroute.tracing.parts import BatchStore, NoBatches
 from polyroute.tracing.statistics import BatchAccumulator, BatchStatistics
+from polyroute.tracing.transfer import to_device
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +51,9 @@ class TraceSettings:
 @dataclass(frozen=True)
 class _Encoded:
     item_ids: tuple[str, ...]
-    ids: list[list[int]]
-    counted: list[list[bool]]
-
-    @property
-    def lengths(self) -> list[int]:
-        return [len(ids) for ids in self.ids]
+    ids: list[NDArray[np.int64]]
+    counted: list[NDArray[np.bool_]]
+    lengths: list[int]
 
 
 def encode(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettings) -> _Encoded:
@@ -62,18 +62,22 @@ def encode(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettings) ->
     Raises:
         TraceError: a text gives no counted token, or more than `max_tokens`; names the item.
     """
-    encoding = tokenizer(list(texts.values()), return_special_tokens_mask=True, padding=False, truncation=False)
+    encoding = tokenizer(
+        list(texts.values()), return_special_tokens_mask=True, return_attention_mask=False,
+        return_token_type_ids=False, padding=False, truncation=False,
+    )  # fmt: skip
+    ids_of = [np.array(ids, dtype=np.int64) for ids in encoding["input_ids"]]
     keep_special = settings.special_tokens == "include"
-    counted = [[keep_special or not special for special in mask] for mask in encoding["special_tokens_mask"]]
-    for item_id, ids, mask in zip(texts, encoding["input_ids"], counted, strict=True):
-        if not any(mask):
+    counted = [(np.array(mask) == 0) | keep_special for mask in encoding["special_tokens_mask"]]
+    for item_id, ids, mask in zip(texts, ids_of, counted, strict=True):
+        if not mask.any():
             raise TraceError(f"item {item_id} gives no tokens to count: its text is empty to this tokenizer")
         if len(ids) > settings.max_tokens:
             raise TraceError(
                 f"item {item_id} has {len(ids)} tokens, more than max_tokens = {settings.max_tokens}: raise it, "
                 "or leave the item out of the corpus; it is not truncated"
             )
-    return _Encoded(tuple(texts), encoding["input_ids"], counted)
+    return _Encoded(tuple(texts), ids_of, counted, [len(ids) for ids in ids_of])
 
 
 def trace(
@@ -87,6 +91,9 @@ def trace(
     routers: Sequence[Router] | None = None,
 ) -> Trace:
     """Trace texts through a model: the door for notebooks and scripts.
+
+    The first call proves what is observed, which runs the model once for each router; later calls with the same modules
+    and weights do not.
 
     Args:
         model: any mixture-of-experts model of transformers.
@@ -109,7 +116,7 @@ def trace(
     if not isinstance(texts, Mapping):
         texts = {str(number): text for number, text in enumerate(texts)}
     routers = find_routers(model) if routers is None else routers
-    check_contract(model, routers)
+    ensure_contract(model, routers)
     name = getattr(model, "name_or_path", "") or type(model).__name__
     header = make_header(
         model, routers, settings, name=name, model_digest="", corpus=corpus, corpus_digest=digest(texts),
@@ -197,13 +204,20 @@ def collect(
     runner = _Runner(model, _padding_id(tokenizer), encoded, routers, header, settings, store or NoBatches())
     parts: list[tuple[list[int], BatchStatistics]] = []
     with at_rest(model):  # dropout and router jitter would measure chance
-        for batch in plan_batches(encoded.lengths, settings.batch_tokens):
-            for indices, statistics in runner.run(batch):
-                parts.append((indices, statistics))
-                on_tokens(sum(encoded.lengths[i] for i in indices))
+        for indices, statistics in runner.run(plan_batches(encoded.lengths, settings.batch_tokens)):
+            parts.append((indices, statistics))
+            on_tokens(sum(encoded.lengths[i] for i in indices))
     order = np.argsort(np.concatenate([indices for indices, _ in parts]), kind="stable")
     arrays = {name: np.concatenate([statistics[name] for _, statistics in parts])[order] for name in parts[0][1]}
     return Trace.of_columns(header, encoded.item_ids, arrays)
+
+
+class _Running(NamedTuple):
+    """A batch whose work is queued."""
+
+    indices: list[int]
+    item_ids: list[str]
+    accumulator: BatchAccumulator
 
 
 class _Runner:
@@ -221,39 +235,57 @@ class _Runner:
         weight = model.get_input_embeddings().weight  # type: ignore[operator]
         # Weights that accelerate keeps elsewhere are on "meta"; its hooks move the ids to where they are needed.
         self.device = torch.device("cpu") if weight.is_meta else weight.device
+        self.queues = self.device.type == "cuda"
         self.most = settings.batch_tokens
         self.padding_id, self.encoded, self.routers = padding_id, encoded, routers
         self.header, self.settings, self.store = header, settings, store
 
-    def run(self, indices: list[int]) -> Iterator[tuple[list[int], BatchStatistics]]:
-        """The batch, in halves where memory does not suffice."""
-        item_ids = [self.encoded.item_ids[i] for i in indices]
-        kept = self.store.get(item_ids)
-        if kept is not None:
-            yield indices, kept
-            return
-        longest = max(self.encoded.lengths[i] for i in indices)
-        half = len(indices) // 2
-        if half and longest * len(indices) > self.most:  # more than memory held before
-            yield from self.run(indices[: len(indices) - half])
-            yield from self.run(indices[len(indices) - half :])
-            return
-        try:
-            statistics = self._forward(indices, item_ids)
-        except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-            statistics = None
-        # Outside `except`, where the exception would keep the failed batch's tensors alive.
-        if statistics is not None:
-            self.store.put(item_ids, statistics)
-            yield indices, statistics
-            return
+    def run(self, batches: list[list[int]]) -> Iterator[tuple[list[int], BatchStatistics]]:
+        """The batches in their order, in halves where memory does not suffice.
+
+        On a device that works on by itself a batch is prepared and queued while the one before it runs.
+        """
+        waiting = deque(batches)
+        running: _Running | None = None
+        while waiting:
+            indices = waiting.popleft()
+            item_ids = [self.encoded.item_ids[i] for i in indices]
+            kept = self.store.get(item_ids)
+            if kept is not None:
+                yield indices, kept
+                continue
+            longest = max(self.encoded.lengths[i] for i in indices)
+            half = len(indices) // 2
+            if half and longest * len(indices) > self.most:  # more than memory held before
+                waiting.extendleft([indices[len(indices) - half :], indices[: len(indices) - half]])
+                continue
+            try:
+                started = self._forward(indices, item_ids)
+            except (MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error):
+                    raise
+                started = None
+            # Outside `except`, where the exception would keep the failed batch's tensors alive.
+            if started is None:
+                self._remember(indices, longest)
+                waiting.appendleft(indices)
+                continue
+            if running is not None:
+                yield self._finish(running)
+            running = _Running(indices, item_ids, started)
+            if not self.queues:
+                yield self._finish(running)
+                running = None
+        if running is not None:
+            yield self._finish(running)
+
+    def _remember(self, indices: list[int], longest: int) -> None:
+        """Take note of a batch that memory did not hold."""
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if len(indices) == 1:
             raise TraceError(
-                f"item {item_ids[0]} ({self.encoded.lengths[indices[0]]} tokens) does not fit into memory by itself "
+                f"item {self.encoded.item_ids[indices[0]]} ({longest} tokens) does not fit into memory by itself "
                 f"on {self.device}: use a larger device, `device: auto` over several, or a smaller dtype"
             )
         self.most = longest * len(indices) // 2
@@ -264,35 +296,40 @@ class _Runner:
             longest,
             self.most,
         )
-        yield from self.run(indices)
 
     @torch.inference_mode()
-    def _forward(self, indices: list[int], item_ids: list[str]) -> BatchStatistics:
+    def _forward(self, indices: list[int], item_ids: list[str]) -> BatchAccumulator:
+        """Prepare a batch and queue all of its work; nothing waits for the device."""
         inputs, counted_BS = self._pad(indices)
         accumulator = BatchAccumulator(
-            counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed
+            counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device
         )
-
         with observe(self.routers, accumulator.add):
             self.backbone(**inputs, use_cache=False)
-        return accumulator.finish(self.routers)
+        accumulator.send(self.routers)
+        return accumulator
 
-    def _pad(self, indices: list[int]) -> tuple[dict[str, Tensor], Tensor]:
-        longest = max(self.encoded.lengths[i] for i in indices)
-        ids_BS = torch.full((len(indices), longest), self.padding_id)
-        attended_BS = torch.zeros(len(indices), longest, dtype=torch.long)
-        counted_BS = torch.zeros(len(indices), longest, dtype=torch.bool)
-        for b, i in enumerate(indices):
-            length = self.encoded.lengths[i]
-            span = slice(0, length) if self.settings.padding == "right" else slice(longest - length, longest)
-            ids_BS[b, span] = torch.tensor(self.encoded.ids[i])
-            attended_BS[b, span] = 1
-            counted_BS[b, span] = torch.tensor(self.encoded.counted[i])
-        inputs = {"input_ids": ids_BS.to(self.device), "attention_mask": attended_BS.to(self.device)}
-        if self.settings.padding == "left":
+    def _finish(self, batch: _Running) -> tuple[list[int], BatchStatistics]:
+        """Wait for a batch's numbers and keep them."""
+        statistics = batch.accumulator.finish(self.routers)
+        self.store.put(batch.item_ids, statistics)
+        return batch.indices, statistics
+
+    def _pad(self, indices: list[int]) -> tuple[dict[str, Tensor], NDArray[np.bool_]]:
+        lengths_B1 = np.array([self.encoded.lengths[i] for i in indices])[:, None]
+        longest = int(lengths_B1.max())
+        column_S = np.arange(longest)
+        right = self.settings.padding == "right"
+        attended_BS = column_S < lengths_B1 if right else column_S >= longest - lengths_B1
+        ids_BS = np.full(attended_BS.shape, self.padding_id)
+        ids_BS[attended_BS] = np.concatenate([self.encoded.ids[i] for i in indices])
+        counted_BS = np.zeros(attended_BS.shape, dtype=np.bool_)
+        counted_BS[attended_BS] = np.concatenate([self.encoded.counted[i] for i in indices])
+        inputs = {"input_ids": ids_BS, "attention_mask": attended_BS.astype(np.int64)}
+        if not right:
             # transformers counts positions from the first column, padding included.
-            inputs["position_ids"] = (attended_BS.cumsum(dim=1) - 1).clamp(min=0).to(self.device)
-        return inputs, counted_BS
+            inputs["position_ids"] = np.maximum(attended_BS.cumsum(axis=1) - 1, 0)
+        return {name: to_device(torch.from_numpy(array), self.device) for name, array in inputs.items()}, counted_BS
 
 
 def _backbone(model: nn.Module, routers: Sequence[Router]) -> nn.Module:

@@ -5,6 +5,7 @@ all of them where a sequence has no more than asked for.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +26,47 @@ def sample_pairs(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np
         (P, 2) positions i < j, P = min(pairs, tokens (tokens - 1) / 2), without repetition; (0, 2) for fewer
         than two tokens.
     """
+    return np.stack(_positions(_draw(tokens, pairs, seed, item_id)), axis=1)
+
+
+def sample_batch(
+    counted_BS: NDArray[np.bool_], pairs: int, seed: int, item_ids: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Draw pairs of each sequence of a batch, those of `sample_pairs` over its counted positions.
+
+    Args:
+        counted_BS: whether a position counts.
+        pairs: P, how many pairs a sequence are wanted.
+        seed: the study's seed.
+        item_ids: (B) names of the sequences.
+
+    Returns:
+        (2, B, P) positions among S, 0 where a sequence has fewer pairs, and (B, P) which are real.
+    """
+    drawn_BP = np.zeros((len(item_ids), pairs), dtype=np.int64)
+    real_BP = np.zeros((len(item_ids), pairs), dtype=np.bool_)
+    for b, (item_id, tokens) in enumerate(zip(item_ids, counted_BS.sum(axis=1).tolist(), strict=True)):
+        drawn = _draw(tokens, pairs, seed, item_id)
+        drawn_BP[b, : len(drawn)] = drawn
+        real_BP[b, : len(drawn)] = True
+    ranks_2BP = np.stack(_positions(drawn_BP)) * real_BP
+    # Counted positions come first, in their order: the n-th of them stands at n.
+    position_BS = np.argsort(~counted_BS, axis=1, kind="stable")
+    return np.stack([np.take_along_axis(position_BS, ranks_BP, axis=1) for ranks_BP in ranks_2BP]) * real_BP, real_BP
+
+
+def _draw(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np.int64]:
+    """Numbers of the drawn pairs, rising."""
     possible = tokens * (tokens - 1) // 2
     if possible <= pairs:
-        chosen = np.arange(possible)
-    else:
-        digest = hashlib.sha256(f"{seed}\0{item_id}\0{tokens}".encode()).digest()
-        generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
-        chosen = np.sort(generator.choice(possible, size=pairs, replace=False))
-    # Pair number n is (i, j) with n = j (j - 1) / 2 + i: the lower triangle read row by row.
-    j = np.floor((1 + np.sqrt(1 + 8 * chosen.astype(np.float64))) / 2).astype(np.int64)
-    j = np.where(j * (j - 1) // 2 > chosen, j - 1, j)
-    i = chosen - j * (j - 1) // 2
-    return np.stack([i, j], axis=1)
+        return np.arange(possible)
+    digest = hashlib.sha256(f"{seed}\0{item_id}\0{tokens}".encode()).digest()
+    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+    return np.sort(generator.choice(possible, size=pairs, replace=False))
+
+
+def _positions(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair number n is (i, j) with n = j (j - 1) / 2 + i: the lower triangle read row by row."""
+    j = np.floor((1 + np.sqrt(1 + 8 * numbers.astype(np.float64))) / 2).astype(np.int64)
+    j = np.where(j * (j - 1) // 2 > numbers, j - 1, j)
+    return numbers - j * (j - 1) // 2, j

@@ -1,7 +1,7 @@
 """Per-sequence statistics of one batch, accumulated on the device of each layer, moved to the host once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from polyroute.artifacts.trace import TraceError
 from polyroute.measures.of_tokens import OfPairs, OfTokens
 from polyroute.measures.traced import TRACED
 from polyroute.models.routers import Router, RouterCall
-from polyroute.tracing.pairs import sample_pairs
+from polyroute.tracing.pairs import sample_batch
+from polyroute.tracing.transfer import ToHost, to_device
 
 BatchStatistics = dict[str, NDArray[Any]]
 """What one batch adds to a trace: its columns (shapes as in `Trace`, with B for N)."""
@@ -23,23 +24,69 @@ BatchStatistics = dict[str, NDArray[Any]]
 class _Masks:
     """What a device needs to know of a batch to reduce its router calls."""
 
-    counted_BS: Tensor
-    """Whether a position counts."""
+    ignored_N: Tensor
+    """Rows that do not count."""
+    offset_T1: Tensor
+    """Where the numbers of each row's sequence begin among (B, E) flattened."""
     tokens_B1: Tensor
     """Counted tokens, at least 1."""
     pairs_Q2: Tensor
-    """Positions of sampled pairs in the flattened batch, P for each sequence."""
+    """Rows of sampled pairs, P for each sequence."""
     real_BP: Tensor
     """Which of these pairs are real; the others fill up short sequences."""
 
     def to(self, device: torch.device) -> "_Masks":
-        return _Masks(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        return _Masks(*(to_device(getattr(self, field.name), device) for field in fields(self)))
+
+
+@dataclass
+class _Reduced:
+    """What is kept of the router calls on one device, a tensor a layer."""
+
+    masks: _Masks
+    names: list[str] = field(default_factory=list)
+    soft_BE: list[Tensor] = field(default_factory=list)
+    """Sums over counted tokens, as the next two."""
+    mass_BE: list[Tensor] = field(default_factory=list)
+    count_BE: list[Tensor] = field(default_factory=list)
+    finite_T: list[Tensor] = field(default_factory=list)
+    """A finite number where all that a counted token brought was finite."""
+    means_MB: list[Tensor] = field(default_factory=list)
+    """Of each measure of `TRACED`."""
+
+    def packed(self) -> Tensor:
+        """(layers, 1 + 3 B E + M B): broken tokens, the three shares or counts, the measures."""
+        masks, layers = self.masks, len(self.names)
+        broken_L = (~torch.isfinite(torch.stack(self.finite_T))).sum(dim=1)
+        soft_LBE = torch.stack(self.soft_BE) / masks.tokens_B1
+        mass_LBE = torch.stack(self.mass_BE) / masks.tokens_B1
+        return torch.cat(
+            [
+                broken_L.to(torch.float32).unsqueeze(1),
+                soft_LBE.view(layers, -1),
+                mass_LBE.view(layers, -1),
+                torch.stack(self.count_BE).view(layers, -1),
+                torch.stack(self.means_MB).view(layers, -1),
+            ],
+            dim=1,
+        )
 
 
 class BatchAccumulator:
-    """Takes router calls of one forward pass and reduces each to numbers per sequence."""
+    """Takes router calls of one forward pass and reduces each to numbers per sequence.
 
-    def __init__(self, counted_BS: Tensor, item_ids: Sequence[str], experts: int, pairs: int, seed: int):
+    Nothing here waits for a device before `finish`: `add` and `send` only queue work.
+    """
+
+    def __init__(
+        self,
+        counted_BS: NDArray[np.bool_],
+        item_ids: Sequence[str],
+        experts: int,
+        pairs: int,
+        seed: int,
+        device: torch.device | None = None,
+    ):
         """Prepare for one batch.
 
         Args:
@@ -48,82 +95,100 @@ class BatchAccumulator:
             experts: E.
             pairs: token pairs a sequence, for measures over pairs.
             seed: the study's seed.
+            device: where most layers are, the CPU if None; others get what they need when their first call comes.
         """
         self.experts = experts
-        self.tokens_B = counted_BS.sum(dim=1)
-        pairs_BP2, real_BP = _pairs_in_batch(counted_BS, item_ids, pairs, seed)
-        sequence_B = torch.arange(len(item_ids)) * counted_BS.shape[1]
-        pairs_Q2 = (pairs_BP2 + sequence_B[:, None, None]).reshape(-1, 2)
-        self._host = _Masks(counted_BS, self.tokens_B.unsqueeze(1).clamp(min=1), pairs_Q2, real_BP)
-        self._masks: dict[torch.device, _Masks] = {}
-        self._packed: dict[str, Tensor] = {}
+        self.shape = counted_BS.shape
+        batch, length = self.shape
+        self.tokens_B = counted_BS.sum(axis=1)
+        positions_2BP, real_BP = sample_batch(counted_BS, pairs, seed, item_ids)
+        rows_2BP = positions_2BP + np.arange(batch)[:, None] * length
+        self._host = _Masks(
+            ignored_N=torch.from_numpy(np.flatnonzero(~counted_BS)),
+            offset_T1=torch.from_numpy(np.repeat(np.arange(batch) * experts, length)).unsqueeze(1),
+            tokens_B1=torch.from_numpy(self.tokens_B).unsqueeze(1).clamp(min=1),
+            pairs_Q2=torch.from_numpy(np.ascontiguousarray(rows_2BP.reshape(2, -1).T)),
+            real_BP=torch.from_numpy(real_BP),
+        )
+        first = device or torch.device("cpu")
+        self._reduced = {first: _Reduced(self._host.to(first))}
+        self._seen: set[str] = set()
+        self._sent: list[tuple[list[str], ToHost]] = []
 
     def add(self, router: Router, call: RouterCall) -> None:
         """Reduce one router call where it is; nothing moves but the masks, once a device."""
-        batch, length = self._host.counted_BS.shape
+        batch, length = self.shape
         if call.logits_TE.shape != (batch * length, self.experts):
             raise TraceError(
                 f"layer {router.layer} ({router.name}) routed {tuple(call.logits_TE.shape)} (tokens, experts) where "
                 f"the batch has {batch * length} positions and {self.experts} experts: this model reorders "
                 "or drops tokens before its router, so they cannot be assigned to sequences"
             )
-        if router.name in self._packed:
+        if router.name in self._seen:
             raise TraceError(f"layer {router.layer} ({router.name}) was called twice in one forward pass")
+        self._seen.add(router.name)
         device = call.logits_TE.device
-        if device not in self._masks:
-            self._masks[device] = self._host.to(device)
-        masks = self._masks[device]
-        ignored_BS1 = ~masks.counted_BS.unsqueeze(2)
+        if device not in self._reduced:
+            self._reduced[device] = _Reduced(self._host.to(device))
+        reduced = self._reduced[device]
+        masks = reduced.masks
 
         def per_sequence(value_TE: Tensor) -> Tensor:
-            value_BSE = value_TE.view(batch, length, -1)
-            # masked_fill, not a product: padding may hold NaN, and NaN times 0 is NaN.
-            return value_BSE.masked_fill(ignored_BS1, 0.0).sum(dim=1)
+            return value_TE.view(batch, length, -1).sum(dim=1)
 
         def mean(measure: OfTokens | OfPairs) -> Tensor:
             if isinstance(measure, OfTokens):
-                return per_sequence(measure.of(call).float()).view(-1) / masks.tokens_B1.view(-1)
+                value_T = measure.of(call).float().index_fill(0, masks.ignored_N, 0.0)
+                return per_sequence(value_T).view(-1) / masks.tokens_B1.view(-1)
             value_BP = measure.of(call, masks.pairs_Q2).view(masks.real_BP.shape)
             # 0 / 0 is NaN: a sequence of one token has no pair.
             return (value_BP * masks.real_BP).sum(dim=1) / masks.real_BP.sum(dim=1)
 
-        soft_TE = torch.softmax(call.logits_TE.float(), dim=1)
-        weights_TK = call.weights_TK.float()
-        share_TK = weights_TK / weights_TK.sum(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+        logits_TE, ids_TK = call.logits_TE.float(), call.ids_TK.long()
+        # Rows that do not count are set to 0, not multiplied: padding may hold NaN, and NaN times 0 is NaN.
+        soft_TE = torch.softmax(logits_TE, dim=1).index_fill_(0, masks.ignored_N, 0.0)
+        weights_TK = call.weights_TK.float().index_fill(0, masks.ignored_N, 0.0)
+        total_T1 = weights_TK.sum(dim=1, keepdim=True)
+        share_TK = weights_TK / total_T1.clamp(min=torch.finfo(torch.float32).tiny)
         # A weight of exactly 0 marks a choice that the model dropped: over capacity, or a class that skips the experts.
         # So a row adds at most one number to an expert, and scatter_add is exact and deterministic on GPUs too.
-        ids_TK = call.ids_TK.long()
         mass_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, share_TK)
-        count_TE = torch.zeros_like(soft_TE).scatter_add_(1, ids_TK, (weights_TK != 0).float())
-        finite_T = torch.isfinite(call.logits_TE).all(dim=1) & torch.isfinite(weights_TK).all(dim=1)
-        broken = (~finite_T & masks.counted_BS.view(-1)).sum()
-        self._packed[router.name] = torch.cat(
-            [
-                broken.to(torch.float32).view(1),
-                (per_sequence(soft_TE) / masks.tokens_B1).reshape(-1),
-                (per_sequence(mass_TE) / masks.tokens_B1).reshape(-1),
-                per_sequence(count_TE).reshape(-1),
-                *(mean(measure) for measure in TRACED),
-            ]
-        )
+        # Whole numbers add up exactly in any order, so these need no rows of their own.
+        kept_TK = (weights_TK != 0).to(torch.float32)
+        count_N = torch.zeros(batch * self.experts, device=device)
+        count_N.scatter_add_(0, (ids_TK + masks.offset_T1).view(-1), kept_TK.view(-1))
+        # The smallest and the largest of a row are finite only if all are; halves cannot overflow together.
+        ends_T = logits_TE.amin(dim=1) / 2 + logits_TE.amax(dim=1) / 2
+        reduced.names.append(router.name)
+        reduced.soft_BE.append(per_sequence(soft_TE))
+        reduced.mass_BE.append(per_sequence(mass_TE))
+        reduced.count_BE.append(count_N)
+        reduced.finite_T.append((ends_T + total_T1.squeeze(1)).index_fill_(0, masks.ignored_N, 0.0))
+        reduced.means_MB.append(torch.stack([mean(measure) for measure in TRACED]))
+
+    def send(self, routers: Sequence[Router]) -> None:
+        """Start moving the batch's numbers to the host, without waiting for them: one transfer a device.
+
+        Raises:
+            TraceError: a router was not called.
+        """
+        missing = [router.name for router in routers if router.name not in self._seen]
+        if missing:
+            raise TraceError(f"the forward pass never called {', '.join(missing)}")
+        self._sent = [(reduced.names, ToHost(reduced.packed())) for reduced in self._reduced.values() if reduced.names]
+        self._reduced.clear()
 
     def finish(self, routers: Sequence[Router]) -> BatchStatistics:
-        """Move the batch's numbers to the host and check them.
+        """Wait for the batch's numbers and check them.
 
         Raises:
             TraceError: a router was not called, or its logits held NaN or infinity; names the layer.
         """
-        missing = [router.name for router in routers if router.name not in self._packed]
-        if missing:
-            raise TraceError(f"the forward pass never called {', '.join(missing)}")
-        # Layers of one device travel together: one transfer a batch where the model sits on one device.
-        by_device: dict[torch.device, list[str]] = {}
-        for name, packed in self._packed.items():
-            by_device.setdefault(packed.device, []).append(name)
+        if not self._sent:
+            self.send(routers)
         on_host: dict[str, Tensor] = {}
-        for names in by_device.values():
-            moved = torch.stack([self._packed[name] for name in names]).cpu()
-            on_host.update(zip(names, moved, strict=True))
+        for names, transfer in self._sent:
+            on_host.update(zip(names, transfer.wait(), strict=True))
         packed_L = torch.stack([on_host[router.name] for router in routers]).numpy()
 
         for router, broken in zip(routers, packed_L[:, 0], strict=True):
@@ -139,18 +204,6 @@ class BatchAccumulator:
         means_MBL = packed_L[:, 1 + 3 * block :].reshape(len(routers), len(TRACED), batch).transpose(1, 2, 0)
         return {
             "soft_mass": soft_BLE, "topk_mass": topk_BLE, "topk_count": count_BLE.astype(np.int64),
-            "tokens": self.tokens_B.numpy(),
+            "tokens": self.tokens_B,
             **{measure.name: mean_BL for measure, mean_BL in zip(TRACED, means_MBL, strict=True)},
         }  # fmt: skip
-
-
-def _pairs_in_batch(counted_BS: Tensor, item_ids: Sequence[str], pairs: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Positions of sampled pairs, padded to P, and which of them are real."""
-    pairs_BP2 = torch.zeros(len(item_ids), pairs, 2, dtype=torch.long)
-    real_BP = torch.zeros(len(item_ids), pairs, dtype=torch.bool)
-    for b, item_id in enumerate(item_ids):
-        positions = counted_BS[b].nonzero().squeeze(1)
-        sampled_P2 = torch.from_numpy(sample_pairs(len(positions), pairs, seed, item_id))
-        pairs_BP2[b, : len(sampled_P2)] = positions[sampled_P2]
-        real_BP[b, : len(sampled_P2)] = True
-    return pairs_BP2, real_BP

@@ -21,9 +21,6 @@ def token_counts(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettin
     encoded = encode(tokenizer, texts, settings)
     return dict(
         Counter(
-            token
-            for ids, counted in zip(encoded.ids, encoded.counted, strict=True)
-            for token, kept in zip(ids, counted, strict=True)
-            if kept
+            token for ids, counted in zip(encoded.ids, encoded.counted, strict=True) for token in ids[counted].tolist()
         )
     )
