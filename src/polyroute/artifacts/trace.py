@@ -17,6 +17,8 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
 FORMAT: Literal[1] = 1
+_ROWS = 64
+"""Sequences that are taken to float64 at a time."""
 
 
 class TraceError(PolyrouteError):
@@ -115,10 +117,17 @@ class Trace:
         Returns:
             (L, E) in float64.
         """
-        mass_NLE = self._need(reading).astype(np.float64)
-        if reading != "topk_count":  # masses are means over tokens, counts are sums already
-            mass_NLE = mass_NLE * self.tokens[:, None, None]
-        return normalise(np.nansum(mass_NLE, axis=0))
+        mass_NLE = self._need(reading)
+        if reading == "topk_count":  # masses are means over tokens, counts are sums already
+            return normalise(mass_NLE.sum(axis=0))
+        tokens_N = self.tokens.astype(np.float64)
+        mass_NM = mass_NLE.reshape(len(tokens_N), -1)
+        total_M = np.zeros(mass_NM.shape[1])
+        for start in range(0, len(tokens_N), _ROWS):
+            rows_NM = mass_NM[start : start + _ROWS].astype(np.float64)
+            np.nan_to_num(rows_NM, copy=False, nan=0.0, posinf=np.inf)
+            total_M += tokens_N[start : start + _ROWS] @ rows_NM
+        return normalise(total_M.reshape(mass_NLE.shape[1:]))
 
     def of_tokens(self, name: str) -> NDArray[np.float64]:
         """(N, L) a column with a mean over the tokens of each sequence, such as `consistency`.
