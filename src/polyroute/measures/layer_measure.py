@@ -74,7 +74,7 @@ class Compared:
         return self.trace.pooled(self.reading)
 
     @cached_property
-    def half_NLE(self) -> NDArray[np.float32]:
+    def half_NLE(self) -> NDArray[np.floating]:
         """The language's distributions for midpoints with many others."""
         return halves(self.q_NLE)
 

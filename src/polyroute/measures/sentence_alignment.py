@@ -47,7 +47,7 @@ def unrelated_divergence(
 
 
 def _unrelated_divergence(
-    p_NLE: NDArray[np.float32], q_NLE: NDArray[np.float32], entropy_p_NL: NDArray[np.float64],
+    p_NLE: NDArray[np.floating], q_NLE: NDArray[np.floating], entropy_p_NL: NDArray[np.float64],
     entropy_q_NL: NDArray[np.float64], shuffles: int, seed: int,
 ) -> NDArray[np.float64]:  # fmt: skip
     """The same of `halves`, with the entropies of both sides, which are the same in every shuffle."""
