@@ -131,8 +131,10 @@ class Trace:
         total_M = np.zeros(mass_NM.shape[1])
         for start in range(0, len(tokens_N), _ROWS):
             rows_NM = mass_NM[start : start + _ROWS].astype(np.float64)
-            np.nan_to_num(rows_NM, copy=False, nan=0.0, posinf=np.inf)
-            total_M += tokens_N[start : start + _ROWS] @ rows_NM
+            part_M = tokens_N[start : start + _ROWS] @ rows_NM
+            if np.isnan(part_M).any():  # sequences without a token
+                part_M = tokens_N[start : start + _ROWS] @ np.nan_to_num(rows_NM, nan=0.0, posinf=np.inf)
+            total_M += part_M
         return normalise(total_M.reshape(mass_NLE.shape[1:]))
 
     def of_tokens(self, name: str) -> NDArray[np.float64]:
