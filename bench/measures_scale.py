@@ -204,8 +204,8 @@ def measured() -> Iterator[Cost]:
         watcher.join()
 
 
-def run(folder: Path, size: Size, readings: int) -> dict[str, Cost]:
-    """Make traces up, and take the cost of each part."""
+def run(folder: Path, size: Size, readings: int, told: bool = False) -> dict[str, Cost]:
+    """Make traces up, and take the cost of each part; `told`: print it at once."""
     paths = [folder / f"{number}.safetensors" for number in range(size.languages)]
     for number, path in enumerate(paths):
         made_up(number, size, readings).save(path)
@@ -217,6 +217,9 @@ def run(folder: Path, size: Size, readings: int) -> dict[str, Cost]:
     for name, work in works.items():
         with measured() as found[name]:
             work(traces, size)
+        if told:
+            cost = found[name]
+            print(f"{name:10} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s, peak {cost.peak / 2**30:.2f} GiB", flush=True)
     for path in paths:
         path.unlink()
     return found
@@ -256,8 +259,7 @@ def main(
         if small:
             table(Path(name), readings)
             return
-        for part, cost in run(Path(name), size, readings).items():
-            print(f"{part:10} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s, peak {cost.peak / 2**30:.2f} GiB", flush=True)
+        run(Path(name), size, readings, told=True)
     print(f"peak of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
