@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.artifacts.trace import Trace
+from polyroute.artifacts.trace import Trace, TraceFiles
 from polyroute.ground.console import stage
 from polyroute.ground.paths import Paths
 from polyroute.measures.across_languages import over_languages
@@ -23,11 +23,12 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     tables: list[pd.DataFrame] = []
     corpora: dict[str, Any] = {}
     for corpus in settings.corpora:
-        pivot_trace = Trace.load(paths.trace(model, corpus, pivot))
+        pivot_trace = Trace.load(paths.trace(model, corpus, pivot), mapped=True)
         drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
         alignment = Alignment(pivot_trace, shuffles=settings.shuffles, zones=settings.zones, **drawing)
         curves = [alignment.language(pivot_trace)]
-        curves += [alignment.language(Trace.load(paths.trace(model, corpus, language))) for language in others]
+        traces = TraceFiles(paths.trace(model, corpus, language) for language in others)
+        curves += [alignment.language(trace) for trace in traces]
         tables += [curve.rows for curve in curves]
         corpora[corpus] = {
             "sentences": None if pivot_trace.header.pooled else len(pivot_trace.item_ids),

@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from polyroute.artifacts import vocabulary
-from polyroute.artifacts.trace import Trace
+from polyroute.artifacts.trace import Trace, TraceFiles
 from polyroute.experts.exclusivity import confound, left_out_table, shared_table
 from polyroute.experts.released_settings import kept
 from polyroute.experts.settings import SharedExperts, SimilaritySettings
 from polyroute.ground.console import stage
 from polyroute.ground.paths import Paths
-from polyroute.measures.families import agreement, label_values, sensitivity, tree
+from polyroute.measures.families import agreement, label_values, resampled_joins, sensitivity, tree
 from polyroute.measures.language_distance import DECIMALS, Similarity
 from polyroute.measures.rivals import explain, rival_distances
 from polyroute.measures.specificity import by_zone
@@ -36,7 +36,7 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
     distances, utilisation, shared = [], [], []
     summary: dict[str, Any] = {}
     for corpus in settings.corpora:
-        traces = [Trace.load(paths.trace(model, corpus, language)) for language in languages]
+        traces = TraceFiles(paths.trace(model, corpus, language) for language in languages)
         shares = _kept(settings.shared, traces[0].header.experts)
         similarity = Similarity(
             traces, resamples=settings.resamples, confidence=settings.confidence, seed=seed, zones=settings.zones
@@ -82,7 +82,7 @@ def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilarityS
     """What the distances of one zone say: the tree, what it follows, and what explains them."""
     headline, *others = similarity.distances
     routing_P, labels = headline.zones_ZP[place], label_values(similarity.languages)
-    draws_RP = None if headline.draws_RZP is None else headline.draws_RZP[:, place]
+    resampled = resampled_joins(None if headline.draws_RZP is None else headline.draws_RZP[:, place])
     found, test = tree(routing_P), {"shuffles": settings.shuffles, "seed": seed}
     return {
         "layers": list(list(similarity.zones.values())[place]),
@@ -91,7 +91,7 @@ def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilarityS
         ],
         "cophenetic": found.cophenetic,
         "labels": {
-            label: agreement(found, draws_RP, values, confidence=settings.confidence, **test)
+            label: agreement(found, resampled, values, confidence=settings.confidence, **test)
             for label, values in labels.items()
         },
         "rivals": explain(routing_P, rivals, **test),

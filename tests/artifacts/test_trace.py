@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from polyroute.artifacts.trace import Trace, TraceError, read_header
+from polyroute.artifacts.trace import Trace, TraceError, TraceFiles, read_header
 from polyroute.tracing.collect import trace
 
 TEXTS = {"a": "hello world", "b": "x", "c": "abc abc"}
@@ -57,3 +57,33 @@ def test_a_file_of_another_format_is_refused(traced, tmp_path) -> None:
     dataclasses.replace(traced, header=header).save(tmp_path / "trace.safetensors")
     with pytest.raises(TraceError, match="not a whole trace file of format 1"):
         Trace.load(tmp_path / "trace.safetensors")
+
+
+def test_a_mapped_trace_holds_the_same_and_leaves_it_in_the_file(traced, tmp_path) -> None:
+    path = tmp_path / "trace.safetensors"
+    traced.save(path)
+    mapped = Trace.load(path, mapped=True)
+    assert mapped.header == traced.header
+    assert mapped.item_ids == traced.item_ids
+    for name, column in traced.columns().items():
+        assert np.array_equal(mapped.columns()[name], column, equal_nan=True)
+    assert mapped.topk_count.dtype == np.uint8
+    assert not mapped.soft_mass.flags.writeable
+    for reading in mapped.readings:
+        assert np.array_equal(mapped.distributions(reading), traced.distributions(reading))
+        some = np.array([2, 0])
+        assert np.array_equal(mapped.distributions(reading, some), traced.distributions(reading)[:, some])
+        assert np.array_equal(mapped.pooled(reading), traced.pooled(reading))
+
+
+def test_traces_in_files_are_read_when_asked_for(traced, tmp_path) -> None:
+    paths = [tmp_path / name for name in ("one.safetensors", "two.safetensors")]
+    files = TraceFiles(paths)
+    traced.save(paths[0])
+    assert len(files) == 2
+    assert files[0].header == files[:1][0].header == traced.header
+    with pytest.raises(TraceError, match=r"two.safetensors is absent"):
+        list(files)
+    paths[1].write_bytes(paths[0].read_bytes()[:-100])
+    with pytest.raises(TraceError, match=r"two.safetensors is not a whole trace file"):
+        files[1]

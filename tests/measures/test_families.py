@@ -6,7 +6,15 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist, squareform
 
 from polyroute.measures import families
-from polyroute.measures.families import agreement, cut, label_distance, label_values, sensitivity, tree
+from polyroute.measures.families import (
+    agreement,
+    cut,
+    label_distance,
+    label_values,
+    resampled_joins,
+    sensitivity,
+    tree,
+)
 
 TEST = {"shuffles": 400, "confidence": 0.9, "seed": 2}
 PLACES = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.3], [9.0], [9.2]])
@@ -38,7 +46,7 @@ def test_the_tree_joins_the_nearest_by_mean_distance() -> None:
 def test_a_tree_that_follows_families_is_found_to() -> None:
     distance_P = pdist(PLACES)
     draws_RP = np.stack([pdist(PLACES + noise) for noise in np.random.default_rng(1).normal(0, 0.05, size=(30, 8, 1))])
-    found = agreement(tree(distance_P), draws_RP, FAMILIES, **TEST)
+    found = agreement(tree(distance_P), resampled_joins(draws_RP), FAMILIES, **TEST)
     assert (found["groups"], found["clusters"]) == (3, 3)
     assert (found["rand"], found["low"], found["high"]) == (1, 1, 1)
     assert found["p"] < 0.02
@@ -76,7 +84,7 @@ def test_labels_at_random_are_not_found() -> None:
     ],
 )
 def test_labels_that_say_nothing_say_why(places, values, reason) -> None:
-    found = agreement(tree(pdist(places)), pdist(places)[None], values, **TEST)
+    found = agreement(tree(pdist(places)), resampled_joins(pdist(places)[None]), values, **TEST)
     assert reason in found["note"]
     assert found["rand"] is found["p"] is found["cophenetic"] is None
     if len(places) == 2 or not np.ptp(places):

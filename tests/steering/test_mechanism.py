@@ -222,7 +222,7 @@ def test_by_hand() -> None:
 
     fields: dict[str, Any] = {"experts": {1: (0, 2)}}
     (batch,) = padded_batches([ROWS[0]], batch_tokens=100)
-    with edit(routers, fixed):
+    with edit(routers, fixed, require_calls=False):
         # 2 + 0.75 * 1 * 2 = 3.5 passes 3, and 4 + 0.75 * 0.5 * 4 = 5.5 stays first: 0 and 1 become 0 and 2.
         push = plan("magnitude", strength=0.75, weights={1: {0: 0.5, 2: 1.0}}, **fields)
         moved = mechanism(model, push, [batch], routers=routers).iloc[0].to_dict()

@@ -117,8 +117,8 @@ def test_a_batch_is_begun_before_the_one_before_it_is_waited_for(model, tokenize
     batches = len(happened) // 2
     assert batches > 2
     assert happened == ["_forward", *["_forward", "_finish"] * (batches - 1), "_finish"]
-    for name in ("soft_mass", "topk_mass", "topk_count", "consistency", "tokens"):
-        assert np.array_equal(getattr(reference, name), getattr(queued, name), equal_nan=True), name
+    for name, column in reference.columns().items():
+        assert np.array_equal(column, queued.columns()[name], equal_nan=True), name
 
 
 def test_a_queued_batch_outlives_lack_of_memory_in_the_next(model, tokenizer, monkeypatch) -> None:

@@ -27,10 +27,16 @@ def normalise(mass_E: ArrayLike) -> NDArray[np.float64]:
     Raises:
         ImportanceError: a mass is negative, or infinite.
     """
-    mass_E = np.asarray(mass_E, dtype=np.float64)
+    given_E = mass_E
+    mass_E = np.asarray(given_E, dtype=np.float64)
+    total = mass_E.sum(axis=-1, keepdims=True)
+    # Mostly every mass is a number and every sum above 0, and then two passes do.
+    if total.size and np.isfinite(total).all() and total.min() > 0 and mass_E.min() >= 0:
+        copied = not np.may_share_memory(mass_E, np.asarray(given_E))
+        found: NDArray[np.float64] = np.divide(mass_E, total, out=mass_E if copied else np.empty_like(mass_E))
+        return found
     if np.isinf(mass_E).any() or (mass_E < 0).any():
         raise ImportanceError("expert masses must be finite and not negative")
-    total = mass_E.sum(axis=-1, keepdims=True)
     shares: NDArray[np.float64] = np.full_like(mass_E, np.nan)
     np.divide(mass_E, total, out=shares, where=total > 0)
     return shares

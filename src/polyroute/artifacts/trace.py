@@ -1,11 +1,13 @@
 """The trace file: per-sequence routing statistics of one model, corpus and language, in safetensors."""
 
+from __future__ import annotations
+
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,8 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
 FORMAT: Literal[1] = 1
+_ROWS = 64
+"""Sequences that are taken to float64 at a time."""
 
 
 class TraceError(PolyrouteError):
@@ -65,8 +69,9 @@ class Trace:
     """(N) names of the sequences."""
     tokens: NDArray[np.int64]
     """(N) counted tokens: no padding, and no special tokens unless settings say so."""
-    topk_count: NDArray[np.int64]
-    """(N, L, E) tokens whose top-k holds the expert, choices that the model dropped (weight 0) apart."""
+    topk_count: NDArray[np.integer]
+    """(N, L, E) tokens whose top-k holds the expert, choices that the model dropped (weight 0) apart. In int64, but
+    where the trace is mapped."""
     soft_mass: NDArray[np.float32] | None = None
     """(N, L, E) mean over tokens of softmax(router logits) over all experts; sums to 1 (paper 1, Eq. 1)."""
     topk_mass: NDArray[np.float32] | None = None
@@ -82,15 +87,24 @@ class Trace:
                 raise TraceError(f"{self.place}: `{name}` has shape {array.shape}, its header says {shape}")
 
     @classmethod
-    def of_columns(cls, header: TraceHeader, item_ids: Sequence[str], columns: Mapping[str, NDArray[Any]]) -> Self:
+    def of_columns(
+        cls, header: TraceHeader, item_ids: Sequence[str], columns: Mapping[str, NDArray[Any]], *, widened: bool = True
+    ) -> Self:
         """What `columns` gave, in any order; those of no other name are measures of tokens.
+
+        Args:
+            header: of the trace.
+            item_ids: names of the sequences.
+            columns: all arrays.
+            widened: whether counts come in int64; else as they are.
 
         Raises:
             KeyError: `tokens` or `topk_count` is not among them.
             TraceError: a column has another shape than the header says.
         """
         rest = dict(columns)
-        tokens, topk_count = (rest.pop(name).astype(np.int64) for name in ("tokens", "topk_count"))
+        tokens, topk_count = rest.pop("tokens").astype(np.int64), rest.pop("topk_count")
+        topk_count = topk_count.astype(np.int64) if widened else topk_count
         soft_mass, topk_mass = (rest.pop(name, None) for name in ("soft_mass", "topk_mass"))
         return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest)
 
@@ -110,11 +124,12 @@ class Trace:
         """The readings of expert importance that this trace can give."""
         return tuple(name for name in READINGS if getattr(self, name) is not None)
 
-    def distributions(self, reading: str) -> NDArray[np.float64]:
+    def distributions(self, reading: str, layers: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
         """Distributions over experts, one a sequence and layer.
 
         Args:
             reading: `soft_mass`, `topk_mass` or `topk_count`.
+            layers: places on the L axis; all of them where None.
 
         Returns:
             (N, L, E) in float64; NaN where a sequence has no counted token.
@@ -124,7 +139,8 @@ class Trace:
         """
         if reading not in READINGS:
             raise TraceError(f"`{reading}` is no reading of expert importance; there are {', '.join(READINGS)}")
-        return normalise(self._need(reading))
+        mass_NLE = self._need(reading)
+        return normalise(mass_NLE if layers is None else mass_NLE[:, layers])
 
     def pooled(self, reading: str) -> NDArray[np.float64]:
         """The corpus as one distribution a layer: each token counts the same, whatever its sequence.
@@ -132,10 +148,19 @@ class Trace:
         Returns:
             (L, E) in float64.
         """
-        mass_NLE = self._need(reading).astype(np.float64)
-        if reading != "topk_count":  # masses are means over tokens, counts are sums already
-            mass_NLE = mass_NLE * self.tokens[:, None, None]
-        return normalise(np.nansum(mass_NLE, axis=0))
+        mass_NLE = self._need(reading)
+        if reading == "topk_count":  # masses are means over tokens, counts are sums already
+            return normalise(mass_NLE.sum(axis=0, dtype=np.int64))
+        tokens_N = self.tokens.astype(np.float64)
+        mass_NM = mass_NLE.reshape(len(tokens_N), -1)
+        total_M = np.zeros(mass_NM.shape[1])
+        for start in range(0, len(tokens_N), _ROWS):
+            rows_NM = mass_NM[start : start + _ROWS].astype(np.float64)
+            part_M = tokens_N[start : start + _ROWS] @ rows_NM
+            if np.isnan(part_M).any():  # sequences without a token
+                part_M = tokens_N[start : start + _ROWS] @ np.nan_to_num(rows_NM, nan=0.0, posinf=np.inf)
+            total_M += part_M
+        return normalise(total_M.reshape(mass_NLE.shape[1:]))
 
     def token_mean(self, name: str) -> NDArray[np.float64]:
         """(N, L) a measure of tokens, such as `consistency`.
@@ -172,13 +197,43 @@ class Trace:
         write_atomically(path, to_bytes({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"polyroute": about}))
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path, *, mapped: bool = False) -> Self:
         """Read a trace file.
+
+        Args:
+            path: of the file.
+            mapped: leave the columns in the file, from which the system reads what is used of them. They cannot be
+                written to, and counts are of the least width that holds them: add them up with `dtype=np.int64`.
 
         Raises:
             TraceError: the file is absent, cut short, of another format, or no trace; names it.
         """
-        return cls.of_columns(*_read(path))
+        header, item_ids, columns = _read(path, _map if mapped else _take)
+        return cls.of_columns(header, item_ids, columns, widened=not mapped)
+
+
+class TraceFiles(Sequence[Trace]):
+    """Traces in their files, each mapped anew whenever it is asked for, so that many take no memory."""
+
+    def __init__(self, paths: Iterable[Path]):
+        self.paths = tuple(paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> Trace: ...
+    @overload
+    def __getitem__(self, index: slice) -> TraceFiles: ...
+    def __getitem__(self, index: int | slice) -> Trace | TraceFiles:
+        """One of them.
+
+        Raises:
+            TraceError: as `Trace.load`.
+        """
+        if isinstance(index, slice):
+            return TraceFiles(self.paths[index])
+        return Trace.load(self.paths[index], mapped=True)
 
 
 def read_header(path: Path) -> TraceHeader:
@@ -187,16 +242,17 @@ def read_header(path: Path) -> TraceHeader:
     Raises:
         TraceError: as `Trace.load`.
     """
-    return _read(path, arrays=False)[0]
+    return _read(path)[0]
 
 
-def _read(path: Path, arrays: bool = True) -> tuple[TraceHeader, list[str], dict[str, NDArray[Any]]]:
+def _read(
+    path: Path, columns: Callable[[Path], dict[str, NDArray[Any]]] | None = None
+) -> tuple[TraceHeader, list[str], dict[str, NDArray[Any]]]:
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             about = json.loads((file.metadata() or {})["polyroute"])
-            header = TraceHeader.model_validate(about["header"])
-            read = {name: file.get_tensor(name) for name in file.keys()} if arrays else {}  # noqa: SIM118
-            return header, about["item_ids"], read
+        header = TraceHeader.model_validate(about["header"])
+        return header, about["item_ids"], columns(path) if columns else {}
     except FileNotFoundError:
         raise TraceError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
     except (SafetensorError, KeyError, ValueError, ValidationError) as error:
@@ -205,7 +261,31 @@ def _read(path: Path, arrays: bool = True) -> tuple[TraceHeader, list[str], dict
         ) from None
 
 
-def _narrow(count_NLE: NDArray[np.int64]) -> NDArray[Any]:
+def _take(path: Path) -> dict[str, NDArray[Any]]:
+    with safe_open(os.fspath(path), framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _map(path: Path) -> dict[str, NDArray[Any]]:
+    """Columns as they lie in the file, which `safe_open` has found to be whole.
+
+    safetensors: eight bytes that say how long the header is, the header in JSON, the arrays one after another.
+    """
+    whole = np.asarray(np.memmap(path, mode="r", dtype=np.uint8))
+    start = 8 + int.from_bytes(whole[:8].tobytes(), "little")
+    columns = {}
+    for name, about in json.loads(whole[8:start].tobytes()).items():
+        if name != "__metadata__":
+            first, end = about["data_offsets"]
+            columns[name] = whole[start + first : start + end].view(_TYPES[about["dtype"]]).reshape(about["shape"])
+    return columns
+
+
+_TYPES = {"F32": np.float32, "I32": np.int32, "U8": np.uint8, "U16": np.uint16, "U32": np.uint32}
+"""Those that `Trace.save` writes, by safetensors' names."""
+
+
+def _narrow(count_NLE: NDArray[np.integer]) -> NDArray[Any]:
     """The smallest unsigned type that holds the counts exactly."""
     largest = int(count_NLE.max(initial=0))
     return count_NLE.astype(np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32)

@@ -158,7 +158,7 @@ def _pooled_resamples(trace: Trace, reading: str, resamples: int, confidence: fl
     mass_NLE = trace.distributions(reading)
     # Counts of a sequence add up to its choices, which are K a token but for dropped ones.
     weight_NL = (
-        trace.topk_count.sum(axis=-1)
+        trace.topk_count.sum(axis=-1, dtype=np.int64)
         if reading == "topk_count"
         else np.broadcast_to(trace.tokens[:, None], mass_NLE.shape[:2])
     )

@@ -5,6 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyroute.measures.layer_measure import OfDistributions
 
+_SMALLEST = np.finfo(np.float64).tiny
+
 
 def routing_entropy(q_E: ArrayLike) -> NDArray[np.float64]:
     """Shannon entropy over the last axis, 0 log 0 = 0.
@@ -16,9 +18,10 @@ def routing_entropy(q_E: ArrayLike) -> NDArray[np.float64]:
         Entropies in [0, ln E] of the leading axes' shape; NaN where a distribution holds NaN.
     """
     q_E = np.asarray(q_E, dtype=np.float64)
-    log_q_E = np.log(q_E, out=np.zeros_like(q_E), where=q_E > 0)
-    # A NaN must stay NaN: `where` leaves log 0 at its place, and NaN * 0 is NaN.
-    entropy: NDArray[np.float64] = -(q_E * log_q_E).sum(axis=-1)
+    # 0 times the logarithm of the smallest number is 0; skipping zeros with `where` would cost twice the time.
+    log_q_E = np.maximum(q_E, _SMALLEST)
+    np.log(log_q_E, out=log_q_E)
+    entropy: NDArray[np.float64] = np.vecdot(q_E, log_q_E)
     return np.abs(entropy)
 
 

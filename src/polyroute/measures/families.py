@@ -82,6 +82,13 @@ def tree(distance_P: NDArray[np.float64]) -> Tree:
     return Tree(np.asarray(joins, dtype=np.float64), cophenetic, heights_P)
 
 
+def resampled_joins(draws_RP: NDArray[np.float64] | None) -> list[NDArray[np.float64]] | None:
+    """Joins of the tree in every resample of sentences; None without sentences."""
+    if draws_RP is None:
+        return None
+    return [np.asarray(hierarchy.linkage(draw_P, method=LINKAGE), dtype=np.float64) for draw_P in draws_RP]
+
+
 def cut(joins: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:
     """(V) cluster of each language, in as many clusters as asked for; fewer where merges tie."""
     return np.asarray(hierarchy.fcluster(joins, clusters, criterion="maxclust"), dtype=np.int64)
@@ -111,14 +118,14 @@ def untold(joins: NDArray[np.float64], values: Sequence[str]) -> str | None:
 
 
 def agreement(
-    found: Tree, draws_RP: NDArray[np.float64] | None, values: Sequence[str], *, shuffles: int, confidence: float,
-    seed: int,
+    found: Tree, resampled: Sequence[NDArray[np.float64]] | None, values: Sequence[str], *, shuffles: int,
+    confidence: float, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """How far a tree follows the groups of one label.
 
     Args:
         found: from `tree`.
-        draws_RP: the distances in every resample of sentences; None without sentences.
+        resampled: from `resampled_joins`.
         values: the label of each language.
         shuffles: S permutations of labels.
         confidence: coverage of the interval.
@@ -139,9 +146,8 @@ def agreement(
     shuffled_SV = rng.permuted(np.tile(codes_V, (shuffles, 1)), axis=1)
     higher = int((adjusted_rand(clusters_V, shuffled_SV) >= rand - _FLAT).sum())
     low = high = None
-    if draws_RP is not None:
-        trees = (hierarchy.linkage(draw_P, method=LINKAGE) for draw_P in draws_RP)
-        draws_R = np.array([float(adjusted_rand(cut(joins, groups), codes_V)) for joins in trees])
+    if resampled is not None:
+        draws_R = adjusted_rand(codes_V, np.stack([cut(joins, groups) for joins in resampled]))
         low, high = (rounded(float(bound)) for bound in percentile_bounds(draws_R, confidence))
     related = matrix_correlation(found.heights_P, label_distance(values), shuffles=shuffles, seed=seed)
     return {

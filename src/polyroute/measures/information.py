@@ -26,14 +26,17 @@ from scipy import sparse
 
 from polyroute.artifacts.importance import normalise
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.cores import on_all_cores, slices
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.usage import UsageError, usage
 
 PERMUTATIONS = 199
 _TIE = 1e-12
 """Gains nearer than this are equal but for rounding."""
-_AT_A_TIME = 2**22
-"""Dealt texts of one sparse matrix in memory."""
+_AT_A_TIME = 2**20
+"""Dealt texts that a core works on."""
+_COUNTS = 2**28
+"""Bytes of counts in memory."""
 
 
 @dataclass(frozen=True)
@@ -91,23 +94,42 @@ def language_information(traces: Sequence[Trace], *, seed: int, permutations: in
     first, languages, items = traces[0], len(traces), len(traces[0].item_ids)
     if first.header.pooled or languages < 2 or items < 2:
         return Information(gain_L, None)
-    rng = np.random.default_rng(seed)
+    # Of all layers the same, and drawn before any is read: counts of all languages are read a few layers at a time.
+    text_RVN = _deal(permutations, languages, items, np.random.default_rng(seed))
     null_RL = np.empty((permutations, len(first.header.layers)))
-    step = max(1, _AT_A_TIME // (languages * items))
-    for start in range(0, permutations, step):
-        rows_R = slice(start, min(start + step, permutations))
-        deal = _deal(rows_R.stop - start, languages, items, rng)
-        for layer in range(null_RL.shape[1]):
-            count_ME = np.concatenate([trace.topk_count[:, layer] for trace in traces]).astype(np.float64)
-            dealt_RVE = (deal @ count_ME).reshape(-1, languages, count_ME.shape[1])
-            null_RL[rows_R, layer] = information_gain(normalise(dealt_RVE).swapaxes(0, 1))
+    a_layer = languages * first.topk_count[:, 0].nbytes
+    for part in slices(null_RL.shape[1], max(1, _COUNTS // a_layer)):
+        count_MLE = np.concatenate([trace.topk_count[:, part] for trace in traces])
+        for place in range(count_MLE.shape[1]):
+            null_RL[:, part.start + place] = _null(text_RVN, count_MLE[:, place])
     return Information(gain_L, null_RL)
 
 
-def _deal(draws: int, languages: int, items: int, rng: np.random.Generator) -> sparse.csr_array:
-    """(R V, V N) which texts each language is dealt: of every item one, each text to one language."""
-    order_RNV = rng.permuted(np.broadcast_to(np.arange(languages), (draws, items, languages)), axis=-1)
-    text_RVN = order_RNV.swapaxes(1, 2) * items + np.arange(items)
-    rows = draws * languages
-    ends = np.arange(0, rows * items + 1, items)
-    return sparse.csr_array((np.ones(rows * items), text_RVN.ravel(), ends), shape=(rows, languages * items))
+def _null(text_RVN: NDArray[np.int32], count_ME: NDArray[np.integer]) -> NDArray[np.float64]:
+    """(R) gain in one layer, its texts dealt anew."""
+    permutations, languages, items = text_RVN.shape
+    # Sums of whole numbers are exact in float32 as far as this.
+    small = int(count_ME.max(initial=0)) * items < 2**24
+    values_ME: NDArray[np.floating] = count_ME.astype(np.float32 if small else np.float64)
+    null_R = np.empty(permutations)
+
+    def take(part: slice) -> None:
+        text_M = text_RVN[part].ravel()
+        ends = np.arange(0, len(text_M) + 1, items, dtype=np.int32)
+        deal = sparse.csr_array(
+            (np.ones(len(text_M), values_ME.dtype), text_M, ends), shape=(len(ends) - 1, len(values_ME))
+        )
+        dealt_RVE = (deal @ values_ME).reshape(-1, languages, values_ME.shape[1])
+        null_R[part] = information_gain(normalise(dealt_RVE).swapaxes(0, 1))
+
+    on_all_cores(take, slices(permutations, max(1, _AT_A_TIME // (languages * items))))
+    return null_R
+
+
+def _deal(draws: int, languages: int, items: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """(R, V, N) which texts each language is dealt: of every item one, each text to one language."""
+    text_RVN = np.empty((draws, languages, items), dtype=np.int32)
+    for part in slices(draws, max(1, _AT_A_TIME // (languages * items))):
+        several = np.broadcast_to(np.arange(languages), (part.stop - part.start, items, languages))
+        text_RVN[part] = rng.permuted(several, axis=-1).swapaxes(1, 2) * items + np.arange(items)
+    return text_RVN

@@ -25,7 +25,7 @@ matrices, Z zones.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -36,11 +36,13 @@ from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
+from polyroute.measures.entropy import routing_entropy
+from polyroute.measures.resampled_distances import NEARLY_UNIFORM, most_used, resampled_distances
 from polyroute.measures.specialisation import check_comparable
 from polyroute.measures.zones import default_zones
 from polyroute.results.similarity import DistanceRow
 from polyroute.stats.bootstrap import Bootstrap
-from polyroute.stats.resampled import percentile_bounds, resampled_means
+from polyroute.stats.resampled import percentile_bounds
 
 DECIMALS = 6
 """Of written distances: between languages of an untrained model they are below 0.001."""
@@ -62,8 +64,12 @@ class Distances:
     reading: str
     layers_LP: NDArray[np.float64]
     zones_ZP: NDArray[np.float64]
-    draws_RZP: NDArray[np.float64] | None
-    """The zones in every resample; None where there are not two sentences to resample."""
+    low_ZP: NDArray[np.float64] | None = None
+    """Lower bounds of the zones; None where there are not two sentences to resample."""
+    high_ZP: NDArray[np.float64] | None = None
+    """Upper bounds."""
+    draws_RZP: NDArray[np.float64] | None = None
+    """The zones in every resample; of the headline alone, since that of many languages is large."""
 
 
 class Similarity:
@@ -88,11 +94,13 @@ class Similarity:
         """
         if len(traces) < 2:
             raise SimilarityError(f"distances need at least two languages; there are {len(traces)} traces")
-        first, *others = traces
-        for other in others:
-            check_comparable(other, first)
+        first, languages = traces[0], []
+        for place, trace in enumerate(traces):
+            if place:
+                check_comparable(trace, first)
+            languages.append(trace.header.language)
         self.corpus, self.layers = first.header.corpus, first.header.layers
-        self.languages = tuple(trace.header.language for trace in traces)
+        self.languages = tuple(languages)
         if len(set(self.languages)) < len(self.languages):
             raise SimilarityError(f"a language is traced twice: {', '.join(self.languages)}")
         self.zones = _spans(zones, first)
@@ -121,9 +129,8 @@ class Similarity:
             about = pair | {"measure": found.measure, "reading": found.reading}
             for place, zone in enumerate(self.zones):
                 bounds = {}
-                if found.draws_RZP is not None:
-                    low_P, high_P = percentile_bounds(found.draws_RZP[:, place], self.confidence)
-                    bounds = {"low": low_P.round(DECIMALS), "high": high_P.round(DECIMALS)}
+                if found.low_ZP is not None and found.high_ZP is not None:
+                    bounds = {"low": found.low_ZP[place].round(DECIMALS), "high": found.high_ZP[place].round(DECIMALS)}
                 values = {"zone": zone, "distance": found.zones_ZP[place].round(DECIMALS)}
                 parts.append(pd.DataFrame(about | values | bounds))
         about = pair | {"measure": self.headline.measure, "reading": self.headline.reading}
@@ -133,42 +140,41 @@ class Similarity:
         return table.astype({"layer": "Int64"})
 
     def _measure(self, traces: Sequence[Trace], bootstrap: Bootstrap | None) -> tuple[Distances, ...]:
-        top_k = traces[0].header.top_k
-
-        def most_chosen(q_E: NDArray[np.float64]) -> NDArray[np.float64]:
-            return most_used(q_E, top_k)
-
-        found, headline = [], traces[0].readings[0]
-        for reading in traces[0].readings:
+        about, readings = traces[0].header, traces[0].readings
+        found: list[Distances] = []
+        for reading in readings:
             q_VLE = np.stack([corpus_distribution(trace, reading) for trace in traces])
-            q_RVLE = None
-            if bootstrap is not None:
-                q_RVLE = np.stack(
-                    [resampled_means(bootstrap, trace.distributions(reading)) for trace in traces], axis=1
-                )
-            plans: list[tuple[str, Distance, Callable[[NDArray[np.float64]], NDArray[np.float64]] | None]] = []
-            plans.append(("jsd", jensen_shannon, None))
-            if reading == headline:
-                plans += [("divergence", routing_divergence, None), ("cosine", cosine_distance, None)]
+            means: dict[str, tuple[Distance, NDArray[np.float64]]] = {"jsd": (jensen_shannon, q_VLE)}
+            if reading == readings[0]:
+                means |= {"divergence": (routing_divergence, q_VLE), "cosine": (cosine_distance, q_VLE)}
             if reading == "topk_count":
-                plans.append(("jaccard", jaccard_distance, most_chosen))
-            for measure, between, prepare in plans:
-                mean, drawn = (q if q is None or prepare is None else prepare(q) for q in (q_VLE, q_RVLE))
-                assert mean is not None, "every reading has a mean"
-                layers_LP = pairwise(between, mean[None])[0]
-                found.append(
-                    Distances(
-                        measure, reading, layers_LP, self._by_zone(layers_LP),
-                        None if drawn is None else self._by_zone(pairwise(between, drawn)),
-                    )
-                )  # fmt: skip
+                means["jaccard"] = (jaccard_distance, most_used(q_VLE, about.top_k).astype(np.float64))
+            layers = {measure: pairwise(between, of_VLE[None])[0] for measure, (between, of_VLE) in means.items()}
+            bounds: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {name: [] for name in means}
+            kept: list[NDArray[np.float64]] = []
+            uniform_L = (np.log(about.experts) - routing_entropy(q_VLE)).min(axis=0) < NEARLY_UNIFORM
+            for inside in self._inside():
+                if bootstrap is None:
+                    break
+                drawn = resampled_distances(traces, reading, list(means), inside, uniform_L, bootstrap)
+                for measure, drawn_RP in drawn.items():
+                    bounds[measure].append(percentile_bounds(drawn_RP, self.confidence))
+                if not found:
+                    kept.append(drawn["jsd"])
+            for measure, layers_LP in layers.items():
+                zones_ZP = np.stack([layers_LP[inside].mean(axis=0) for inside in self._inside()])
+                one = Distances(measure, reading, layers_LP, zones_ZP)
+                if bootstrap is not None:
+                    low_ZP, high_ZP = (np.stack(side) for side in zip(*bounds[measure], strict=True))
+                    draws_RZP = None if found else np.stack(kept, axis=1)
+                    one = replace(one, low_ZP=low_ZP, high_ZP=high_ZP, draws_RZP=draws_RZP)
+                found.append(one)
         return tuple(found)
 
-    def _by_zone(self, values_LP: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., Z, P) mean over the layers of each zone."""
+    def _inside(self) -> list[NDArray[np.intp]]:
+        """Places of each zone's layers."""
         layers = np.array(self.layers)
-        inside = [(layers >= first) & (layers <= last) for first, last in self.zones.values()]
-        return np.stack([values_LP[..., inside_L, :].mean(axis=-2) for inside_L in inside], axis=-2)
+        return [np.flatnonzero((layers >= first) & (layers <= last)) for first, last in self.zones.values()]
 
 
 def corpus_distribution(trace: Trace, reading: str) -> NDArray[np.float64]:
@@ -221,14 +227,6 @@ def cosine_distance(p_E: NDArray[np.float64], q_E: NDArray[np.float64]) -> NDArr
     # |p - q|^2 / 2: exactly 0 for p = q, where 1 - p . q leaves rounding error.
     between: NDArray[np.float64] = ((p_E - q_E) ** 2).sum(axis=-1) / 2
     return between
-
-
-def most_used(q_E: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """1 for the k experts with most over the last axis, else 0: of equals the lower number, and never an unused one."""
-    order_E = np.argsort(-q_E, axis=-1, kind="stable")
-    used_E = np.zeros_like(q_E)
-    np.put_along_axis(used_E, order_E[..., :k], 1.0, axis=-1)
-    return np.where(q_E > 0, used_E, 0.0)
 
 
 def jaccard_distance(a_E: NDArray[np.float64], b_E: NDArray[np.float64]) -> NDArray[np.float64]:

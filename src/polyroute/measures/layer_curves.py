@@ -73,6 +73,7 @@ class Alignment:
         """The reading that summaries show: paper 1's own where the trace can give it."""
         self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
         self._drawing = Drawing(self._bootstrap, shuffles, seed)
+        self._of_pivot: dict[str, Compared] = {}
 
     def language(self, trace: Trace) -> LanguageCurves:
         """Every measure of one language; of the pivot, those that need no other.
@@ -90,12 +91,11 @@ class Alignment:
         zone_items = alignment_L = None
         of_tokens = (reading for one in MEASURES if (reading := getattr(one, "reading", None)))
         for reading in dict.fromkeys([*trace.readings, *of_tokens]):
-            headline = reading == self.reading
-            compared = Compared(self.pivot, trace, reading, headline, self._drawing)
+            compared = self._compared(trace, reading)
             for measure in MEASURES:
                 if not (measure.pivot and is_pivot):
                     rows += [_tidy(trace, measure, *curve, reading) for curve in measure.curves(compared)]
-            if headline and not is_pivot:
+            if compared.headline and not is_pivot:
                 zone_items = self._zone_items(compared.once(divergence.MEASURE.by_sentence))
         table = pd.concat(rows, ignore_index=True)
         summary = None
@@ -104,6 +104,15 @@ class Alignment:
             aligned = table[table["measure"] == sentence_alignment.MEASURE.name]
             alignment_L = None if aligned.empty else aligned["value"].to_numpy(np.float64)
         return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L)
+
+    def _compared(self, trace: Trace, reading: str) -> Compared:
+        headline = reading == self.reading
+        if reading not in self._of_pivot:
+            self._of_pivot[reading] = Compared(self.pivot, self.pivot, reading, headline, self._drawing)
+        of_pivot = self._of_pivot[reading]
+        return (
+            of_pivot if trace is self.pivot else Compared(self.pivot, trace, reading, headline, self._drawing, of_pivot)
+        )
 
     def summarise(self, zone_items: NDArray[np.float64]) -> dict[str, Any]:
         """Zone means of divergence, outer zones minus the middle, and the shape of the curve.

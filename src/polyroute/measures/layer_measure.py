@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
 from polyroute.measures.chunks import by_chunk
+from polyroute.measures.midpoints import halves
 from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.stats.bootstrap import Bootstrap, Interval
 
@@ -43,6 +44,8 @@ class Compared:
     headline: bool
     """Whether summaries show this reading."""
     drawing: Drawing
+    of_pivot: Compared | None = None
+    """The pivot's own, kept from language to language; None of the pivot itself."""
     _kept: dict[Callable[[Compared], NDArray[np.float64]], NDArray[np.float64]] = field(default_factory=dict)
 
     @property
@@ -51,15 +54,30 @@ class Compared:
         assert self.drawing.bootstrap is not None, "pooled traces have no sentences to resample"
         return self.drawing.bootstrap
 
-    @cached_property
+    @property
+    def beside(self) -> Compared:
+        """The pivot's own."""
+        return self.of_pivot or self
+
+    @property
     def p_NLE(self) -> NDArray[np.float64]:
         """The pivot's distributions."""
-        return self.pivot.distributions(self.reading)
+        return self.beside.q_NLE
 
     @cached_property
     def q_NLE(self) -> NDArray[np.float64]:
         """The language's distributions, in the same order of sentences."""
         return self.trace.distributions(self.reading)
+
+    @cached_property
+    def pooled_LE(self) -> NDArray[np.float64]:
+        """The language's corpus as one distribution a layer."""
+        return self.trace.pooled(self.reading)
+
+    @cached_property
+    def half_NLE(self) -> NDArray[np.floating]:
+        """The language's distributions for midpoints with many others."""
+        return halves(self.q_NLE)
 
     def once(self, values: Callable[[Compared], NDArray[np.float64]]) -> NDArray[np.float64]:
         """(N, L) values of each sentence, computed once however many measures need them."""
@@ -83,7 +101,7 @@ class OfDistributions(LayerMeasure):
         """The pooled curve, which has no interval, and where there are sentences their mean."""
         if of.reading not in of.trace.readings:
             return
-        pooled = [one.pooled(of.reading) for one in ((of.pivot, of.trace) if self.pivot else (of.trace,))]
+        pooled = [one.pooled_LE for one in ((of.beside, of) if self.pivot else (of,))]
         value_L = self.of(*pooled)
         blank_L = np.full(len(value_L), np.nan)
         yield self.name + POOLED, Interval(value_L, blank_L, blank_L)

@@ -17,9 +17,13 @@ is tested over languages (`measures.over_languages`).
 import numpy as np
 from numpy.typing import NDArray
 
-from polyroute.measures import divergence
-from polyroute.measures.divergence import routing_divergence
+from polyroute.ground.cores import on_all_cores, slices
+from polyroute.measures import divergence, entropy
+from polyroute.measures.chunks import by_chunk
+from polyroute.measures.divergence import normalised
+from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.layer_measure import Compared, OfSentences
+from polyroute.measures.midpoints import BLOCK, halves, information, own_information
 from polyroute.stats.bootstrap import Interval
 
 
@@ -35,24 +39,58 @@ def unrelated_divergence(
         seed: of the drawing.
 
     Returns:
-        (N, L), in [0, 1]; NaN for a single sentence, and where an input is NaN.
+        (N, L), in [0, 1]; NaN for a single sentence, and where an input is NaN. Within 1e-6 of what float64 gives, 1e-5
+        where routing is nearly uniform.
     """
-    items = len(p_NLE)
+    entropy_p_NL, entropy_q_NL = (by_chunk(routing_entropy, q) for q in (p_NLE, q_NLE))
+    return _unrelated_divergence(halves(p_NLE), halves(q_NLE), entropy_p_NL, entropy_q_NL, shuffles, seed)
+
+
+def _unrelated_divergence(
+    p_NLE: NDArray[np.floating], q_NLE: NDArray[np.floating], entropy_p_NL: NDArray[np.float64],
+    entropy_q_NL: NDArray[np.float64], shuffles: int, seed: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """The same of `halves`, with the entropies of both sides, which are the same in every shuffle."""
+    items, layers, experts = p_NLE.shape
     if items < 2:
-        return np.full(p_NLE.shape[:2], np.nan)
+        return np.full((items, layers), np.nan)
+    partner_SN = _partners(items, shuffles, seed)
+    own_p_NL, own_q_NL = (own_information(half_NLE).astype(np.float64) for half_NLE in (p_NLE, q_NLE))
+    mean_NL = np.empty((items, layers))
+
+    def take(part: slice) -> None:
+        """Sentences few enough that theirs and their partners' distributions stay in the cache."""
+        partner_SB = partner_SN[:, part]
+        t_BLE, work_BLE = (np.empty_like(p_NLE[part]) for _ in range(2))
+        found_SBL = np.empty((*partner_SB.shape, layers))
+        for found_BL, partner_B in zip(found_SBL, partner_SB, strict=True):
+            np.take(q_NLE, partner_B, axis=0, out=t_BLE, mode="clip")
+            t_BLE += p_NLE[part]
+            found_BL[:] = information(t_BLE, work_BLE)
+        between_SBL = (own_p_NL[part] + own_q_NL[partner_SB]) / 2 - found_SBL
+        room_SBL = np.log(experts) - (entropy_p_NL[part] + entropy_q_NL[partner_SB]) / 2
+        mean_NL[part] = normalised(between_SBL, room_SBL).mean(axis=0)
+
+    on_all_cores(take, slices(items, max(1, BLOCK // (layers * experts))))
+    return mean_NL
+
+
+def _partners(items: int, shuffles: int, seed: int) -> NDArray[np.int64]:
+    """(S, N) which other sentence each one meets."""
     rng = np.random.default_rng(seed)
-    total_NL = np.zeros(p_NLE.shape[:2])
-    for _ in range(shuffles):
+    partner_SN = np.empty((shuffles, items), dtype=np.int64)
+    for partner_N in partner_SN:
         # One cycle through all sentences: a permutation in which none stays with its own translation.
         order = rng.permutation(items)
-        partner = np.empty(items, dtype=np.int64)
-        partner[order] = np.roll(order, 1)
-        total_NL += routing_divergence(p_NLE, q_NLE[partner])
-    return total_NL / shuffles
+        partner_N[order] = np.roll(order, 1)
+    return partner_SN
 
 
 def _unrelated_NL(of: Compared) -> NDArray[np.float64]:
-    return unrelated_divergence(of.p_NLE, of.q_NLE, of.drawing.shuffles, of.drawing.seed)
+    p_NL, q_NL = (one.once(entropy.MEASURE.by_sentence) for one in (of.beside, of))
+    return _unrelated_divergence(
+        of.beside.half_NLE, of.half_NLE, p_NL, q_NL, of.drawing.shuffles, of.drawing.seed
+    )  # fmt: skip
 
 
 def _unrelated(of: Compared) -> Interval:

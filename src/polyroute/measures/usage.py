@@ -67,7 +67,8 @@ def usage(traces: Sequence[Trace]) -> Usage:
     if not traces:
         raise UsageError("there is no trace: usage of experts needs at least one language")
     first = traces[0].header
-    seen: set[str] = set()
+    items, seen = traces[0].item_ids, dict[str, None]()
+    counts, tokens = [], []
     for trace in traces:
         for field in ("corpus", *MUST_AGREE):
             ours, theirs = getattr(first, field), getattr(trace.header, field)
@@ -76,22 +77,24 @@ def usage(traces: Sequence[Trace]) -> Usage:
                     f"{trace.place} has {field} {theirs}, that in {first.language} has {ours}: it would pass for a "
                     "difference of language; rerun the stage `trace`"
                 )
-        if trace.item_ids != traces[0].item_ids:
+        if trace.item_ids != items:
             raise UsageError(
                 f"{trace.place} is not parallel to that in {first.language}: other items, or another order; what the "
                 "sentences say would pass for a difference of language"
             )
         if trace.header.language in seen:
             raise UsageError(f"{trace.place} is given twice")
-        seen.add(trace.header.language)
-        for place in np.flatnonzero(trace.topk_count.sum(axis=(0, 2)) == 0):
+        seen[trace.header.language] = None
+        counts.append(trace.topk_count.sum(axis=0, dtype=np.int64))
+        tokens.append(trace.tokens.sum())
+        for place in np.flatnonzero(counts[-1].sum(axis=-1) == 0):
             raise UsageError(f"{trace.place}: layer {first.layers[place]} holds no choice of an expert: trace it again")
     return Usage(
         corpus=first.corpus,
-        languages=tuple(trace.header.language for trace in traces),
+        languages=tuple(seen),
         layers=first.layers,
-        count_VLE=np.stack([trace.topk_count.sum(axis=0) for trace in traces]),
-        tokens_V=np.array([trace.tokens.sum() for trace in traces]),
+        count_VLE=np.stack(counts),
+        tokens_V=np.array(tokens),
     )
 
 
@@ -110,7 +113,7 @@ def counts_as_released(trace: Trace, batch: int = RELEASE_BATCH) -> NDArray[np.i
     """
     if trace.header.pooled or batch < 1:
         raise UsageError(f"{trace.place}: batches of {batch} sequences cannot be separated in these counts")
-    batches_BLE = np.add.reduceat(trace.topk_count, np.arange(0, len(trace.item_ids), batch), axis=0)
+    batches_BLE = np.add.reduceat(trace.topk_count, np.arange(0, len(trace.item_ids), batch), axis=0, dtype=np.int64)
     # torch adds bfloat16 up in float32 and rounds the sum; whole numbers of this size are exact until then.
     total_LE: NDArray[np.int64] = _bfloat16(batches_BLE).sum(axis=0)
     return total_LE

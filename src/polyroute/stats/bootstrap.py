@@ -64,12 +64,18 @@ class Bootstrap:
         counted_NM = ~(np.isnan(above_NM) | np.isnan(below_NM))
         above_NM, below_NM = (np.where(counted_NM, values_NM, 0.0) for values_NM in (above_NM, below_NM))
         value_M = _divided(above_NM.sum(axis=0), below_NM.sum(axis=0))
-        resampled_RM = _divided(self.counts_RN @ above_NM, self.counts_RN @ below_NM)
+        above_RM = self.counts_RN @ above_NM
+        # Where every item counts 1, every resample has N of them: a product saved.
+        ones = (below_NM == 1).all()
+        below_RM = np.full_like(above_RM, self.items) if ones else self.counts_RN @ below_NM
+        resampled_RM = _divided(above_RM, below_RM)
         bounds_2M = np.full((2, value_M.size), np.nan)
         several_M = (counted_NM.sum(axis=0) > 1) & ~np.isnan(value_M)
         if several_M.any():
             tail = (1 - self.confidence) / 2
-            bounds_2M[:, several_M] = np.nanquantile(resampled_RM[:, several_M], [tail, 1 - tail], axis=0)
+            drawn_RM = resampled_RM[:, several_M]
+            quantile = np.nanquantile if np.isnan(drawn_RM).any() else np.quantile  # the former goes column by column
+            bounds_2M[:, several_M] = quantile(drawn_RM, [tail, 1 - tail], axis=0)
         shape = np.shape(above)[1:]
         return Interval(value_M.reshape(shape), bounds_2M[0].reshape(shape), bounds_2M[1].reshape(shape))
 

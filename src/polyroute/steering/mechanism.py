@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from polyroute.models.routers import Router, RouterCall, edit, find_routers, obs
 from polyroute.models.trial import at_rest
 from polyroute.steering.apply import steer
 from polyroute.steering.plan import Plan
+from polyroute.steering.sweep import blocks_of
 
 COLUMNS = ["layer", "experts", "tokens", "rerouted", "edit_size", "relative_size", "share_before", "share_after"]
 """Columns of `mechanism`."""
@@ -48,9 +49,9 @@ def mechanism(
 ) -> pd.DataFrame:
     """Measure what a plan's edit does to routing, layer by layer.
 
-    Runs the model once a batch, in evaluation mode, without gradients and without a cache, and the routers of planned
-    layers (or the blocks around them, where these select) once more. The hidden states that enter them are kept until
-    the batch is done. Call it outside `observe`, `edit` and `steer`.
+    Runs the model once a batch up to the last planned layer, in evaluation mode, without gradients and without a cache,
+    and the routers of planned layers (or the blocks around them, up to where these select) once more. The hidden states
+    that enter them are kept until the batch is done. Call it outside `observe`, `edit` and `steer`.
 
     Args:
         model: a decoder of transformers.
@@ -188,7 +189,12 @@ def _steered(
         stack.enter_context(edit(planned, keep))
         stack.enter_context(steer(model, plan, routers=routers))
         calls = stack.enter_context(observe(planned, lambda router, call: edited.__setitem__(router.name, call)))
-        model(**inputs)
+        blocks = blocks_of(model, routers)
+        if blocks is not None:  # what comes after the last planned block does not matter here
+            last = blocks[max(router.layer for router in planned)]
+            stack.callback(last.register_forward_hook(_end).remove)
+        with suppress(_Ended):
+            model(**inputs)
     for router in planned:
         if calls[router] != 1:
             raise MechanismError(
@@ -196,6 +202,14 @@ def _steered(
                 "apart: turn off chunked or repeated forwards of this layer"
             )
     return {router: _Seen(arguments[router.name], unedited[router.name], edited[router.name]) for router in planned}
+
+
+class _Ended(Exception):  # noqa: N818 - nothing went wrong
+    """Ends a forward after the last layer that is looked at."""
+
+
+def _end(*_called: Any) -> None:
+    raise _Ended
 
 
 class _Tally:
