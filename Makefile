@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5000
-# Models that `make study` runs at once: one a processor, but one in all where they share a GPU.
-JOBS ?= $(if $(wildcard /dev/nvidia0),1,$(shell getconf _NPROCESSORS_ONLN))
+# How many run at once: models of the study, and tests. The study on a GPU runs one model after another.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+# `all` runs every model of the study, those of `study.extra` too.
+STUDY ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -23,22 +25,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[study,dev]'
 	@touch $@
 
-STAGES = dvc stage list --name-only | grep -v ^train-pocket
-REPRO = xargs dvc --wait-for-lock repro --single-item 2>&1 | cat
-
-study: export OMP_NUM_THREADS ?= 1
-study: install  ## Run the study, JOBS models at once, and show its results. Only what changed is computed.
-	@dvc repro resolve
-	@$(STAGES) | sed -n 's/^trace@//p' | xargs -P $(JOBS) -I MODEL bash -o pipefail -c \
-		'$(STAGES) | grep @MODEL$$ | grep -Ev "^(steer|mask|judge|figures)@" | $(REPRO)'
-	@$(STAGES) | grep -E '^(steer|mask)@' | xargs -P $(JOBS) -I STAGE bash -o pipefail -c 'echo STAGE | $(REPRO)'
-	@$(STAGES) | sed -n 's/^trace@//p' | xargs -P $(JOBS) -I MODEL bash -o pipefail -c \
-		'$(STAGES) | grep -E "^(judge|figures)@MODEL$$" | $(REPRO)'
-	@dvc repro
+study: install  ## Run the study and show its results (STUDY=all: every model). Only what changed is computed.
+	@polyroute study $(if $(filter all,$(STUDY)),--all) $(if $(wildcard /dev/nvidia0),--jobs 1,--jobs $(JOBS))
 	@polyroute results
 
 test: install  ## Run the tests.
-	@pytest
+	@OMP_NUM_THREADS=1 pytest -n $(JOBS) --dist worksteal
 
 lint: install  ## Check style and types.
 	@ruff check .

@@ -5,20 +5,24 @@ are those of CUDA events, and beside each stands the least that it could take on
 speed of a large matrix product, or its bytes at the speed of a large copy, whichever takes longer, both measured here.
 Without a GPU the same runs on a small model on the CPU, which says that the script works and nothing else.
 
-What is measured is in MEASURES, a function of a `Subject` each: a sweep over many plans is one more of them.
+What is measured is in MEASURES, a function of a `Subject` each.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
 
 import click
+import pandas as pd
 import torch
 from timing import measured_on, spread
 from torch import nn
 from transformers import AutoModelForCausalLM, OlmoeConfig, PretrainedConfig, Qwen3MoeConfig
 
 import polyroute
+from polyroute.asking.generation import GenerationSettings, generate_under
 from polyroute.models.batches import plan_batches
 from polyroute.models.routers import Router, find_routers
 from polyroute.tracing import collect as tracing
@@ -67,6 +71,7 @@ class Subject:
     sentences: int
     batch_tokens: int
     new_tokens: int
+    conditions: int
 
     @property
     def expert_weights(self) -> int:
@@ -85,11 +90,20 @@ class Letters:
     """A tokenizer whose tokens are numbers between blanks."""
 
     pad_token_id = 0
+    eos_token_id = None
 
-    def __call__(self, texts: list[str], **_: object) -> dict[str, list[list[int]]]:
-        """Token ids, none of them special."""
-        ids = [[int(token) for token in text.split()] for text in texts]
-        return {"input_ids": ids, "special_tokens_mask": [[0] * len(each) for each in ids]}
+    def decode(self, ids: list[int], **_: object) -> str:
+        """The numbers again."""
+        return " ".join(map(str, ids))
+
+    def __call__(self, texts: list[str] | str, **_: object) -> dict[str, list[Any]]:
+        """Token ids, none of them special; what is no number is token 1."""
+        several = [texts] if isinstance(texts, str) else texts
+        ids = [[int(token) if token.isdigit() else 1 for token in text.split()] for text in several]
+        marks = [[0] * len(each) for each in ids]
+        if isinstance(texts, str):
+            return {"input_ids": ids[0], "special_tokens_mask": marks[0]}
+        return {"input_ids": ids, "special_tokens_mask": marks}
 
 
 def measure_trace(subject: Subject) -> Iterator[str]:
@@ -168,7 +182,49 @@ def measure_decode(subject: Subject) -> Iterator[str]:
         yield f"  steered / plain: {ratios(seconds, 'steered', 'plain')}"
 
 
-MEASURES: dict[str, Callable[[Subject], Iterator[str]]] = {"trace": measure_trace, "decode": measure_decode}
+def measure_sweep(subject: Subject) -> Iterator[str]:
+    """Texts under many plans in one pass beside a run for each; once, since it takes long."""
+    model, routers = subject.model, subject.routers
+    experts, prompts = routers[0].experts, 32
+    drawn = torch.Generator().manual_seed(2)
+    plans: list[polyroute.Plan | None] = [None]
+    for number in range(subject.conditions - 1):
+        few = tuple(sorted(torch.randperm(experts, generator=drawn)[:2].tolist()))
+        layers = [router.layer for router in routers[len(routers) // 4 : -len(routers) // 4]]
+        plans.append(
+            polyroute.Plan(
+                model="random",
+                experts_per_layer=experts,
+                top_k=routers[0].top_k,
+                rule="soft",
+                strength=0.1 * (number + 1),
+                experts=dict.fromkeys(layers, few),
+            )
+        )
+    ids = torch.randint(3, model.config.vocab_size, (prompts, 32), generator=drawn).tolist()
+    items = pd.DataFrame(
+        {"item_id": range(prompts), "language": "und", "prompt": [" ".join(map(str, row)) for row in ids]}
+    )
+    settings = GenerationSettings(max_new_tokens=subject.new_tokens, batch_tokens=subject.batch_tokens * 8)
+
+    def together() -> None:
+        generate_under(model, Letters(), items, plans, routers, settings)
+
+    def apart() -> None:
+        for plan in plans:
+            with nullcontext() if plan is None else polyroute.steer(model, plan, routers=routers):
+                generate_under(model, Letters(), items, [None], (), settings)
+
+    seconds, peaks = compared({"together": together, "apart": apart}, replace(subject, rounds=1))
+    yield f"sweep: {len(plans)} conditions, {prompts} texts, {subject.new_tokens} tokens"
+    for name, taken in seconds.items():
+        yield f"  {name:14}{spread(taken)} s, peak {peaks[name]}"
+    yield f"  together / apart: {ratios(seconds, 'together', 'apart')}"
+
+
+MEASURES: dict[str, Callable[[Subject], Iterator[str]]] = {
+    "trace": measure_trace, "decode": measure_decode, "sweep": measure_sweep,
+}  # fmt: skip
 
 
 def timed(device: torch.device, work: Callable[[], object]) -> float:
@@ -253,7 +309,7 @@ def main(minutes: float, rounds: int, small: bool) -> None:
             continue
         model = random_model(config, device)
         routers = find_routers(model)
-        amount = (24, 256, 4) if small else (2000, 16384, 64)
+        amount = (24, 256, 4, 4) if small else (2000, 16384, 64, 12)
         subject = Subject(model, routers, on, rounds, *amount)
         weights = sum(weight.numel() for weight in model.parameters())
         print(f"{name}: {weights / 1e9:.2f}B weights, {len(routers)} layers of {routers[0].experts} experts")

@@ -58,7 +58,7 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
     return params.parse(
         raw
         | {
-            "study": raw["study"] | {"models": ["traced", "counts"]},
+            "study": raw["study"] | {"models": ["traced", "counts"], "extra": []},
             "languages": {"all": ["eng_Latn", "deu_Latn", "pol_Latn"], "recorded": ["eng_Latn", "deu_Latn"]},
             "corpora": {
                 "sib": sib | {"splits": ["a", "b"]},

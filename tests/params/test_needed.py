@@ -27,7 +27,7 @@ def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
         "tasks": ["sums"],
     }  # fmt: skip
     return raw | {
-        "study": raw["study"] | {"models": ["one", "two"], "pivot": pivot},
+        "study": raw["study"] | {"models": ["one", "two"], "extra": [], "pivot": pivot},
         "languages": {
             "west": ["deu_Latn", "yor_Latn", "eng_Latn"],
             "east": ["eng_Latn", "pol_Latn", "jpn_Jpan", "deu_Latn", "yor_Latn"],

@@ -35,6 +35,7 @@ def run_here(stages: str) -> dict[str, str]:
 STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "study.name": ("other", {"": "track"}),
     "study.models": ([PLAIN, QWEN], {COUNTS: ALL, "": "track"}),
+    "study.extra": ([], {}),  # only `make study` reads it
     # Masks are asked in the order of their own group.
     "study.pivot": (
         "deu_Latn",

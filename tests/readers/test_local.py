@@ -57,8 +57,8 @@ def study(tmp_path, monkeypatch):
         }  # fmt: skip
         model["generic"] = model["corpora"][0]
         raw |= {
-            "study": raw["study"] | {"models": ["m"]}, "languages": {"mine": list(languages)}, "corpora": corpora,
-            "tasks": tasks or {}, "models": {"m": model}, "mask": raw["mask"] | {"tasks": {}},
+            "study": raw["study"] | {"models": ["m"], "extra": []}, "languages": {"mine": list(languages)},
+            "corpora": corpora, "tasks": tasks or {}, "models": {"m": model}, "mask": raw["mask"] | {"tasks": {}},
         } | more  # fmt: skip
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw))
 

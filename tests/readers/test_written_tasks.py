@@ -253,7 +253,7 @@ def test_a_mirror_takes_all_their_files(put, mirror, tmp_path) -> None:
     study = params.parse(
         given
         | {
-            "study": given["study"] | {"models": ["one"]}, "languages": {"few": [ENGLISH, GERMAN]},
+            "study": given["study"] | {"models": ["one"], "extra": []}, "languages": {"few": [ENGLISH, GERMAN]},
             "corpora": {"made": made}, "models": {"one": model},
             "tasks": {name: spec.model_dump() for name, spec in entries.items()},
             "mask": given["mask"] | {"tasks": {}},

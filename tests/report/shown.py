@@ -1,6 +1,7 @@
 """Figures and tables of models that never were, and readers of what they show."""
 
 from pathlib import Path
+from types import ModuleType
 
 from polyroute.ground.paths import Paths
 from polyroute.report import figures
@@ -8,13 +9,20 @@ from polyroute.results.model import ModelResults
 from report import plausible, plausible_tasks
 
 
-def task_figures(root: Path, count: int = 6, layers: int = 8, **arguments) -> figures.Drawn:
-    """Draw everything of a model with two tasks."""
+def task_figures(
+    root: Path, count: int = 6, layers: int = 8, *, of: ModuleType | None = None, **arguments
+) -> figures.Drawn:
+    """Draw everything of a model with two tasks, or one subject alone."""
     paths = Paths(root)
     measures = ("divergence", "alignment", "entropy", "consistency")
     codes = plausible.write(paths, "tiny", count, layers, measures=measures, readings=("soft_mass",))
     plausible_tasks.write(paths, "tiny", codes, layers, **arguments)
-    return figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
+    results = ModelResults.read(paths.metrics("tiny"))
+    if of is None:
+        return figures.draw(paths, results)
+    paths.figures("tiny").mkdir(parents=True)
+    files, missing = of.draw(paths.figures("tiny"), results)
+    return figures.Drawn(tuple(files), tuple(missing))
 
 
 def told(root: Path, stem: str) -> str:

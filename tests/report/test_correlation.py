@@ -70,7 +70,7 @@ def test_correlations_are_told_with_what_rivals_leave(tmp_path: Path) -> None:
 
 
 def test_the_correlation_says_how_many_languages_and_what_comes_out(tmp_path: Path) -> None:
-    task_figures(tmp_path)
+    task_figures(tmp_path, of=correlation)
     text = told(tmp_path, "correlation-arithmetic")
     assert "over 6 languages" in text
     assert "as the paper: negative in the middle" in text

@@ -48,7 +48,7 @@ def test_shared_experts_stand_by_resource_class_under_the_papers_share_of_expert
 
 
 def test_domains_stand_beside_languages(tmp_path: Path) -> None:
-    task_figures(tmp_path)
+    task_figures(tmp_path, of=experts_figures)
     text = told(tmp_path, "domains")
     for name in ("arithmetic", "knowledge", "languages (mean of 6)"):
         assert f"<!-- {name} -->" in text

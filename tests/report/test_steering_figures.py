@@ -11,18 +11,18 @@ from report.shown import task_figures, told
 
 
 def test_the_dose_response_names_both_lines_and_rings_a_soft_plan(tmp_path: Path) -> None:
-    task_figures(tmp_path)
+    task_figures(tmp_path, of=steering_figures)
     text = told(tmp_path, "doses-arithmetic")
     assert "<!-- mean of 6 languages -->" in text
     assert "<!-- English -->" in text
     assert "ring: the chosen plan" in text
     assert "does it help? yes" in text
-    task_figures(tmp_path / "hard", rule="activate")
+    task_figures(tmp_path / "hard", of=steering_figures, rule="activate")
     assert "ring: " not in told(tmp_path / "hard", "doses-arithmetic")
 
 
 def test_conditions_are_named_in_plain_words_with_what_was_not_run(tmp_path: Path) -> None:
-    task_figures(tmp_path, draws=7)
+    task_figures(tmp_path, of=steering_figures, draws=7)
     text = told(tmp_path, "conditions-arithmetic")
     names = [
         "chosen plan", "hard activation", "deactivation", "multilingual experts", "early layers", "late layers",
@@ -38,7 +38,7 @@ def test_conditions_are_named_in_plain_words_with_what_was_not_run(tmp_path: Pat
 
 
 def test_edits_stand_beside_what_they_do_to_routing_each_kind_named_once(tmp_path: Path) -> None:
-    task_figures(tmp_path)
+    task_figures(tmp_path, of=steering_figures)
     text = told(tmp_path, "mechanism-arithmetic")
     names = [
         "task experts, soft", "task experts, hard rules", "random in their place", "shared experts, |z|",

@@ -1,5 +1,6 @@
 """The command `polyroute`. Stages are run by DVC (`dvc repro`); these verbs are for everything around them."""
 
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -21,7 +22,8 @@ from polyroute.params.models import TransformersModel
 def main() -> None:
     """Multilingual routing in mixture-of-experts language models, measured reproducibly.
 
-    Run from the root of the study, the folder of params.yaml. The study itself runs with `dvc repro`.
+    Run from the root of the study, the folder of params.yaml. `polyroute study` runs it, several models at once, and
+    `dvc repro` one stage after another.
     """
 
 
@@ -75,6 +77,19 @@ def routers(model: str) -> None:
     for router in loaded.routers:
         table.add_row(str(router.layer), router.name, str(router.experts), str(router.top_k), router.selection)
     Console().print(table)
+
+
+@main.command(cls=console.Command)
+@click.option("--all", "everything", is_flag=True, help="Those of `study.extra` too.")
+@click.option("--jobs", type=click.IntRange(1), help="Models at once; by default one a processor, one with a GPU.")
+def study(everything: bool, jobs: int | None) -> None:
+    """Run the study with DVC, several models at once; only what changed is computed."""
+    from polyroute.cli import study as running
+
+    chosen = params.read(Paths().params).study
+    models = [model for model in chosen.models if everything or model not in chosen.extra]
+    gpu = Path("/dev/nvidia0").exists()
+    running.run(models, jobs or (1 if gpu else len(os.sched_getaffinity(0))))
 
 
 @main.command(cls=console.Command)

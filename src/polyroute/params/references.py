@@ -29,6 +29,8 @@ def check_references(file: ParamsFile) -> None:
     check_unique("study.models", file.study.models)
     for model in file.study.models:
         check_known("study.models", model, file.models, "an entry of `models`")
+    for model in file.study.extra:
+        check_known("study.extra", model, file.models, "an entry of `models`")
     for name, corpus in file.corpora.items():
         if (place := corpus.on_disk()) is not None:
             check_inside(f"corpora.{name}.files", Path(place), "text")

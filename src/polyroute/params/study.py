@@ -13,7 +13,9 @@ class Study(Frozen):
     name: str
     """Name of the MLflow experiment."""
     models: list[str] = Field(min_length=1)
-    """Which entries of `models` the study runs."""
+    """Which entries of `models` the study has."""
+    extra: list[str] = Field(default_factory=list)
+    """Those of them that `polyroute study` leaves out unless it is told to run all."""
     pivot: str
     """FLORES code of the language that divergence is measured from."""
     seed: int = Field(ge=0)

@@ -1,0 +1,78 @@
+"""Which stages run, in which order and how many at once; a script stands for DVC."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from polyroute.cli import study
+from polyroute.cli.verbs import main
+from polyroute.params import file as params
+
+ROOT = Path(__file__).parents[2]
+
+STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{m}" for m in "ab" for stage in ("trace", "steer", "mask", "judge"))]
+
+
+@pytest.fixture
+def ran(tmp_path: Path, monkeypatch) -> Path:
+    """What was called, a line each; a stage named in `broken` fails."""
+    log, broken = tmp_path / "log", tmp_path / "broken"
+    broken.write_text("")
+    script = tmp_path / "dvc"
+    script.write_text(
+        f"#!{sys.executable}\nimport os, pathlib, sys\n"
+        f"if sys.argv[1] == 'stage':\n    print('\\n'.join({STAGES!r}))\n    sys.exit()\n"
+        f"with open({str(log)!r}, 'a') as file:\n"
+        "    file.write(os.environ['OMP_NUM_THREADS'] + ' ' + ' '.join(sys.argv[4:]) + '\\n')\n"
+        f"sys.exit(any(name in pathlib.Path({str(broken)!r}).read_text().split() for name in sys.argv))\n"
+    )
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(study, "_dvc", lambda: str(script))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    return log
+
+
+def test_models_run_beside_one_another_and_their_sittings_apart(ran) -> None:
+    study.run(["a", "b"], jobs=2)
+    lines = ran.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("1 resolve", "1 track")
+    assert sorted(lines[1:3]) == ["1 trace@a", "1 trace@b"]
+    assert sorted(lines[3:7]) == ["1 mask@a", "1 mask@b", "1 steer@a", "1 steer@b"]
+    assert sorted(lines[7:9]) == ["1 judge@a", "1 judge@b"]
+
+
+@pytest.mark.parametrize(
+    ("options", "models", "jobs"),
+    [
+        (["--jobs", "3"], ["pocket-plain", "pocket-planted", "pocket-untrained"], 3),
+        (["--all", "--jobs", "1"], params.read(ROOT / "params.yaml").study.models, 1),
+    ],
+)
+def test_the_verb_leaves_extra_models_out_unless_all_are_asked_for(options, models, jobs, monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
+    asked = []
+    monkeypatch.setattr(study, "run", lambda *given: asked.append(given))
+    done = CliRunner().invoke(main, ["study", *options])
+    assert done.exit_code == 0, done.output
+    assert asked == [(models, jobs)]
+
+
+def test_only_the_models_that_are_named_run(ran) -> None:
+    study.run(["b"], jobs=1)
+    assert "@a" not in ran.read_text()
+
+
+def test_threads_that_were_asked_for_stay(ran, monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    study.run(["b"], jobs=1)
+    assert ran.read_text().startswith("3 resolve")
+
+
+def test_a_stage_that_fails_is_named_and_nothing_is_built_on_it(ran, tmp_path: Path) -> None:
+    (tmp_path / "broken").write_text("trace@a")
+    with pytest.raises(study.StudyError, match="failed: trace@a; what is wrong stands above"):
+        study.run(["a", "b"], jobs=1)
+    assert ran.read_text().splitlines() == ["1 resolve", "1 trace@a", "1 trace@b"]
