@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from polyroute.measures import registry
+from polyroute.measures import registry, traced
 from test_architecture import OPENS, PACKAGE
 from tiny import ROOT
 
@@ -65,7 +65,9 @@ def test_a_term_is_explained_once() -> None:
 
 def test_every_measure_by_layer_has_an_entry() -> None:
     entries = PAGES["measures"].split("\n### ")[1:]
-    modules = [module for module in vars(registry).values() if isinstance(module, ModuleType)]
+    modules = [
+        module for room in (registry, traced) for module in vars(room).values() if isinstance(module, ModuleType)
+    ]
     assert len(modules) > 3
     for module in modules:
         (entry,) = [entry for entry in entries if f"`measures/{module.__name__.split('.')[-1]}.py`" in entry]

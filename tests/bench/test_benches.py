@@ -43,7 +43,7 @@ def test_the_gpu_bench_takes_real_models_at_their_size(bench) -> None:
         class Gate:
             experts, top_k = config.num_experts, config.num_experts_per_tok
 
-        subject = names["Subject"](model, (Gate,) * config.num_hidden_layers, None, 1, 1, 1, 1)
+        subject = names["Subject"](model, (Gate,) * config.num_hidden_layers, None, 1, 1, 1, 1, 1)
         outside = 2 * config.vocab_size * config.hidden_size
         assert subject.weights(Gate.top_k) + outside == pytest.approx(active, rel=0.03)
 

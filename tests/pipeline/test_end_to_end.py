@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,8 +13,6 @@ import yaml
 from click.testing import CliRunner
 
 from pipeline.test_stages import load_script
-from polyroute.artifacts.answers import Answers
-from polyroute.scoring import kinds
 from tiny import ROOT, make_model, make_tokenizer
 
 TEXTS = {
@@ -222,21 +219,6 @@ def test_a_scorer_that_changes_asks_nothing(study, intervened) -> None:
             assert "Traceback" not in run_stage(study, name)
     finally:
         (study / "models" / "elsewhere").rename(model)
-
-
-def test_the_baseline_is_graded_once_a_task(study, intervened, monkeypatch) -> None:
-    judge = load_script(ROOT / "pipeline" / "judge.py")
-    graded = []
-
-    def grade(raw: Answers, *rest: Any) -> Answers:
-        graded.append((raw.header.task, raw.header.condition))
-        return kinds.grade(raw, *rest)
-
-    monkeypatch.setattr(judge, "grade", grade)
-    monkeypatch.chdir(study)
-    CliRunner().invoke(judge.main, ["--model", "tiny"], catch_exceptions=False)
-    assert len(graded) == len(set(graded))
-    assert {("own-task", "baseline"), ("no-text", "baseline")} < set(graded)
 
 
 def test_a_task_in_none_of_the_masked_languages_is_said_not_to_be_run_and_the_rest_is_judged(

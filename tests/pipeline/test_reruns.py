@@ -115,7 +115,7 @@ CHANGES = (
     Change("`evaluate.max_new_tokens`", params("max_new_tokens: 512", "max_new_tokens: 511")),
     Change("`score.choice`", params("choice: sum", "choice: token")),
     Change("`steer.strengths`", params("strengths: [0.5, 1.0]", "strengths: [0.5, 1.0, 2.0]")),
-    Change("`steer.draws`", params("draws: 3", "draws: 4")),
+    Change("`steer.draws`", params("draws: 19", "draws: 20")),
     Change("`mask.draws`", params("draws: 2", "draws: 3")),
     Change("`study.seed`", params("seed: 20251004", "seed: 20251005")),
     Change("a right answer that `fetch` brings", more(f"data/inputs/{ONE}/keys/rows")),
