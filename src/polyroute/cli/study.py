@@ -81,7 +81,7 @@ def _repro(stages: list[str]) -> list[str]:
     """Run stages; the list again if one fails."""
     if not stages:
         return []
-    command = [_dvc(), "repro", "--single-item", "--wait-for-lock", *stages]
+    command = [_dvc(), "--wait-for-lock", "repro", "--single-item", *stages]
     running = {"OMP_NUM_THREADS": "1"} | os.environ
     # Through a pipe: bars of several at once would overwrite one another.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=running) as process:
