@@ -1,7 +1,7 @@
 """`polyroute study`: the stages of several models at once, where `dvc repro` runs one stage after another.
 
-The settings of all models first, once; then each model up to where it is asked under many conditions; these sittings,
-which take longest, as they come free; at last what is judged and drawn of them.
+The settings of all models first, once; then each model up to where it is asked under many conditions, these sittings
+side by side, and what is judged and drawn of them. A model's next part begins as soon as there is room.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import click
@@ -38,12 +38,9 @@ def run(models: Sequence[str], jobs: int) -> None:
         StudyError: a stage failed; the others were run as far as they do not need it.
     """
     failed = _repro(["resolve"])
-    stages = {} if failed else _stages()
-    for phase in _phases({model: stages.get(model, []) for model in models}):
-        with ThreadPoolExecutor(jobs) as pool:
-            failed += [name for names in pool.map(_repro, phase) for name in names]
-        if failed:
-            break
+    if not failed:
+        stages = _stages()
+        failed = _run({model: _parts(stages.get(model, [])) for model in models}, jobs)
     failed += [] if failed else _repro(["track"])
     if failed:
         raise StudyError(
@@ -51,17 +48,38 @@ def run(models: Sequence[str], jobs: int) -> None:
         )
 
 
-def _phases(stages: dict[str, list[str]]) -> list[list[list[str]]]:
-    """Groups of stages that run one after another; of each, lists that may run at once."""
+def _parts(stages: list[str]) -> list[list[list[str]]]:
+    """The parts of a model that follow one another; of each, lists of stages that may run at once."""
 
-    def of(model: str, names: tuple[str, ...], inside: bool) -> list[str]:
-        return [stage for stage in stages[model] if (stage.partition("@")[0] in names) == inside]
+    def of(names: tuple[str, ...], inside: bool) -> list[str]:
+        return [stage for stage in stages if (stage.partition("@")[0] in names) == inside]
 
-    return [
-        [of(model, ASKING + AFTER, False) for model in stages],
-        [[stage] for model in stages for stage in of(model, ASKING, True)],
-        [of(model, AFTER, True) for model in stages],
-    ]
+    parts = [[of(ASKING + AFTER, False)], [[stage] for stage in of(ASKING, True)], [of(AFTER, True)]]
+    return [[names for names in part if names] for part in parts]
+
+
+def _run(parts: dict[str, list[list[list[str]]]], jobs: int) -> list[str]:
+    """Run every model's parts, so many lists at once; the stages of lists that failed."""
+    failed: list[str] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        running: dict[Future[list[str]], str] = {}
+
+        def begin(model: str) -> None:
+            """The next part of a model, unless one of its lists is still running or has failed."""
+            while parts[model] and model not in running.values():
+                running.update({pool.submit(_repro, names): model for names in parts[model].pop(0)})
+
+        for model in parts:
+            begin(model)
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                model = running.pop(future)
+                if future.result():
+                    failed += future.result()
+                    parts[model] = []
+                begin(model)
+    return failed
 
 
 def _stages() -> dict[str, list[str]]:
