@@ -6,7 +6,7 @@ from types import ModuleType
 from polyroute.ground.paths import Paths
 from polyroute.report import figures
 from polyroute.results.model import ModelResults
-from report import plausible, plausible_tasks
+from report import plausible, plausible_languages, plausible_tasks
 
 
 def task_figures(
@@ -23,6 +23,16 @@ def task_figures(
     paths.figures("tiny").mkdir(parents=True)
     files, missing = of.draw(paths.figures("tiny"), results)
     return figures.Drawn(tuple(files), tuple(missing))
+
+
+def language_figures(of: ModuleType, root: Path, count: int, layers: int, **arguments) -> tuple[list[Path], list[str]]:
+    """Draw one subject of a model whose languages are compared: its files, and what is missing."""
+    paths = Paths(root)
+    codes = plausible.write(paths, "tiny", count, layers, measures=("divergence",), readings=("soft_mass",))
+    plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], layers, **arguments)
+    folder = paths.figures("tiny")
+    folder.mkdir(parents=True)
+    return of.draw(folder, ModelResults.read(paths.metrics("tiny")))
 
 
 def told(root: Path, stem: str) -> str:

@@ -5,18 +5,12 @@ import pytest
 from polyroute.ground.paths import Paths
 from polyroute.report import families_figures, words
 from polyroute.results.model import ModelResults
-from report import plausible, plausible_languages
-from report.shown import told
+from report.shown import language_figures, told
 
 
 def drawn(root: Path, count: int = 5, layers: int = 8, **arguments) -> tuple[list[Path], list[str]]:
     """Files, and what is missing."""
-    paths = Paths(root)
-    codes = plausible.write(paths, "tiny", count, layers, measures=("divergence",), readings=("soft_mass",))
-    plausible_languages.write(paths, "tiny", ["eng_Latn", *codes], layers, **arguments)
-    folder = paths.figures("tiny")
-    folder.mkdir(parents=True)
-    return families_figures.draw(folder, ModelResults.read(paths.metrics("tiny")))
+    return language_figures(families_figures, root, count, layers, **arguments)
 
 
 @pytest.mark.parametrize(("count", "layers"), [(4, 8), (47, 48)])
