@@ -40,7 +40,9 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 None if pivot_trace.header.pooled else np.stack([curve.alignment_L for curve in curves[1:]]),
                 np.stack([np.nanmean(curve.zone_items, axis=0) for curve in curves[1:]]),
                 pivot_trace.header.layers,
-                **drawing,
+                others,
+                confidence=settings.intervals.confidence,
+                seed=settings.seed,
             ),
         }
     about = pivot_trace.header

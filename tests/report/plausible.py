@@ -58,7 +58,8 @@ def write(
 def _over_languages(count: int, layers: int, pooled: bool) -> dict:
     """What the stage align says over languages; alignment is a hump that is nearer than chance but at its ends."""
     difference = {"value": 0.2, "low": 0.1, "high": 0.3}
-    found = {"languages": count, "early_minus_middle": difference, "late_minus_middle": difference, "shape": "U"}
+    found = {"early_minus_middle": difference, "late_minus_middle": difference, "shape": "U"}
+    found |= {"languages": count, "by_family": found | {"families": 4, "agrees": True}}
     if pooled:
         return found
     heights = 0.2 * (1 - np.linspace(-1, 1, layers) ** 2)

@@ -50,7 +50,9 @@ def write_results(paths: Paths, model: str = "tiny", languages: tuple[str, ...] 
                     "sentences": 5, "reading": "soft_mass", "mean": summary,
                     "zones": {"early": [0, 0], "middle": [1, 1], "late": [2, 2]},
                     "languages": {code: summary | {"tokens_per_sentence": 9.0} for code in languages[1:]},
-                    "over_languages": {"languages": len(languages) - 1} | differences,
+                    "over_languages": {
+                        "languages": len(languages) - 1, "by_family": {"families": 3, "agrees": True} | differences,
+                    } | differences,
                 }
             },
         },

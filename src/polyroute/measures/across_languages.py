@@ -2,7 +2,8 @@
 
 Unit of resampling and of permutation: the language. Sentences of one language share its words, its tokens and what
 the model happened to learn of it, so intervals over sentences tell what would be found in more text of the same
-languages; only intervals over languages tell what would be found in others.
+languages; only intervals over languages tell what would be found in others. Related languages are no independent ones:
+beside each verdict stands the one with the family as the unit, and whether the two agree.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polyroute.languages import table as language_table
 from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.zones import Difference, depth_shape
-from polyroute.stats.bootstrap import Bootstrap
+from polyroute.stats.bootstrap import Interval
+from polyroute.stats.over_units import FEWEST, mean_by_family, mean_over_units
 from polyroute.stats.signs import sign_flips
 
 LEVEL = 0.05
@@ -26,8 +29,8 @@ def over_languages(
     alignment_VL: NDArray[np.float64] | None,
     zones_V3: NDArray[np.float64],
     layers: Sequence[int],
+    languages: Sequence[str],
     *,
-    resamples: int,
     confidence: float,
     seed: int,
 ) -> dict[str, Any]:
@@ -37,28 +40,35 @@ def over_languages(
         alignment_VL: sentence alignment of V languages in L layers; None where there are no sentences.
         zones_V3: their mean divergence in early, middle and late layers.
         layers: the L layers' numbers.
-        resamples: bootstrap resamples.
-        confidence: coverage of intervals.
-        seed: of the resamples and of the sign patterns.
+        languages: codes of the V languages.
+        confidence: coverage of the t intervals; a U needs both one-sided tests at half of what it leaves.
+        seed: of the sign patterns.
 
     Returns:
-        `languages` (how many), `early_minus_middle`, `late_minus_middle` (with intervals) and `shape`; where there are
-        sentences `alignment`, a record a layer with its mean, interval, p and q, `aligned_layers`, those whose q is
-        below `LEVEL`, and `peak_layer`, the most aligned. Too few languages to resample or to test leave null.
+        `languages` (how many), `early_minus_middle`, `late_minus_middle` (with intervals) and `shape`; `by_family`, the
+        same with families left out in turn, and whether its shape is the same; where there are sentences `alignment`, a
+        record a layer with its mean, interval, p and q, `aligned_layers`, those whose q is below `LEVEL`, and
+        `peak_layer`, the most aligned. Fewer than `FEWEST` languages leave bounds, shapes and tests null.
+
+    Raises:
+        LanguageError: a code is unknown.
     """
-    bootstrap = Bootstrap(len(zones_V3), resamples, confidence, seed)
     early_V, middle_V, late_V = zones_V3.T
-    interval = bootstrap.mean(np.stack([early_V - middle_V, late_V - middle_V], axis=1))
-    outer = [Difference(*map(float, b)) for b in zip(interval.value, interval.low, interval.high, strict=True)]
+    outer_V2 = np.stack([early_V - middle_V, late_V - middle_V], axis=1)
+    families = [language_table.get(code).family for code in languages]
+    told = [_told(mean_over_units(outer_V2, confidence), len(languages))]
+    told.append(_told(mean_by_family(outer_V2, families, confidence), len(languages)))
+    shapes = [one["shape"] for one in told]
     found: dict[str, Any] = {
-        "languages": len(zones_V3),
-        "early_minus_middle": bounded(outer[0]),
-        "late_minus_middle": bounded(outer[1]),
-        "shape": depth_shape(*outer),
-    }
+        "languages": len(languages),
+        **told[0],
+        "by_family": {
+            "families": len(set(families)), **told[1], "agrees": None if None in shapes else shapes[0] == shapes[1],
+        },
+    }  # fmt: skip
     if alignment_VL is None or np.isnan(alignment_VL).any():
         return found
-    mean = bootstrap.mean(alignment_VL)
+    mean = _claimed(mean_over_units(alignment_VL, confidence), len(languages))
     tested = sign_flips(alignment_VL, seed)
     rows = []
     for place, layer in enumerate(layers):
@@ -69,3 +79,17 @@ def over_languages(
     return found | {
         "alignment": rows, "aligned_layers": aligned, "peak_layer": layers[int(np.argmax(mean.value))]
     }  # fmt: skip
+
+
+def _claimed(mean: Interval, languages: int) -> Interval:
+    """The mean without bounds where languages are too few."""
+    unknown = np.full_like(mean.value, np.nan)
+    return mean if languages >= FEWEST else Interval(mean.value, unknown, unknown)
+
+
+def _told(outer: Interval, languages: int) -> dict[str, Any]:
+    """Outer zones minus the middle and the shape; none where languages or families are too few."""
+    outer = _claimed(outer, languages)
+    early, late = (Difference(*map(float, b)) for b in zip(outer.value, outer.low, outer.high, strict=True))
+    shape = None if early.sign is None else depth_shape(early, late)
+    return {"early_minus_middle": bounded(early), "late_minus_middle": bounded(late), "shape": shape}

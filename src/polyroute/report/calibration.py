@@ -132,7 +132,7 @@ def verdicts(readings: Sequence[Reading]) -> str:
             f"layers {spans(layers)}" if layers else "no layer",
             f"layer {peak.layer}: {peak.value:.3f} [{peak.low:.3f}, {peak.high:.3f}]" if layers else "–",
             fell,
-            found.shape,
+            words.shape(found),
             reading.verdict,
         ]
         lines.append(f"| {' | '.join(cells)} |")

@@ -24,7 +24,7 @@ def depth_table(measured: Sequence[ModelResults]) -> str:
             over = held.over_languages
             zones = [f"{getattr(held.mean, zone):.3f} ({words.layer_range(span)})" for zone, span in held.zones]
             outer = [_with_interval(each) for each in (over.early_minus_middle, over.late_minus_middle)]
-            rows.append([one.model, corpus, str(over.languages), *zones, *outer, over.shape])
+            rows.append([one.model, corpus, str(over.languages), *zones, *outer, words.shape(over)])
     return words.markdown(columns, rows)
 
 

@@ -256,7 +256,7 @@ def _domains(stem: Path, found: ModelResults, diverging: Experts) -> list[Path]:
             how += "  ·  bands: bootstrap over sentences of both texts"
         drawing.head(
             axes, f"Routing divergence of domains, beside that of languages from {pivot}", how,
-            "  ·  ".join([*shapes, f"languages: {summary.over_languages.shape}"]),
+            "  ·  ".join([*shapes, f"languages: {words.shape(summary.over_languages)}"]),
             "paper 1: a cap for domains, a U for languages",
         )  # fmt: skip
         return drawing.save(axes, stem)

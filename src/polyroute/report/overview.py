@@ -42,6 +42,7 @@ def overview(found: ModelResults) -> str:
                 f"    {shape} in {count} of {shapes.total()} languages ({_MEANING[shape]}): {', '.join(which)}"
             )
         lines.append(f"    mean over languages: {_zones(summary.mean, summary.zones)}")
+        lines.append(f"    over languages: {words.shape(summary.over_languages)}")
         lines += _alignment(summary.over_languages)
         lines += _compared(found, corpus)
     for lead, parts in _on_tasks(found):

@@ -58,7 +58,7 @@ def headline_table(measured: Sequence[ModelResults]) -> str:
     rows = []
     for one in measured:
         held = next(iter(one.alignment.corpora.values()))
-        rows.append([one.model, held.over_languages.shape, _peak(held.over_languages), *_first_task(one)])
+        rows.append([one.model, words.shape(held.over_languages), _peak(held.over_languages), *_first_task(one)])
     return words.markdown(columns, rows)
 
 

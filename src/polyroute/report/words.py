@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from polyroute.languages import table as languages
+from polyroute.results.alignment import OverLanguages
 from polyroute.results.quantities import MiddleRule
 from polyroute.results.steering import VerdictCode
 
@@ -102,3 +103,13 @@ def _plain(value: float, digits: int, *, sign: bool = False) -> str:
 def layer_range(span: Sequence[int]) -> str:
     """First and last layer in short: `3-5`."""
     return spans(range(span[0], span[1] + 1))
+
+
+def shape(over: OverLanguages) -> str:
+    """The shape of divergence over depth, and that by family where it is another."""
+    if over.shape is None:
+        return f"too few languages ({over.languages})"
+    by_family = over.by_family
+    if by_family.shape is None:
+        return f"{over.shape} (too few families to check)"
+    return over.shape if by_family.agrees else f"{over.shape} (by family {by_family.shape})"

@@ -143,17 +143,34 @@ class AlignedLayer(Frozen):
     """p adjusted for the layers."""
 
 
+class OverFamilies(Frozen):
+    """The same means with the family as the unit: each is left out in turn."""
+
+    families: Annotated[int, Field(ge=0), Unit("families")]
+    """How many."""
+    early_minus_middle: Interval
+    """Mean over languages, interval over families; bounds null with fewer than 3 families or 5 languages."""
+    late_minus_middle: Interval
+    """The same."""
+    shape: DepthShape | None
+    """What the two differences make of the curve; null where they have no bounds."""
+    agrees: bool | None
+    """Whether it is the shape over languages; null where either is."""
+
+
 class OverLanguages(Frozen):
     """What holds over languages, which are the unit of intervals and tests."""
 
     languages: Languages
     """How many, the pivot apart."""
     early_minus_middle: Interval
-    """Mean over languages."""
+    """Mean over languages with its t interval; bounds null with fewer than 5 languages."""
     late_minus_middle: Interval
-    """Mean over languages."""
-    shape: DepthShape
-    """What the two differences make of the curve."""
+    """The same."""
+    shape: DepthShape | None
+    """What the two differences make of the curve; null with fewer than 5 languages."""
+    by_family: OverFamilies
+    """Since related languages are not independent."""
     alignment: list[AlignedLayer] | None = None
     """A record a layer; absent where there are no sentences."""
     aligned_layers: list[Layer] | None = None
