@@ -18,8 +18,8 @@ from polyroute.languages import table as language_table
 from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.zones import Difference, depth_shape
 from polyroute.stats.bootstrap import Interval
-from polyroute.stats.over_units import FEWEST, mean_by_family, mean_over_units
-from polyroute.stats.signs import sign_flips
+from polyroute.stats.over_units import mean_by_family, mean_over_units
+from polyroute.stats.signs import FEWEST, sign_flips
 
 LEVEL = 0.05
 """False discovery rate over layers at which a layer counts as aligned."""
@@ -56,16 +56,14 @@ def over_languages(
     early_V, middle_V, late_V = zones_V3.T
     outer_V2 = np.stack([early_V - middle_V, late_V - middle_V], axis=1)
     families = [language_table.get(code).family for code in languages]
-    told = [_told(mean_over_units(outer_V2, confidence), len(languages))]
-    told.append(_told(mean_by_family(outer_V2, families, confidence), len(languages)))
-    shapes = [one["shape"] for one in told]
+    alone = _told(mean_over_units(outer_V2, confidence), len(languages))
+    by_family = _told(mean_by_family(outer_V2, families, confidence), len(languages))
+    agrees = None if by_family["shape"] is None else alone["shape"] == by_family["shape"]
     found: dict[str, Any] = {
         "languages": len(languages),
-        **told[0],
-        "by_family": {
-            "families": len(set(families)), **told[1], "agrees": None if None in shapes else shapes[0] == shapes[1],
-        },
-    }  # fmt: skip
+        **alone,
+        "by_family": {"families": len(set(families)), **by_family, "agrees": agrees},
+    }
     if alignment_VL is None or np.isnan(alignment_VL).any():
         return found
     mean = _claimed(mean_over_units(alignment_VL, confidence), len(languages))

@@ -20,8 +20,6 @@ from scipy import stats
 
 from polyroute.stats.bootstrap import Interval
 
-FEWEST = 5
-"""Units, below which nothing is claimed of others."""
 FEWEST_FAMILIES = 3
 """Families, below which leaving one out says nothing of the spread between them."""
 
@@ -40,10 +38,9 @@ def mean_over_units(values_VM: NDArray[np.float64], confidence: float) -> Interv
         ValueError: there is no unit, or a value is NaN or infinite.
     """
     _check(values_VM)
-    units = len(values_VM)
     mean_M = values_VM.mean(axis=0)
-    error_M = values_VM.std(axis=0, ddof=1) / np.sqrt(units) if units > 1 else np.full_like(mean_M, np.nan)
-    return _student(mean_M, error_M, units - 1, confidence)
+    error_M = np.asarray(stats.sem(values_VM)) if len(values_VM) > 1 else np.full_like(mean_M, np.nan)
+    return _student(mean_M, error_M, len(values_VM) - 1, confidence)
 
 
 def mean_by_family(values_VM: NDArray[np.float64], families: Sequence[str], confidence: float) -> Interval:
@@ -74,7 +71,7 @@ def mean_by_family(values_VM: NDArray[np.float64], families: Sequence[str], conf
 
 
 def _student(mean_M: NDArray[np.float64], error_M: NDArray[np.float64], free: int, confidence: float) -> Interval:
-    half_M = error_M * stats.t.ppf((1 + confidence) / 2, free) if free > 0 else np.full_like(mean_M, np.nan)
+    half_M = error_M * stats.t.ppf((1 + confidence) / 2, free)
     return Interval(mean_M, mean_M - half_M, mean_M + half_M)
 
 
