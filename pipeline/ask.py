@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from polyroute.artifacts import frequency
 from polyroute.artifacts.questions import SPLITS, Questions
 from polyroute.asking.ask import MECHANISM_COLUMNS as MECHANISM
 from polyroute.asking.ask import Asker
@@ -73,6 +74,8 @@ def _ask(asker: Asker, conditions: tuple[Condition, ...], folder: Path) -> int:
         with console.progress(title, len(conditions) * len(asker.questions.half(split)), "answers") as advance:
             for name, answers in asker.ask(split, conditions, advance, kept.append).items():
                 answers.write(folder / f"{split if purpose == 'evaluate' else name}.parquet")
+    if purpose == "evaluate":
+        write_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
     if purpose in ("steer", "mask"):
         write_table(folder / "mechanism.csv", [asker.mechanism(conditions, by_language=purpose == "mask")], MECHANISM)
     return sum(kept)
