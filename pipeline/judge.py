@@ -79,7 +79,7 @@ def _answered(
 def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
     chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
-    how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
+    how, confidence = settings.tasks[task], settings.intervals.confidence
     graded = _answered(settings, paths, "steer", task, chosen.conditions, None)
     right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
@@ -88,7 +88,7 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
             yield toward, None, None, {"not_run": one.not_run}
             continue
         reported = [condition for condition in chosen.conditions if condition.name in one.reported]
-        table = effects.compared(reported, right, pivot=settings.pivot, **drawing)
+        table = effects.compared(reported, right, pivot=settings.pivot, confidence=confidence, seed=settings.seed)
         summary = (
             effects.task_experts_effects(one, table, right, settings.pivot)
             if toward == "task experts"
@@ -106,7 +106,9 @@ def _masked(settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans) 
         for called, score in scores.items()
     }
     mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM
-    return mask_effects.mask_effects(plans, right, mechanism, intervals=settings.intervals, seed=settings.seed)
+    return mask_effects.mask_effects(
+        plans, right, mechanism, confidence=settings.intervals.confidence, seed=settings.seed
+    )
 
 
 _NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", "rerouted"])

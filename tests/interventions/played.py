@@ -25,7 +25,6 @@ from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY, mask_eff
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.plans import Conditions
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
-from polyroute.stats.settings import Intervals
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition, ConditionFile
 from polyroute.steering.plan import Plan
 
@@ -91,7 +90,7 @@ def masked(asked: Asker, plans: MaskPlans, items: pd.DataFrame = ITEMS) -> tuple
         for called, score in names.items()
     }
     mechanism = asked.mechanism(conditions, by_language=True)
-    return mask_effects(plans, right, mechanism, intervals=Intervals(resamples=300, confidence=0.9), seed=2)
+    return mask_effects(plans, right, mechanism, confidence=0.9, seed=2)
 
 
 def scored(
@@ -119,7 +118,7 @@ def _played(
     steer = handed_on(ChosenPlans(conditions=tuple(reported), toward={toward: chosen}))
     answers = scored(asked, "report", [BASELINE, *steer.conditions])
     told = {name: right(one) for name, one in answers.items()}
-    table = compared(steer.conditions, told, pivot=PIVOT, resamples=200, confidence=0.9, seed=3)
+    table = compared(steer.conditions, told, pivot=PIVOT, confidence=0.9, seed=3)
     summary = (
         task_experts_effects(chosen, table, told, PIVOT)
         if toward == "task experts"

@@ -20,7 +20,7 @@ CONDITIONS = [
     Condition("random0", "random", PLAN, draw=0),
     Condition("random1", "random", PLAN, draw=1),
 ]
-DRAWING = {"pivot": "eng_Latn", "resamples": 400, "confidence": 0.95, "seed": 0}
+DRAWING = {"pivot": "eng_Latn", "confidence": 0.95, "seed": 0}
 ITEMS = 60
 
 

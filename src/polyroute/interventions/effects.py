@@ -71,7 +71,6 @@ def compared(
     answers: Mapping[str, pd.DataFrame],
     *,
     pivot: str,
-    resamples: int,
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
@@ -82,9 +81,8 @@ def compared(
         answers: `baseline` or condition -> answers of all languages, with columns item_id, language, correct; where
             texts were generated also `output_language`.
         pivot: language that is not to be helped.
-        resamples: bootstrap resamples over items.
         confidence: coverage of intervals.
-        seed: of resamples and exchanges.
+        seed: of exchanges.
 
     Returns:
         Columns `condition`, `kind`, then those of `stats.paired.compare`; a row a condition and language, and one a
@@ -102,9 +100,7 @@ def compared(
     tables = []
     for condition in conditions:
         scores = PairedScores.from_tables(base, answers[condition.name])
-        table = compare(
-            scores, resamples=resamples, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {}
-        )
+        table = compare(scores, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {})
         table.insert(0, "kind", condition.kind)
         table.insert(0, "condition", condition.name)
         table["language_changed"] = table["group"].map(_language_changed(base, answers[condition.name], helped))
