@@ -60,8 +60,8 @@ def test_an_expert_without_its_like_cannot_be_matched_and_gets_the_nearest() -> 
     assert {made.draw(number)[4] for number in range(30)} == {(4,)}
     far, alike = made.balance([made.draw(0)])
     assert (far.frequency, far.controls, far.matched) == (0.9, pytest.approx(0.3), False)
-    assert far.after == pytest.approx(0.6 / frequency_LE[0].std())
-    assert far.before == pytest.approx((0.9 - 0.7 / 5) / frequency_LE[0].std())
+    assert far.after == pytest.approx(0.6 / frequency_LE[0].std(), abs=1e-4)
+    assert far.before == pytest.approx((0.9 - 0.7 / 5) / frequency_LE[0].std(), abs=1e-4)
     assert (alike.before, alike.after, alike.matched) == (0, 0, True)
 
 
@@ -69,12 +69,13 @@ def test_balance_is_of_all_draws() -> None:
     made = controls({4: (5,)})
     (row,) = made.balance([{4: (4,)}, {4: (7,)}])
     assert row.controls == pytest.approx(0.55)
-    assert row.after == pytest.approx(-0.05 / FREQUENCY[0].std())
-    assert row.others == pytest.approx(4 / 9)
+    assert row.after == pytest.approx(-0.05 / FREQUENCY[0].std(), abs=1e-4)
+    assert row.others == pytest.approx(4 / 9, abs=1e-4)
     assert row.experts == 1
 
 
-def test_balance_is_better_after_matching(rng=np.random.default_rng(5)) -> None:
+def test_balance_is_better_after_matching() -> None:
+    rng = np.random.default_rng(5)
     frequency_E = rng.beta(1, 6, size=64)
     often = tuple(int(e) for e in np.argsort(frequency_E)[-6:-2])
     made = controls({4: often}, frequency_E[None])

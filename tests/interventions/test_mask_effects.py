@@ -36,7 +36,7 @@ TRACES = {
 
 
 def masks(traces=TRACES, **changes) -> Masks:
-    given = {"k": 32, "thr": 0.4, "width": 5, "draws": 1, "nearest": 4, "mechanism_items": 3} | changes
+    given = {"k": 32, "thr": 0.4, "width": 5, "draws": 1, "mechanism_items": 3} | changes
     return Masks(target(), Mask.model_validate(given), traces, seed=1)
 
 

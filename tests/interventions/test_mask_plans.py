@@ -22,9 +22,7 @@ TRACES = {
 
 
 def settings(**changes) -> Mask:
-    return Mask.model_validate(
-        {"k": 15, "thr": 0.4, "width": 5, "draws": 2, "nearest": 4, "mechanism_items": 1} | changes
-    )
+    return Mask.model_validate({"k": 15, "thr": 0.4, "width": 5, "draws": 2, "mechanism_items": 1} | changes)
 
 
 def target(task: str = "arithmetic", layers: int = LAYERS, experts: int = 8, top_k: int = 2) -> Target:
@@ -32,7 +30,7 @@ def target(task: str = "arithmetic", layers: int = LAYERS, experts: int = 8, top
 
 
 def masks(seed: int = 0, task: str = "arithmetic", **changes) -> Masks:
-    return Masks(target(task), settings(**changes), TRACES, seed=seed)
+    return Masks(target(task), settings(**changes), TRACES, {}, seed=seed)
 
 
 def plans(made: Masks, *languages: str) -> dict:

@@ -13,13 +13,13 @@ number only.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import ExpertsError
+from polyroute.results.quantities import DECIMALS, LayerBalance
 
 CALIPER = 0.2
 """Largest standardised difference of a layer's control (Austin 2011, on matching with a caliper)."""
@@ -27,27 +27,6 @@ _STEPS = 100
 """Exchanges that are proposed for each expert of a layer; from there on the start no longer shows."""
 _TIES = 9
 """Decimals at which two frequencies count as equal, on every processor."""
-
-
-@dataclass(frozen=True)
-class LayerBalance:
-    """How like the controls of one layer are to the set, in activation frequency."""
-
-    layer: int
-    experts: int
-    """Of the set in this layer."""
-    frequency: float
-    """Mean over these."""
-    others: float
-    """Mean over all other experts of the layer."""
-    controls: float
-    """Mean over the experts of the controls that were drawn."""
-    before: float
-    """Standardised difference of the set and all others: in standard deviations over the experts of the layer."""
-    after: float
-    """Standardised difference of the set and its controls."""
-    matched: bool
-    """Whether some control lies within the caliper; if not, these are about as near as any."""
 
 
 class Controls:
@@ -104,12 +83,12 @@ class Controls:
             frequency, others = one.target, float(one.frequency_E[one.others].mean())
             controls = float(np.mean([one.frequency_E[list(control[layer])].mean() for control in drawn]))
             scale = one.spread or 1.0  # all experts are chosen alike: every difference is 0
-            rows.append(
-                LayerBalance(
-                    layer, len(one.chosen), frequency, others, controls, (frequency - others) / scale,
-                    (frequency - controls) / scale, one.matched,
-                )
-            )  # fmt: skip
+            found = {
+                "frequency": frequency, "others": others, "controls": controls, "before": (frequency - others) / scale,
+                "after": (frequency - controls) / scale,
+            }  # fmt: skip
+            numbers = {name: round(value, DECIMALS) + 0.0 for name, value in found.items()}
+            rows.append(LayerBalance(layer=layer, experts=len(one.chosen), matched=one.matched, **numbers))
         return rows
 
 

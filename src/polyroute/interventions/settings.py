@@ -103,8 +103,6 @@ class MaskPlans(MaskedSet):
     """Task -> what is masked there instead."""
     draws: int = Field(ge=1)
     """Random masks for each mask."""
-    nearest: int = Field(ge=1)
-    """Experts of about the same activation frequency among which a random one is drawn."""
 
 
 class Mask(MaskPlans):
@@ -145,13 +143,14 @@ class SteerPlans(SteerGrid):
     doses: list[float]
     """Strengths of soft steering that are reported beside the chosen plan."""
     draws: int = Field(ge=1)
-    """Random control sets."""
-    nearest: int = Field(ge=1)
-    """Experts of about the same activation frequency among which a control is drawn."""
+    """Random control sets at most; as many as make p of .05 possible are 19, and of .01 are 99."""
 
 
 class Steer(SteerPlans):
     """The intervention study."""
+
+    enough: int = Field(ge=1)
+    """No more control sets are asked once so many of them did as well (Besag and Clifford 1991)."""
 
     mechanism_items: int = Field(ge=1)
     """Items in each language on whose prompts it is measured what the plans do to routing."""

@@ -17,7 +17,6 @@ Scores between right and wrong cannot be turned: there the difference is added t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,9 +57,7 @@ class StudiedItems:
         side = -1.0 if losses else 1.0
         lacking_NV = scores.base_NV if losses else 1 - scores.base_NV
         still_NV = (scores.difference_NV == 0) & (lacking_NV > 0)
-        return cls(
-            side * scores.difference_NV, still_NV, float(np.nanmean(lacking_NV, axis=0).mean()), scores.graded
-        )
+        return cls(side * scores.difference_NV, still_NV, float(np.nanmean(lacking_NV, axis=0).mean()), scores.graded)
 
 
 def power(items: StudiedItems, difference: float, *, limit: float, confidence: float, studies: int, seed: int) -> float:

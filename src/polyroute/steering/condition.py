@@ -18,7 +18,8 @@ from polyroute.steering.plan import Plan
 
 Kind = Literal[
     "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
-    "published", "shared", "shared-random", "shared-published", "exclusive",
+    "published", "published-random", "shared", "shared-random", "shared-published", "shared-published-random",
+    "exclusive",
 ]  # fmt: skip
 
 
@@ -39,6 +40,8 @@ class Condition:
     """First and last layer of the range that was to be edited."""
     draw: int | None = None
     """Number of the control set, for random experts."""
+    control_of: str | None = None
+    """Name of the condition whose experts these stand in for, for random experts."""
     target: str | None = None
     """Language whose experts a mask takes."""
     range: str | None = None
