@@ -22,6 +22,8 @@ class PublishedSteering(Frozen):
     rule: Literal["soft", "activate", "deactivate"]
     strength: float | None = None
     """lambda of soft steering."""
+    gain: float | None = Field(default=None, gt=0, lt=1)
+    """Published gain of mean accuracy, which the items should be able to show."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -216,6 +218,8 @@ class JudgedTask(Frozen):
     kind: TaskKind
     score: str
     """The one that is compared."""
+    gain: float | None = None
+    """Published gain of mean accuracy; None where none is."""
 
 
 class JudgeSettings(StudySettings):

@@ -18,7 +18,8 @@ from polyroute.steering.plan import Plan
 
 Kind = Literal[
     "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
-    "published", "shared", "shared-random", "shared-published", "exclusive",
+    "published", "published-random", "shared", "shared-random", "shared-published", "shared-published-random",
+    "exclusive",
 ]  # fmt: skip
 
 
