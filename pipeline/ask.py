@@ -102,15 +102,14 @@ def _ask(asker: Asker, conditions: tuple[Condition, ...], folder: Path, score: S
         How many conditions were asked, and how many answers had been given before.
     """
     kept: list[int] = []
-    purpose, ranking = asker.purpose, asker.settings.ranking
-    enough = None if ranking is None else ranking.enough
+    purpose, ranked = asker.purpose, asker.settings.ranking is not None
     if folder.exists():
         shutil.rmtree(folder)
     for split in HALVES[purpose]:
         half = len(asker.questions.half(split))
         said: dict[str, Answers] = {}
         scores: dict[str, float] = {}
-        asked = next_round(conditions, scores, enough)
+        asked = next_round(conditions, scores, ranked=ranked)
         while asked or not said:
             # Beside the baseline in the same batches: rounding in another batch is never taken for the plan's doing.
             together = [BASELINE, *asked]
@@ -120,8 +119,8 @@ def _ask(asker: Asker, conditions: tuple[Condition, ...], folder: Path, score: S
                 f"{asker.settings.name}, {asker.task}: {split}", len(together) * half, "answers"
             ) as advance:
                 said |= asker.ask(split, together, advance, kept.append)
-            scores |= {one.name: score(said[one.name]) if ranking else 0.0 for one in asked}
-            asked = next_round(conditions, scores, enough)
+            scores |= {one.name: score(said[one.name]) if ranked else 0.0 for one in asked}
+            asked = next_round(conditions, scores, ranked=ranked)
         for name, answers in said.items():
             answers.write(folder / f"{split if purpose == 'evaluate' else name}.parquet")
     if purpose == "evaluate":

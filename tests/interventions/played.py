@@ -26,12 +26,14 @@ from polyroute.interventions.effects import (
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY, mask_effects
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.plans import Conditions
+from polyroute.interventions.verdicts import Rule
 from polyroute.measures.specialisation import mean_frequency
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition, ConditionFile
 from polyroute.steering.plan import Plan
 
 PIVOT = "eng_Latn"
+RULE = Rule(confidence=0.9, studies=60, seed=3)
 Right = Callable[[Answers], pd.DataFrame]
 """From scored answers to those with `correct`."""
 
@@ -129,9 +131,9 @@ def _played(
     told = {name: right(one) for name, one in answers.items()}
     table = compared(steer.conditions, told, pivot=PIVOT, confidence=0.9, seed=3)
     summary = (
-        task_experts_effects(chosen, table, told, PIVOT)
+        task_experts_effects(chosen, table, told, PIVOT, RULE)
         if toward == "task experts"
-        else shared_experts_effects(chosen, table, PIVOT)
+        else shared_experts_effects(chosen, table, told, PIVOT, RULE)
     )
     plan = next(one.plan for one in steer.conditions if one.name == chosen.condition)
     mechanism = asked.mechanism(steer.conditions, by_language=False)

@@ -22,7 +22,7 @@ def above(tau, layers):
 def settings(**changes) -> Steer:
     return Steer.model_validate(
         {
-            "taus": [0.1, 0.2], "strengths": [0.5, 1.0], "doses": [-0.5, 0.5], "draws": 2, "enough": 5,
+            "taus": [0.1, 0.2], "strengths": [0.5, 1.0], "doses": [-0.5, 0.5], "draws": 2,
             "std": "population", "eps": "variance", "mechanism_items": 2,
             "magnitude": {"k": 48, "thr": 0.85, "strengths": [0.1, 0.5]},
         }

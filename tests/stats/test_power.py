@@ -79,7 +79,7 @@ def test_the_paired_test_finds_it_as_often_as_promised() -> None:
 
 @pytest.mark.parametrize(("points", "items"), [(1.6, 445), (2.6, 169), (0.6, 3160)])
 def test_items_for_the_published_gains(points: float, items: int) -> None:
-    # Ten languages, a tenth of answers changing, correlation .05: (1.960 sqrt(.1) + .842 sqrt(.1 - d^2))^2 1.45 / 10 d^2
+    # Ten languages, psi .1, rho .05: (1.960 sqrt(.1) + .842 sqrt(.1 - d^2))^2 1.45 / 10 d^2
     found = items_needed(points / 100, 10, Changes(0.1, 0.05))
     assert found == pytest.approx(items, abs=2)
     assert minimal_detectable_difference(found, 10, Changes(0.1, 0.05)) == pytest.approx(points / 100, rel=0.005)

@@ -35,12 +35,10 @@ class AskedTask(Frozen):
 
 
 class Ranking(Frozen):
-    """How it is told that enough random control sets did as well, so that no more are asked."""
+    """What random control sets are ranked by, so that no more are asked once enough did as well."""
 
     pivot: str
     """The language that is not to be helped."""
-    enough: int
-    """Control sets that did as well, after which no more are asked."""
     scores: dict[str, str]
     """Task -> the score that is compared."""
 

@@ -22,6 +22,8 @@ class PublishedSteering(Frozen):
     rule: Literal["soft", "activate", "deactivate"]
     strength: float | None = None
     """lambda of soft steering."""
+    gain: float | None = Field(default=None, gt=0, lt=1)
+    """Published gain of mean accuracy, which the items should be able to show."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -143,14 +145,12 @@ class SteerPlans(SteerGrid):
     doses: list[float]
     """Strengths of soft steering that are reported beside the chosen plan."""
     draws: int = Field(ge=1)
-    """Random control sets at most; as many as make p of .05 possible are 19, and of .01 are 99."""
+    """Random control sets at most, fewer where some soon do as well (`stats.sequential`). With 19 p can be .05, with 99
+    .01."""
 
 
 class Steer(SteerPlans):
     """The intervention study."""
-
-    enough: int = Field(ge=1)
-    """No more control sets are asked once so many of them did as well (Besag and Clifford 1991)."""
 
     mechanism_items: int = Field(ge=1)
     """Items in each language on whose prompts it is measured what the plans do to routing."""
@@ -215,6 +215,8 @@ class JudgedTask(Frozen):
     kind: TaskKind
     score: str
     """The one that is compared."""
+    gain: float | None = None
+    """Published gain of mean accuracy; None where none is."""
 
 
 class JudgeSettings(StudySettings):

@@ -131,7 +131,7 @@ class _Resolved:
             "mask": self._ask(masked, file.mask.mechanism_items, beside),
             "judge": JudgeSettings(
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
-                tasks={task: JudgedTask(**self._scored(task)) for task in self.tasks},
+                tasks={task: JudgedTask(**self._scored(task), gain=self._gain(task)) for task in self.tasks},
             ),
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
@@ -169,7 +169,7 @@ class _Resolved:
 
     def _ranking(self) -> Ranking:
         scores = {task: self.file.score.of(self.file.tasks[task].kind) for task in self.tasks}
-        return Ranking(pivot=self.pivot, enough=self.file.steer.enough, scores=scores)
+        return Ranking(pivot=self.pivot, scores=scores)
 
     def _text(self, task: str) -> TaskText:
         return TaskText(text=self.file.tasks[task].text, languages=text_languages(self.file, task))
@@ -185,6 +185,10 @@ class _Resolved:
     def _studied(self, task: str) -> StudiedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
         return _of(StudiedTask, self._planned(task), **self._scored(task), published=self.run.published.get(task))
+
+    def _gain(self, task: str) -> float | None:
+        setting = self.run.published.get(task) if self.run is not None else None
+        return None if setting is None else setting.gain
 
     def _among(self) -> list[str]:
         return [] if self.run is None or self.run.mask is None else self.file.languages[self.run.mask.languages]

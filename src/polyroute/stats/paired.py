@@ -79,6 +79,39 @@ class PairedScores:
         both = np.stack([self.base_NV, self.edited_NV])
         return bool((~np.isin(both, [0.0, 1.0]) & ~np.isnan(both)).any())
 
+    def only(self, languages: Sequence[str]) -> PairedScores:
+        """The same in some of the languages, and of the items that one of these has.
+
+        Raises:
+            PairedError: none is given, or one was not scored.
+        """
+        _check_group("of languages", languages, self.languages)
+        places = [self.languages.index(language) for language in languages]
+        base_NV, edited_NV = self.base_NV[:, places], self.edited_NV[:, places]
+        held_N = np.asarray((~np.isnan(base_NV)).any(axis=1))
+        items = tuple(item for item, held in zip(self.item_ids, held_N.tolist(), strict=True) if held)
+        return PairedScores(items, tuple(languages), base_NV[held_N], edited_NV[held_N])
+
+    def mean_difference(self, confidence: float, seed: int) -> ItemMean:
+        """Difference of accuracy, mean over languages, with its interval and p-value.
+
+        Args:
+            confidence: coverage.
+            seed: of the patterns of exchange.
+
+        Returns:
+            Of one language with answers right or wrong, McNemar's exact p and Agresti and Min's interval; else
+            `mean_change`.
+        """
+        difference_NV = self.difference_NV
+        if len(self.languages) > 1 or self.graded:
+            return mean_change(changes_by_item(difference_NV), confidence, seed)
+        counted = (~np.isnan(difference_NV), difference_NV > 0, difference_NV < 0)
+        items, gained, lost = (int(count_N.sum()) for count_N in counted)
+        return ItemMean(
+            (gained - lost) / items, *paired_interval(gained, lost, items, confidence), mcnemar(gained, lost)
+        )
+
     @classmethod
     def from_tables(cls, base: pd.DataFrame, edited: pd.DataFrame) -> PairedScores:
         """Pair the answers of two conditions by item and language.
@@ -126,12 +159,11 @@ def compare(
     groups = {"all": scores.languages} if groups is None else groups
     for name, members in groups.items():
         _check_group(name, members, scores.languages)
-    rows = [_row(scores, language, [place], confidence, seed) for place, language in enumerate(scores.languages)]
+    rows = [_row(language, scores.only([language]), scores.graded, confidence, seed) for language in scores.languages]
     for row, q in zip(rows, benjamini_hochberg([row["p"] for row in rows]), strict=True):
         row["q"] = q
     for name, members in groups.items():
-        places = [scores.languages.index(member) for member in members]
-        rows.append(_row(scores, name, places, confidence, seed) | {"q": np.nan})
+        rows.append(_row(name, scores.only(members), scores.graded, confidence, seed) | {"q": np.nan})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -189,31 +221,28 @@ def exchange_p(difference_NV: NDArray[np.float64], seed: int, flips: int = FLIPS
     return float(found.pvalue)
 
 
-def _row(scores: PairedScores, name: str, places: list[int], confidence: float, seed: int) -> dict[str, Any]:
-    base_NV, edited_NV = scores.base_NV[:, places], scores.edited_NV[:, places]
-    difference_NV = edited_NV - base_NV
-    items = int((~np.isnan(base_NV)).any(axis=1).sum())
-    gained, lost = int((difference_NV > 0).sum()), int((difference_NV < 0).sum())
-    exact = len(places) == 1 and not scores.graded
-    if exact:
-        low, high = paired_interval(gained, lost, items, confidence)
-        p = mcnemar(gained, lost)
-    else:
-        mean = mean_change(changes_by_item(difference_NV), confidence, seed)
-        low, high, p = mean.low, mean.high, mean.p
+def _row(name: str, scores: PairedScores, graded: bool, confidence: float, seed: int) -> dict[str, Any]:
+    difference_NV = scores.difference_NV
+    exchanged = len(scores.languages) > 1 or graded
+    # A language whose scores happen to be whole is treated as those that are compared with it.
+    mean = (
+        mean_change(changes_by_item(difference_NV), confidence, seed)
+        if exchanged
+        else scores.mean_difference(confidence, seed)
+    )
     return {
         "group": name,
-        "languages": len(places),
-        "items": items,
-        "base": float(np.nanmean(base_NV, axis=0).mean()),
-        "edited": float(np.nanmean(edited_NV, axis=0).mean()),
-        "difference": float(np.nanmean(difference_NV, axis=0).mean()),
-        "low": low,
-        "high": high,
-        "gained": gained,
-        "lost": lost,
-        "test": "McNemar" if exact else "exchange",
-        "p": p,
+        "languages": len(scores.languages),
+        "items": len(scores.item_ids),
+        "base": float(np.nanmean(scores.base_NV, axis=0).mean()),
+        "edited": float(np.nanmean(scores.edited_NV, axis=0).mean()),
+        "difference": mean.value,
+        "low": mean.low,
+        "high": mean.high,
+        "gained": int((difference_NV > 0).sum()),
+        "lost": int((difference_NV < 0).sum()),
+        "test": "exchange" if exchanged else "McNemar",
+        "p": mean.p,
     }
 
 

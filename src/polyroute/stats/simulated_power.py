@@ -1,13 +1,14 @@
 """Power of a paired comparison by simulation on the items at hand: how often would its own rule find a difference?
 
 A simulated study draws as many items as there are, with all their translations, from a population that is itself drawn
-from those at hand: they are a sample, and few items leave its discordance uncertain. What changes in a drawn item between the two conditions is taken over, but for its direction: an item's changes keep or turn their signs by the
-toss of a coin, so that no difference is left. Then the difference d is put in: a change for the worse becomes one for
-the better with chance f = d / psi, psi the share of answers that changed. Where that is more than all (d > psi),
-answers that were wrong and did not change become right as well. In a share 2 r / (1 + r) of items one toss decides for
-all languages, r the mean product of the signs of two changes of an item: with it the expected product stays that of a
-correlation r, r (1 - f^2) + f^2, where a toss for each language alone would leave r (1 - f)^2 + f^2. So discordance
-and the correlation between languages are those of the study as long as d is at most psi.
+from those at hand: they are a sample, and few items leave its discordance uncertain. What changes in a drawn item is
+taken over, but for its direction: an item's changes keep or turn their signs by the toss of a coin, so that no
+difference is left. Then the difference d is put in: a change for the worse becomes one for the better with chance
+f = d / psi, psi the share of answers that change. Where that is more than all (d > psi), answers that were wrong and
+did not change become right as well. In a share 2 r / (1 + r) of items one toss decides for all languages, r the mean
+product of the signs of two changes of an item: with it the expected product stays that of a correlation r,
+r (1 - f^2) + f^2, where a toss for each language alone would leave r (1 - f)^2 + f^2. So discordance and the
+correlation between languages are those of the study as long as d is at most psi.
 
 The rule is that of `stats.paired`: the mean lies above 0 with its interval and p is at most a limit. The limit is for
 the caller to say: below .05 where p is adjusted for other tests. What it leaves out: a rank among random sets.
@@ -25,7 +26,7 @@ from scipy import stats
 
 from polyroute.stats.paired import PairedScores
 
-FLIPS = 999
+FLIPS = 4999
 """Random patterns of exchange in a simulated study; the same for all of them."""
 _CELLS = 2**22
 """Simulated answers in memory at a time."""
@@ -108,7 +109,8 @@ class _Simulated:
         self.items, self.confidence, self.studies, self.seed = items, confidence, studies, seed
         known_NV = ~np.isnan(items.difference_NV)
         self.change_NV = np.where(known_NV, items.difference_NV, 0.0)
-        self.share_V = len(known_NV) / np.maximum(known_NV.sum(axis=0), 1) / known_NV.shape[1]
+        count_V = np.maximum(known_NV.sum(axis=0), 1)
+        self.share_V = np.asarray(len(known_NV) / known_NV.shape[1] / count_V, dtype=np.float64)
         # What each item adds to the shares of answers that changed, and that could have; languages count alike.
         self.changed_N = (self.change_NV != 0) @ self.share_V
         self.still_N = items.gainable_NV @ self.share_V
