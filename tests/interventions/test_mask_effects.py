@@ -37,7 +37,7 @@ TRACES = {
 
 def masks(traces=TRACES, **changes) -> Masks:
     given = {"k": 32, "thr": 0.4, "width": 5, "draws": 1, "mechanism_items": 3} | changes
-    return Masks(target(), Mask.model_validate(given), traces, seed=1)
+    return Masks(target(), Mask.model_validate(given), traces, {}, seed=1)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def test_controls_are_other_experts_with_the_same_weights() -> None:
             assert not set(drawn) & set(experts)
             weights = [list(plan.weights[layer].values()) for plan in (one.plan, chosen.plan)]
             assert weights[0] == weights[1] == pytest.approx([0.8, 0.5])
-    assert controls == conditions().controls(chosen, made.settings)
+    assert controls == conditions().controls(chosen, 2)
     assert len({str(one.plan.experts) for seed in range(5) for one in conditions(seed=seed).controls(chosen, 2)}) > 1
 
 

@@ -128,7 +128,7 @@ class _Layer:
         return abs(float(self.frequency_E[list(experts)].mean()) - self.target)
 
     def _closest(self) -> list[int]:
-        """A control about as near as any: the likest for each expert in turn, then exchanged while that brings it nearer."""
+        """A control about as near as any: the likest for each expert in turn, exchanged while that brings it nearer."""
         left, inside = list(map(int, self.others)), []
         for expert in self.chosen:
             likest = min(left, key=lambda other: (abs(self.frequency_E[other] - self.frequency_E[expert]), other))

@@ -167,7 +167,9 @@ class _Resolved:
             mechanism_items=mechanism_items,
         )  # fmt: skip
 
-    def _ranking(self) -> Ranking:
+    def _ranking(self) -> Ranking | None:
+        if not self.tasks:
+            return None
         scores = {task: self.file.score.of(self.file.tasks[task].kind) for task in self.tasks}
         return Ranking(pivot=self.pivot, scores=scores)
 

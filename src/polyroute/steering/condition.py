@@ -40,12 +40,12 @@ class Condition:
     """First and last layer of the range that was to be edited."""
     draw: int | None = None
     """Number of the control set, for random experts."""
-    control_of: str | None = None
-    """Name of the condition whose experts these stand in for, for random experts."""
     target: str | None = None
     """Language whose experts a mask takes."""
     range: str | None = None
     """`early`, `middle` or `late`, of a mask."""
+    control_of: str | None = None
+    """Name of the condition whose experts these stand in for, for random experts."""
 
 
 BASELINE = Condition("baseline", "baseline", None)
