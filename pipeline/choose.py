@@ -63,9 +63,8 @@ def _choose(
     if toward == "shared experts":
         return choose_shared(sources.shared_experts(task), accuracy, planned.published_shared, settings.steer)
     plan, reported, chosen = choose_task_experts(
-        sources.task_experts(task), accuracy, plans=settings.steer, generic=sources.generic(planned.languages[0]),
+        sources.task_experts(task), accuracy, plans=settings.steer, controls=sources.random_sets(task),
         multilingual=sources.multilingual(), pivots=sources.pivots(task), published=planned.published,
-        seed=settings.seed,
     )  # fmt: skip
     plan.save(paths.plan(settings.name, task))
     return reported, chosen.model_copy(update={"summary": chosen.summary | {"middle": sources.middle}})

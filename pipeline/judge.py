@@ -1,6 +1,7 @@
 """Stage judge@<model>: answers with and without steering and masks -> what these did, and the verdicts."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,8 @@ from polyroute.interventions import effects, mask_effects
 from polyroute.interventions.choose import ChosenPlans
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
-from polyroute.interventions.settings import JudgeSettings
+from polyroute.interventions.settings import JudgedTask, JudgeSettings
+from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
 from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
@@ -76,10 +78,14 @@ def _answered(
     return found
 
 
+def _rule(settings: JudgeSettings, task: JudgedTask) -> Rule:
+    return Rule(settings.intervals.confidence, settings.intervals.resamples, settings.seed, task.gain)
+
+
 def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
     chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
-    how, drawing = settings.tasks[task], settings.intervals.model_dump() | {"seed": settings.seed}
+    how, rule = settings.tasks[task], _rule(settings, settings.tasks[task])
     graded = _answered(settings, paths, "steer", task, chosen.conditions, None)
     right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
@@ -88,11 +94,11 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
             yield toward, None, None, {"not_run": one.not_run}
             continue
         reported = [condition for condition in chosen.conditions if condition.name in one.reported]
-        table = effects.compared(reported, right, pivot=settings.pivot, **drawing)
+        table = effects.compared(reported, right, pivot=settings.pivot, confidence=rule.confidence, seed=rule.seed)
         summary = (
-            effects.task_experts_effects(one, table, right, settings.pivot)
+            effects.task_experts_effects(one, table, right, settings.pivot, rule)
             if toward == "task experts"
-            else effects.shared_experts_effects(one, table, settings.pivot)
+            else effects.shared_experts_effects(one, table, right, settings.pivot, replace(rule, gain=None))
         )
         yield toward, table, mechanism[mechanism["condition"].isin(one.reported)], summary
 
@@ -106,7 +112,9 @@ def _masked(settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans) 
         for called, score in scores.items()
     }
     mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM
-    return mask_effects.mask_effects(plans, right, mechanism, intervals=settings.intervals, seed=settings.seed)
+    return mask_effects.mask_effects(
+        plans, right, mechanism, confidence=settings.intervals.confidence, seed=settings.seed
+    )
 
 
 _NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", "rerouted"])
@@ -124,7 +132,7 @@ def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
     points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
     return (
         f"{chosen['condition']}, {chosen['experts']} experts: {pooled['base']:.1%} -> {pooled['edited']:.1%} "
-        f"({points}): {summary['verdict']['code'].replace('_', ' ')}"
+        f"({points}, {summary['verdict']['items']} items): {summary['verdict']['code'].replace('_', ' ')}"
     )
 
 

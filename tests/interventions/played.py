@@ -14,6 +14,8 @@ from interventions.test_shared_plans import PUBLISHED
 from interventions.test_shared_plans import conditions as shared_conditions
 from polyroute.artifacts.answers import Answers, comparable
 from polyroute.asking.ask import Asker
+from polyroute.experts import ExpertSet
+from polyroute.experts.controls import Controls
 from polyroute.interventions.choose import Chosen, ChosenPlans, Toward, TunePlans, choose_shared, choose_task_experts
 from polyroute.interventions.effects import (
     compared,
@@ -24,12 +26,14 @@ from polyroute.interventions.effects import (
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY, mask_effects
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.plans import Conditions
+from polyroute.interventions.verdicts import Rule
+from polyroute.measures.specialisation import mean_frequency
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
-from polyroute.stats.settings import Intervals
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition, ConditionFile
 from polyroute.steering.plan import Plan
 
 PIVOT = "eng_Latn"
+RULE = Rule(confidence=0.9, studies=60, seed=3)
 Right = Callable[[Answers], pd.DataFrame]
 """From scored answers to those with `correct`."""
 
@@ -53,6 +57,12 @@ class Steered:
     """The chosen one."""
 
 
+def random_sets(experts: ExpertSet) -> Controls:
+    """Matched on random text."""
+    frequency_LE = mean_frequency(random_trace(0, 20, layers=3, experts=8))
+    return Controls(experts, frequency_LE, range(3), seed=3)
+
+
 def task_experts(folder: Path, delta: float = 0.3, right: Right = by_sum) -> Steered:
     """Steering toward a task's experts: one in each layer, all with the same Delta."""
 
@@ -63,8 +73,8 @@ def task_experts(folder: Path, delta: float = 0.3, right: Right = by_sum) -> Ste
 
     def chosen(accuracy: dict[str, float]) -> tuple[list[Condition], Chosen]:
         plan, reported, found = choose_task_experts(
-            made, accuracy, plans=settings(), generic=random_trace(0, 20, layers=3, experts=8),
-            multilingual=lambda *_: {1: (5,)}, pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None, seed=3,
+            made, accuracy, plans=settings(), controls=random_sets,
+            multilingual=lambda *_: {1: (5,)}, pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None,
         )  # fmt: skip
         assert plan == next(one.plan for one in reported if one.name == found.condition)
         return reported, found
@@ -77,7 +87,7 @@ def shared_experts(folder: Path, right: Right = by_sum) -> Steered:
     made = shared_conditions(middle=(1, 1))
     return _played(
         asker(folder), "shared experts", made.candidates(),
-        lambda accuracy: choose_shared(made, accuracy, PUBLISHED, settings(nearest=4)), right,
+        lambda accuracy: choose_shared(made, accuracy, PUBLISHED, settings()), right,
     )  # fmt: skip
 
 
@@ -91,7 +101,7 @@ def masked(asked: Asker, plans: MaskPlans, items: pd.DataFrame = ITEMS) -> tuple
         for called, score in names.items()
     }
     mechanism = asked.mechanism(conditions, by_language=True)
-    return mask_effects(plans, right, mechanism, intervals=Intervals(resamples=300, confidence=0.9), seed=2)
+    return mask_effects(plans, right, mechanism, confidence=0.9, seed=2)
 
 
 def scored(
@@ -119,11 +129,11 @@ def _played(
     steer = handed_on(ChosenPlans(conditions=tuple(reported), toward={toward: chosen}))
     answers = scored(asked, "report", [BASELINE, *steer.conditions])
     told = {name: right(one) for name, one in answers.items()}
-    table = compared(steer.conditions, told, pivot=PIVOT, resamples=200, confidence=0.9, seed=3)
+    table = compared(steer.conditions, told, pivot=PIVOT, confidence=0.9, seed=3)
     summary = (
-        task_experts_effects(chosen, table, told, PIVOT)
+        task_experts_effects(chosen, table, told, PIVOT, RULE)
         if toward == "task experts"
-        else shared_experts_effects(chosen, table, PIVOT)
+        else shared_experts_effects(chosen, table, told, PIVOT, RULE)
     )
     plan = next(one.plan for one in steer.conditions if one.name == chosen.condition)
     mechanism = asked.mechanism(steer.conditions, by_language=False)

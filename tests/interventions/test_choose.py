@@ -92,7 +92,7 @@ def test_controls_go_with_what_was_chosen(shared: Steered) -> None:
     assert by_name[chosen["condition"]].strength == chosen["strength"]
     accuracy = {row["condition"]: row["accuracy"] for row in shared.summary["selection"]}
     assert accuracy[chosen["condition"]] == max(value for name, value in accuracy.items() if name != "baseline")
-    assert set(shared.table["kind"]) == {"shared", "shared-random", "shared-published"}
+    assert set(shared.table["kind"]) == {"shared", "shared-random", "shared-published", "shared-published-random"}
     assert shared.summary["layers"] == [1, 1]
     # The size of an edit says its strength: the controls are pushed by about as much of their logits as the chosen.
     mechanism = shared.mechanism[shared.mechanism["layer"] == 1].set_index("condition")

@@ -10,7 +10,16 @@ from interventions.played import Steered
 from polyroute.artifacts.answers import Answers
 from polyroute.asking.ask import Asker
 from polyroute.ground.errors import AnswerError
-from polyroute.interventions.effects import HELPED, FindingsError, as_released, by_pivot_correctness, compared, judge
+from polyroute.interventions.effects import (
+    HELPED,
+    FindingsError,
+    as_released,
+    by_pivot_correctness,
+    compared,
+    judge,
+    published,
+)
+from polyroute.interventions.verdicts import Rule
 from polyroute.steering.condition import Condition
 from polyroute.steering.plan import Plan
 
@@ -20,8 +29,9 @@ CONDITIONS = [
     Condition("random0", "random", PLAN, draw=0),
     Condition("random1", "random", PLAN, draw=1),
 ]
-DRAWING = {"pivot": "eng_Latn", "resamples": 400, "confidence": 0.95, "seed": 0}
+DRAWING = {"pivot": "eng_Latn", "confidence": 0.95, "seed": 0}
 ITEMS = 60
+RULE = Rule(confidence=0.95, studies=200, seed=0)
 
 
 def answers(rights: dict[str, float], written: str | None = None) -> pd.DataFrame:
@@ -45,20 +55,46 @@ def test_every_condition_is_set_against_the_baseline() -> None:
     assert rows.loc[HELPED, "difference"] == pytest.approx(0.25), "the pivot is not among those to be helped"
     assert rows.loc["eng_Latn", "difference"] == pytest.approx(-0.05)
     pooled = table[table["group"] == HELPED].set_index("condition")
-    assert pooled.loc["chosen", "q"] == pytest.approx(3 * pooled.loc["chosen", "p"])
+    assert pooled.loc["chosen", "q"] == pooled.loc["chosen", "p"], "random sets are adjusted apart"
     assert np.isnan(table["language_changed"]).all()
 
 
-def test_a_plan_helps_if_it_beats_the_baseline_and_random_experts() -> None:
+def judged(given: dict[str, pd.DataFrame], conditions=CONDITIONS, name: str = "chosen", controls="random"):
+    return judge(compared(conditions, given, **DRAWING), given, name, "eng_Latn", RULE, controls)
+
+
+def test_a_plan_is_ranked_among_its_random_sets() -> None:
     given = {"baseline": BASE, "chosen": BETTER, "random0": SAME, "random1": SAME}
-    verdict = judge(compared(CONDITIONS, given, **DRAWING), "chosen", "eng_Latn")
-    assert (verdict.helps, verdict.beyond_random, verdict.code) == (True, True, "helps")
-    assert verdict.rank_p == pytest.approx(1 / 3)
+    verdict = judged(given)
+    assert (verdict.code, verdict.helps, verdict.beyond_random) == ("helps_unranked", True, None), "2 sets are too few"
+    assert (verdict.rank_p, verdict.draws, verdict.items) == (pytest.approx(1 / 3), 2, ITEMS)
     assert verdict.pivot_loss == pytest.approx(0.05)
-    verdict = judge(compared(CONDITIONS, given | {"random1": BETTER}, **DRAWING), "chosen", "eng_Latn")
-    assert (verdict.helps, verdict.beyond_random, verdict.code) == (True, False, "random_do_as_well")
-    verdict = judge(compared(CONDITIONS, given | {"chosen": SAME}, **DRAWING), "chosen", "eng_Latn")
-    assert verdict.code == "no_difference"
+    assert verdict.pivot_change.value == pytest.approx(-0.05)
+    many = [CONDITIONS[0], *(Condition(f"random{draw}", "random", PLAN, draw=draw) for draw in range(19))]
+    given |= {f"random{draw}": SAME for draw in range(19)}
+    verdict = judged(given, many)
+    assert (verdict.code, verdict.beyond_random, verdict.rank_p) == ("helps", True, pytest.approx(0.05))
+    verdict = judged(given | {"random7": BETTER}, many)
+    assert (verdict.code, verdict.beyond_random, verdict.rank_p) == ("random_do_as_well", False, pytest.approx(0.1))
+
+
+def test_more_random_sets_do_not_make_a_plan_harder_to_tell() -> None:
+    given = {"baseline": BASE, "chosen": BETTER} | {f"random{draw}": SAME for draw in range(2)}
+    pooled = compared(CONDITIONS, given, **DRAWING).set_index(["condition", "group"])
+    assert pooled.loc[("chosen", HELPED), "q"] == pooled.loc[("chosen", HELPED), "p"], "the only plan of its family"
+
+
+def test_a_published_setting_has_a_verdict_of_its_own() -> None:
+    setting = Condition("published", "published", PLAN)
+    own = [Condition(f"published-random{draw}", "published-random", PLAN, draw=draw) for draw in range(19)]
+    given = {"baseline": BASE, "chosen": SAME, "published": BETTER}
+    table = compared([CONDITIONS[0], setting], given, **DRAWING)
+    (found,) = published(table, given, "published", "eng_Latn", RULE)
+    assert (found["condition"], found["verdict"]["code"]) == ("published", "helps_unranked")
+    assert (found["verdict"]["rank_p"], found["verdict"]["draws"]) == (None, 0)
+    given |= {one.name: SAME for one in own}
+    (found,) = published(compared([setting, *own], given, **DRAWING), given, "published", "eng_Latn", RULE)
+    assert (found["verdict"]["code"], found["verdict"]["rank_p"]) == ("helps", 0.05)
 
 
 def test_a_change_of_output_language_is_counted() -> None:
@@ -86,7 +122,9 @@ def test_missing_conditions_are_named() -> None:
         compared(CONDITIONS, {"baseline": BASE, "chosen": BETTER}, **DRAWING)
     table = compared(CONDITIONS[:1], {"baseline": BASE, "chosen": BETTER}, **DRAWING)
     with pytest.raises(FindingsError, match="random controls were not run"):
-        judge(table, "chosen", "eng_Latn")
+        judge(table, {"baseline": BASE, "chosen": BETTER}, "chosen", "eng_Latn", RULE, "random")
+    with pytest.raises(FindingsError, match="it was not run"):
+        judge(table, {"baseline": BASE, "chosen": BETTER}, "dose", "eng_Latn", RULE)
     with pytest.raises(FindingsError, match="no answers under baseline"):
         compared(CONDITIONS[:1], {"chosen": BETTER}, **DRAWING)
 
@@ -103,7 +141,8 @@ def test_every_condition_is_reported_for_every_language_and_pooled(found: Steere
         assert sorted(rows.group) == sorted([*LANGUAGES, "all but the pivot"])
     assert (found.table.difference - (found.table.edited - found.table.base)).abs().max() < 2e-4
     assert found.summary["not_run"] is None
-    assert set(found.summary["verdict"]) == {"helps", "beyond_random", "rank_p", "pivot_loss", "code"}
+    assert found.summary["verdict"]["items"] == 6
+    assert found.summary["published"] is None
     shares = found.summary["by_pivot_correctness"]
     assert [row["language"] for row in shares] == ["deu_Latn", "swh_Latn"]
     assert all(
@@ -116,7 +155,6 @@ def test_scores_between_right_and_wrong_are_not_counted_as_right(folder: Path, f
         folder, right=lambda answers: answers.frame.assign(correct=answers.frame["correct"] * 0.5)
     )
     assert half_right.summary["by_pivot_correctness"] == [], "half right is neither right nor wrong"
-    assert half_right.summary["detectable"] is None
     assert set(half_right.table[half_right.table.group != "all but the pivot"].test) == {"exchange"}
 
 

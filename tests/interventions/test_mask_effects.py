@@ -20,13 +20,13 @@ from polyroute.interventions.settings import Mask
 from polyroute.models.routers import observe
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, mcnemar
-from polyroute.stats.settings import Intervals
+from polyroute.stats.paired_interval import paired_interval
 from polyroute.steering.apply import steer
 from polyroute.steering.condition import BASELINE, Condition
 from polyroute.steering.mechanism import MechanismError
 from polyroute.steering.plan import Plan
 
-INTERVALS = Intervals(resamples=300, confidence=0.9)
+CONFIDENCE = 0.9
 # Each language has two of the 8 experts to itself, in every layer.
 TRACES = {
     "eng_Latn": preferring("eng_Latn", [14, 12, 1, 2, 3, 3, 3, 2]),
@@ -36,8 +36,8 @@ TRACES = {
 
 
 def masks(traces=TRACES, **changes) -> Masks:
-    given = {"k": 32, "thr": 0.4, "width": 5, "draws": 1, "nearest": 4, "mechanism_items": 3} | changes
-    return Masks(target(), Mask.model_validate(given), traces, seed=1)
+    given = {"k": 32, "thr": 0.4, "width": 5, "draws": 1, "mechanism_items": 3} | changes
+    return Masks(target(), Mask.model_validate(given), traces, {}, seed=1)
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ MADE = by_hand(
 
 
 def test_the_matrix_by_hand() -> None:
-    table = matrix(*MADE, INTERVALS, 0)
+    table = matrix(*MADE, CONFIDENCE, 0)
     assert list(table.columns) == ["condition", *COLUMNS[2:-2]]
     rows = table.set_index(["condition", "evaluated"])
     assert len(rows) == 2 * 7
@@ -230,14 +230,15 @@ def test_the_matrix_by_hand() -> None:
     assert (row["base"], row["edited"], row["difference"]) == (0.5, 0, -0.5)
     assert (row["target"], row["range"], row["kind"], row["experts"]) == ("deu_Latn", "early", "exclusive", 3)
     assert rows.loc["early-deu_Latn", "eng_Latn"]["difference"] == -0.25
-    assert rows.loc["early-eng_Latn", "eng_Latn"][["base", "edited", "low", "high"]].tolist() == [1, 0, -1, -1]
+    assert rows.loc["early-eng_Latn", "eng_Latn"][["base", "edited", "low"]].tolist() == [1, 0, -1]
+    assert rows.loc["early-eng_Latn", "eng_Latn"]["high"] == pytest.approx(paired_interval(0, 8, 8, 0.9)[1], abs=1e-4)
     assert rows.loc["early-eng_Latn", "eng_Latn"]["p"] == pytest.approx(2 / 2**8, abs=1e-4)
     assert rows.loc["early-eng_Latn-random1", "eng_Latn"]["draw"] == 1
     assert str(rows.loc["early-eng_Latn-random0", "deu_Latn"]["difference"]) == "0.0", "no minus before a 0"
 
 
 def test_q_adjusts_exclusive_and_random_masks_apart() -> None:
-    table = matrix(*MADE, INTERVALS, 0)
+    table = matrix(*MADE, CONFIDENCE, 0)
     lost = {
         "exclusive": [4, 2, 1, 8, 0, 6],
         "random": [1, 0, 3, 1, 0, 4, 0, 2],
@@ -248,7 +249,7 @@ def test_q_adjusts_exclusive_and_random_masks_apart() -> None:
 
 
 def test_the_headline_by_hand() -> None:
-    told = headlines(*MADE, INTERVALS, 0)
+    told = headlines(*MADE, CONFIDENCE, 0)
     assert list(told) == ["early", "late"]
     # In eighths. Own: German 4, English 8; others': English 2, German 1.
     # Random, of two draws each: own 1 and 3, 4 and 2; others' 0 and 1, 0 and 0.
@@ -266,23 +267,24 @@ def test_the_headline_by_hand() -> None:
             assert row["value"] is None or row["low"] <= row["value"] <= row["high"]
 
 
-def test_items_are_resampled_with_all_translations_under_all_masks() -> None:
-    """Own and random masks lose the same items: their difference is the same in every resample."""
+def test_items_count_with_all_translations_under_all_masks() -> None:
+    """Own and random masks lose the same items: their difference is nothing in each item."""
     made = by_hand(
         mask("deu_Latn", "early", (3, 0)), mask("deu_Latn", "early", (3, 0), 0),
         mask("eng_Latn", "early", (0, 3)), mask("eng_Latn", "early", (0, 3), 0),
     )  # fmt: skip
-    told = headlines(*made, INTERVALS, 0)["early"]
-    assert told["own_minus_random"] == {"value": 0, "low": 0, "high": 0}
+    told = headlines(*made, CONFIDENCE, 0)["early"]
+    bound = pytest.approx(1 - 0.1 ** (1 / 8), abs=1e-4)
+    assert (told["own_minus_random"]["value"], told["own_minus_random"]["high"]) == (0, bound), "no item of 8 differs"
     own = told["diagonal"]
     assert own["low"] < own["value"] < own["high"]
     # One language alone gives the same interval: two translations are not twice as many items.
-    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), INTERVALS, 0)["early"]["diagonal"]
+    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), CONFIDENCE, 0)["early"]["diagonal"]
     assert {key: own[key] for key in ("value", "low", "high")} == {key: alone[key] for key in ("value", "low", "high")}
 
 
 def test_without_random_masks_there_is_no_comparison_with_them() -> None:
-    late = headlines(*MADE, INTERVALS, 0)["late"]
+    late = headlines(*MADE, CONFIDENCE, 0)["late"]
     nothing = {"value": None, "low": None, "high": None}
     assert late["own_minus_random"] == nothing
     assert late["random_diagonal"] == nothing | {"pairs": 0}
@@ -295,7 +297,7 @@ def test_an_item_that_a_language_lacks_counts_for_the_others_alone() -> None:
     base_NV, edited_NV = scores.base_NV.copy(), scores.edited_NV.copy()
     base_NV[4:, 0] = edited_NV[4:, 0] = np.nan
     lacking = {one.name: PairedScores(scores.item_ids, CODES, base_NV, edited_NV)}
-    told = headlines([one], lacking, INTERVALS, 0)["early"]
+    told = headlines([one], lacking, CONFIDENCE, 0)["early"]
     assert told["diagonal"]["value"] == -1
     assert told["off_diagonal"]["value"] == -0.25
-    assert matrix([one], lacking, INTERVALS, 0)["items"].tolist() == [4, 8]
+    assert matrix([one], lacking, CONFIDENCE, 0)["items"].tolist() == [4, 8]

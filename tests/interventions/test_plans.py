@@ -1,5 +1,6 @@
 import pytest
 
+from polyroute.experts.controls import Controls
 from polyroute.interventions.plans import Conditions, ConditionsError, Target
 from polyroute.interventions.settings import PublishedSteering, Steer
 from polyroute.steering.condition import Condition
@@ -21,7 +22,7 @@ def above(tau, layers):
 def settings(**changes) -> Steer:
     return Steer.model_validate(
         {
-            "taus": [0.1, 0.2], "strengths": [0.5, 1.0], "doses": [-0.5, 0.5], "draws": 2, "nearest": 3,
+            "taus": [0.1, 0.2], "strengths": [0.5, 1.0], "doses": [-0.5, 0.5], "draws": 2,
             "std": "population", "eps": "variance", "mechanism_items": 2,
             "magnitude": {"k": 48, "thr": 0.85, "strengths": [0.1, 0.5]},
         }
@@ -33,11 +34,19 @@ def conditions(middle=(2, 3), **changes) -> Conditions:
     return Conditions(TARGET, settings(**changes), task_experts=above, middle=middle, seed=4)
 
 
+class Fixed(Controls):
+    """Controls that are the experts from 5 on, moved by the number of the draw."""
+
+    def __init__(self, experts):
+        self.experts = experts
+
+    def draw(self, number):
+        return {layer: tuple(range(5 + number, 5 + number + len(one))) for layer, one in self.experts.items()}
+
+
 def reported(made: Conditions, chosen: Condition, **changes) -> dict[str, Condition]:
     given = {
-        "controls": lambda experts, draw: {
-            layer: tuple(range(5 + draw, 5 + draw + len(chosen))) for layer, chosen in experts.items()
-        },
+        "controls": Fixed,
         "multilingual": lambda tau, layers: {2: (6,)},
         "pivots": {"deu_Latn": lambda tau, layers: {3: (2,)}},
         "published": None,
@@ -82,7 +91,7 @@ def test_the_chosen_plan_meets_its_doses_and_controls() -> None:
     ]  # fmt: skip
     assert found["chosen"].plan is chosen.plan
     assert found["dose-0.5"].plan.experts == chosen.plan.experts, "the dose that was chosen is not run twice"
-    assert found["random1"].draw == 1
+    assert (found["random1"].draw, found["random1"].control_of) == (1, "chosen")
     assert found["random1"].plan.experts == {2: (6,), 3: (6,)}
     assert found["early"].plan.experts == {1: (0,)}
     assert found["late"].plan.experts == {5: (7,)}
@@ -98,6 +107,10 @@ def test_a_papers_setting_is_run_as_it_stands() -> None:
     found = reported(made, made.candidates()[0], published=setting)
     assert found["published"].plan.experts == {1: (0,), 5: (7,)}
     assert found["published"].plan.rule == "activate"
+    (first, second) = (found[f"published-random{draw}"] for draw in (0, 1))
+    assert (first.kind, first.control_of, first.draw, first.layers) == ("published-random", "published", 0, (1, 5))
+    assert (first.plan.rule, first.plan.experts) == ("activate", {1: (5,), 5: (5,)})
+    assert second.plan.experts == {1: (6,), 5: (6,)}
 
 
 def test_what_cannot_be_run_says_why() -> None:

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from asking.seated import LANGUAGES
 from experts.made import make_trace
 from interventions.test_plans import settings
+from polyroute.artifacts import frequency
 from polyroute.experts.specialised import ExpertsError
-from polyroute.ground.files import write_json
+from polyroute.ground.errors import AnswerError
+from polyroute.ground.files import write_json, write_table
 from polyroute.ground.paths import Paths
 from polyroute.interventions.plans import ConditionsError
 from polyroute.interventions.settings import MaskedTask, MaskPlans, PlannedTask, PlanSettings, PublishedShared
@@ -27,7 +30,7 @@ DELTA = [
     ("", "swh_Latn", 0, 2, 0.5),
 ]  # fmt: skip
 """Task, language, layer, expert and Delta; those of no task are of generic text."""
-MASK = MaskPlans(k=32, thr=0.4, width=5, draws=1, nearest=4)
+MASK = MaskPlans(k=32, thr=0.4, width=5, draws=1)
 MASKED = MaskedTask(languages=LANGUAGES[:2], lacking=LANGUAGES[2:])
 
 
@@ -38,7 +41,7 @@ def task(**changes) -> PlannedTask:
 
 def plan_settings(**changes) -> PlanSettings:
     given = PlanSettings(
-        name="tiny", generic="text", pivot="eng_Latn", seed=3, steer=settings(nearest=4),
+        name="tiny", generic="text", pivot="eng_Latn", seed=3, steer=settings(),
         dominant=("eng_Latn", "deu_Latn"), mask=MASK, among=LANGUAGES, masked={"mine": MASKED, "plain": MASKED},
         tasks={"plain": task(), "untraced": task(text="own"), "mine": task(text="own")},
     )  # fmt: skip
@@ -54,6 +57,16 @@ def sources(tmp_path: Path):
         trace.save(paths.trace("tiny", "text", language))
     folder = paths.metrics("tiny")
     folder.mkdir(parents=True)
+    for name in ("plain", "untraced", "mine"):
+        write_table(
+            paths.answers("tiny", "evaluate") / name / frequency.FILE,
+            [
+                pd.DataFrame({"language": code, "layer": layer, "expert": range(8), "frequency": np.array(counts) / 10})
+                for code, counts in COUNTS.items()
+                for layer in range(3)
+            ],
+            frequency.COLUMNS,
+        )
     table = pd.DataFrame(DELTA, columns=["task", "language", "layer", "expert", "delta"])
     table.to_csv(folder / "experts.csv", index=False)
     middle = {"layers": [1, 1], "has_trough": True, "rule": "trough", "curve": None}
@@ -122,3 +135,17 @@ def test_nothing_is_read_before_it_is_needed(tmp_path: Path) -> None:
         made.task_experts("plain")
     with pytest.raises(ConditionsError, match="names no pair"):
         Sources(plan_settings(dominant=None), Paths(tmp_path)).shared_experts("plain")
+
+
+def test_random_sets_match_on_prompts_of_the_languages_to_be_helped(sources) -> None:
+    made = sources()
+    assert list(made.prompts("mine")) == LANGUAGES
+    # Experts 1 and 4 are chosen by (6 + 1) / 2 and (0 + 8) / 2 of ten tokens in German and Swahili.
+    (row,) = made.random_sets("mine")({1: (1, 4)}).balance([{1: (5, 0)}])
+    assert (row.layer, row.frequency, row.controls) == (1, 0.375, pytest.approx((8 + 1 + 2 + 1) / 40))
+
+
+def test_prompts_that_were_not_counted_are_told(sources, tmp_path: Path) -> None:
+    (Paths(tmp_path).answers("tiny", "evaluate") / "mine" / frequency.FILE).unlink()
+    with pytest.raises(AnswerError, match=r"frequency\.csv is absent"):
+        sources().random_sets("mine")

@@ -18,7 +18,7 @@ PLAIN, QWEN, COUNTS, IDLE = "pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-coun
 DIGESTS = {PLAIN: "a" * 64, QWEN: "b" * 40}
 RUN = "trace evaluate tune steer mask"
 ASK = "evaluate tune steer mask"
-SCORED = "score choose judge"
+SCORED = "score choose steer judge"
 MEASURED = "fetch trace align experts similarity correlate"
 ALL = "fetch trace align experts similarity evaluate score correlate plan tune choose steer mask judge figures"
 
@@ -71,7 +71,6 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "steer.strengths": ([0.5], everywhere("plan choose")),
     "steer.doses": ([0.5], everywhere("choose")),
     "steer.draws": (4, everywhere("choose")),
-    "steer.nearest": (9, everywhere("choose")),
     "steer.std": ("sample", everywhere("plan choose")),
     "steer.eps": ("std", everywhere("plan choose")),
     "steer.magnitude.k": (21, everywhere("plan choose")),
@@ -85,7 +84,6 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "mask.tasks.xquad.thr": (0.4, {QWEN: "plan", "": "track"}),
     "mask.tasks.xquad.width": (11, {QWEN: "plan", "": "track"}),
     "mask.draws": (3, run_here("plan")),
-    "mask.nearest": (9, run_here("plan")),
     "mask.mechanism_items": (6, everywhere("mask")),
 }  # fmt: skip
 ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {

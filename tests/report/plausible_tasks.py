@@ -189,26 +189,24 @@ def write_steering(
                 bounds = {"low": difference - room, "high": difference + room}
                 rows.append(about | counts | numbers | bounds | {"test": "exchange" if is_helped else "McNemar"})
         helps = effect * (1 - 0.6 * place) > 0.012
-        code = "helps" if helps else "no_difference"
+        code = "helps" if helps else "not_distinguishable"
         held[task] = {
             "not_run": None,
             "middle": {"layers": [1, 6], "has_trough": True, "rule": "trough", "curve": CURVE},
             "chosen": {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41},
             "selection": [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}],
             "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
-            "verdict": {
-                "helps": helps, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.01, "code": code,
-            },
+            "verdict": verdict(code, pivot_loss=0.01),
+            "published": {"condition": "published", "verdict": verdict("too_few_items", draws=0)},
             "by_pivot_correctness": [],
-            "detectable": 0.017,
             "shared": {
                 "not_run": None, "pair": [PIVOT, codes[0]], "layers": [1, 6], "k": 5, "thr": 0.7,
                 "chosen": {"condition": "shared-eng_Latn-0.3", "source": "eng_Latn", "strength": 0.3, "experts": 14,
                            "difference": change_of(effect, 0.4, place)},
                 "as_released": {"condition": "shared-eng_Latn-0.3", "difference": change_of(effect, 0.4, place)},
                 "selection": [],
-                "verdict": {"helps": False, "beyond_random": True, "rank_p": 0.25, "pivot_loss": 0.004,
-                            "code": "no_difference"},
+                "verdict": verdict("not_distinguishable", pivot_loss=0.004),
+                "published": [],
             },
         }  # fmt: skip
         plan = Plan(
@@ -219,6 +217,20 @@ def write_steering(
     _write(SteerRow, paths, model, rows)
     _write(MechanismRow, paths, model, rerouting)
     SteeringSummary.write(paths.metrics(model), {"tasks": held})
+
+
+def verdict(code: str, pivot_loss: float = 0.01, draws: int = 19) -> dict[str, Any]:
+    """A verdict on 100 items."""
+    helps = code.startswith("helps")
+    return {
+        "code": code, "helps": helps, "beyond_random": helps if draws else None, "rank_p": 0.05 if draws else None,
+        "draws": draws, "items": 100, "low90": -0.01, "high90": 0.03, "margin": 0.01, "pivot_loss": pivot_loss,
+        "pivot_change": {"value": -pivot_loss, "low90": -0.03, "high90": 0.01, "items": 100},
+        "power": {
+            "effect": 0.02, "published": False, "power": 0.85, "detectable": 0.017, "detectable_before": 0.019,
+            "items_needed": 90, "discordance": 0.1, "correlation": 0.05,
+        },
+    }  # fmt: skip
 
 
 def change_of(effect: float, share: float, place: int) -> float:

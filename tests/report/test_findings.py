@@ -50,7 +50,7 @@ def test_the_verb_prints_the_models_of_the_study_or_those_named(study: Paths) ->
     for model in ("pocket-plain", "pocket-untrained"):
         measure(study, model)
     printed = CliRunner().invoke(main, ["findings"]).output
-    assert [printed.count(f"| {model} | arithmetic |") for model in ("pocket-plain", "pocket-untrained")] == [5, 5]
+    assert [printed.count(f"| {model} | arithmetic |") for model in ("pocket-plain", "pocket-untrained")] == [6, 6]
     for title in ("Accuracy", "Divergence and accuracy", "Experts", "Steering", "Steering toward shared experts"):
         assert f"{title}\n\n| model | task |" in printed
     assert "pocket-plain" not in CliRunner().invoke(main, ["findings", "--model", "pocket-untrained"]).output

@@ -78,5 +78,6 @@ def test_steering_toward_shared_experts_is_told_with_its_mechanism(tmp_path: Pat
     assert row["plan"] == "magnitude λ 0.3 from English, 14 experts shared with Acehnese (Arabic script) in layers 1-6"
     assert (row["difference"], row["as released"], row["best random"]) == ("+0.8 [-0.4, 2.0]", "+0.8", "+0.2")
     assert (row["rerouted"], row["edit"]) == ("90.0%", "12.0%")
-    assert row["does it help?"] == "no: no significant difference from the baseline"
+    assert row["does it help?"] == "not distinguishable from the baseline"
+    assert (row["items"], row["rank p"]) == ("100", "0.050")
     assert cells(table, "not", "arithmetic")["does it help?"] == "not run: no pair of languages"

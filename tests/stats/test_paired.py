@@ -6,11 +6,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from polyroute.stats.bootstrap import Bootstrap
-from polyroute.stats.paired import COLUMNS, PairedError, PairedScores, compare, exchange_p, mcnemar
-from polyroute.stats.resampled import percentile_bounds, resampled_means
+from polyroute.stats.paired import COLUMNS, PairedError, PairedScores, compare, exchange_p, mcnemar, mean_change
+from polyroute.stats.paired_interval import paired_interval
 
-DRAWING = {"resamples": 400, "confidence": 0.95, "seed": 0}
+DRAWING = {"confidence": 0.95, "seed": 0}
 NAN = np.nan
 
 
@@ -83,32 +82,47 @@ def test_groups() -> None:
     assert alone.loc["all", compared].tolist() == table.loc["others", compared].tolist()
 
 
-def test_interval_of_a_language_agrees_with_scipy() -> None:
-    found = random_scores(1, 200, 1, effect=0.1)
-    row = compare(found, resamples=4000, confidence=0.95, seed=0).iloc[0]
-    reference = stats.bootstrap(
-        (found.difference_NV[:, 0],), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(1)
-    ).confidence_interval
-    assert [row["low"], row["high"]] == pytest.approx([reference.low, reference.high], abs=0.011)
+def test_a_language_has_the_interval_of_its_table() -> None:
+    found = random_scores(1, 20, 2, effect=0.1)
+    for _, row in compare(found, groups={}, **DRAWING).iterrows():
+        expected = paired_interval(int(row["gained"]), int(row["lost"]), 20, 0.95)
+        assert (row["low"], row["high"]) == expected
+    alone = compare(scores(found.base_NV[:, :1], found.edited_NV[:, :1]), **DRAWING)
+    compared = ["low", "high", "test", "p"]
+    assert alone.loc[0, compared].tolist() == alone.loc[1, compared].tolist(), (
+        "a group of one language is that language"
+    )
 
 
-def test_items_are_resampled_in_all_their_languages_together() -> None:
+def test_items_count_once_however_many_languages_they_are_in() -> None:
     one = random_scores(2, 100, 1, effect=0.05)
-    copies = scores(np.repeat(one.base_NV, 5, axis=1), np.repeat(one.edited_NV, 5, axis=1))
-    rows = compare(copies, **DRAWING).set_index("group")
-    # Five copies of a language are no news: resampling (item, language) pairs would narrow this by sqrt(5).
-    assert rows.loc["all", ["low", "high"]].tolist() == pytest.approx(rows.loc["a", ["low", "high"]].tolist())
-    assert rows.loc["all", "p"] == pytest.approx(exchange_p(one.difference_NV, 0))
+    several = compare(scores(np.repeat(one.base_NV, 2, axis=1), np.repeat(one.edited_NV, 2, axis=1)), **DRAWING)
+    copies = compare(scores(np.repeat(one.base_NV, 5, axis=1), np.repeat(one.edited_NV, 5, axis=1)), **DRAWING)
+    # Copies of a language are no news: counting (item, language) pairs would narrow this by sqrt(5 / 2).
+    compared = ["low", "high", "p"]
+    assert copies.iloc[-1][compared].tolist() == pytest.approx(several.iloc[-1][compared].tolist())
+    assert copies.iloc[-1]["p"] == pytest.approx(exchange_p(one.difference_NV, 0), abs=0.02)
 
 
-def test_pooled_interval_covers_as_often_as_it_says() -> None:
-    hits = []
-    for seed in range(200):
-        difference = random_scores(seed, 60, 6, effect=0.1, together=0.6).difference_NV
-        draws = resampled_means(Bootstrap(60, 200, 0.95, seed), difference)
-        low, high = percentile_bounds(draws.mean(axis=1), 0.95)
-        hits.append(low <= 0.1 <= high)
-    assert 0.89 < np.mean(hits) < 0.985
+@pytest.mark.parametrize("together", [0.0, 0.6])
+def test_an_interval_never_contradicts_its_test(together: float) -> None:
+    rng = np.random.default_rng(5)
+    seen = set()
+    for seed in range(150):
+        found = random_scores(seed, int(rng.integers(2, 40)), int(rng.integers(2, 6)), rng.random() / 5, together)
+        for _, row in compare(found, **DRAWING).iterrows():
+            assert (row["low"] <= 0 <= row["high"]) == (row["p"] > 0.05), row
+            assert row["low"] < row["high"]
+            seen.add((row["test"], row["p"] > 0.05))
+    assert len(seen) == 4
+
+
+def test_the_exchange_draws_an_interval_out_to_0() -> None:
+    # Five changes, all one way, among 20 items: Student's interval leaves out 0, but 2 of 2^5 patterns are as far.
+    change_N = np.array([0.2] * 5 + [0.0] * 15)
+    found = mean_change(change_N, 0.95, 0)
+    assert (found.low, found.p) == (0, pytest.approx(2 / 2**5))
+    assert mean_change(np.array([0.2] * 6 + [0.0] * 14), 0.95, 0).low > 0
 
 
 def test_pooled_test_finds_chance_as_often_as_the_level_says() -> None:
@@ -149,12 +163,15 @@ def test_nothing_changed_or_one_item_did() -> None:
     assert exchange_p(np.array([[1.0], [0.0]]), 0) == 1
     table = compare(scores(np.ones((5, 2)), np.ones((5, 2))), **DRAWING)
     assert (table["p"] == 1).all()
-    assert (table[["low", "high"]] == 0).all(axis=None)
+    bound = 1 - 0.05 ** (1 / 5)
+    assert table["high"].tolist() == pytest.approx([bound] * 3), "fewer than 3 of 5 items change, in a group too"
+    assert table["low"].tolist() == pytest.approx([-bound] * 3)
 
 
-def test_a_single_item_has_no_interval() -> None:
+def test_a_single_item_says_next_to_nothing() -> None:
     table = compare(scores([[0, 0]], [[1, 0]]), **DRAWING)
-    assert table[["low", "high"]].isna().all(axis=None)
+    assert (table["p"] == 1).all()
+    assert table.loc[2, ["low", "high"]].tolist() == [-1, 1]
 
 
 def answers(rows) -> pd.DataFrame:

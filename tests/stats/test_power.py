@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from polyroute.stats.paired import exchange_p
-from polyroute.stats.power import Changes, minimal_detectable_difference, observed_changes
+from polyroute.stats.power import Changes, items_needed, minimal_detectable_difference, observed_changes
 
 
 def test_changes_by_hand() -> None:
@@ -75,3 +75,17 @@ def test_the_paired_test_finds_it_as_often_as_promised() -> None:
     delta = minimal_detectable_difference(items, languages, pilot)
     found = [exchange_p(sample(delta), seed, 499) <= 0.05 for seed in range(400)]
     assert np.mean(found) == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize(("points", "items"), [(1.6, 445), (2.6, 169), (0.6, 3160)])
+def test_items_for_the_published_gains(points: float, items: int) -> None:
+    # Ten languages, psi .1, rho .05: (1.960 sqrt(.1) + .842 sqrt(.1 - d^2))^2 1.45 / 10 d^2
+    found = items_needed(points / 100, 10, Changes(0.1, 0.05))
+    assert found == pytest.approx(items, abs=2)
+    assert minimal_detectable_difference(found, 10, Changes(0.1, 0.05)) == pytest.approx(points / 100, rel=0.005)
+
+
+def test_more_than_changes_cannot_be_asked_for() -> None:
+    assert items_needed(0.2, 1, Changes(0.1, 0.0)) is None
+    with pytest.raises(ValueError, match="must lie"):
+        items_needed(0.0, 1, Changes(0.1, 0.0))

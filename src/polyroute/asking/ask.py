@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import tokenizers
 import torch
 import transformers
 
 from polyroute.artifacts.answers import Answers, AnswersHeader, Setting
-from polyroute.artifacts.questions import Questions
+from polyroute.artifacts.questions import SPLITS, Questions
 from polyroute.asking import choices, generation, prompts
 from polyroute.asking.answer_all import answer_all
+from polyroute.asking.frequency import PROMPTS, prompt_frequency
 from polyroute.asking.generation import GenerationSettings
 from polyroute.asking.prompts import Chat
 from polyroute.asking.settings import AskSettings
@@ -127,6 +129,28 @@ class Asker:
             return prompts.encode(tokenizer, [prompt.rstrip() if choice else prompt for prompt in told], None)
         turn = prompts.answer_place if choice else prompts.question
         return prompts.encode(tokenizer, [turn(tokenizer, prompt, chat) for prompt in told], chat)
+
+    def frequency(self) -> pd.DataFrame:
+        """How often experts are chosen on the task's prompts, unedited; `artifacts.frequency.COLUMNS`.
+
+        Raises:
+            AnswerError: as `prompt_frequency`.
+        """
+        loaded, tables = self.loaded, []
+        layers, experts = [router.layer for router in loaded.routers], loaded.routers[0].experts
+        for language in self.questions.languages:
+            rows = [row for split in SPLITS for row in self.prompts(split, PROMPTS, [language])]
+            batches = padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(loaded.model))
+            frequency_LE = prompt_frequency(loaded.model, loaded.routers, batches)
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "language": language, "layer": np.repeat(layers, experts),
+                        "expert": np.tile(range(experts), len(layers)), "frequency": frequency_LE.ravel(),
+                    }
+                )
+            )  # fmt: skip
+        return pd.concat(tables, ignore_index=True)
 
     def mechanism(self, conditions: Sequence[Condition], *, by_language: bool) -> pd.DataFrame:
         """What every condition's edit does to routing, on a few prompts of the report half.

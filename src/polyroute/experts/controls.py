@@ -1,59 +1,58 @@
-"""Random experts to compare a set with: as many in every layer, about as often chosen.
+"""Random experts to compare a set with: as many in every layer, as often chosen on the text that is answered.
 
-Steering any experts moves a model. What a set does beyond that shows against sets drawn at random, many of them, and
-matched in activation frequency: an expert that half of all tokens visit is not replaced by one that hardly any does.
+Steering any experts moves a model, the more so the more often they are chosen. What a set does beyond that shows
+against sets drawn at random, and matched in activation frequency: an expert that half of all tokens visit is not
+replaced by one that hardly any does.
 
-The rule. In each layer the set's experts are taken in random order. For each, the `nearest` experts of the layer that
-are closest to it in mean activation frequency on generic text, are not in the set and have not been drawn yet, are
-its candidates; of these one is drawn with equal chance. Experts equally close rank by number. Where fewer than
-`nearest` are left, those that are left are the candidates; where none is left, because the set holds more than half of
-a layer, there is no control and an error says so. A draw depends on the seed and its own number only.
+The rule. A layer's control holds as many experts, none of them of the set, and their mean activation frequency lies
+within `CALIPER` standard deviations (over the experts of the layer) of the set's. All such controls are equally likely.
+Where a layer has none, because nothing else is chosen that often or that seldom, the set cannot be matched there: its
+controls then lie within the caliper of the closest there is, and `balance` says how far off they are. Where the set
+holds more than half of a layer there is no control at all, and an error says so. A draw depends on the seed and its own
+number only.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import ExpertsError
-from polyroute.measures.specialisation import mean_frequency
+from polyroute.results.quantities import DECIMALS, LayerBalance
 
-NEAREST = 8
-"""Candidates an expert, unless told otherwise."""
+CALIPER = 0.2
+"""Largest standardised difference of a layer's control (Austin 2011, on matching with a caliper)."""
+_STEPS = 100
+"""Exchanges that are proposed for each expert of a layer; from there on the start no longer shows."""
 _TIES = 9
-"""Decimals at which two gaps in frequency count as equal, on every processor."""
+"""Decimals at which two frequencies count as equal, on every processor."""
 
 
 class Controls:
     """Draws control sets of one set of experts."""
 
-    def __init__(self, experts: ExpertSet, generic: Trace, *, seed: int, nearest: int = NEAREST):
-        """Prepare with the set and the text that frequencies are matched on.
+    def __init__(self, experts: ExpertSet, frequency_LE: NDArray[np.float64], layers: Sequence[int], *, seed: int):
+        """Prepare with the set and the frequencies that are matched.
 
         Args:
             experts: layer -> experts, in the model's numbering.
-            generic: English generic text.
+            frequency_LE: activation frequency of every expert on the text that the experts act on.
+            layers: numbers of the L layers.
             seed: of all draws.
-            nearest: candidates for each expert's place, at least 1; few match closely, many give more different sets.
 
         Raises:
             ExpertsError: the set is empty, names a layer or an expert that the model lacks, or holds more than half of
                 a layer; names the layer.
         """
-        if nearest < 1:
-            raise ExpertsError(f"nearest = {nearest}: an expert needs at least one candidate for its place")
         if not any(experts.values()):
             raise ExpertsError("the set holds no expert: there is nothing to control for; lower tau")
-        self.experts, self._seed, self._nearest = experts, seed, nearest
-        self._place = {layer: place for place, layer in enumerate(generic.header.layers)}
-        self._frequency_LE = mean_frequency(generic)
-        total = generic.header.experts
-        for layer, chosen in experts.items():
-            if layer not in self._place:
-                raise ExpertsError(f"layer {layer} is not among the traced layers {generic.header.layers}")
+        self.experts, self._seed = {layer: experts[layer] for layer in sorted(experts) if experts[layer]}, seed
+        place, total = {layer: place for place, layer in enumerate(layers)}, frequency_LE.shape[1]
+        self._layers: dict[int, _Layer] = {}
+        for layer, chosen in self.experts.items():
+            if layer not in place:
+                raise ExpertsError(f"layer {layer} is not among the traced layers {list(layers)}")
             if len(set(chosen)) < len(chosen) or not all(0 <= expert < total for expert in chosen):
                 raise ExpertsError(f"layer {layer}: {chosen} are not different experts from 0 to {total - 1}")
             if 2 * len(chosen) > total:
@@ -61,67 +60,85 @@ class Controls:
                     f"layer {layer}: the set holds {len(chosen)} of {total} experts, and the other "
                     f"{total - len(chosen)} are too few for a control; raise tau"
                 )
+            self._layers[layer] = _Layer(frequency_LE[place[layer]], list(chosen))
+
+    @property
+    def unmatched(self) -> list[int]:
+        """Layers without a control within the caliper."""
+        return [layer for layer, one in self._layers.items() if not one.matched]
 
     def draw(self, number: int) -> ExpertSet:
         """Control set of a number from 0: the same for the same seed, whatever else was drawn."""
         rng = np.random.default_rng([self._seed, number])
-        return {
-            layer: tuple(sorted(self._layer(self._frequency_LE[self._place[layer]], self.experts[layer], rng)))
-            for layer in sorted(self.experts)
-            if self.experts[layer]
-        }
+        return {layer: one.draw(rng) for layer, one in self._layers.items()}
 
-    def draws(self, count: int) -> list[ExpertSet]:
-        """The first `count` control sets; small layers repeat some, which `match` shows."""
-        return [self.draw(number) for number in range(count)]
+    def balance(self, drawn: Sequence[ExpertSet]) -> list[LayerBalance]:
+        """How well control sets match, by layer.
 
-    def match(self, drawn: Sequence[ExpertSet]) -> pd.DataFrame:
-        """How well control sets match in activation frequency.
-
-        Returns:
-            A row a set, in order: `draw` (place in `drawn`), `frequency` and `of_set` (mean over the experts of the
-            control and of the set), `repeats` (the first place in `drawn` with the same experts).
+        Args:
+            drawn: at least one control set.
         """
-        of_set = self._mean_frequency(self.experts)
-        return pd.DataFrame(
-            {
-                "draw": range(len(drawn)),
-                "frequency": [self._mean_frequency(one) for one in drawn],
-                "of_set": of_set,
-                "repeats": [list(drawn).index(one) for one in drawn],
-            }
-        )
-
-    def _mean_frequency(self, experts: ExpertSet) -> float:
-        each = [
-            self._frequency_LE[self._place[layer], expert] for layer, chosen in experts.items() for expert in chosen
-        ]
-        return float(np.mean(each))
-
-    def _layer(self, frequency_E: NDArray[np.float64], chosen: Sequence[int], rng: np.random.Generator) -> list[int]:
-        left = np.setdiff1d(np.arange(len(frequency_E)), chosen)
-        drawn = []
-        for expert in rng.permutation(np.array(chosen)):
-            gap = np.abs(frequency_E[left] - frequency_E[expert]).round(_TIES)
-            candidates = left[np.argsort(gap, kind="stable")[: self._nearest]]
-            drawn.append(int(rng.choice(candidates)))
-            left = left[left != drawn[-1]]
-        return drawn
+        rows = []
+        for layer, one in self._layers.items():
+            frequency, others = one.target, float(one.frequency_E[one.others].mean())
+            controls = float(np.mean([one.frequency_E[list(control[layer])].mean() for control in drawn]))
+            scale = one.spread or 1.0  # all experts are chosen alike: every difference is 0
+            found = {
+                "frequency": frequency, "others": others, "controls": controls, "before": (frequency - others) / scale,
+                "after": (frequency - controls) / scale,
+            }  # fmt: skip
+            numbers = {name: round(value, DECIMALS) + 0.0 for name, value in found.items()}
+            rows.append(LayerBalance(layer=layer, experts=len(one.chosen), matched=one.matched, **numbers))
+        return rows
 
 
-def rank_among_controls(score: float, control_scores: Sequence[float]) -> float:
-    """One-sided p-value of a set's score against those of its controls (Phipson and Smyth 2010).
+class _Layer:
+    """Controls of the set within one layer."""
 
-    Args:
-        score: of the set; higher is better.
-        control_scores: of control sets.
+    def __init__(self, frequency_E: NDArray[np.float64], chosen: list[int]) -> None:
+        self.frequency_E, self.chosen = frequency_E.round(_TIES), chosen
+        self.others = np.setdiff1d(np.arange(len(frequency_E)), chosen)
+        self.target = float(self.frequency_E[chosen].mean())
+        self.spread = float(self.frequency_E.std())
+        self._start = self._closest()
+        gap = self._gap(self._start)
+        tolerance = CALIPER * self.spread
+        self.matched = gap <= tolerance + 10.0**-_TIES
+        self._tolerance = (tolerance if self.matched else gap + tolerance) + 10.0**-_TIES
 
-    Returns:
-        (1 + controls that score as high) / (1 + controls), so that few controls cannot give a small p.
+    def draw(self, rng: np.random.Generator) -> tuple[int, ...]:
+        """One control: a random walk over those within the tolerance, which visits each equally often.
 
-    Raises:
-        ExpertsError: there is no control, or a score is NaN.
-    """
-    if not control_scores or np.isnan([score, *control_scores]).any():
-        raise ExpertsError("a rank among controls needs a score of the set and of at least one control")
-    return (1 + sum(control >= score for control in control_scores)) / (1 + len(control_scores))
+        A member is exchanged for another expert wherever the result is within the tolerance, so that a step back is as
+        likely as the step.
+        """
+        inside = list(self._start)
+        outside = [int(expert) for expert in self.others if expert not in set(inside)]
+        count, total = len(inside), float(self.frequency_E[inside].sum())
+        steps = _STEPS * count if outside else 0
+        for place, other in zip(
+            rng.integers(count, size=steps), rng.integers(max(len(outside), 1), size=steps), strict=True
+        ):
+            moved = total + self.frequency_E[outside[other]] - self.frequency_E[inside[place]]
+            if abs(moved / count - self.target) <= self._tolerance:
+                inside[place], outside[other], total = outside[other], inside[place], moved
+        return tuple(sorted(inside))
+
+    def _gap(self, experts: Sequence[int]) -> float:
+        return abs(float(self.frequency_E[list(experts)].mean()) - self.target)
+
+    def _closest(self) -> list[int]:
+        """A control about as near as any: the likest for each expert in turn, exchanged while that brings it nearer."""
+        left, inside = list(map(int, self.others)), []
+        for expert in self.chosen:
+            likest = min(left, key=lambda other: (abs(self.frequency_E[other] - self.frequency_E[expert]), other))
+            inside.append(likest)
+            left.remove(likest)
+        while left:
+            sums = self.frequency_E[inside].sum() - self.frequency_E[inside][:, None] + self.frequency_E[left][None, :]
+            gaps = np.abs(sums / len(inside) - self.target).round(_TIES)
+            place, other = np.unravel_index(int(gaps.argmin()), gaps.shape)
+            if gaps[place, other] >= round(self._gap(inside), _TIES):
+                break
+            inside[place], left[other] = left[other], inside[place]
+        return inside

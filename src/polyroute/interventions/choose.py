@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
@@ -71,11 +70,10 @@ def choose_task_experts(
     accuracy: Mapping[str, float],
     *,
     plans: SteerPlans,
-    generic: Trace,
+    controls: Callable[[ExpertSet], Controls],
     multilingual: Experts,
     pivots: dict[str, Experts],
     published: PublishedSteering | None,
-    seed: int,
 ) -> tuple[Plan, list[Condition], Chosen]:
     """The plan of a task, and the conditions it is reported beside.
 
@@ -83,25 +81,20 @@ def choose_task_experts(
         conditions: makes the conditions of this task.
         accuracy: of the baseline and every candidate, on the selection half; see `choose`.
         plans: what is reported beside the best.
-        generic: generic text in the language of the task's experts, on which controls match in frequency.
+        controls: control sets of a set.
         multilingual: multilingual experts, by threshold and layers.
         pivots: other pivot -> the task's experts by its text.
         published: a paper's own setting, run as it stands.
-        seed: of control sets.
 
     Raises:
         ConditionsError: no candidate can be made.
-        ExpertsError: the chosen experts are too many for random controls.
+        ExpertsError: the chosen experts, or those published, are too many for random controls.
     """
     candidates = conditions.candidates()
     best = choose(candidates, dict(accuracy))
     assert best.plan is not None, "a candidate has a plan"
-
-    def control(experts: ExpertSet, draw: int) -> ExpertSet:
-        return Controls(experts, generic, seed=seed, nearest=plans.nearest).draw(draw)
-
     reported = conditions.reported(
-        best, plans, controls=control, multilingual=multilingual, pivots=pivots, published=published
+        best, plans, controls=controls, multilingual=multilingual, pivots=pivots, published=published
     )
     summary = {
         "chosen": {
@@ -110,6 +103,7 @@ def choose_task_experts(
         },
         "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
         "left_out": [{"name": one.name, "reason": one.reason} for one in conditions.left_out],
+        "balance": _balance(reported, controls),
     }  # fmt: skip
     return best.plan, reported, _chosen("chosen", summary, reported)
 
@@ -131,7 +125,9 @@ def choose_shared(
     candidates, as_published = conditions.candidates(), conditions.published(published)
     best = choose(candidates, dict(accuracy))
     assert best.plan is not None, "a candidate has a plan"
-    reported = [*candidates, *conditions.controls(best, plans), *as_published]
+    reported = [*candidates, *conditions.controls(best, plans.draws)]
+    for condition in as_published:
+        reported += [condition, *conditions.controls(condition, plans.draws)]
     summary = {
         "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
         "thr": conditions.settings.magnitude.thr,
@@ -140,8 +136,24 @@ def choose_shared(
             "experts": size(conditions.experts),
         },
         "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
+        "balance": _balance(reported, conditions.random_sets),
     }  # fmt: skip
     return reported, _chosen(best.name, summary, reported)
+
+
+def _balance(reported: Sequence[Condition], controls: Callable[[ExpertSet], Controls]) -> list[dict[str, Any]]:
+    """How like random controls are to what they stand in for: a row a condition that has some, and layer."""
+    drawn: dict[str, list[ExpertSet]] = {}
+    for one in reported:
+        if one.control_of is not None and one.plan is not None:
+            drawn.setdefault(one.control_of, []).append(one.plan.experts)
+    rows = []
+    for condition in reported:
+        if condition.name in drawn:
+            assert condition.plan is not None, "what is controlled for has a plan"
+            for layer in controls(condition.plan.experts).balance(drawn[condition.name]):
+                rows.append({"condition": condition.name} | layer.model_dump())
+    return rows
 
 
 def _chosen(name: str, summary: dict[str, Any], reported: Sequence[Condition]) -> Chosen:

@@ -7,53 +7,28 @@ translations for groups, items for one language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from polyroute.experts.controls import rank_among_controls
 from polyroute.ground.errors import PolyrouteError
 from polyroute.interventions.choose import Chosen
+from polyroute.interventions.verdicts import Rule, Verdict, verdict
 from polyroute.results.quantities import DECIMALS
-from polyroute.results.steering import HELPED, VerdictCode
+from polyroute.results.steering import HELPED
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, compare
-from polyroute.stats.power import minimal_detectable_difference, observed_changes
 from polyroute.steering.condition import Condition, Kind
 
-LEVEL = 0.05
+RANDOM: tuple[Kind, ...] = ("random", "shared-random", "published-random", "shared-published-random")
+"""Kinds of random sets."""
 
 
 class FindingsError(PolyrouteError):
     """Answers that do not cover the study's conditions."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a plan does what it is for."""
-
-    helps: bool
-    """Its pooled difference lies above 0 with its interval, and its q over conditions is below `LEVEL`."""
-    beyond_random: bool
-    """No control set of random experts scores as high."""
-    rank_p: float
-    """(1 + controls that score as high) / (1 + controls); with few controls it cannot be small."""
-    pivot_loss: float
-    """Accuracy that the pivot loses."""
-
-    @property
-    def code(self) -> VerdictCode:
-        """The verdict."""
-        if not self.helps:
-            return "no_difference"
-        return "helps" if self.beyond_random else "random_do_as_well"
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self) | {"code": self.code}
 
 
 def pooled_accuracy(right: pd.DataFrame, pivot: str) -> float:
@@ -71,7 +46,6 @@ def compared(
     answers: Mapping[str, pd.DataFrame],
     *,
     pivot: str,
-    resamples: int,
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
@@ -82,13 +56,13 @@ def compared(
         answers: `baseline` or condition -> answers of all languages, with columns item_id, language, correct; where
             texts were generated also `output_language`.
         pivot: language that is not to be helped.
-        resamples: bootstrap resamples over items.
         confidence: coverage of intervals.
-        seed: of resamples and exchanges.
+        seed: of exchanges.
 
     Returns:
         Columns `condition`, `kind`, then those of `stats.paired.compare`; a row a condition and language, and one a
-        condition for `HELPED`. There `q` adjusts the pooled p-values of all conditions for one another.
+        condition for `HELPED`. There `q` adjusts the pooled p-values of all plans for one another, and those of random
+        sets apart: they are what plans are held against, and more of them must not make a plan harder to tell.
         `language_changed` is the share of answers whose output language changed; NaN where nothing was written.
 
     Raises:
@@ -102,9 +76,7 @@ def compared(
     tables = []
     for condition in conditions:
         scores = PairedScores.from_tables(base, answers[condition.name])
-        table = compare(
-            scores, resamples=resamples, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {}
-        )
+        table = compare(scores, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {})
         table.insert(0, "kind", condition.kind)
         table.insert(0, "condition", condition.name)
         table["language_changed"] = table["group"].map(_language_changed(base, answers[condition.name], helped))
@@ -113,36 +85,49 @@ def compared(
         raise FindingsError("nothing was compared: there is no condition besides the baseline")
     found = pd.concat(tables, ignore_index=True)
     pooled = found["group"] == HELPED
-    found.loc[pooled, "q"] = benjamini_hochberg(found.loc[pooled, "p"].tolist())
+    for one in (pooled & found["kind"].isin(RANDOM), pooled & ~found["kind"].isin(RANDOM)):
+        found.loc[one, "q"] = benjamini_hochberg(found.loc[one, "p"].tolist())
     numbers = found.select_dtypes("number").columns
     found[numbers] = found[numbers].round(DECIMALS) + 0.0  # no -0.0 in tables
     return found
 
 
-def judge(table: pd.DataFrame, condition: str, pivot: str, controls: Kind = "random") -> Verdict:
-    """The verdict on a condition.
+def judge(
+    table: pd.DataFrame, right: Mapping[str, pd.DataFrame], condition: str, pivot: str, rule: Rule,
+    controls: Kind | None = None,
+) -> Verdict:  # fmt: skip
+    """The verdict on a condition, by the rule of `interventions.verdicts`.
 
     Args:
-        table: as `compared` returns it, random controls among its conditions.
+        table: as `compared` returns it.
+        right: `baseline` and conditions -> answers with `correct`.
         condition: which, most often `chosen`.
         pivot: language that is not to be helped.
-        controls: kind of its random controls.
+        rule: what it is computed with.
+        controls: kind of its random sets; those named `<condition>-random<number>` unless told otherwise.
 
     Raises:
-        FindingsError: the condition or the controls are not in the table.
+        FindingsError: the condition is not in the table, or has no random sets of a kind that is given.
     """
     pooled = table[table["group"] == HELPED].set_index("condition")
-    drawn = pooled.loc[pooled["kind"] == controls, "difference"].tolist()
-    if condition not in pooled.index or not drawn:
-        raise FindingsError(f"`{condition}` cannot be judged: it or the random controls were not run")
+    if condition not in pooled.index:
+        raise FindingsError(f"`{condition}` cannot be judged: it was not run")
+    own = pooled.index.str.fullmatch(re.escape(condition) + r"-random\d+") if controls is None else None
+    drawn = pooled[pooled["kind"] == controls if own is None else own]["difference"].tolist()
+    if controls is not None and not drawn:
+        raise FindingsError(f"`{condition}` cannot be judged: its random controls were not run")
+    others = pooled[~pooled["kind"].isin(RANDOM) & (pooled.index != condition)]
+    scores = PairedScores.from_tables(right["baseline"], right[condition])
     row: dict[str, Any] = dict(pooled.loc[condition])
-    of_pivot = table[(table["condition"] == condition) & (table["group"] == pivot)]["difference"]
-    return Verdict(
-        helps=bool(row["low"] > 0 and row["q"] < LEVEL),
-        beyond_random=all(control < row["difference"] for control in drawn),
-        rank_p=rank_among_controls(row["difference"], drawn),
-        pivot_loss=-float(of_pivot.to_numpy()[0]) if len(of_pivot) else np.nan,
-    )
+    return verdict(scores, row["q"], others["p"].tolist(), drawn, pivot, rule)
+
+
+def published(
+    table: pd.DataFrame, right: Mapping[str, pd.DataFrame], kind: Kind, pivot: str, rule: Rule
+) -> list[dict[str, Any]]:
+    """The verdict on every published setting of a kind that was run, among its own random sets if it has some."""
+    names = table[(table["group"] == HELPED) & (table["kind"] == kind)]["condition"]
+    return [{"condition": name, "verdict": judge(table, right, name, pivot, rule).plain()} for name in map(str, names)]
 
 
 def by_pivot_correctness(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
@@ -192,7 +177,7 @@ def _language_changed(base: pd.DataFrame, edited: pd.DataFrame, helped: Sequence
 
 
 def task_experts_effects(
-    chosen: Chosen, table: pd.DataFrame, right: Mapping[str, pd.DataFrame], pivot: str
+    chosen: Chosen, table: pd.DataFrame, right: Mapping[str, pd.DataFrame], pivot: str, rule: Rule
 ) -> dict[str, Any]:
     """What steering toward task experts did, in short; plain data.
 
@@ -201,21 +186,24 @@ def task_experts_effects(
         table: of the report half, as `compared` returns it.
         right: `baseline` and conditions -> answers with `correct`.
         pivot: language that is not to be helped.
+        rule: what verdicts are computed with.
 
     Returns:
-        The summary of `chosen` with the verdict, what the pivot knows (`by_pivot_correctness`) and the smallest
-        difference that would show (`detectable`). Where scores lie between right and wrong, the first is empty and the
-        last None.
+        The summary of `chosen` with the verdict, that on the published setting (None where it was not run) and what the
+        pivot knows (`by_pivot_correctness`), which is empty where scores lie between right and wrong.
     """
+    as_published = published(table, right, "published", pivot, rule)
     return chosen.summary | {
         "not_run": None,
-        "verdict": judge(table, str(chosen.condition), pivot).plain(),
+        "verdict": judge(table, right, str(chosen.condition), pivot, rule, "random").plain(),
+        "published": as_published[0] if as_published else None,
         "by_pivot_correctness": _by_pivot_correctness(right["baseline"], pivot),
-        "detectable": _detectable(right["baseline"], right[str(chosen.condition)], pivot),
     }
 
 
-def shared_experts_effects(chosen: Chosen, table: pd.DataFrame, pivot: str) -> dict[str, Any]:
+def shared_experts_effects(
+    chosen: Chosen, table: pd.DataFrame, right: Mapping[str, pd.DataFrame], pivot: str, rule: Rule
+) -> dict[str, Any]:
     """What steering toward shared experts did, in short; plain data. See `task_experts_effects`."""
     name = str(chosen.condition)
     pooled = table[(table["group"] == HELPED) & (table["condition"] == name)]
@@ -223,7 +211,8 @@ def shared_experts_effects(chosen: Chosen, table: pd.DataFrame, pivot: str) -> d
         "not_run": None,
         "chosen": chosen.summary["chosen"] | {"difference": float(pooled["difference"].iloc[0])},
         "as_released": as_released(table),
-        "verdict": judge(table, name, pivot, "shared-random").plain(),
+        "verdict": judge(table, right, name, pivot, rule, "shared-random").plain(),
+        "published": published(table, right, "shared-published", pivot, rule),
     }
 
 
@@ -248,18 +237,3 @@ def _by_pivot_correctness(base: pd.DataFrame, pivot: str) -> list[dict[Hashable,
     if not base["correct"].isin([0, 1]).all():
         return []
     return by_pivot_correctness(base, pivot).round(DECIMALS).to_dict("records")
-
-
-def _detectable(base: pd.DataFrame, edited: pd.DataFrame, pivot: str) -> float | None:
-    """The smallest difference of the chosen plan that these items would show four times in five.
-
-    None where not even the largest would show so often, and for scores between right and wrong, of which
-    `stats.power` says nothing.
-    """
-    scores = PairedScores.from_tables(base[base["language"] != pivot], edited[edited["language"] != pivot])
-    if scores.graded:
-        return None
-    found = minimal_detectable_difference(
-        len(scores.item_ids), len(scores.languages), observed_changes(scores.difference_NV)
-    )
-    return None if found is None else round(found, DECIMALS)

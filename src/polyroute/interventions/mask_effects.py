@@ -1,8 +1,8 @@
 """What masking a language's exclusive experts does to every language: the matrix of paper 2 (arXiv 2601.14050).
 
 Every (evaluated language x, target language y) is compared with the unmasked model item by item. Unit: for a pair the
-item, of which there is one in x. For the headline the item with all its translations and all masks: items are
-resampled as a whole, so intervals speak of other items in these languages and under these masks.
+item, of which there is one in x. For the headline the item with all its translations and all masks: intervals speak of
+other items in these languages and under these masks.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from polyroute.experts.specialised import size
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.results.masking import MaskRow
 from polyroute.results.quantities import DECIMALS
-from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.fdr import benjamini_hochberg
-from polyroute.stats.paired import PairedScores, compare
-from polyroute.stats.resampled import percentile_bounds, resampled_means
-from polyroute.stats.settings import Intervals
+from polyroute.stats.over_items import changes_by_item
+from polyroute.stats.paired import PairedScores, compare, mean_change
 from polyroute.steering.condition import Condition
 
 ACCURACY, CONSISTENCY = "accuracy", "consistency"
@@ -36,7 +34,7 @@ def mask_effects(
     right: Mapping[str, Mapping[str, pd.DataFrame]],
     mechanism: pd.DataFrame,
     *,
-    intervals: Intervals,
+    confidence: float,
     seed: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Every mask against the unmasked model, in every language that was asked.
@@ -45,8 +43,8 @@ def mask_effects(
         plans: which experts of which language were masked where.
         right: `ACCURACY` or `CONSISTENCY` -> `baseline` or mask -> answers with `correct`.
         mechanism: `condition`, `evaluated` and, by layer, `share_before` and `rerouted`; see `steering.mechanism`.
-        intervals: resamples and confidence.
-        seed: of resamples.
+        confidence: coverage of intervals.
+        seed: of exchanges.
 
     Returns:
         `COLUMNS` but `task`, a row a score, evaluated language and mask; and sets, what was left out and the headline,
@@ -56,8 +54,8 @@ def mask_effects(
     tables, headline = [], {}
     for score, answers in right.items():
         paired = {one.name: PairedScores.from_tables(answers["baseline"], answers[one.name]) for one in masks}
-        tables.append(matrix(masks, paired, intervals, seed).assign(score=score))
-        headline[score] = headlines(masks, paired, intervals, seed)
+        tables.append(matrix(masks, paired, confidence, seed).assign(score=score))
+        headline[score] = headlines(masks, paired, confidence, seed)
     pair = ["condition", "evaluated"]
     rerouting = mechanism.groupby(pair, sort=False)[["share_before", "rerouted"]].mean().round(DECIMALS)
     table = pd.concat(tables, ignore_index=True).merge(rerouting.reset_index(), on=pair, how="left")
@@ -70,16 +68,14 @@ def mask_effects(
     }  # fmt: skip
 
 
-def matrix(
-    masks: Sequence[Condition], paired: dict[str, PairedScores], intervals: Intervals, seed: int
-) -> pd.DataFrame:
+def matrix(masks: Sequence[Condition], paired: dict[str, PairedScores], confidence: float, seed: int) -> pd.DataFrame:
     """Every pair of an evaluated language and a mask.
 
     Args:
         masks: which experts of which language were masked where.
         paired: name of a mask's condition -> scores without and with it.
-        intervals: resamples and confidence.
-        seed: of resamples.
+        confidence: coverage of intervals.
+        seed: of exchanges.
 
     Returns:
         `condition`, then `COLUMNS` from `evaluated` to `q`. `p` is of one pair; `q` adjusts those of all pairs and
@@ -87,9 +83,7 @@ def matrix(
     """
     tables = []
     for mask in masks:
-        table = compare(
-            paired[mask.name], resamples=intervals.resamples, confidence=intervals.confidence, seed=seed, groups={}
-        )
+        table = compare(paired[mask.name], confidence=confidence, seed=seed, groups={})
         tables.append(
             table.rename(columns={"group": "evaluated"}).assign(
                 condition=mask.name, target=mask.target, range=mask.range, kind=mask.kind,
@@ -105,14 +99,14 @@ def matrix(
 
 
 def headlines(
-    masks: Sequence[Condition], paired: dict[str, PairedScores], intervals: Intervals, seed: int
+    masks: Sequence[Condition], paired: dict[str, PairedScores], confidence: float, seed: int
 ) -> dict[str, dict[str, Any]]:
     """Does a mask hurt the language whose experts it takes, beyond others and beyond random experts?
 
     Args:
         masks: as `matrix`.
         paired: as `matrix`; over the same items and languages.
-        intervals: as `matrix`.
+        confidence: as `matrix`.
         seed: as `matrix`.
 
     Returns:
@@ -142,17 +136,13 @@ def headlines(
             "diagonal": columns(exclusive, True), "off_diagonal": columns(exclusive, False),
             "random_diagonal": columns(random, True), "random_off_diagonal": columns(random, False),
         }  # fmt: skip
-        means = {what: _mean(values_NP) for what, values_NP in cells.items()}
-        draws = {what: _draws(values_NP, intervals, seed) for what, values_NP in cells.items()}
-        rivals = {"own_minus_others": "off_diagonal", "own_minus_random": "random_diagonal"}
-        for what, rival in rivals.items():
-            means[what] = means["diagonal"] - means[rival]
-            draws[what] = draws["diagonal"] - draws[rival]
         told[name] = {
-            what: _interval(means[what], draws[what], intervals.confidence)
-            | ({"pairs": cells[what].shape[1]} if what in cells else {})
-            for what in means
-        }
+            what: _mean(confidence, seed, values_NP) | {"pairs": values_NP.shape[1]}
+            for what, values_NP in cells.items()
+        } | {
+            what: _mean(confidence, seed, cells["diagonal"], cells[rival])
+            for what, rival in (("own_minus_others", "off_diagonal"), ("own_minus_random", "random_diagonal"))
+        }  # fmt: skip
     return told
 
 
@@ -162,20 +152,16 @@ def _count(mask: Condition) -> int:
     return size(mask.plan.experts)
 
 
-def _mean(values_NP: NDArray[np.float64]) -> float:
-    return float(np.nanmean(values_NP, axis=0).mean()) if values_NP.size else np.nan
-
-
-def _draws(values_NP: NDArray[np.float64], intervals: Intervals, seed: int) -> NDArray[np.float64]:
-    """(R) the mean over pairs in every resample of items: the same resamples for whatever has as many items."""
-    if not values_NP.size:
-        return np.full(intervals.resamples, np.nan)
-    bootstrap = Bootstrap(len(values_NP), intervals.resamples, intervals.confidence, seed)
-    draws_R: NDArray[np.float64] = resampled_means(bootstrap, values_NP).mean(axis=1)
-    return draws_R
-
-
-def _interval(value: float, draws_R: NDArray[np.float64], confidence: float) -> dict[str, float | None]:
-    low, high = percentile_bounds(draws_R, confidence)
-    told = {"value": value, "low": float(low), "high": float(high)}
-    return {name: None if np.isnan(number) else round(number, DECIMALS) + 0.0 for name, number in told.items()}
+def _mean(
+    confidence: float, seed: int, values_NP: NDArray[np.float64], *rival_NP: NDArray[np.float64]
+) -> dict[str, float | None]:
+    """The mean over pairs, less that of rival pairs if there are any, with its interval over items."""
+    cells = [values_NP, *rival_NP]
+    if not all(one.size for one in cells):
+        return dict.fromkeys(("value", "low", "high"))
+    weight_P = np.concatenate(
+        [np.full(one.shape[1], side / one.shape[1]) for one, side in zip(cells, (1, -1), strict=False)]
+    )
+    found = mean_change(changes_by_item(np.concatenate(cells, axis=1), weight_P), confidence, seed)
+    told = {"value": found.value, "low": found.low, "high": found.high}
+    return {name: round(number, DECIMALS) + 0.0 for name, number in told.items()}

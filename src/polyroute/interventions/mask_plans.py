@@ -3,13 +3,18 @@
 Paper 2 (arXiv 2601.14050, released code): z_e = -1e9 for the experts exclusive to a target language y in layers 0-4,
 22-26 or 43-47 of 48, while every language x is asked.
 
-Random masks hold as many experts of each layer, none of them exclusive to y, and match in activation frequency on y's
-text (`experts.controls`): what the exclusive ones do beyond that is not because y uses them much.
+Random masks hold as many experts of each layer, none of them exclusive to y, and match in activation frequency on the
+task's prompts in y, or on y's generic text where the task does not exist in y (`experts.controls`): what the exclusive
+ones do beyond that is not because y uses them much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet
@@ -21,6 +26,8 @@ from polyroute.ground.layers import LayerRange
 from polyroute.interventions.plans import LeftOut, Target
 from polyroute.interventions.settings import MaskedSet
 from polyroute.interventions.settings import MaskPlans as MaskSettings
+from polyroute.measures.specialisation import mean_frequency
+from polyroute.results.quantities import LayerBalance
 from polyroute.stats.resampled import own_seed
 from polyroute.steering.condition import Condition, ConditionFile, Kind
 from polyroute.steering.plan import Plan
@@ -41,18 +48,30 @@ class MaskPlans(ConditionFile):
     exclusive: dict[str, dict[str, int]]
     """Range -> language -> how many experts are exclusive to it."""
     left_out: tuple[LeftOut, ...]
+    balance: dict[str, tuple[LayerBalance, ...]]
+    """Mask -> how like its random masks are, by layer; without those that have none."""
 
 
 class Masks:
     """Makes every mask of one task on one model."""
 
-    def __init__(self, target: Target, settings: MaskSettings, traces: Mapping[str, Trace], *, seed: int):
+    def __init__(
+        self,
+        target: Target,
+        settings: MaskSettings,
+        traces: Mapping[str, Trace],
+        frequency: Mapping[str, NDArray[np.float64]],
+        *,
+        seed: int,
+    ):
         """Find the exclusive experts.
 
         Args:
             target: what plans are made for.
             settings: which experts are exclusive, and how random masks are drawn.
             traces: language -> its trace; of one corpus. Experts are exclusive among these languages.
+            frequency: language -> activation frequency (L, E) on the task's prompts, by which random masks match; a
+                language that it lacks takes that of its trace.
             seed: of random masks.
 
         Raises:
@@ -60,6 +79,7 @@ class Masks:
         """
         self.target, self.settings = target, settings
         self._traces, self._seed = traces, seed
+        self._frequency = {code: frequency.get(code, mean_frequency(trace)) for code, trace in traces.items()}
         self.languages = list(traces)
         """Among which experts are exclusive; each is a target."""
         chosen: MaskedSet = settings.tasks.get(target.task, settings)
@@ -75,6 +95,8 @@ class Masks:
         """Range -> language -> its exclusive experts there."""
         self.left_out: list[LeftOut] = []
         """What could not be masked, and why; grows with every call."""
+        self.balance: dict[str, tuple[LayerBalance, ...]] = {}
+        """Mask -> how like its random masks are; grows with every call."""
 
     def of(self, languages: Sequence[str]) -> list[Condition]:
         """The masks of some of the languages: in every range, the exclusive experts and then the random ones."""
@@ -99,7 +121,7 @@ class Masks:
                 name: {language: size(experts) for language, experts in by_language.items()}
                 for name, by_language in self.exclusive.items()
             },
-            left_out=tuple(self.left_out),
+            left_out=tuple(self.left_out), balance=dict(self.balance),
         )  # fmt: skip
 
     def _masks(self, language: str, name: str, layers: LayerRange, experts: ExpertSet) -> list[Condition]:
@@ -116,15 +138,15 @@ class Masks:
             return []
         made = [self._made(of, "exclusive", experts, language, name, layers)]
         try:
-            controls = Controls(
-                experts, self._traces[language], seed=own_seed(self._seed, of), nearest=self.settings.nearest
-            )
+            controls = Controls(experts, self._frequency[language], target.layers, seed=own_seed(self._seed, of))
         except ExpertsError as error:
             self.left_out.append(LeftOut(f"{of}-random", str(error)))
             return made
-        for draw in range(self.settings.draws):
-            random = f"{of}-random{draw}"
-            made.append(self._made(random, "random", controls.draw(draw), language, name, layers, draw))
+        drawn = [controls.draw(draw) for draw in range(self.settings.draws)]
+        self.balance[of] = tuple(controls.balance(drawn))
+        for draw, one in enumerate(drawn):
+            random = self._made(f"{of}-random{draw}", "random", one, language, name, layers, draw)
+            made.append(replace(random, control_of=of))
         return made
 
     def _made(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from polyroute.experts import ExpertSet
+from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
@@ -91,7 +92,7 @@ class Conditions:
         chosen: Condition,
         plans: SteerPlans,
         *,
-        controls: Callable[[ExpertSet, int], ExpertSet],
+        controls: Callable[[ExpertSet], Controls],
         multilingual: Experts,
         pivots: dict[str, Experts],
         published: PublishedSteering | None,
@@ -101,10 +102,13 @@ class Conditions:
         Args:
             chosen: the best candidate of the selection half.
             plans: doses, and how many controls.
-            controls: control set of a set, by number of the draw.
+            controls: control sets of a set.
             multilingual: multilingual experts, by threshold and layers.
             pivots: other pivot -> the task's experts by that pivot's text.
-            published: a paper's own setting for this model and task, run as it stands.
+            published: a paper's own setting for this model and task, run as it stands, with controls of its own.
+
+        Raises:
+            ExpertsError: the chosen experts, or those published, are too many for random controls.
         """
         plan = chosen.plan
         assert plan is not None, "a candidate has a plan"
@@ -119,12 +123,7 @@ class Conditions:
         for rule in ("activate", "deactivate"):
             if plan.rule != rule:
                 made += self._made(rule, "rule", plan.experts, rule, None, self.middle, {"tau": tau})
-        for draw in range(plans.draws):
-            drawn = self._made(
-                f"random{draw}", "random", controls(plan.experts, draw), plan.rule, plan.strength, self.middle,
-                {"tau": tau, "draw": draw},
-            )  # fmt: skip
-            made += [replace(condition, draw=draw) for condition in drawn]
+        made += self._random(made[0], controls(plan.experts), plans.draws)
         elsewhere = {
             "early": self._below(),
             "late": self._above(),
@@ -147,11 +146,27 @@ class Conditions:
             made += self._made(name, kind, experts, plan.rule, plan.strength, layers, {"tau": tau})
         if published is not None:
             experts = self._task_experts(published.tau, published.layers)
-            made += self._made(
+            for condition in self._made(
                 "published", "published", experts, published.rule, published.strength, published.layers,
                 {"tau": published.tau},
-            )  # fmt: skip
+            ):  # fmt: skip
+                made += [condition, *self._random(condition, controls(experts), plans.draws)]
         return made
+
+    def _random(self, condition: Condition, controls: Controls, draws: int) -> Iterator[Condition]:
+        """A condition with random experts in place of its own."""
+        plan, published = condition.plan, condition.kind == "published"
+        assert plan is not None, "what is controlled for has a plan"
+        assert condition.layers is not None, "and layers"
+        tau = plan.source["tau"]
+        assert isinstance(tau, float), "and a threshold"
+        called: tuple[str, Kind] = ("published-random", "published-random") if published else ("random", "random")
+        for draw in range(draws):
+            for one in self._made(
+                f"{called[0]}{draw}", called[1], controls.draw(draw), plan.rule, plan.strength, condition.layers,
+                {"tau": tau, "draw": draw},
+            ):  # fmt: skip
+                yield replace(one, draw=draw, control_of=condition.name)
 
     def _made(
         self,

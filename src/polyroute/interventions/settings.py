@@ -22,6 +22,8 @@ class PublishedSteering(Frozen):
     rule: Literal["soft", "activate", "deactivate"]
     strength: float | None = None
     """lambda of soft steering."""
+    gain: float | None = Field(default=None, gt=0, lt=1)
+    """Published gain of mean accuracy, which the items should be able to show."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -103,8 +105,6 @@ class MaskPlans(MaskedSet):
     """Task -> what is masked there instead."""
     draws: int = Field(ge=1)
     """Random masks for each mask."""
-    nearest: int = Field(ge=1)
-    """Experts of about the same activation frequency among which a random one is drawn."""
 
 
 class Mask(MaskPlans):
@@ -145,9 +145,8 @@ class SteerPlans(SteerGrid):
     doses: list[float]
     """Strengths of soft steering that are reported beside the chosen plan."""
     draws: int = Field(ge=1)
-    """Random control sets."""
-    nearest: int = Field(ge=1)
-    """Experts of about the same activation frequency among which a control is drawn."""
+    """Random control sets at most, fewer where some soon do as well (`stats.sequential`). With 19 p can be .05, with 99
+    .01."""
 
 
 class Steer(SteerPlans):
@@ -216,6 +215,8 @@ class JudgedTask(Frozen):
     kind: TaskKind
     score: str
     """The one that is compared."""
+    gain: float | None = None
+    """Published gain of mean accuracy; None where none is."""
 
 
 class JudgeSettings(StudySettings):

@@ -12,7 +12,7 @@ choosing would have told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from polyroute.artifacts.trace import Trace
@@ -23,8 +23,8 @@ from polyroute.experts.shared import ActivationShares, activation_shares
 from polyroute.experts.specialised import size
 from polyroute.ground.layers import LayerRange
 from polyroute.interventions.plans import ConditionsError, Target
-from polyroute.interventions.settings import PublishedShared, SteerGrid, SteerPlans
-from polyroute.steering.condition import Condition
+from polyroute.interventions.settings import PublishedShared, SteerGrid
+from polyroute.steering.condition import Condition, Kind
 from polyroute.steering.plan import Plan
 from polyroute.steering.rules import Arithmetic
 
@@ -33,7 +33,13 @@ class SharedConditions:
     """Makes the conditions of one task on one model."""
 
     def __init__(
-        self, target: Target, settings: SteerGrid, traces: Mapping[str, Trace], *, middle: LayerRange, seed: int
+        self,
+        target: Target,
+        settings: SteerGrid,
+        traces: Mapping[str, Trace],
+        *,
+        middle: LayerRange,
+        random_sets: Callable[[ExpertSet], Controls],
     ):
         """Find the shared experts.
 
@@ -42,7 +48,7 @@ class SharedConditions:
             settings: the grid, of which `magnitude` is read.
             traces: dominant language -> its trace; two of them, of one corpus.
             middle: layers that are steered.
-            seed: of control sets.
+            random_sets: control sets of a set.
 
         Raises:
             ConditionsError: the two share no expert there.
@@ -50,14 +56,13 @@ class SharedConditions:
         """
         self.target, self.settings, self.middle = target, settings, middle
         self.pair = tuple(traces)
-        self._traces, self._seed = traces, seed
+        self._traces, self.random_sets = traces, random_sets
         self.k = kept(settings.magnitude.k, target.experts)
         """Experts kept for each language and layer."""
         self._shares = activation_shares(list(traces.values()), self.k)
         self.experts = self._shared(self._shares, settings.magnitude.thr, middle, "steer.magnitude")
         """Those that are steered toward; the same for both sources."""
-        for trace in traces.values():
-            Controls(self.experts, trace, seed=seed)  # what leaves no control is told before anything is asked
+        random_sets(self.experts)  # what leaves no control is told before anything is asked
 
     def candidates(self) -> list[Condition]:
         """Every source with every strength."""
@@ -69,24 +74,31 @@ class SharedConditions:
             for strength in self.settings.magnitude.strengths
         ]  # fmt: skip
 
-    def controls(self, chosen: Condition, plans: SteerPlans) -> list[Condition]:
-        """Random experts in place of the chosen plan's, with its strength and, in order, its weights of each layer.
+    def controls(self, condition: Condition, draws: int) -> list[Condition]:
+        """Random experts in place of a condition's, with its strength and, in order, its weights of each layer.
 
-        They are as many, and match in activation frequency on text in the source language.
+        They are as many, and match in activation frequency.
         """
-        plan = chosen.plan
+        plan = condition.plan
         assert plan is not None, "a candidate has a plan"
         assert plan.weights is not None, "and weights"
         assert plan.strength is not None, "and a strength"
+        assert condition.layers is not None, "and layers"
         source, made = str(plan.source["source"]), []
-        controls = Controls(self.experts, self._traces[source], seed=self._seed, nearest=plans.nearest)
-        for draw in range(plans.draws):
+        published = condition.kind == "shared-published"
+        kind: Kind = "shared-published-random" if published else "shared-random"
+        called = f"{condition.name}-random" if published else "shared-random"
+        controls = self.random_sets(plan.experts)
+        for draw in range(draws):
             drawn = controls.draw(draw)
             weights = {
                 layer: dict(zip(experts, plan.weights[layer].values(), strict=True)) for layer, experts in drawn.items()
             }
-            one = self._made(f"shared-random{draw}", drawn, weights, source, plan.strength, self.middle, {"draw": draw})
-            made.append(replace(one, kind="shared-random", draw=draw))
+            one = self._made(
+                f"{called}{draw}", drawn, weights, source, plan.strength, condition.layers, {"draw": draw},
+                plan.arithmetic,
+            )  # fmt: skip
+            made.append(replace(one, kind=kind, draw=draw, control_of=condition.name))
         return made
 
     def published(self, setting: PublishedShared | None) -> list[Condition]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from polyroute.artifacts import frequency
 from polyroute.artifacts.trace import Trace
+from polyroute.experts import ExpertSet
+from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import experts_above
 from polyroute.ground.paths import Paths
 from polyroute.interventions.mask_plans import MaskPlans, Masks
@@ -50,7 +56,7 @@ class Sources:
             raise ConditionsError(f"models.{settings.name}.dominant names no pair of languages")
         traces = {code: self.generic(code) for code in settings.dominant}
         return SharedConditions(
-            self._target(task), settings.steer, traces, middle=self._middle_layers, seed=settings.seed
+            self._target(task), settings.steer, traces, middle=self._middle_layers, random_sets=self.random_sets(task)
         )
 
     def shared_candidates(self, task: str) -> list[Condition]:
@@ -73,8 +79,29 @@ class Sources:
         assert isinstance(settings, PlanSettings), "the stage `plan` makes masks"
         assert settings.mask is not None, "there is something to mask"
         traces = {code: self.generic(code) for code in settings.among}
-        made = Masks(self._target(task), settings.mask, traces, seed=settings.seed)
+        made = Masks(self._target(task), settings.mask, traces, self.prompts(task), seed=settings.seed)
         return made.planned(settings.masked[task].languages, settings.masked[task].lacking)
+
+    def random_sets(self, task: str) -> Callable[[ExpertSet], Controls]:
+        """Control sets of a set: matched on the task's prompts in the languages to be helped, which count alike.
+
+        Raises:
+            AnswerError: as `prompts`.
+        """
+        found, target = self.prompts(task), self._target(task)
+        helped = [one for language, one in found.items() if language != self.settings.pivot] or list(found.values())
+        frequency_LE = np.mean(helped, axis=0)
+        return lambda experts: Controls(experts, frequency_LE, target.layers, seed=self.settings.seed)
+
+    def prompts(self, task: str) -> dict[str, NDArray[np.float64]]:
+        """Language -> activation frequency (L, E) of every expert on the task's prompts.
+
+        Raises:
+            AnswerError: the task was not asked yet, or by another model.
+        """
+        target = self._target(task)
+        path = self.paths.answers(self.settings.name, "evaluate") / task / frequency.FILE
+        return frequency.read(path, target.layers, target.experts)
 
     def multilingual(self) -> Experts:
         """Multilingual experts, by threshold and layers."""

@@ -59,6 +59,11 @@ class RouterCall(NamedTuple):
     ids_TK: Tensor
     """The chosen experts, int64, in the model's own order, which need not be sorted."""
 
+    def chosen_TE(self) -> Tensor:
+        """(T, E) bool: which experts each token is sent to. A weight of exactly 0 marks a choice that was dropped."""
+        kept_TK = (self.weights_TK != 0).to(torch.int64)
+        return kept_TK.new_zeros(self.logits_TE.shape).scatter_add(-1, self.ids_TK, kept_TK) > 0
+
 
 class FromOutputs(NamedTuple):
     """The router returns expert ids and weights of shape (T, K): their positions in its output."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from polyroute.asking.settings import AskedTask, AskSettings
+from polyroute.asking.settings import AskedTask, AskSettings, Ranking
 from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
 from polyroute.ground.frozen import Frozen
 from polyroute.interventions.settings import (
@@ -127,11 +127,11 @@ class _Resolved:
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
                 tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, file.steer),
             ),
-            "steer": self._ask(self.tasks, file.steer.mechanism_items),
+            "steer": self._ask(self.tasks, file.steer.mechanism_items).model_copy(update={"ranking": self._ranking()}),
             "mask": self._ask(masked, file.mask.mechanism_items, beside),
             "judge": JudgeSettings(
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
-                tasks={task: JudgedTask(**self._scored(task)) for task in self.tasks},
+                tasks={task: JudgedTask(**self._scored(task), gain=self._gain(task)) for task in self.tasks},
             ),
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
@@ -167,6 +167,12 @@ class _Resolved:
             mechanism_items=mechanism_items,
         )  # fmt: skip
 
+    def _ranking(self) -> Ranking | None:
+        if not self.tasks:
+            return None
+        scores = {task: self.file.score.of(self.file.tasks[task].kind) for task in self.tasks}
+        return Ranking(pivot=self.pivot, scores=scores)
+
     def _text(self, task: str) -> TaskText:
         return TaskText(text=self.file.tasks[task].text, languages=text_languages(self.file, task))
 
@@ -181,6 +187,10 @@ class _Resolved:
     def _studied(self, task: str) -> StudiedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
         return _of(StudiedTask, self._planned(task), **self._scored(task), published=self.run.published.get(task))
+
+    def _gain(self, task: str) -> float | None:
+        setting = self.run.published.get(task) if self.run is not None else None
+        return None if setting is None else setting.gain
 
     def _among(self) -> list[str]:
         return [] if self.run is None or self.run.mask is None else self.file.languages[self.run.mask.languages]

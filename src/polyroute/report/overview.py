@@ -80,7 +80,8 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             if chosen is None or not isinstance(steered, Steered):
                 parts.append(f"{task} not run")
                 continue
-            parts.append(f"{task} {words.HELPS_IN_SHORT[steered.verdict.code]}, {words.points_with_interval(chosen)}")
+            helps, items = words.HELPS_IN_SHORT[steered.verdict.code], steered.verdict.items
+            parts.append(f"{task} {helps}, {words.points_with_interval(chosen)}, {items} items")
         yield "does steering help, in points", parts
         parts = []
         for task, steered in found.steering.tasks.items():
@@ -93,7 +94,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
                 continue
             helps = words.HELPS_IN_SHORT[shared.verdict.code]
             sent = f"reroutes {words.percent(row['rerouted'])}% of tokens"
-            parts.append(f"{task} {helps}, {words.points_with_interval(row)}, {sent}")
+            parts.append(f"{task} {helps}, {words.points_with_interval(row)}, {shared.verdict.items} items, {sent}")
         yield "toward shared experts", parts
     if found.masking is not None and found.masking.tasks:
         parts = [

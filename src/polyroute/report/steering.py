@@ -124,12 +124,14 @@ def shared_plan(held: SharedSteering) -> str:
 def steering_table(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: the chosen plan, what it does on the report half, and the verdict.
 
-    `base`, `steered` and `difference` are means over the languages to be helped, that is, all but the pivot. `smallest
-    detectable`: the smallest difference that the comparison finds four times in five (80% power).
+    `items`: what the verdict rests on, each with its translations. `base`, `steered` and `difference` are means over
+    the languages to be helped, that is, all but the pivot. `smallest detectable`: the smallest difference that the
+    verdict's own rule finds four times in five (80% power), in studies simulated on these items. A published setting
+    that was run has a row of its own.
     """
     columns = [
-        "model", "task", "plan", "base", "steered", "difference", "q", "pivot", "best random", "smallest detectable",
-        "does it help?",
+        "model", "task", "plan", "items", "base", "steered", "difference", "q", "pivot", "best random", "rank p",
+        "smallest detectable", "does it help?",
     ]  # fmt: skip
     rows = []
     for one in measured:
@@ -137,34 +139,41 @@ def steering_table(measured: Sequence[ModelResults]) -> str:
         for task, held in found.tasks.items() if found is not None else ():
             assert found is not None, "it has tasks"
             if not isinstance(held, Steered):
-                rows.append([one.model, task, *[NONE] * 8, f"not run: {held.not_run}"])
+                rows.append([one.model, task, *[NONE] * (len(columns) - 3), f"not run: {held.not_run}"])
                 continue
-            chosen = row(pooled(found, task), "chosen")
-            pivot = row(of_language(found, task, one.pivot), "chosen")
-            cells = [NONE] * 4
-            if chosen is not None:
-                shares = [words.percent(chosen[name]) for name in ("base", "edited")]
-                cells = [*shares, words.points_with_interval(chosen), words.chance(chosen["q"])]
-            rows.append(
-                [
-                    one.model, task, plan(held), *cells,
-                    NONE if pivot is None else f"{words.points(pivot['difference'])} ({words.named(one.pivot)})",
-                    _points(best_random(found, task)), _points(held.detectable), words.HELPS[held.verdict.code],
-                ]
-            )  # fmt: skip
+            plans = [("chosen", plan(held), held.verdict, best_random(found, task))]
+            if held.published is not None:
+                best = best_random(found, task, "published-random")
+                plans.append((held.published.condition, "as published", held.published.verdict, best))
+            for condition, words_of_it, verdict, best in plans:
+                chosen = row(pooled(found, task), condition)
+                pivot = row(of_language(found, task, one.pivot), condition)
+                cells = [NONE] * 4
+                if chosen is not None:
+                    shares = [words.percent(chosen[name]) for name in ("base", "edited")]
+                    cells = [*shares, words.points_with_interval(chosen), words.chance(chosen["q"])]
+                rows.append(
+                    [
+                        one.model, task, words_of_it, str(verdict.items), *cells,
+                        NONE if pivot is None else f"{words.points(pivot['difference'])} ({words.named(one.pivot)})",
+                        _points(best), NONE if verdict.rank_p is None else words.chance(verdict.rank_p),
+                        _points(verdict.power.detectable), words.HELPS[verdict.code],
+                    ]
+                )  # fmt: skip
     return words.markdown(columns, rows)
 
 
 def shared_table(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: steering by |z| toward experts that two dominant languages share, and its mechanism.
 
-    Source and strength were chosen on other items. `as released`: the best of all sources and strengths on the very
-    items that it is told of, as paper 2's release chooses. `rerouted`: share of tokens that the edit sends to
-    other experts, and `edit`: its size by the mean |logit|, both means over the edited layers.
+    Source and strength were chosen on other items; `items` are those that the verdict rests on. `as released`: the best
+    of all sources and strengths on the very items that it is told of, as paper 2's release chooses. `rerouted`: share
+    of tokens that the edit sends to other experts, and `edit`: its size by the mean |logit|, both means over the edited
+    layers.
     """
     columns = [
-        "model", "task", "plan", "difference", "q", "best random", "as released", "rerouted", "edit",
-        "does it help?",
+        "model", "task", "plan", "items", "difference", "q", "best random", "rank p", "as released", "rerouted",
+        "edit", "does it help?",
     ]  # fmt: skip
     rows = []
     for one in measured:
@@ -173,7 +182,7 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
             assert found is not None, "it has tasks"
             held = parts.shared
             if not isinstance(held, SharedSteering):
-                rows.append([one.model, task, *[NONE] * 7, f"not run: {held.not_run}"])
+                rows.append([one.model, task, *[NONE] * (len(columns) - 3), f"not run: {held.not_run}"])
                 continue
             rerouting = mechanism(found, task)
             chosen = row(rerouting, held.chosen.condition)
@@ -184,8 +193,9 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
                 reach = [f"{words.percent(chosen['rerouted'])}%", f"{words.percent(chosen['relative_size'])}%"]
             rows.append(
                 [
-                    one.model, task, shared_plan(held), *cells,
+                    one.model, task, shared_plan(held), str(held.verdict.items), *cells,
                     _points(best_random(found, task, "shared-random")),
+                    NONE if held.verdict.rank_p is None else words.chance(held.verdict.rank_p),
                     words.points(held.as_released.difference), *reach, words.HELPS[held.verdict.code],
                 ]
             )  # fmt: skip

@@ -209,9 +209,11 @@ _EDITS = {
     "dose": ("task experts, soft", COLOURS[0], "o"),
     "rule": ("task experts, hard rules", COLOURS[1], "s"),
     "random": ("random in their place", "#777777", "x"),
+    "published-random": ("random in their place", "#777777", "x"),
     "shared": ("shared experts, |z|", COLOURS[2], "^"),
     "shared-published": ("shared experts, |z|", COLOURS[2], "^"),
     "shared-random": ("random in their place, |z|", "#777777", "+"),
+    "shared-published-random": ("random in their place, |z|", "#777777", "+"),
 }
 """Kind of a condition -> whom it edits and how, colour and mark."""
 _OTHER = ("other experts or layers", COLOURS[3], "D")
@@ -282,6 +284,9 @@ def _verdict(found: ModelResults, read: Steering, task: str) -> str:
     chosen = steering.row(steering.pooled(read, task), "chosen")
     assert chosen is not None, "the chosen plan is run on both halves"
     verdict = read.steered[task].verdict
-    told = f"chosen plan: {words.points_with_interval(chosen)} points  ·  does it help? {words.HELPS[verdict.code]}"
+    told = (
+        f"chosen plan: {words.points_with_interval(chosen)} points, {verdict.items} items  ·  "
+        f"does it help? {words.HELPS[verdict.code]}"
+    )
     loss = verdict.pivot_loss
     return told if loss is None else f"{told}  ·  {words.named(found.pivot)} {words.points(-loss)}"

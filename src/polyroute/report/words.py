@@ -23,12 +23,19 @@ NOT_SIGNIFICANT = "not distinguishable from chance"
 
 HELPS: dict[VerdictCode, str] = {
     "helps": "yes",
-    "no_difference": "no: no significant difference from the baseline",
+    "helps_unranked": "yes, but not ranked: too few random sets",
     "random_do_as_well": "no: random experts do as well",
+    "hurts": "no: it hurts",
+    "no_difference": "no: within 1 point of the baseline",
+    "not_distinguishable": "not distinguishable from the baseline",
+    "too_few_items": "inconclusive: too few items",
+    "cannot_be_told": "cannot be told: nothing is right to begin with, or no possible difference would show",
 }
 """Verdict on a plan -> whether it helps."""
 HELPS_IN_SHORT: dict[VerdictCode, str] = {
-    "helps": "yes", "no_difference": "no", "random_do_as_well": "no more than random experts",
+    "helps": "yes", "helps_unranked": "yes (not ranked)", "random_do_as_well": "no more than random experts",
+    "hurts": "hurts", "no_difference": "no", "not_distinguishable": "not distinguishable",
+    "too_few_items": "too few items", "cannot_be_told": "cannot be told",
 }  # fmt: skip
 MIDDLE: dict[MiddleRule, str] = {
     "trough": "",

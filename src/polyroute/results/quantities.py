@@ -90,6 +90,27 @@ class Middle(Frozen):
     """What the rule saw; null where params.yaml decides."""
 
 
+class LayerBalance(Frozen):
+    """How like random control sets are to the set they stand in for, in one layer."""
+
+    layer: Layer
+    """In the model's own numbering."""
+    experts: Experts
+    """Of the set in this layer."""
+    frequency: Share
+    """Activation frequency on the task's prompts, mean over the set."""
+    others: Share
+    """The same over all other experts of the layer."""
+    controls: Share
+    """The same over the experts of the controls."""
+    before: float
+    """Standardised difference of the set and all others, in standard deviations over the experts of the layer."""
+    after: float
+    """Standardised difference of the set and its controls."""
+    matched: bool
+    """Whether some control lies within a fifth of a standard deviation; if not, these are about as near as any."""
+
+
 def numbers_or_none(row: Any) -> dict[str, float | None]:
     """The numbers of a table's row, rounded as results are; None where one is missing."""
     return {name: None if pd.isna(value) else float(np.round(value, DECIMALS)) for name, value in row.items()}

@@ -11,6 +11,8 @@ from polyroute.results.document import Document, Frozen
 from polyroute.results.quantities import (
     Accuracy,
     Chance,
+    Coefficient,
+    Count,
     Difference,
     Experts,
     Items,
@@ -34,7 +36,7 @@ Whole = Annotated[float, Field(ge=0, multiple_of=1)]
 """A count that its file holds with a decimal point."""
 Kind = Literal[
     "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot", "published", "shared",
-    "shared-random", "shared-published",
+    "shared-random", "shared-published", "published-random", "shared-published-random",
 ]  # fmt: skip
 
 
@@ -67,19 +69,19 @@ class SteerRow(
     difference: Difference
     """With less without."""
     low: Difference | None
-    """Lower bound of the interval over items with all their translations."""
+    """Lower bound of the interval over items with all their translations; it leaves out 0 only where p is small."""
     high: Difference | None
-    """Upper bound."""
+    """Upper bound; where nothing changed that of the share of items that change at most."""
     gained: Annotated[Whole, Unit("answers")]
     """That became right, or better."""
     lost: Annotated[Whole, Unit("answers")]
     """That became wrong, or worse."""
     test: Literal["McNemar", "exchange"]
-    """McNemar's exact test of one language, else the exchange of conditions by item."""
+    """McNemar's exact test of one language, else the exchange of conditions by item together with Student's t."""
     p: Chance
     """Two-sided."""
     q: Chance | None
-    """p adjusted for the languages of a condition; over all but the pivot, for the conditions of a study."""
+    """p adjusted for the languages of a condition; over all but the pivot, for a task's plans, random sets apart."""
     language_changed: Share | None
     """Of answers whose language changed; missing where nothing was written."""
 
@@ -125,22 +127,87 @@ class Selected(Frozen):
     """Over all languages but the pivot, each counting the same."""
 
 
-VerdictCode = Literal["helps", "no_difference", "random_do_as_well"]
+VerdictCode = Literal[
+    "helps", "helps_unranked", "random_do_as_well", "hurts", "no_difference", "not_distinguishable", "too_few_items",
+    "cannot_be_told",
+]  # fmt: skip
+"""See `interventions.verdicts` for the rule."""
+
+
+class Change(Frozen):
+    """A change of accuracy, for tests of equivalence."""
+
+    value: Difference
+    """With less without."""
+    low90: Difference
+    """Lower bound of the 90% interval over items."""
+    high90: Difference
+    """Upper bound."""
+    items: Items
+    """That it rests on."""
+
+
+class Power(Frozen):
+    """What the items could show: how often the verdict's own rule, without the rank, finds a difference in studies that
+    are simulated on them."""
+
+    effect: Difference
+    """The difference of interest: the published gain, or two points where none is published."""
+    published: bool
+    """Whether it is a published gain."""
+    power: Share
+    """Of simulated studies, those that find it."""
+    detectable: Difference | None
+    """Smallest difference that four of five simulated studies find; null where the largest that could be is not."""
+    detectable_before: Difference | None
+    """The same before a study, by a normal approximation that assumes 10% of answers to change and a correlation of .05
+    between languages of an item; null where it is larger than that discordance."""
+    items_needed: Annotated[int, Field(ge=1), Unit("items")] | None
+    """To find the difference of interest four times in five, by the approximation, with what is observed or, where less
+    than that difference changed, assumed; null where it is larger than can be."""
+    discordance: Share
+    """Of answers, those that changed."""
+    correlation: Coefficient
+    """Between the changes of an item in two languages."""
 
 
 class Verdict(Frozen):
-    """Whether a plan does what it is for."""
+    """Whether a plan does what it is for, over all languages but the pivot."""
 
+    code: VerdictCode
+    """By the rule of `interventions.verdicts`."""
     helps: bool
     """Its pooled difference lies above 0 with its interval, and its q is below 0.05."""
-    beyond_random: bool
-    """No control set of random experts scores as high."""
-    rank_p: Chance
-    """(1 + controls that score as high) / (1 + controls)."""
+    beyond_random: bool | None
+    """Rank p is at most 0.05; null where too few random sets were drawn for that and none does as well."""
+    rank_p: Chance | None
+    """Rank among random sets, drawn one after another until 5 do as well: 5 / draws then, else (1 + sets that do as
+    well) / (1 + draws). Null where none were drawn."""
+    draws: Count
+    """Random sets."""
+    items: Items
+    """That the verdict rests on, each with its translations."""
+    low90: Difference
+    """Lower bound of the 90% interval of the pooled difference."""
+    high90: Difference
+    """Upper bound."""
+    margin: Difference
+    """Within it on both sides a difference is none."""
+    power: Power
+    """What these items could show."""
     pivot_loss: Difference | None
     """Accuracy that the pivot loses."""
-    code: VerdictCode
-    """`no_difference` unless it helps; `random_do_as_well` if it does, but not beyond random experts."""
+    pivot_change: Change | None
+    """What the pivot's accuracy changes by; null where the task is not asked in it."""
+
+
+class PublishedPlan(Frozen):
+    """A published setting, run as it stands."""
+
+    condition: str
+    """Name of the plan."""
+    verdict: Verdict
+    """Among random sets of its own, if some were drawn."""
 
 
 class ChosenPlan(Frozen):
@@ -227,6 +294,8 @@ class SharedSteering(Frozen):
     """Every candidate and the baseline, on the selection half."""
     verdict: Verdict
     """On the report half."""
+    published: list[PublishedPlan]
+    """Paper 2's own setting, one plan a source; none where it was not run."""
 
 
 def _ran(content: object) -> str:
@@ -259,10 +328,10 @@ class Steered(Frozen):
     """Conditions that could not be run."""
     verdict: Verdict
     """On the report half."""
+    published: PublishedPlan | None
+    """A paper's own setting for this model and task; null where it was not run."""
     by_pivot_correctness: list[PivotCorrectness]
     """A record a language; none where scores lie between right and wrong."""
-    detectable: Difference | None
-    """The smallest difference that these items show four times in five; null where there is none."""
     shared: Shared
     """Steering toward shared experts."""
 

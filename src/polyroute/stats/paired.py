@@ -1,16 +1,22 @@
 """Two conditions on the same items in several languages: the difference of their accuracies.
 
 Units. Items are translations of one another, so what one item does in ten languages is not ten observations. The
-bootstrap resamples item ids and the permutation test exchanges the two conditions of an item id, both in all its
-languages together. One language alone has one observation an item, for which McNemar's exact test is made; where items
-have scores between right and wrong (F1, chrF), conditions are exchanged there too.
-What follows: intervals and p-values speak of other items in these languages, not of other languages.
+interval of a group is over items (`stats.over_items`) and its permutation test exchanges the two conditions of an item
+id, both in all its languages together. One language alone has one observation an item, for which McNemar's exact test
+is made, with Agresti and Min's interval (`stats.paired_interval`); where items have scores between right and wrong (F1,
+chrF), it is treated as a group. What follows: intervals and p-values speak of other items in these languages, not of
+other languages.
+
+No interval contradicts its p-value: it leaves out 0 exactly where p is at most 1 - confidence. In a group p is the
+larger of the exchange's, which is exact if conditions do not differ at all, and of the interval's own; where the
+exchange alone finds nothing, the interval is drawn out to 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +24,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from polyroute.ground.errors import PolyrouteError
-from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.fdr import benjamini_hochberg
-from polyroute.stats.resampled import percentile_bounds, resampled_means
+from polyroute.stats.over_items import ItemMean, changes_by_item, mean_over_items
+from polyroute.stats.paired_interval import paired_interval
 
 COLUMNS = (
     "group", "languages", "items", "base", "edited", "difference", "low", "high", "gained", "lost", "test", "p", "q"
@@ -73,6 +79,39 @@ class PairedScores:
         both = np.stack([self.base_NV, self.edited_NV])
         return bool((~np.isin(both, [0.0, 1.0]) & ~np.isnan(both)).any())
 
+    def only(self, languages: Sequence[str]) -> PairedScores:
+        """The same in some of the languages, and of the items that one of these has.
+
+        Raises:
+            PairedError: none is given, or one was not scored.
+        """
+        _check_group("of languages", languages, self.languages)
+        places = [self.languages.index(language) for language in languages]
+        base_NV, edited_NV = self.base_NV[:, places], self.edited_NV[:, places]
+        held_N = np.asarray((~np.isnan(base_NV)).any(axis=1))
+        items = tuple(item for item, held in zip(self.item_ids, held_N.tolist(), strict=True) if held)
+        return PairedScores(items, tuple(languages), base_NV[held_N], edited_NV[held_N])
+
+    def mean_difference(self, confidence: float, seed: int) -> ItemMean:
+        """Difference of accuracy, mean over languages, with its interval and p-value.
+
+        Args:
+            confidence: coverage.
+            seed: of the patterns of exchange.
+
+        Returns:
+            Of one language with answers right or wrong, McNemar's exact p and Agresti and Min's interval; else
+            `mean_change`.
+        """
+        difference_NV = self.difference_NV
+        if len(self.languages) > 1 or self.graded:
+            return mean_change(changes_by_item(difference_NV), confidence, seed)
+        counted = (~np.isnan(difference_NV), difference_NV > 0, difference_NV < 0)
+        items, gained, lost = (int(count_N.sum()) for count_N in counted)
+        return ItemMean(
+            (gained - lost) / items, *paired_interval(gained, lost, items, confidence), mcnemar(gained, lost)
+        )
+
     @classmethod
     def from_tables(cls, base: pd.DataFrame, edited: pd.DataFrame) -> PairedScores:
         """Pair the answers of two conditions by item and language.
@@ -96,29 +135,23 @@ class PairedScores:
 
 
 def compare(
-    scores: PairedScores,
-    *,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    groups: Mapping[str, Sequence[str]] | None = None,
+    scores: PairedScores, *, confidence: float, seed: int, groups: Mapping[str, Sequence[str]] | None = None
 ) -> pd.DataFrame:
     """Difference of accuracy in each language and over groups of them.
 
     Args:
         scores: of both conditions.
-        resamples: bootstrap resamples over item ids.
-        confidence: coverage of the percentile intervals.
-        seed: of the resamples and of the exchanges.
+        confidence: coverage of the intervals.
+        seed: of the exchanges.
         groups: name -> languages that are averaged over, each language counting the same however many items it
             has; by default one group `all` of all languages.
 
     Returns:
         Columns `COLUMNS`, a row a language, then a row a group: `group` names it, `base` and `edited` are accuracies,
-        `difference` is edited minus base with its interval, `gained` and `lost` count answers that became right and
-        wrong, or better and worse. `p` is two-sided: McNemar's exact test for a language, the exchange of conditions by
-        item for a group, and for a language whose items have scores between 0 and 1.
-        `q` adjusts the languages' p-values for one another; groups have none.
+        `difference` is edited minus base with its interval, which is never without width. `gained` and `lost` count
+        answers that became right and wrong, or better and worse. `p` is two-sided: McNemar's exact test for one
+        language, the exchange of conditions by item for several, and for a language whose items have scores between 0
+        and 1. `q` adjusts the languages' p-values for one another; groups have none.
 
     Raises:
         PairedError: a group names no language, one twice, one that was not scored, or is named as a language is.
@@ -126,21 +159,30 @@ def compare(
     groups = {"all": scores.languages} if groups is None else groups
     for name, members in groups.items():
         _check_group(name, members, scores.languages)
-    bootstrap = Bootstrap(len(scores.item_ids), resamples, confidence, seed)
-    draws_RV = resampled_means(bootstrap, scores.difference_NV)
-    rows, p_V = [], []
-    for place, language in enumerate(scores.languages):
-        difference_N = scores.difference_NV[:, place]
-        gained, lost = int((difference_N > 0).sum()), int((difference_N < 0).sum())
-        p_V.append(exchange_p(difference_N[:, None], seed) if scores.graded else mcnemar(gained, lost))
-        rows.append(_row(scores, language, [place], draws_RV, confidence))
-    for row, p, q in zip(rows, p_V, benjamini_hochberg(p_V), strict=True):
-        row |= {"test": "exchange" if scores.graded else "McNemar", "p": p, "q": q}
+    rows = [_row(language, scores.only([language]), scores.graded, confidence, seed) for language in scores.languages]
+    for row, q in zip(rows, benjamini_hochberg([row["p"] for row in rows]), strict=True):
+        row["q"] = q
     for name, members in groups.items():
-        places = [scores.languages.index(member) for member in members]
-        p = exchange_p(scores.difference_NV[:, places], seed)
-        rows.append(_row(scores, name, places, draws_RV, confidence) | {"test": "exchange", "p": p, "q": np.nan})
+        rows.append(_row(name, scores.only(members), scores.graded, confidence, seed) | {"q": np.nan})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def mean_change(change_N: NDArray[np.float64], confidence: float, seed: int) -> ItemMean:
+    """Mean change over items; interval and p-value agree with the exchange of conditions too.
+
+    Args:
+        change_N: one value an item, in [-1, 1].
+        confidence: coverage.
+        seed: of the patterns of exchange.
+
+    Returns:
+        That of `stats.over_items`, its p no smaller than that of `exchange_p`, and its interval drawn out to 0 where
+        the exchange does not reject at 1 - confidence.
+    """
+    found, p = mean_over_items(change_N, confidence), exchange_p(change_N[:, None], seed)
+    if p > 1 - confidence:
+        found = replace(found, low=min(found.low, 0.0), high=max(found.high, 0.0))
+    return replace(found, p=max(found.p, p))
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -179,24 +221,28 @@ def exchange_p(difference_NV: NDArray[np.float64], seed: int, flips: int = FLIPS
     return float(found.pvalue)
 
 
-def _row(
-    scores: PairedScores, name: str, places: list[int], draws_RV: NDArray[np.float64], confidence: float
-) -> dict[str, object]:
-    base_NV, edited_NV = scores.base_NV[:, places], scores.edited_NV[:, places]
-    difference_NV = edited_NV - base_NV
-    # A plain mean: a resample that lost one of the languages would be of another group.
-    low, high = percentile_bounds(draws_RV[:, places].mean(axis=1), confidence)
+def _row(name: str, scores: PairedScores, graded: bool, confidence: float, seed: int) -> dict[str, Any]:
+    difference_NV = scores.difference_NV
+    exchanged = len(scores.languages) > 1 or graded
+    # A language whose scores happen to be whole is treated as those that are compared with it.
+    mean = (
+        mean_change(changes_by_item(difference_NV), confidence, seed)
+        if exchanged
+        else scores.mean_difference(confidence, seed)
+    )
     return {
         "group": name,
-        "languages": len(places),
-        "items": int((~np.isnan(base_NV)).any(axis=1).sum()),
-        "base": float(np.nanmean(base_NV, axis=0).mean()),
-        "edited": float(np.nanmean(edited_NV, axis=0).mean()),
-        "difference": float(np.nanmean(difference_NV, axis=0).mean()),
-        "low": float(low),
-        "high": float(high),
+        "languages": len(scores.languages),
+        "items": len(scores.item_ids),
+        "base": float(np.nanmean(scores.base_NV, axis=0).mean()),
+        "edited": float(np.nanmean(scores.edited_NV, axis=0).mean()),
+        "difference": mean.value,
+        "low": mean.low,
+        "high": mean.high,
         "gained": int((difference_NV > 0).sum()),
         "lost": int((difference_NV < 0).sum()),
+        "test": "exchange" if exchanged else "McNemar",
+        "p": mean.p,
     }
 
 

@@ -1,9 +1,12 @@
-"""What a paired comparison can see: the smallest difference of accuracy that a test of given size would find.
+"""Planning a paired comparison: the smallest difference of accuracy that a test would find, and the items it needs.
 
-Before a study it says how many items are needed, after one what "no difference" excludes. Answers of one item in
-several languages agree more than those of different items, and by as much they tell less (Kish 1965):
+Both solve the same equation (Connor 1987). Under no difference each answer's change has variance psi, the discordance;
+under a difference d it has psi - d^2. Answers of one item in several languages agree more than those of different
+items, and by as much they tell less (Kish 1965): by the design effect 1 + (V - 1) rho. So of N items in V languages
 
-    design effect = 1 + (V - 1) rho
+    N V = ((z_{1 - level/2} sqrt(psi) + z_power sqrt(psi - d^2)) / d)^2 (1 + (V - 1) rho)
+
+It is a normal approximation with psi and rho assumed; after a study `stats.simulated_power` takes its own items.
 """
 
 from __future__ import annotations
@@ -55,13 +58,14 @@ def observed_changes(difference_NV: NDArray[np.float64]) -> Changes:
     )
 
 
-def minimal_detectable_difference(
-    items: int, languages: int, changes: Changes, *, level: float = 0.05, power: float = 0.8
-) -> float | None:
-    """The difference of mean accuracy that a two-sided paired test finds with the given power (Connor 1987).
+LEVEL, POWER = 0.05, 0.8
+"""Of the two-sided test, and how often it should find the difference."""
 
-    It solves delta = (z_{1 - level/2} sqrt(psi) + z_power sqrt(psi - delta^2)) sqrt(design effect / (N V)), psi the
-    discordance: under no difference each answer's change has variance psi, under delta psi - delta^2.
+
+def minimal_detectable_difference(
+    items: int, languages: int, changes: Changes, *, level: float = LEVEL, power: float = POWER
+) -> float | None:
+    """The difference of mean accuracy that a two-sided paired test finds with the given power.
 
     Args:
         items: N item ids.
@@ -77,17 +81,10 @@ def minimal_detectable_difference(
     Raises:
         ValueError: a number is outside its range.
     """
-    if items < 1 or languages < 1:
+    if items < 1:
         raise ValueError("a comparison needs at least one item and one language")
-    if not 0 < level < 1 or not level / 2 < power < 1:
-        raise ValueError(f"level {level} and power {power} must lie in (0, 1), power above level / 2")
-    if not 0 <= changes.discordance <= 1 or not -1 <= changes.correlation <= 1:
-        raise ValueError(f"{changes} is outside its range")
-    psi = changes.discordance
-    # A negative correlation is taken for noise of its estimate: the careful side.
-    effect = 1 + (languages - 1) * max(changes.correlation, 0.0)
-    scale = np.sqrt(effect / (items * languages))
-    z_level, z_power = stats.norm.ppf(np.array([1 - level / 2, power]))
+    psi, scale = changes.discordance, np.sqrt(_design_effect(languages, changes) / (items * languages))
+    z_level, z_power = _quantiles(level, power)
 
     def missing(delta: float) -> float:
         return float((z_level * np.sqrt(psi) + z_power * np.sqrt(max(psi - delta**2, 0.0))) * scale - delta)
@@ -95,3 +92,46 @@ def minimal_detectable_difference(
     if psi == 0 or missing(psi) > 0:
         return None
     return float(optimize.brentq(missing, 0.0, psi))
+
+
+def items_needed(
+    difference: float, languages: int, changes: Changes, *, level: float = LEVEL, power: float = POWER
+) -> int | None:
+    """Items that a two-sided paired test needs to find a difference with the given power.
+
+    Args:
+        difference: of mean accuracy, in (0, 1].
+        languages: V that each item is answered in.
+        changes: discordance and correlation within an item.
+        level: of the test.
+        power: how often the difference should be found.
+
+    Returns:
+        None where the difference is larger than the discordance: no such change can be.
+
+    Raises:
+        ValueError: a number is outside its range.
+    """
+    if not 0 < difference <= 1:
+        raise ValueError(f"difference {difference} must lie in (0, 1]")
+    effect, psi = _design_effect(languages, changes), changes.discordance
+    z_level, z_power = _quantiles(level, power)
+    if difference > psi:
+        return None
+    answers = ((z_level * np.sqrt(psi) + z_power * np.sqrt(max(psi - difference**2, 0.0))) / difference) ** 2
+    return int(np.ceil(answers * effect / languages))
+
+
+def _design_effect(languages: int, changes: Changes) -> float:
+    if languages < 1:
+        raise ValueError("a comparison needs at least one item and one language")
+    if not 0 <= changes.discordance <= 1 or not -1 <= changes.correlation <= 1:
+        raise ValueError(f"{changes} is outside its range")
+    # A negative correlation is taken for noise of its estimate: the careful side.
+    return 1 + (languages - 1) * max(changes.correlation, 0.0)
+
+
+def _quantiles(level: float, power: float) -> tuple[float, float]:
+    if not 0 < level < 1 or not level / 2 < power < 1:
+        raise ValueError(f"level {level} and power {power} must lie in (0, 1), power above level / 2")
+    return float(stats.norm.ppf(1 - level / 2)), float(stats.norm.ppf(power))

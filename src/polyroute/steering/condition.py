@@ -18,7 +18,8 @@ from polyroute.steering.plan import Plan
 
 Kind = Literal[
     "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
-    "published", "shared", "shared-random", "shared-published", "exclusive",
+    "published", "published-random", "shared", "shared-random", "shared-published", "shared-published-random",
+    "exclusive",
 ]  # fmt: skip
 
 
@@ -43,6 +44,8 @@ class Condition:
     """Language whose experts a mask takes."""
     range: str | None = None
     """`early`, `middle` or `late`, of a mask."""
+    control_of: str | None = None
+    """Name of the condition whose experts these stand in for, for random experts."""
 
 
 BASELINE = Condition("baseline", "baseline", None)

@@ -235,8 +235,8 @@ class _Tally:
         """
         plain_TN = unedited_TE[real_T][:, experts].double()
         moved_TN = edited.logits_TE[real_T][:, experts].double()
-        before_TE = _chosen(unedited, unedited_TE.shape[-1])[real_T]
-        after_TE = _chosen(edited, unedited_TE.shape[-1])[real_T]
+        before_TE = unedited.chosen_TE()[real_T]
+        after_TE = edited.chosen_TE()[real_T]
         self.tokens += plain_TN.shape[0]
         self._changed += int((before_TE != after_TE).any(-1).sum())
         self._before += int(before_TE[:, experts].sum())
@@ -256,9 +256,3 @@ class _Tally:
             "share_before": self._before / choices,
             "share_after": self._after / choices,
         }
-
-
-def _chosen(call: RouterCall, experts: int) -> Tensor:
-    """(T, E) bool: which experts each token is sent to. A weight of exactly 0 marks a choice that the model dropped."""
-    kept_TK = (call.weights_TK != 0).to(torch.int64)
-    return kept_TK.new_zeros(kept_TK.shape[0], experts).scatter_add(-1, call.ids_TK, kept_TK) > 0
