@@ -112,9 +112,7 @@ def _masked(settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans) 
         for called, score in scores.items()
     }
     mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM
-    return mask_effects.mask_effects(
-        plans, right, mechanism, confidence=settings.intervals.confidence, seed=settings.seed
-    )
+    return mask_effects.mask_effects(plans, right, mechanism, replace(_rule(settings, how), gain=None))
 
 
 _NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", "rerouted"])
@@ -142,7 +140,7 @@ def _masking_line(means: dict[str, Any]) -> str:
         ", ".join(
             f"{words} {100 * means[what]['value']:+.1f}" for what, words in said if means[what]["value"] is not None
         )
-        + " points"
+        + f" points, {means['items']} items: {means['code'].replace('_', ' ')}"
     )
 
 

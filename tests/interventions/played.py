@@ -101,7 +101,7 @@ def masked(asked: Asker, plans: MaskPlans, items: pd.DataFrame = ITEMS) -> tuple
         for called, score in names.items()
     }
     mechanism = asked.mechanism(conditions, by_language=True)
-    return mask_effects(plans, right, mechanism, confidence=0.9, seed=2)
+    return mask_effects(plans, right, mechanism, RULE)
 
 
 def scored(

@@ -17,6 +17,7 @@ from polyroute.asking import generation
 from polyroute.interventions.mask_effects import ACCURACY, COLUMNS, CONSISTENCY, headlines, matrix
 from polyroute.interventions.mask_plans import Masks
 from polyroute.interventions.settings import Mask
+from polyroute.interventions.verdicts import Rule
 from polyroute.models.routers import observe
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores, mcnemar
@@ -27,6 +28,8 @@ from polyroute.steering.mechanism import MechanismError
 from polyroute.steering.plan import Plan
 
 CONFIDENCE = 0.9
+RULE = Rule(confidence=CONFIDENCE, studies=60, seed=0)
+MEANS = ("diagonal", "off_diagonal", "random_diagonal", "random_off_diagonal", "own_minus_others", "own_minus_random")
 # Each language has two of the 8 experts to itself, in every layer.
 TRACES = {
     "eng_Latn": preferring("eng_Latn", [14, 12, 1, 2, 3, 3, 3, 2]),
@@ -249,7 +252,7 @@ def test_q_adjusts_exclusive_and_random_masks_apart() -> None:
 
 
 def test_the_headline_by_hand() -> None:
-    told = headlines(*MADE, CONFIDENCE, 0)
+    told = headlines(*MADE, RULE)
     assert list(told) == ["early", "late"]
     # In eighths. Own: German 4, English 8; others': English 2, German 1.
     # Random, of two draws each: own 1 and 3, 4 and 2; others' 0 and 1, 0 and 0.
@@ -263,7 +266,7 @@ def test_the_headline_by_hand() -> None:
     assert told["early"]["own_minus_others"]["value"] == pytest.approx(-4.5 / 8, abs=1e-4)
     assert told["early"]["own_minus_random"]["value"] == pytest.approx(-3.5 / 8, abs=1e-4)
     for means in told.values():
-        for row in means.values():
+        for row in (means[what] for what in MEANS):
             assert row["value"] is None or row["low"] <= row["value"] <= row["high"]
 
 
@@ -273,18 +276,18 @@ def test_items_count_with_all_translations_under_all_masks() -> None:
         mask("deu_Latn", "early", (3, 0)), mask("deu_Latn", "early", (3, 0), 0),
         mask("eng_Latn", "early", (0, 3)), mask("eng_Latn", "early", (0, 3), 0),
     )  # fmt: skip
-    told = headlines(*made, CONFIDENCE, 0)["early"]
+    told = headlines(*made, RULE)["early"]
     bound = pytest.approx(1 - 0.1 ** (1 / 8), abs=1e-4)
     assert (told["own_minus_random"]["value"], told["own_minus_random"]["high"]) == (0, bound), "no item of 8 differs"
     own = told["diagonal"]
     assert own["low"] < own["value"] < own["high"]
     # One language alone gives the same interval: two translations are not twice as many items.
-    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), CONFIDENCE, 0)["early"]["diagonal"]
+    alone = headlines(*by_hand(mask("deu_Latn", "early", (3, 0))), RULE)["early"]["diagonal"]
     assert {key: own[key] for key in ("value", "low", "high")} == {key: alone[key] for key in ("value", "low", "high")}
 
 
 def test_without_random_masks_there_is_no_comparison_with_them() -> None:
-    late = headlines(*MADE, CONFIDENCE, 0)["late"]
+    late = headlines(*MADE, RULE)["late"]
     nothing = {"value": None, "low": None, "high": None}
     assert late["own_minus_random"] == nothing
     assert late["random_diagonal"] == nothing | {"pairs": 0}
@@ -297,7 +300,27 @@ def test_an_item_that_a_language_lacks_counts_for_the_others_alone() -> None:
     base_NV, edited_NV = scores.base_NV.copy(), scores.edited_NV.copy()
     base_NV[4:, 0] = edited_NV[4:, 0] = np.nan
     lacking = {one.name: PairedScores(scores.item_ids, CODES, base_NV, edited_NV)}
-    told = headlines([one], lacking, CONFIDENCE, 0)["early"]
+    told = headlines([one], lacking, RULE)["early"]
     assert told["diagonal"]["value"] == -1
     assert told["off_diagonal"]["value"] == -0.25
     assert matrix([one], lacking, CONFIDENCE, 0)["items"].tolist() == [4, 8]
+
+
+def test_a_loss_is_judged_with_its_items_and_ranked_among_draws() -> None:
+    told = headlines(*MADE, RULE)
+    assert (told["early"]["code"], told["early"]["items"], told["early"]["draws"]) == ("hurts", 8, 2)
+    assert told["early"]["beyond_others"]
+    assert (told["early"]["rank_p"], told["early"]["beyond_random"]) == (pytest.approx(1 / 3, abs=1e-4), None)
+    assert (told["late"]["rank_p"], told["late"]["draws"]) == (None, 0)
+    many = by_hand(
+        mask("eng_Latn", "early", (0, 8)), *(mask("eng_Latn", "early", (0, 1), draw) for draw in range(19))
+    )  # fmt: skip
+    assert headlines(*many, RULE)["early"]["beyond_random"] is True
+    many[1]["early-eng_Latn-random3"] = many[1]["early-eng_Latn"]
+    assert headlines(*many, RULE)["early"]["beyond_random"] is False
+
+
+def test_a_language_without_a_loss_of_8_items_cannot_be_told_or_is_inconclusive() -> None:
+    # German has 4 of 8 right: even losing all is p = 1/8. English has 8: it could have been seen.
+    assert headlines(*by_hand(mask("deu_Latn", "early", (0, 0))), RULE)["early"]["code"] == "cannot_be_told"
+    assert headlines(*by_hand(mask("eng_Latn", "early", (0, 0))), RULE)["early"]["code"] == "too_few_items"

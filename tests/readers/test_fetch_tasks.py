@@ -13,7 +13,7 @@ from polyroute.artifacts.questions import TaskError
 from polyroute.languages import table as languages
 from polyroute.readers import global_mmlu, mgsm
 from polyroute.readers.belebele import BelebeleTask
-from polyroute.readers.fetch import split_of
+from polyroute.readers.fetch import halves
 from polyroute.readers.global_mmlu import GlobalMMLUTask
 from polyroute.readers.local import LocalTask
 from polyroute.readers.mgsm import MGSMTask
@@ -291,15 +291,23 @@ def test_local_files_that_are_not_there_are_named(mirror, tmp_path) -> None:
         fetch_items("mine", local_spec(str(tmp_path / "all.jsonl")), [ENGLISH], mirror)
 
 
-def test_items_are_in_a_split_for_good() -> None:
-    # By hand: the last bit of the first byte of the digest, 0 for select.
-    for item in ("000", "001", "002"):
-        bit = int(hashlib.sha256(f"mgsm/{item}".encode()).hexdigest()[:2], 16) % 2
-        assert split_of("mgsm", item) == ("select", "report")[bit]
-    halves = Counter(split_of("mgsm", f"{number:03d}") for number in range(250))
-    assert abs(halves["select"] - 125) < 24  # three standard errors
-    moved = sum(split_of("mgsm", f"{n}") != split_of("mgsm-cot", f"{n}") for n in range(250))
-    assert 0 < moved < 250
+def test_halves_are_halves_in_the_order_of_a_hash() -> None:
+    ids = [f"{number:03d}" for number in range(20)]
+    found = halves("mgsm", {one: one for one in ids})
+    order = sorted(ids, key=lambda one: hashlib.sha256(f"mgsm/{one}".encode()).hexdigest())
+    assert [found[one] for one in order] == ["select"] * 10 + ["report"] * 10
+    assert Counter(halves("mgsm", {one: one for one in ids[:19]}).values()) == {"select": 9, "report": 10}
+    assert halves("mgsm-cot", {one: one for one in ids}) != found
+    assert halves("mgsm", {}) == {}
+
+
+def test_halves_do_not_divide_a_passage() -> None:
+    # Ten passages of 1 to 10 questions, 55 in all.
+    together = {f"{passage}-{question}": str(passage) for passage in range(10) for question in range(passage + 1)}
+    found = halves("reading", together)
+    sizes = Counter(found[passage] for passage in together.values())
+    assert sum(sizes.values()) == 55
+    assert abs(sizes["select"] - sizes["report"]) <= 9, "one passage at most is on the wrong side of the middle"
 
 
 def test_take_keeps_the_first_items_of_each_split(mirror) -> None:

@@ -70,8 +70,20 @@ def headline(own: float, others: float = -0.001, random: float = -0.004, room: f
         "diagonal": own, "off_diagonal": others, "random_diagonal": random, "random_off_diagonal": random,
         "own_minus_others": own - others, "own_minus_random": own - random,
     }  # fmt: skip
+    code = "hurts" if own + room < 0 else "not_distinguishable"
+    beside = own - random
+    verdict = {
+        "code": code, "items": 20, "low90": own - room, "high90": own + room, "margin": 0.01,
+        "power": {
+            "effect": 0.02, "published": False, "power": 0.85, "detectable": 0.017, "detectable_before": 0.019,
+            "items_needed": 90, "discordance": 0.1, "correlation": 0.05,
+        },
+        "beyond_others": own - others + room < 0, "beyond_random": beside + room < 0,
+        "random_costs_more": beside - room > 0, "rank_p": 0.05, "draws": 19,
+    }  # fmt: skip
     return MaskHeadline.model_validate(
-        {
+        verdict
+        | {
             what: {"value": value, "low": value - room, "high": value + room}
             | ({} if what.startswith("own") else {"pairs": 4})
             for what, value in values.items()

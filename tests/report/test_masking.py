@@ -18,8 +18,13 @@ from report.shown import told
         (-0.12, -0.12, 0.0, "hurts its own language more than random masks, but not significantly more than others"),
         (-0.12, 0.0, -0.12, "hurts its own language more than others, but not significantly more than random masks"),
         (-0.12, -0.12, -0.12, "hurts its own language, but not significantly more than others or random masks"),
-        (-0.01, 0.0, 0.0, "no detectable loss in its own language"),
-        (0.0, -0.02, -0.13, "no detectable loss in its own language; masking random experts costs more"),
+        (-0.01, 0.0, 0.0, "own language not distinguishable from the unmasked model"),
+        (
+            0.0,
+            -0.02,
+            -0.13,
+            "own language not distinguishable from the unmasked model; masking random experts costs more",
+        ),
         (-0.12, 0.0, -0.3, "hurts its own language more than others; masking random experts costs more"),
     ],
 )
@@ -30,8 +35,11 @@ def test_the_verdict_follows_its_rule(own: float, others: float, random: float, 
 def test_where_nothing_was_masked_or_no_random_experts_were_there_nothing_is_claimed() -> None:
     nothing = MeanOverPairs(value=None, low=None, high=None, pairs=0)
     means = plausible_masks.headline(-0.12)
-    assert masking.verdict(means.model_copy(update={"own_minus_random": nothing})).endswith("more than random masks")
-    assert masking.verdict(means.model_copy(update={"diagonal": nothing})) == "not masked"
+    said = masking.verdict(means.model_copy(update={"beyond_random": None}))
+    assert said == "hurts its own language more than others; too few random masks to rank it"
+    assert masking.verdict(means.model_copy(update={"code": "not_masked"})) == "not masked"
+    few = masking.verdict(means.model_copy(update={"code": "too_few_items", "beyond_random": None}))
+    assert few == "inconclusive: too few items"
     assert masking.told(nothing) == "–"
     assert masking.told(means.diagonal) == "-12.0 [-14.0, -10.0]"
 
@@ -77,7 +85,10 @@ def test_scores_are_drawn_with_headline_and_verdict(tmp_path: Path, count: int) 
     assert ("masking-consistency-arithmetic" in {path.stem for path in files}) == (count == 1)
     assert missing == []
     text = told(tmp_path, "masking-arithmetic")
-    assert "early: own language -12.0 [-14.0, -10.0], others -0.1, random experts in its place -0.4: hurts" in text
+    assert (
+        "early: own language -12.0 [-14.0, -10.0], others -0.1, random experts in its place -0.4, 20 items: hurts"
+        in text
+    )
     places = [text.index(f"<!-- {name}, layers") for name in ("early", "middle", "late")]
     assert places == sorted(places)
     assert "hatched: no expert to mask" in text
@@ -107,5 +118,5 @@ def test_masks_are_told_by_range_from_the_first_layers_on(tmp_path: Path) -> Non
     table = masking.masking_table(findings.gather(paths, ["tiny"]))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     assert [row[3] for row in rows] == ["early (0-1)", "middle (3-4)", "late (6-7)"]
-    assert rows[0][4:7] == ["-12.0 [-14.0, -10.0]", "-0.1 [-2.1, 1.9]", "-0.4 [-2.4, 1.6]"]
-    assert rows[1][7] == "no detectable loss in its own language"
+    assert rows[0][4:8] == ["20", "-12.0 [-14.0, -10.0]", "-0.1 [-2.1, 1.9]", "-0.4 [-2.4, 1.6]"]
+    assert rows[1][8] == "own language not distinguishable from the unmasked model"

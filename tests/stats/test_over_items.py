@@ -20,9 +20,9 @@ def test_what_items_add() -> None:
 
 
 def test_by_hand() -> None:
-    # Sum 1/2 of 4 items; squares 1/4 + 1/4 + 1/4, of which half an item on either side adds 1/4.
+    # Sum 1/2 of 4 items; squares 1/4 + 1/4 + 1/4. With one that moves whole 7/4 of four, so the added item has 7/16.
     found = mean_over_items(np.array([0.5, 0.5, -0.5, 0.0]), 0.95)
-    error = np.sqrt(0.75 + 0.25 - 0.25 / 6)
+    error = np.sqrt(0.75 + 7 / 16 - 0.25 / 6)
     assert found.value == 0.125
     assert found.high == pytest.approx((0.5 + stats.t.ppf(0.975, 3) * error) / 6)
     assert found.low == pytest.approx((0.5 - stats.t.ppf(0.975, 3) * error) / 6)
@@ -42,6 +42,15 @@ def test_of_many_items_it_is_students() -> None:
     bounds = student.confidence_interval(0.9)
     assert (found.low, found.high) == (pytest.approx(bounds.low, abs=1e-3), pytest.approx(bounds.high, abs=1e-3))
     assert found.p == pytest.approx(student.pvalue, rel=0.2)
+
+
+def test_one_item_that_moves_a_little_does_not_make_sure() -> None:
+    # One answer of 340 changed, 20 items in 17 languages: Student's interval would end within a point of 0.
+    change_N = np.zeros(20)
+    change_N[0] = -1 / 17
+    found = mean_over_items(change_N, 0.9)
+    assert found.low < -0.05
+    assert found.high > 0.05
 
 
 @pytest.mark.parametrize("items", [1, 13, 250])
@@ -73,7 +82,7 @@ def test_it_covers_as_often_as_it_says(items: int, languages: int, psi: float, s
         change_NV = (chance_NV < psi * (1 + share) / 2) * 1.0 - (chance_NV > 1 - psi * (1 - share) / 2)
         found = mean_over_items(change_NV.mean(axis=1), 0.95)
         hits.append(found.low <= share * psi <= found.high)
-    assert 0.92 < np.mean(hits) < 0.995
+    assert np.mean(hits) > 0.925
 
 
 @pytest.mark.parametrize(("change", "confidence"), [([], 0.95), ([0.1, NAN], 0.95), ([0.1, 0.2], 1.0)])

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from polyroute.stats.over_items import mean_over_items
 from polyroute.stats.paired import COLUMNS, PairedError, PairedScores, compare, exchange_p, mcnemar, mean_change
 from polyroute.stats.paired_interval import paired_interval
 
@@ -119,10 +120,11 @@ def test_an_interval_never_contradicts_its_test(together: float) -> None:
 
 def test_the_exchange_draws_an_interval_out_to_0() -> None:
     # Five changes, all one way, among 20 items: Student's interval leaves out 0, but 2 of 2^5 patterns are as far.
-    change_N = np.array([0.2] * 5 + [0.0] * 15)
+    change_N = np.array([1.0] * 5 + [0.0] * 15)
+    assert mean_over_items(change_N, 0.95).low > 0
     found = mean_change(change_N, 0.95, 0)
     assert (found.low, found.p) == (0, pytest.approx(2 / 2**5))
-    assert mean_change(np.array([0.2] * 6 + [0.0] * 14), 0.95, 0).low > 0
+    assert mean_change(np.array([1.0] * 6 + [0.0] * 14), 0.95, 0).low > 0
 
 
 def test_pooled_test_finds_chance_as_often_as_the_level_says() -> None:

@@ -8,6 +8,7 @@ other items in these languages and under these masks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 
 from polyroute.experts.specialised import size
 from polyroute.interventions.mask_plans import MaskPlans
-from polyroute.results.masking import MaskRow
+from polyroute.interventions.verdicts import EQUIVALENCE, LEVEL, MARGIN, Rank, Rule, power_of, rounded
+from polyroute.results.masking import MaskCode, MaskRow
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.over_items import changes_by_item
 from polyroute.stats.paired import PairedScores, compare, mean_change
+from polyroute.stats.power import POWER
 from polyroute.steering.condition import Condition
 
 ACCURACY, CONSISTENCY = "accuracy", "consistency"
@@ -33,9 +36,7 @@ def mask_effects(
     plans: MaskPlans,
     right: Mapping[str, Mapping[str, pd.DataFrame]],
     mechanism: pd.DataFrame,
-    *,
-    confidence: float,
-    seed: int,
+    rule: Rule,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Every mask against the unmasked model, in every language that was asked.
 
@@ -43,8 +44,7 @@ def mask_effects(
         plans: which experts of which language were masked where.
         right: `ACCURACY` or `CONSISTENCY` -> `baseline` or mask -> answers with `correct`.
         mechanism: `condition`, `evaluated` and, by layer, `share_before` and `rerouted`; see `steering.mechanism`.
-        confidence: coverage of intervals.
-        seed: of exchanges.
+        rule: what verdicts are computed with.
 
     Returns:
         `COLUMNS` but `task`, a row a score, evaluated language and mask; and sets, what was left out and the headline,
@@ -54,8 +54,8 @@ def mask_effects(
     tables, headline = [], {}
     for score, answers in right.items():
         paired = {one.name: PairedScores.from_tables(answers["baseline"], answers[one.name]) for one in masks}
-        tables.append(matrix(masks, paired, confidence, seed).assign(score=score))
-        headline[score] = headlines(masks, paired, confidence, seed)
+        tables.append(matrix(masks, paired, rule.confidence, rule.seed).assign(score=score))
+        headline[score] = headlines(masks, paired, rule)
     pair = ["condition", "evaluated"]
     rerouting = mechanism.groupby(pair, sort=False)[["share_before", "rerouted"]].mean().round(DECIMALS)
     table = pd.concat(tables, ignore_index=True).merge(rerouting.reset_index(), on=pair, how="left")
@@ -98,22 +98,24 @@ def matrix(masks: Sequence[Condition], paired: dict[str, PairedScores], confiden
     return found[["condition", *COLUMNS[2:-2]]]
 
 
-def headlines(
-    masks: Sequence[Condition], paired: dict[str, PairedScores], confidence: float, seed: int
-) -> dict[str, dict[str, Any]]:
+def headlines(masks: Sequence[Condition], paired: dict[str, PairedScores], rule: Rule) -> dict[str, dict[str, Any]]:
     """Does a mask hurt the language whose experts it takes, beyond others and beyond random experts?
+
+    The code on the loss in the own language follows `interventions.verdicts`, but for its sign and for q: there is one
+    test a range. A loss is beyond others where `own_minus_others` lies below 0 with its interval, and beyond random
+    masks where its rank among them, each draw in all languages a draw, is at most `LEVEL`.
 
     Args:
         masks: as `matrix`.
         paired: as `matrix`; over the same items and languages.
-        confidence: as `matrix`.
-        seed: as `matrix`.
+        rule: what verdicts are computed with.
 
     Returns:
         Range -> what -> `value`, `low`, `high` (None where there is none) and `pairs` that are averaged over, each
         counting the same. What: `diagonal`, the mean difference of accuracy where the target is the evaluated
         language; `off_diagonal`, of all other pairs; `random_diagonal` and `random_off_diagonal`, the same of random
-        masks, all draws; `own_minus_others` and `own_minus_random`, the diagonal minus its two rivals.
+        masks, all draws; `own_minus_others` and `own_minus_random`, the diagonal minus its two rivals. Beside these the
+        verdict: see `results.masking.MaskHeadline`.
     """
 
     def columns(chosen: Iterable[Condition], own: bool) -> NDArray[np.float64]:
@@ -136,13 +138,10 @@ def headlines(
             "diagonal": columns(exclusive, True), "off_diagonal": columns(exclusive, False),
             "random_diagonal": columns(random, True), "random_off_diagonal": columns(random, False),
         }  # fmt: skip
-        told[name] = {
-            what: _mean(confidence, seed, values_NP) | {"pairs": values_NP.shape[1]}
-            for what, values_NP in cells.items()
-        } | {
-            what: _mean(confidence, seed, cells["diagonal"], cells[rival])
-            for what, rival in (("own_minus_others", "off_diagonal"), ("own_minus_random", "random_diagonal"))
-        }  # fmt: skip
+        means = {what: _mean(rule, values_NP) | {"pairs": values_NP.shape[1]} for what, values_NP in cells.items()}
+        for what, rival in (("own_minus_others", "off_diagonal"), ("own_minus_random", "random_diagonal")):
+            means[what] = _mean(rule, cells["diagonal"], cells[rival])
+        told[name] = means | _verdict(exclusive, random, paired, means, rule)
     return told
 
 
@@ -152,9 +151,63 @@ def _count(mask: Condition) -> int:
     return size(mask.plan.experts)
 
 
-def _mean(
-    confidence: float, seed: int, values_NP: NDArray[np.float64], *rival_NP: NDArray[np.float64]
-) -> dict[str, float | None]:
+def _own(masks: Sequence[Condition], paired: dict[str, PairedScores]) -> PairedScores | None:
+    """Scores of each mask's own language, a column a mask; None where none was asked."""
+    own = [paired[mask.name] for mask in masks if mask.target in paired[mask.name].languages]
+    places = [paired[mask.name].languages.index(str(mask.target)) for mask in masks
+              if mask.target in paired[mask.name].languages]  # fmt: skip
+    if not own:
+        return None
+    sides = [
+        np.stack([side_NV[:, place] for side_NV, place in zip(sides_NV, places, strict=True)], axis=1)
+        for sides_NV in ([one.base_NV for one in own], [one.edited_NV for one in own])
+    ]
+    return PairedScores(own[0].item_ids, tuple(f"mask {place}" for place in range(len(own))), sides[0], sides[1])
+
+
+def _verdict(
+    exclusive: Sequence[Condition], random: Sequence[Condition], paired: dict[str, PairedScores],
+    means: dict[str, Any], rule: Rule,
+) -> dict[str, Any]:  # fmt: skip
+    own = _own(exclusive, paired)
+    others, beside = means["own_minus_others"], means["own_minus_random"]
+    told: dict[str, Any] = {
+        "code": "not_masked", "items": 0, "low90": None, "high90": None, "margin": MARGIN, "power": None,
+        "beyond_others": others["high"] is not None and others["high"] < 0,
+        "random_costs_more": beside["low"] is not None and beside["low"] > 0,
+        "beyond_random": None, "rank_p": None, "draws": 0,
+    }  # fmt: skip
+    if own is None:
+        return told
+    found, narrow = (own.mean_difference(coverage, rule.seed) for coverage in (rule.confidence, EQUIVALENCE))
+    by_draw = [
+        _own([mask for mask in random if mask.draw == draw], paired)
+        for draw in sorted({mask.draw for mask in random if mask.draw is not None})
+    ]
+    drawn = [-one.mean_difference(rule.confidence, rule.seed).value for one in by_draw if one is not None]
+    rank = Rank.among(round(-found.value, DECIMALS), [round(one, DECIMALS) for one in drawn])
+    could = power_of(own, LEVEL, rule, losses=True)
+    code: MaskCode
+    if found.high < 0:
+        code = "hurts"
+    elif found.low > 0:
+        code = "helps"
+    elif not np.nansum(own.base_NV) or could.detectable is None:
+        code = "cannot_be_told"
+    elif narrow.low > -MARGIN and narrow.high < MARGIN:
+        code = "no_loss"
+    else:
+        code = "too_few_items" if could.power < POWER else "not_distinguishable"
+    decided: dict[str, Any] = rounded(
+        {
+            "code": code, "items": len(own.item_ids), "low90": narrow.low, "high90": narrow.high,
+            "power": asdict(could), "beyond_random": rank.beyond, "rank_p": rank.p, "draws": rank.draws,
+        }
+    )  # fmt: skip
+    return told | decided
+
+
+def _mean(rule: Rule, values_NP: NDArray[np.float64], *rival_NP: NDArray[np.float64]) -> dict[str, float | None]:
     """The mean over pairs, less that of rival pairs if there are any, with its interval over items."""
     cells = [values_NP, *rival_NP]
     if not all(one.size for one in cells):
@@ -162,6 +215,6 @@ def _mean(
     weight_P = np.concatenate(
         [np.full(one.shape[1], side / one.shape[1]) for one, side in zip(cells, (1, -1), strict=False)]
     )
-    found = mean_change(changes_by_item(np.concatenate(cells, axis=1), weight_P), confidence, seed)
+    found = mean_change(changes_by_item(np.concatenate(cells, axis=1), weight_P), rule.confidence, rule.seed)
     told = {"value": found.value, "low": found.low, "high": found.high}
     return {name: round(number, DECIMALS) + 0.0 for name, number in told.items()}

@@ -120,7 +120,7 @@ class Verdict:
 
     def plain(self) -> dict[str, Any]:
         """For JSON, rounded."""
-        told: dict[str, Any] = _rounded(asdict(self))
+        told: dict[str, Any] = rounded(asdict(self))
         return told
 
 
@@ -203,7 +203,8 @@ def power_of(scores: PairedScores, limit: float, rule: Rule, *, losses: bool = F
     )  # fmt: skip
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """A value, or plain data with all its numbers, as results are rounded."""
     if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
+        return {name: rounded(part) for name, part in value.items()}
     return round(value, DECIMALS) + 0.0 if isinstance(value, float) else value

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -78,7 +80,8 @@ def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubS
             raise TaskError(f"task `{name}` does not exist in {code}; it does in {', '.join(held)}")
     items = spec.read(name, languages, source)
     check_items(items, name, languages, spec.kind)
-    frame = pd.DataFrame([_row(item, name) for item in items])
+    split_of = halves(name, {item.item_id: item.together or item.item_id for item in items if item.split is None})
+    frame = pd.DataFrame([_row(item, item.split or split_of[item.together or item.item_id]) for item in items])
     for split in SPLITS:
         if not (frame["split"] == split).any():
             raise TaskError(
@@ -94,19 +97,32 @@ def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubS
     return asked, Key(spec.kind, frame[key.COLUMNS])
 
 
-def split_of(task: str, together: str) -> Split:
-    """Which half an item belongs to: by SHA-256 of the task's name and the item's id, so the same for good.
+def halves(task: str, together: Mapping[str, str]) -> dict[str, Split]:
+    """Which half items belong to: the first or the second in the order of a hash.
 
-    A hash decides each item alone: adding or leaving out others moves none. So halves are equal but for chance.
+    Passages, or single items, are ordered by the SHA-256 of the task's name and their id, and cut where the two halves
+    are most nearly of as many items; of two such places the first, so that the reported half is the larger. The same
+    items are always divided in the same way; adding or leaving out some moves others near the middle.
+
+    Args:
+        task: its name in params.yaml.
+        together: id of an item -> what must not be divided, the item itself or its passage.
+
+    Returns:
+        What must not be divided -> its half.
     """
-    return SPLITS[hashlib.sha256(f"{task}/{together}".encode()).digest()[0] % 2]
+    count = Counter(together.values())
+    order = sorted(count, key=lambda one: hashlib.sha256(f"{task}/{one}".encode()).digest())
+    before = [0, *itertools.accumulate(count[one] for one in order)]
+    cut = min(range(len(before)), key=lambda place: abs(2 * before[place] - before[-1]))
+    return {one: SPLITS[place >= cut] for place, one in enumerate(order)}
 
 
-def _row(item: Item, task: str) -> dict[str, object]:
+def _row(item: Item, split: str) -> dict[str, object]:
     return {
         "item_id": item.item_id,
         "language": item.language,
-        "split": item.split or split_of(task, item.together or item.item_id),
+        "split": split,
         "prompt": item.prompt,
         "choices": list(item.choices),
         "answer": item.answer,

@@ -4,15 +4,12 @@ Paper 2 finds that masking the experts that are exclusive to a language hurts th
 most. For each score and range of layers mask.json holds the mean difference of the masked from the unmasked model with
 95% intervals over items: `diagonal`, where the asked language is the one whose experts are masked, and how it differs
 from other languages' (`own_minus_others`) and from random experts, as many and as frequent (`own_minus_random`). The
-verdict, for each range by itself:
+verdict, for each range by itself, is the code of mask.json in words, and where masks hurt their own language
 
-- "hurts its own language, more than others and more than random masks": all three lie below 0 with their intervals;
-- "hurts its own language more than random masks, but not significantly more than others": `own_minus_others` does not;
-- "hurts its own language more than others, but not significantly more than random masks": `own_minus_random` does not;
-- "hurts its own language, but not significantly more than others or random masks": neither does;
-- "no detectable loss in its own language": the interval of `diagonal` is not below 0;
-- "...; masking random experts costs more": `own_minus_random` lies above 0 with its interval;
-- "not masked": no language has an exclusive expert there, or none could be masked.
+- "more than others", if `own_minus_others` lies below 0 with its interval;
+- "more than random masks", if at most 5% of random draws cost as much; "too few random masks to rank it" where so few
+  were drawn that this cannot be, though none cost as much;
+- "masking random experts costs more", if `own_minus_random` lies above 0 with its interval.
 """
 
 from __future__ import annotations
@@ -46,33 +43,16 @@ def verdict(headline: MaskHeadline) -> str:
     Args:
         headline: of one score and range.
     """
-    if headline.diagonal.value is None:
-        return "not masked"
-    beside_random = _sign(headline.own_minus_random)
-    more = beside_random > 0
-    match _sign(headline.own_minus_others) < 0, beside_random < 0:
-        case True, True:
-            said = "hurts its own language, more than others and more than random masks"
-        case False, True:
-            said = "hurts its own language more than random masks, but not significantly more than others"
-        case True, False:
-            said = "hurts its own language more than others" + (
-                "" if more else ", but not significantly more than random masks"
-            )
-        case _:
-            said = "hurts its own language, but not significantly more than others" + (
-                "" if more else " or random masks"
-            )
-    if _sign(headline.diagonal) >= 0:
-        said = "no detectable loss in its own language"
-    return f"{said}; masking random experts costs more" if more else said
-
-
-def _sign(held: MeanDifference) -> int:
-    """Side of 0 that an interval lies on; 0 where it holds 0 or there is none."""
-    if held.low is None or held.high is None:
-        return 0
-    return 1 if held.low > 0 else -1 if held.high < 0 else 0
+    said = words.OWN_LOSS[headline.code]
+    if headline.code == "hurts":
+        others, random = headline.beyond_others, headline.beyond_random
+        more = [what for what, so in (("others", others), ("random masks", random)) if so]
+        not_more = ["others"] * (not others) + ["random masks"] * (random is False and not headline.random_costs_more)
+        said += (", more than " if len(more) > 1 else " more than ") * bool(more) + " and more than ".join(more)
+        said += ", but not significantly more than " * bool(not_more) + " or ".join(not_more)
+        if random is None:
+            said += "; too few random masks to rank it"
+    return f"{said}; masking random experts costs more" if headline.random_costs_more else said
 
 
 def matrix(found: Masking, task: str, score: str, where: str, kind: str, column: str = "difference") -> pd.DataFrame:
@@ -115,10 +95,10 @@ def masking_table(measured: Sequence[ModelResults]) -> str:
     """A row a model, task, score and range of layers: what masks of exclusive experts do, in points.
 
     `own`: in the language whose experts are masked; `others`: in all others; `random`: in the own language under masks
-    of as many random experts, as frequent. Means over languages, intervals over items. The rule of the verdict is that
-    of `masking`.
+    of as many random experts, as frequent. Means over languages, intervals over `items`. The rule of the verdict is
+    that of `masking`.
     """
-    columns = ["model", "task", "score", "layers", "own", "others", "random", "verdict"]
+    columns = ["model", "task", "score", "layers", "items", "own", "others", "random", "verdict"]
     rows = []
     for one in measured:
         found = one.masking
@@ -129,6 +109,7 @@ def masking_table(measured: Sequence[ModelResults]) -> str:
                     rows.append(
                         [
                             one.model, task, score, f"{name} ({words.layer_range(held.ranges[name])})",
+                            str(means.items),
                             *map(told, (means.diagonal, means.off_diagonal, means.random_diagonal)),
                             verdict(means),
                         ]
@@ -194,7 +175,7 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
         lines = [
             f"{name}: own language {told(headline[name].diagonal)}, others "
             f"{mean(headline[name].off_diagonal)}, random experts in its place "
-            f"{mean(headline[name].random_diagonal)}: {verdict(headline[name])}"
+            f"{mean(headline[name].random_diagonal)}, {headline[name].items} items: {verdict(headline[name])}"
             for name in ranges if name in headline
         ]  # fmt: skip
         drawing.head(

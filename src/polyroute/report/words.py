@@ -9,6 +9,7 @@ import pandas as pd
 
 from polyroute.languages import table as languages
 from polyroute.results.alignment import OverLanguages
+from polyroute.results.masking import MaskCode
 from polyroute.results.quantities import MiddleRule
 from polyroute.results.steering import VerdictCode
 
@@ -37,6 +38,16 @@ HELPS_IN_SHORT: dict[VerdictCode, str] = {
     "hurts": "hurts", "no_difference": "no", "not_distinguishable": "not distinguishable",
     "too_few_items": "too few items", "cannot_be_told": "cannot be told",
 }  # fmt: skip
+OWN_LOSS: dict[MaskCode, str] = {
+    "hurts": "hurts its own language",
+    "helps": "raises its own language",
+    "no_loss": "no loss in its own language: within 1 point",
+    "not_distinguishable": "own language not distinguishable from the unmasked model",
+    "too_few_items": "inconclusive: too few items",
+    "cannot_be_told": "cannot be told: nothing is right without masks, or no possible loss would show",
+    "not_masked": "not masked",
+}
+"""What masks do to the language whose exclusive experts they take."""
 MIDDLE: dict[MiddleRule, str] = {
     "trough": "",
     "shallow": ", default zone: trough too shallow",

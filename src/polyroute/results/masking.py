@@ -23,7 +23,7 @@ from polyroute.results.quantities import (
     Task,
     Threshold,
 )
-from polyroute.results.steering import ShortSteering
+from polyroute.results.steering import Power, ShortSteering
 from polyroute.results.steering import in_short as steered_in_short
 from polyroute.results.table import Row, Unit
 
@@ -98,8 +98,35 @@ class MeanOverPairs(MeanDifference):
     """That are averaged over, each counting the same."""
 
 
+MaskCode = Literal["hurts", "helps", "no_loss", "not_distinguishable", "too_few_items", "cannot_be_told", "not_masked"]
+"""See `interventions.mask_effects.headlines` for the rule."""
+
+
 class MaskHeadline(Frozen):
     """What masks of one range do to one score."""
+
+    code: MaskCode
+    """What they do in the language whose exclusive experts are masked."""
+    items: Items
+    """That the verdict rests on, each under all masks; 0 where nothing was masked."""
+    low90: Difference | None
+    """Lower bound of the 90% interval of `diagonal`."""
+    high90: Difference | None
+    """Upper bound."""
+    margin: Difference
+    """Within it on both sides a difference is none."""
+    power: Power | None
+    """What these items could show of a loss, which counts as positive; null where nothing was masked."""
+    beyond_others: bool
+    """`own_minus_others` lies below 0 with its interval."""
+    beyond_random: bool | None
+    """Rank p is at most 0.05; null where too few random masks were drawn for that and none costs as much."""
+    random_costs_more: bool
+    """`own_minus_random` lies above 0 with its interval."""
+    rank_p: Chance | None
+    """Rank of the loss among random masks, of all languages together; null where none were drawn."""
+    draws: Count
+    """Random masks of each language."""
 
     diagonal: MeanOverPairs
     """In the language whose exclusive experts are masked."""

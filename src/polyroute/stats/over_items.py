@@ -2,15 +2,19 @@
 
 Unit: the item with all its translations; it speaks of other items in the same languages. An item counts with its mean
 change over languages, a. Student's interval of the mean of a is too short where few items change, and has no width
-where none does. So half an item is added on either side, which moves as far as those that moved (root mean square c),
-as Agresti and Min (2005) add half an answer to each cell of a table of one language:
+where none does. So half an item is added on either side, as Agresti and Min (2005) add half an answer to each cell of a
+table of one language:
 
     (sum a +- t sqrt(sum a^2 + c^2 - (sum a)^2 / (n + 2))) / (n + 2)          t of n - 1 degrees of freedom
+    c^2 = (sum a^2 + 1) / (m + 1)
+
+The added item moves as far as the m that moved and one that moves whole, in all languages alike (root mean square):
+until many items have moved, nothing rules out that some do.
 
 Coverage of the 95% interval in simulated studies of 13 to 250 items in 2 to 17 languages, of which 2 to 20% of answers
-change, with a correlation of .05 to .3 between languages: 93 to 98% while net change is at most 0.15 of all changes
-(rarely 90% at 0.3), more where few items change. Where 0.6 of all changes is net, so that items are strongly skewed,
-it falls to 83% in the worst case, 17 languages with a correlation of .3.
+change, with a correlation of .05 to .3 between languages: 93% and more while net change is at most 0.3 of all changes,
+nearer 99% at 13 items and 95% at 250. Where 0.6 of all changes is net, so that items are strongly skewed, it is 93% and
+more in 24 of 25 populations, and 86% in the worst, 17 languages with a correlation of .3.
 """
 
 from __future__ import annotations
@@ -88,7 +92,7 @@ def mean_over_items(change_N: NDArray[np.float64], confidence: float) -> ItemMea
         return ItemMean(0.0, -bound, bound, 1.0)
     total, free = float(change_N.sum()), max(items - 1, 1)
     squares = float((moved**2).sum())
-    error = math.sqrt(squares + squares / len(moved) - total**2 / (items + 2))
+    error = math.sqrt(squares + (squares + 1) / (len(moved) + 1) - total**2 / (items + 2))
     reach = float(stats.t.ppf((1 + confidence) / 2, free)) * error
     low, high = ((total + side) / (items + 2) for side in (-reach, reach))
     return ItemMean(

@@ -115,8 +115,7 @@ class _Simulated:
         self.changed_N = (self.change_NV != 0) @ self.share_V
         self.still_N = items.gainable_NV @ self.share_V
         self.alike = _alike(self.change_NV)
-        signs_RN = np.random.default_rng([seed, 1]).integers(0, 2, size=(FLIPS, len(known_NV)), dtype=np.int8)
-        self.signs_RN: NDArray[np.float64] = 2.0 * signs_RN - 1
+        self.signs_RN = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], size=(FLIPS, len(known_NV)))
 
     def power(self, difference: float, limit: float) -> float:
         rng = np.random.default_rng([self.seed, 0])  # the same studies for every difference
@@ -171,8 +170,8 @@ def _mean_finds(change_SN: NDArray[np.float64], signs_RN: NDArray[np.float64], l
     """As `stats.paired.mean_change`, for many studies at once."""
     items = change_SN.shape[1]
     total_S, squares_S = change_SN.sum(axis=1), (change_SN**2).sum(axis=1)
-    moved_S = np.maximum((np.abs(change_SN) > 1e-12).sum(axis=1), 1)
-    error_S = np.sqrt(np.maximum(squares_S * (1 + 1 / moved_S) - total_S**2 / (items + 2), 1e-300))
+    moved_S = (np.abs(change_SN) > 1e-12).sum(axis=1)
+    error_S = np.sqrt(squares_S + (squares_S + 1) / (moved_S + 1) - total_S**2 / (items + 2))
     student_S = 2 * stats.t.sf(total_S / error_S, max(items - 1, 1))
     found_S: NDArray[np.bool_] = (total_S > 1e-12) & (student_S <= limit)
     some_S = np.flatnonzero(found_S)
