@@ -4,7 +4,8 @@ from scipy import stats
 
 from polyroute.ground.layers import Zones
 from polyroute.measures.correlation import CorrelationError, language_covariates
-from polyroute.measures.zone_correlation import correlate_zones, correlation_verdict, detectable_r
+from polyroute.measures.zone_correlation import SEEN, correlate_zones, correlation_verdict, detectable_r
+from polyroute.results.correlation import TaskCorrelation
 
 CODES = ("deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "ukr_Cyrl", "zho_Hans", "jpn_Jpan", "tha_Thai", "ben_Beng",
          "hin_Deva", "swh_Latn", "yor_Latn", "ind_Latn", "tur_Latn")  # fmt: skip
@@ -20,8 +21,8 @@ ZONES = Zones(early=(4, 4), middle=(5, 6), late=(7, 7))
 
 def found(divergence=DIVERGENCE, accuracy=ACCURACY, codes=CODES, zones=ZONES, **options):
     return correlate_zones(
-        divergence, accuracy, languages=codes, layers=(4, 5, 6, 7), zones=zones, resamples=300, confidence=0.95,
-        seed=0, **options,
+        divergence, accuracy, languages=codes, layers=(4, 5, 6, 7), zones=zones, confidence=0.95, seed=0,
+        **options,
     )  # fmt: skip
 
 
@@ -46,22 +47,55 @@ def test_partial_correlations_keep_both_signs() -> None:
         assert (np.sign(given[given["zone"] == "middle"]["r"]) == -sign).all()
 
 
-def test_detectable_r_solves_the_formula_of_power() -> None:
-    for languages, expected in ((5, 0.963), (7, 0.885), (11, 0.757), (17, 0.634), (50, 0.387)):
-        r = detectable_r(languages)
-        assert r == pytest.approx(expected, abs=1e-3)
-        assert (2.80159 / np.arctanh(r)) ** 2 + 3 == pytest.approx(languages, abs=1e-3)
+def test_detectable_r_is_near_that_of_the_normal_approximation() -> None:
+    # ((z_0.975 + z_0.8) / atanh r)^2 + 3 = V (Cohen 1988); an exact test over 5 languages sees less.
+    for languages in (7, 11, 17, 50):
+        assert detectable_r(languages) == pytest.approx(np.tanh(2.80159 / np.sqrt(languages - 3)), abs=0.025)
+    assert 0.975 < detectable_r(5) < 1
     assert detectable_r(4) is None
+    assert detectable_r(9) <= SEEN < detectable_r(8)
 
 
-def test_verdict_needs_p_and_interval_and_enough_languages() -> None:
-    assert correlation_verdict(-0.8, -0.9, -0.4, 0.01, 11) == "negative"
-    assert correlation_verdict(0.8, 0.4, 0.9, 0.01, 11) == "positive"
-    assert correlation_verdict(-0.6, -0.9, 0.1, 0.04, 11) == "not_distinguishable"
-    assert correlation_verdict(-0.6, -0.9, -0.1, 0.06, 11) == "not_distinguishable"
-    assert correlation_verdict(-0.6, -0.9, 0.1, 0.2, 7) == "cannot_be_seen"
-    assert correlation_verdict(-1.0, -1.0, -1.0, 0.01, 4) is None
-    assert correlation_verdict(np.nan, np.nan, np.nan, np.nan, 11) is None
+def test_verdict_needs_p_and_enough_languages() -> None:
+    assert correlation_verdict(-0.8, 0.01, 11) == "negative"
+    assert correlation_verdict(0.8, 0.01, 11) == "positive"
+    assert correlation_verdict(-0.6, 0.06, 11) == "not_distinguishable"
+    assert correlation_verdict(-0.6, 0.2, 7) == "cannot_be_seen"
+    assert correlation_verdict(-0.99, 0.02, 5) == "negative"
+    assert correlation_verdict(-1.0, 0.01, 4) is None
+    assert correlation_verdict(np.nan, np.nan, 11) is None
+
+
+def test_a_correlation_between_families_alone_is_not_borne_out() -> None:
+    # Eight Indo-European languages on one side, three others on the other; within either nothing.
+    codes = ("deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "ukr_Cyrl", "ben_Beng", "hin_Deva", "pol_Latn", "jpn_Jpan",
+             "zho_Hans", "tha_Thai")  # fmt: skip
+    rng = np.random.default_rng(1)
+    side = np.array([0.0] * 8 + [0.3, 0.1, 0.3])
+    found_there = found(
+        (side + rng.normal(0, 0.05, 11))[:, None].repeat(4, axis=1), 0.5 - side + rng.normal(0, 0.05, 11), codes
+    )
+    assert found_there.verdict == "negative"
+    assert found_there.by_family["families"] == 4
+    assert found_there.by_family["verdict"] == "not_distinguishable"
+    assert found_there.by_family["agrees"] is False
+
+
+def test_two_families_have_no_interval() -> None:
+    codes = ("deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "jpn_Jpan")
+    by_family = found(DIVERGENCE[:5], ACCURACY[:5], codes).by_family
+    assert by_family == {"families": 2, "low": None, "high": None, "verdict": None, "agrees": None}
+
+
+def test_the_record_is_as_declared() -> None:
+    record = found(covariates=language_covariates(dict(zip(CODES, RNG.random(14), strict=True)))).record()
+    held = TaskCorrelation.model_validate(record)
+    assert held.zones["middle"].r == -1
+    assert held.zones["middle"].low is None, "no spread"
+    assert set(held.zones["early"].given) == {"tokens_per_sentence", "script", "resource", "all"}
+    assert held.points["deu_Latn"].divergence == pytest.approx(DIVERGENCE[0, 1:3].mean(), abs=5e-5)
+    few = TaskCorrelation.model_validate(found(DIVERGENCE[:4], ACCURACY[:4], CODES[:4]).record())
+    assert (few.verdict, few.detectable_r, few.zones["middle"].r) == (None, None, None)
 
 
 def test_four_languages_and_equal_accuracies_have_a_note_and_no_verdict() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from polyroute.languages import table as languages
 from polyroute.results.alignment import OverLanguages
+from polyroute.results.correlation import CorrelationVerdict
 from polyroute.results.quantities import MiddleRule
 from polyroute.results.steering import VerdictCode
 
@@ -30,6 +31,17 @@ HELPS: dict[VerdictCode, str] = {
 HELPS_IN_SHORT: dict[VerdictCode, str] = {
     "helps": "yes", "no_difference": "no", "random_do_as_well": "no more than random experts",
 }  # fmt: skip
+CORRELATION: dict[CorrelationVerdict, str] = {
+    "negative": "as the paper: negative in the middle zone",
+    "positive": "opposite: positive in the middle zone",
+    "not_distinguishable": "not distinguishable from none in the middle zone",
+    "cannot_be_seen": "inconclusive: too few languages",
+}
+"""Verdict on divergence and accuracy -> what is said."""
+CORRELATION_BY_FAMILY: dict[CorrelationVerdict, str] = {
+    "negative": "negative", "positive": "positive", "not_distinguishable": "not distinguishable from none",
+}  # fmt: skip
+"""The same with the family as the unit, where the two disagree."""
 MIDDLE: dict[MiddleRule, str] = {
     "trough": "",
     "shallow": ", default zone: trough too shallow",
