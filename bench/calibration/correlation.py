@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from bench.calibration.table import Row
 from numpy.typing import NDArray
 from scipy import stats
 
-from bench.calibration.table import Row
 from polyroute.measures.zone_correlation import POWER, SIZE, detectable_r
 from polyroute.stats.correlation_interval import leave_out_interval
 from polyroute.stats.partial import correlations, permutation_p, residual_maker
