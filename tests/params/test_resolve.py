@@ -50,7 +50,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "trace.pairs": (65, everywhere("trace")),
     "trace.special_tokens": ("include", everywhere("trace")),
-    "intervals.resamples": (999, everywhere("align experts correlate judge")),
+    "intervals.resamples": (999, everywhere("align experts judge")),
     "intervals.confidence": (0.9, everywhere("align experts correlate judge")),
     "align.shuffles": (51, everywhere("align")),
     "experts.taus": ([0.1], everywhere("experts")),

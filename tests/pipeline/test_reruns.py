@@ -264,7 +264,7 @@ def test_the_page_says_what_dvc_says(found) -> None:
         ("a task more that no model of the study has", "resolve"),
         ("a folder more in `models/`", "resolve"),
         ("`zones` of one model", "resolve align similarity track"),
-        ("`intervals.resamples`", "resolve align experts correlate judge track"),
+        ("`intervals.resamples`", "resolve align experts judge track"),
         ("`score.choice`", "resolve score choose judge track"),
         ("a right answer that `fetch` brings", "score choose judge"),
         ("a scorer (`scoring/numbers.py`)", "score choose judge"),

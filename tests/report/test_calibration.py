@@ -130,8 +130,7 @@ def test_tasks_have_a_table_of_their_own(file, tmp_path: Path) -> None:
     planted = [cell.strip() for cell in rows[2].strip("|").split("|")]
     assert planted[:3] == ["planted", "arithmetic", "taught, 91% in English; alignment in layers 1-2"]
     assert planted[3:6] == ["100.0", "55.0", "10.0"]
-    assert planted[6].startswith("layer 1: -0.74 [-0.90, -0.42]")
-    assert planted[7].startswith("-0.3")
+    assert planted[6:8] == ["-0.86 [-0.96, -0.66], p 0.002", "-0.42, p 0.500"]
     steered = [cell.strip() for cell in rows[2].strip("|").split("|")][8:]
     assert steered == ["+2.1 [0.9, 3.3]", "-5.0 [-6.2, -3.8]"]
     untrained = [cell.strip() for cell in rows[5].strip("|").split("|")]

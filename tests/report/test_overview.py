@@ -40,7 +40,8 @@ def test_two_tasks_are_told_in_a_few_lines(tmp_path: Path) -> None:
     assert on_tasks(tmp_path) == [
         "  accuracy in percent, English / others / chance: arithmetic 100.0 / 55.0 / 10.0;",
         "    knowledge 98.0 / 50.0 / 25.0",
-        "  correlation with accuracy: arithmetic -0.86 (layer 3, q 0.002); knowledge -0.78 (layer 3, q 0.007)",
+        "  correlation with accuracy: arithmetic -0.86 (middle zone, p 0.002);",
+        "    knowledge -0.77 (middle zone, p 0.002)",
         "  experts: arithmetic 40 above 0.1; knowledge 40 above 0.1; middle layers 1-6",
         "  does steering help, in points: arithmetic yes, +2.1 [0.9, 3.3], 100 items;",
         "    knowledge not distinguishable, +0.8 [-0.4, 2.0], 100 items",

@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from polyroute.ground.paths import Paths
 from polyroute.measures.layer_curves import in_short
 from polyroute.results.accuracy import AccuracyMetrics
 from polyroute.results.alignment import AlignmentMetrics, AlignmentSummary
-from polyroute.results.correlation import CorrelationMetrics, CorrelationRow
+from polyroute.results.correlation import CorrelationMetrics
 from polyroute.results.experts import ExpertsMetrics
 from polyroute.results.masking import InterventionMetrics
 from polyroute.results.similarity import SimilarityMetrics
 from polyroute.results.steering import HELPED, SteerRow
 from polyroute.results.table import ResultsError
+from report import plausible_tasks
 from tiny import ROOT
 
 METRICS = ROOT / "metrics"
@@ -57,31 +59,17 @@ def test_steering_is_the_chosen_plan_over_all_but_the_pivot() -> None:
     assert (steered.base, steered.edited, steered.low, steered.q) == (row["base"], row["edited"], row["low"], row["q"])
 
 
-def correlations(**r: list[float | None]) -> pd.DataFrame:
-    """Of one task; `method` or `method_covariate` -> a coefficient a layer."""
-    missing = dict.fromkeys(("low", "high", "p", "q"))
-    return pd.DataFrame(
-        [
-            {"task": "sums", "layer": layer, "method": method, "controlled_for": controlled_for, "r": value}
-            | {**missing, "languages": 5}
-            for name, values in r.items()
-            for method, _, controlled_for in [name.partition("_")]
-            for layer, value in enumerate(values)
-        ]
-    )
-
-
-def test_a_correlation_is_that_of_the_layer_where_it_is_strongest_of_either_sign(tmp_path: Path) -> None:
-    #                                        layer  0    1     2
-    table = correlations(pearson=[0.4, -0.6, 0.5], spearman=[0.9, -0.2, 0.1], pearson_all=[0.8, None, 0.7])
-    CorrelationRow.write(tmp_path, table)
-    one = CorrelationMetrics.of(tmp_path).root["sums"]
-    assert (one.layer, one.r, one.rho, one.r_controlled_for_all, one.languages) == (1, -0.6, -0.2, None, 5)
+def test_a_correlation_is_that_of_the_middle_zone(tmp_path: Path) -> None:
+    codes = ["deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "jpn_Jpan"]
+    plausible_tasks.write_correlation(Paths(tmp_path), "tiny", codes, 4, ("sums",), sign=-1.0, notes=())
+    one = CorrelationMetrics.of(Paths(tmp_path).metrics("tiny")).root["sums"]
+    assert (one.r, one.p, one.rho, one.r_controlled_for_all) == (-0.86, 0.002, -0.774, None)
+    assert (one.verdict, one.agrees_by_family, one.languages) == ("negative", True, 5)
 
 
 def test_a_task_that_was_not_correlated_is_left_out(tmp_path: Path) -> None:
-    CorrelationRow.write(tmp_path, correlations(pearson=[None, None]))
-    assert CorrelationMetrics.of(tmp_path).root == {}
+    plausible_tasks.write_correlation(Paths(tmp_path), "tiny", [], 2, ("sums",), sign=-1.0, notes=("too few",))
+    assert CorrelationMetrics.of(Paths(tmp_path).metrics("tiny")).root == {}
 
 
 def test_a_summary_that_is_absent_names_its_stage_and_model(tmp_path: Path) -> None:

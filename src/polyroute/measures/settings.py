@@ -36,7 +36,8 @@ class CorrelateSettings(StudySettings):
     """FLORES codes, the pivot first."""
     generic: str
     """The corpus whose divergence is correlated."""
-    intervals: Intervals
+    confidence: float
+    """Coverage of intervals."""
     text_shares: dict[str, float] | None
     """Language -> its share of the documents that the model was trained on, where that is known."""
     seed: int

@@ -115,7 +115,7 @@ class _Resolved:
                 task: ScoredTask(**self._scored(task), lacking=needed.lacking) for task, needed in self.tasks.items()
             }),
             "correlate": CorrelateSettings(
-                **measured, generic=spec.generic, intervals=file.intervals, text_shares=self._text_shares()
+                **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares()
             ),
             "plan": PlanSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,

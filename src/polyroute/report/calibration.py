@@ -160,8 +160,8 @@ def on_tasks(file: ParamsFile, paths: Paths) -> list[TaskReading]:
 def task_table(readings: Sequence[TaskReading]) -> str:
     """A Markdown table, one row a model and task: what was put in, accuracy, correlation, steering.
 
-    Accuracy is in percent, differences of it are in points. The correlation is Pearson's between divergence and
-    accuracy in its strongest layer, as it is and given how much text of a language the model was trained on.
+    Accuracy is in percent, differences of it are in points. The correlation is Pearson's between the middle
+    zone's divergence and accuracy, as it is and given how much text of a language the model was trained on.
     """
     columns = [
         "model", "task", "planted", "accuracy, English", "accuracy, others", "chance", "divergence and accuracy",
@@ -175,13 +175,9 @@ def task_table(readings: Sequence[TaskReading]) -> str:
             held = found.accuracy.tasks[task]
             shares = (held.pivot, held.others, held.chance)
             scored = ["–" if share is None else words.percent(share) for share in shares]
-        read = ["–"] * 2
-        if found.correlations is not None and (layer := correlation.strongest(found.correlations, task)) is not None:
-            plain, rival = (
-                correlation.in_words(correlation.in_layer(found.correlations, task, layer, given))
-                for given in ("", correlation.RESOURCE)
-            )
-            read = [f"layer {layer}: {plain}", rival]
+        zone = correlation.middle(found.correlations, task)
+        given = None if zone is None else zone.given.get(correlation.RESOURCE)
+        read = [correlation.in_words(zone), correlation.in_words(given)]
         moved = ["–"] * 2
         if found.steering is not None and task in steering.ran(found.steering):
             chosen = steering.row(steering.pooled(found.steering, task), "chosen")

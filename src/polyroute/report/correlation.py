@@ -1,17 +1,9 @@
-"""What correlations of divergence with accuracy say of one task: the strongest layer, and a verdict by a stated rule.
+"""What divergence and accuracy have to do with one another: the verdict on the middle zone, and the curve over layers.
 
-Paper 1 finds them negative in the middle layers: the nearer a language is routed to the pivot there, the better the
-model answers in it. The verdict asks no more than that, in the zone `middle` of align.json, which is fixed before
-anything is measured:
-
-- "as the paper: negative in the middle": some middle layer has q < 0.05 and r < 0, and none has q < 0.05 and r > 0;
-- "opposite: positive in the middle": the other way round;
-- "both signs in the middle": some have the one and some the other;
-- "not distinguishable from chance in the middle": no middle layer has q < 0.05;
-- "not computed: reason": there is no coefficient at all.
-
-r is Pearson's with nothing held fixed; q adjusts for the layers. Whether a rival explains it is told beside the
-verdict, by partial correlations in the strongest layer.
+Paper 1 finds correlations that are negative in the middle layers: the nearer a language is routed to the pivot there,
+the better the model answers in it. The verdict is that of correlation.json: it rests on one number a language, the mean
+divergence of the middle zone, which is fixed before anything is measured. Beside it stand early and late zones, and
+what rivals leave of it. The curve over layers describes; no layer is picked from it.
 """
 
 from __future__ import annotations
@@ -25,12 +17,15 @@ import pandas as pd
 from polyroute.report import drawing, words
 from polyroute.report.drawing import COLOURS, INK, SOFT, End
 from polyroute.report.words import LEVEL, NONE
+from polyroute.results.correlation import Given, TaskCorrelation, ZoneCorrelation
 from polyroute.results.model import Correlations, ModelResults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PEARSON, _SPEARMAN, _GIVEN = COLOURS[0], COLOURS[2], COLOURS[1]
+_HEIGHT = 3.45
+"""Of both panels, in inches."""
 _DOTTED = 24
 """Up to so many layers each has a marker; beyond, only those that say something."""
 TOKENS, RESOURCE = "tokens_per_sentence", "resource"
@@ -44,77 +39,64 @@ def curve(found: Correlations, task: str, method: str = "pearson", controlled_fo
     return chosen[chosen["r"].notna()].set_index("layer").sort_index()
 
 
-def strongest(found: Correlations, task: str) -> int | None:
-    """The layer in which Pearson's r lies furthest from 0; the first of equals, None where there is no r."""
-    pearson = curve(found, task)
-    return None if pearson.empty else int(pearson.index[int(pearson["r"].abs().argmax())])
+def middle(found: Correlations | None, task: str) -> ZoneCorrelation | None:
+    """The middle zone's correlation; None where there is no coefficient."""
+    held = None if found is None else found.tasks.get(task)
+    return None if held is None or held.zones["middle"].r is None else held.zones["middle"]
 
 
-def verdict(found: Correlations, task: str, middle: Sequence[int]) -> str:
-    """The verdict on a task, by the rule of this module.
-
-    Args:
-        found: of the model.
-        task: one of `found.tasks`.
-        middle: first and last layer of the zone `middle`.
-    """
-    pearson = curve(found, task)
-    if pearson.empty:
-        return f"not computed: {'; '.join(found.tasks[task].notes) or 'there are no rows of it'}"
-    inside = pearson.loc[(pearson.index >= middle[0]) & (pearson.index <= middle[1])]
-    told = inside[inside["q"] < LEVEL]["r"]
-    if told.empty:
-        return "not distinguishable from chance in the middle"
-    if (told < 0).all():
-        return "as the paper: negative in the middle"
-    return "opposite: positive in the middle" if (told > 0).all() else "both signs in the middle"
+def verdict(held: TaskCorrelation) -> str:
+    """The verdict on a task, and whether it holds with the family as the unit."""
+    if held.verdict is None:
+        return f"no verdict: {'; '.join(held.notes) or 'there is no coefficient'}"
+    said, by_family = words.CORRELATION[held.verdict], held.by_family
+    if by_family.verdict is None:
+        return f"{said} (too few families to check)"
+    return said if by_family.agrees else f"{said} (by family {words.CORRELATION_BY_FAMILY[by_family.verdict]})"
 
 
-def in_layer(found: Correlations, task: str, layer: int, controlled_for: str = "") -> pd.Series[Any] | None:
-    """Pearson's row of a layer; None where it was not computed."""
-    pearson = curve(found, task, controlled_for=controlled_for)
-    there = pearson[pearson.index == layer]
-    return None if there.empty else there.iloc[0]
+def seen(held: TaskCorrelation) -> str:
+    """What so many languages could show: `r of ±0.62 or beyond`."""
+    return NONE if held.detectable_r is None else f"r of ±{words.coefficient(held.detectable_r)} or beyond"
 
 
-def in_words(row: pd.Series[Any] | None) -> str:
-    """`-0.81 [-0.93, -0.55], q 0.004`; without the interval where there is none."""
-    if row is None:
-        return "–"
-    coefficient = words.coefficient
-    interval = ""
-    if pd.notna(row["low"]) and pd.notna(row["high"]):
-        interval = f" [{coefficient(row['low'])}, {coefficient(row['high'])}]"
-    return f"{coefficient(row['r'])}{interval}, q {words.chance(row['q'])}"
+def in_words(one: ZoneCorrelation | Given | None) -> str:
+    """`-0.81 [-0.93, -0.55], p 0.004`; without the interval where there is none."""
+    if one is None or one.r is None or one.p is None:
+        return NONE
+    bounds = (one.low, one.high) if isinstance(one, ZoneCorrelation) else (None, None)
+    return f"{words.coefficient(one.r)}{_interval(*bounds)}, p {words.chance(one.p)}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" [{words.coefficient(low)}, {words.coefficient(high)}]"
 
 
 def correlation_table(measured: Sequence[ModelResults]) -> str:
-    """A row a model and task: the strongest layer by Pearson, what rivals leave of it there, and the verdict.
+    """A row a model and task: the middle zone's Pearson r, what rivals leave of it, the other zones, and the verdict.
 
-    The rule of the verdict is that of `correlations`.
+    The interval by family leaves out one family at a time; the last column but one says which correlation so many
+    unrelated languages show 80% of the time.
     """
     columns = [
-        "model", "task", "languages", "strongest in", "r", "given tokens a sentence", "given resource", "verdict",
+        "model", "task", "languages", "r, middle zone", "interval by family", "given tokens a sentence",
+        "given resource", "early", "late", "could be seen", "verdict",
     ]  # fmt: skip
     rows = []
     for one in measured:
-        found = one.correlations
-        for task in found.tasks if found is not None else ():
-            assert found is not None, "it has tasks"
-            layer = strongest(found, task)
-            middle = one.alignment.corpora[found.corpus].zones.middle
-            cells = [NONE] * 5
-            if layer is not None:
-                there = [in_layer(found, task, layer, given) for given in ("", TOKENS, RESOURCE)]
-                plain = there[0]
-                assert plain is not None, "the strongest layer has a coefficient"
-                cells = [str(int(plain["languages"])), f"layer {layer}", *map(in_words, there)]
-            rows.append([one.model, task, *cells, verdict(found, task, middle)])
+        for task, held in {} if one.correlations is None else one.correlations.tasks.items():
+            zone, by_family = held.zones["middle"], held.by_family
+            rows.append([
+                one.model, task, str(len(held.points)), in_words(zone),
+                _interval(by_family.low, by_family.high).strip() or NONE,
+                *(in_words(zone.given.get(name)) for name in (TOKENS, RESOURCE)),
+                *(in_words(held.zones[name]) for name in ("early", "late")), seen(held), verdict(held),
+            ])  # fmt: skip
     return words.markdown(columns, rows)
 
 
 def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
-    """Draw `correlation-<task>`.
+    """Draw `correlation-<task>`: languages in the middle zone, and the curve over layers beside them.
 
     Args:
         folder: where they go.
@@ -136,42 +118,62 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
 
 
 def _correlation(stem: Path, found: ModelResults, read: Correlations, task: str) -> list[Path]:
-    summary = found.alignment.corpora[read.corpus]
-    zones = drawing.zones_of(summary)
+    summary, held = found.alignment.corpora[read.corpus], read.tasks[task]
     pivot = words.named(found.pivot)
-    pearson = curve(read, task)
-    spearman = curve(read, task, method="spearman")
-    given = curve(read, task, controlled_for=TOKENS)
-    layers = sorted(set(read.table[read.table["task"] == task]["layer"]))
-    with drawing.page() as axes:
-        axes.set_ylim(-1.04, 1.04)
-        drawing.bare(axes)
-        drawing.over_layers(axes, layers[0], layers[-1], zones)
-        axes.axhline(0, color=SOFT, linewidth=0.8, zorder=1)
-        bounded = pearson[pearson["low"].notna() & pearson["high"].notna()]
-        axes.fill_between(
-            bounded.index, bounded["low"], bounded["high"], color=_PEARSON, alpha=0.16, linewidth=0, zorder=2
-        )
-        ends = [
-            _coefficients(axes, spearman, "Spearman", _SPEARMAN, len(layers), linewidth=0.9),
-            _coefficients(axes, given, "Pearson, given tokens a sentence", _GIVEN, len(layers), linestyle=(0, (4, 2))),
-            _coefficients(axes, pearson, "Pearson", _PEARSON, len(layers), linewidth=2.0),
-        ]
-        axes.set_ylabel("correlation over languages  (-1 the nearer, the better)", color=INK)
-        drawing.name_ends(axes, [end for end in ends if end is not None])
-        layer = strongest(read, task)
-        assert layer is not None, "there is a curve"
-        plain, rival = (in_words(in_layer(read, task, layer, held)) for held in ("", TOKENS))
+    zone = held.zones["middle"]
+    rival = in_words(zone.given.get(TOKENS))
+    with drawing.panels([(0.0, 0.0, 2.6, _HEIGHT), (3.3, 0.0, 3.3, _HEIGHT)]) as (points, curves):
+        _points(points, held, pivot)
+        _curves(curves, read, task, drawing.zones_of(summary))
         drawing.head(
-            axes,
-            f"Divergence from {pivot} and accuracy on {task}, over {int(pearson['languages'].iloc[0])} languages",
-            f"{found.model}  ·  divergence on {read.corpus}, {summary.reading}  ·  "
-            "filled: q < 0.05 over layers  ·  band: 95% over languages",
-            verdict(read, task, summary.zones.middle),
-            f"strongest in layer {layer}: r {plain}  ·  given tokens a sentence "
-            + (rival if not given.empty else "not computed"),
+            points,
+            f"Divergence from {pivot} and accuracy on {task}, over {len(held.points)} languages",
+            f"{found.model}  ·  divergence on {read.corpus}, {summary.reading}  ·  left: mean over the middle zone, "
+            f"layers {words.layer_range(summary.zones.middle)}, which the verdict rests on  ·  right: each layer, "
+            "filled where q < 0.05, band 95% over languages",
+            f"verdict: {verdict(held)}",
+            f"r {in_words(zone)}  ·  given tokens a sentence {'not computed' if rival == NONE else rival}",
+            f"could be seen: {seen(held)}",
         )
-        return drawing.save(axes, stem)
+        return drawing.save(points, stem)
+
+
+def _points(axes: Axes, held: TaskCorrelation, pivot: str) -> None:
+    """A dot a language: mean divergence of the middle zone across, accuracy upwards."""
+    drawing.bare(axes, grid="both")
+    points = held.points
+    across = [one.divergence for one in points.values()]
+    up = [100 * one.accuracy for one in points.values()]
+    axes.plot(across, up, linestyle="", marker="o", markersize=4.2, color=_PEARSON, zorder=3)
+    for code, x, y in zip(points, across, up, strict=True):
+        axes.annotate(
+            code.partition("_")[0], (x, y), xytext=(3.5, 2.5), textcoords="offset points", fontsize=6.5, color=SOFT
+        )
+    axes.margins(0.12)
+    axes.set_xlabel(f"divergence from {pivot}, middle zone", color=INK)
+    axes.set_ylabel("accuracy in percent", color=INK)
+
+
+def _curves(axes: Axes, read: Correlations, task: str, zones: dict[str, tuple[int, int]]) -> None:
+    """The coefficients of each layer."""
+    pearson = curve(read, task)
+    layers = sorted(set(read.table[read.table["task"] == task]["layer"]))
+    axes.set_ylim(-1.04, 1.04)
+    drawing.bare(axes)
+    drawing.over_layers(axes, layers[0], layers[-1], zones)
+    axes.axhline(0, color=SOFT, linewidth=0.8, zorder=1)
+    bounded = pearson[pearson["low"].notna() & pearson["high"].notna()]
+    axes.fill_between(bounded.index, bounded["low"], bounded["high"], color=_PEARSON, alpha=0.16, linewidth=0, zorder=2)
+    ends = [
+        _coefficients(axes, curve(read, task, method="spearman"), "Spearman", _SPEARMAN, len(layers), linewidth=0.9),
+        _coefficients(
+            axes, curve(read, task, controlled_for=TOKENS), "Pearson, given tokens", _GIVEN, len(layers),
+            linestyle=(0, (4, 2)),
+        ),
+        _coefficients(axes, pearson, "Pearson", _PEARSON, len(layers), linewidth=2.0),
+    ]  # fmt: skip
+    axes.set_ylabel("correlation over languages", color=INK)
+    drawing.name_ends(axes, [end for end in ends if end is not None])
 
 
 def _coefficients(axes: Axes, rows: pd.DataFrame, name: str, colour: str, layers: int, **line: Any) -> End | None:

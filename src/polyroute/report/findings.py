@@ -1,8 +1,7 @@
 """What was found, in Markdown tables over models: depth, languages, accuracy, correlation, experts, steering and masks.
 
-Every number is read from `metrics/`; nothing is computed anew, but for the verdict on correlations, whose rule
-`correlations` states. Accuracy is in percent, its differences are in points, brackets are 95% intervals as the stages
-computed them."""
+Every number and verdict is read from `metrics/`; nothing is computed anew. Accuracy is in percent, its differences are
+in points, brackets are 95% intervals as the stages computed them."""
 
 from __future__ import annotations
 

@@ -62,11 +62,10 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
     if found.correlations is not None and found.correlations.tasks:
         parts = []
         for task in found.correlations.tasks:
-            layer = correlation.strongest(found.correlations, task)
-            row = None if layer is None else correlation.in_layer(found.correlations, task, layer)
+            zone = correlation.middle(found.correlations, task)
             told = "not computed"
-            if row is not None:
-                told = f"{words.coefficient(row['r'])} (layer {layer}, q {words.chance(row['q'])})"
+            if zone is not None and zone.r is not None and zone.p is not None:
+                told = f"{words.coefficient(zone.r)} (middle zone, p {words.chance(zone.p)})"
             parts.append(f"{task} {told}")
         yield "correlation with accuracy", parts
     if found.experts is not None and found.experts.summary.tasks:

@@ -76,11 +76,8 @@ def _first_task(one: ModelResults) -> list[str]:
         return [NONE] * 4
     task, held = next(iter(tasks.items()))
     cells = [task, f"{words.percent(held.pivot)} / {words.percent(held.others)}", NONE, NONE]
-    layer = None if one.correlations is None else correlation.strongest(one.correlations, task)
-    if one.correlations is not None and layer is not None:
-        read = correlation.in_layer(one.correlations, task, layer)
-        assert read is not None, "the strongest layer has a coefficient"
-        cells[2] = f"{words.coefficient(read['r'])} in layer {layer}"
+    if (zone := correlation.middle(one.correlations, task)) is not None and zone.r is not None:
+        cells[2] = f"{words.coefficient(zone.r)} in the middle zone"
     if one.steering is not None and task in steering.ran(one.steering):
         chosen = steering.row(steering.pooled(one.steering, task), "chosen")
         cells[3] = NONE if chosen is None else words.points_with_interval(chosen)

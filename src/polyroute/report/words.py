@@ -9,6 +9,7 @@ import pandas as pd
 
 from polyroute.languages import table as languages
 from polyroute.results.alignment import OverLanguages
+from polyroute.results.correlation import CorrelationVerdict
 from polyroute.results.masking import MaskCode
 from polyroute.results.quantities import MiddleRule
 from polyroute.results.steering import VerdictCode
@@ -48,6 +49,17 @@ OWN_LOSS: dict[MaskCode, str] = {
     "not_masked": "not masked",
 }
 """What masks do to the language whose exclusive experts they take."""
+CORRELATION: dict[CorrelationVerdict, str] = {
+    "negative": "as the paper: negative in the middle zone",
+    "positive": "opposite: positive in the middle zone",
+    "not_distinguishable": "not distinguishable from none in the middle zone",
+    "cannot_be_seen": "inconclusive: too few languages",
+}
+"""Verdict on divergence and accuracy -> what is said."""
+CORRELATION_BY_FAMILY: dict[CorrelationVerdict, str] = {
+    "negative": "negative", "positive": "positive", "not_distinguishable": "not distinguishable from none",
+}  # fmt: skip
+"""The same with the family as the unit, where the two disagree."""
 MIDDLE: dict[MiddleRule, str] = {
     "trough": "",
     "shallow": ", default zone: trough too shallow",

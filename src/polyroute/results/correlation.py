@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import RootModel
+from pydantic import Field, RootModel
 
 from polyroute.results.document import Document, Frozen
-from polyroute.results.quantities import Chance, Coefficient, Corpus, Languages, Layer, Task, numbers_or_none
-from polyroute.results.table import Row
+from polyroute.results.quantities import (
+    Accuracy,
+    Chance,
+    Coefficient,
+    Corpus,
+    Divergence,
+    Language,
+    Languages,
+    Layer,
+    Task,
+    Zone,
+)
+from polyroute.results.table import Row, Unit
+
+CorrelationVerdict = Literal["negative", "positive", "not_distinguishable", "cannot_be_seen"]
+"""The sign where two-sided p < 0.05; else whether so many languages could show a correlation of 0.8 at all."""
 
 
 class CorrelationRow(
@@ -18,7 +32,7 @@ class CorrelationRow(
     stage="correlate",
     key=("task", "method", "controlled_for", "layer"),
     decimals=4,
-    readers=("figure correlation", "table Divergence and accuracy", "polyroute results", "MLflow"),
+    readers=("figure correlation", "MLflow"),
 ):
     """Correlation of divergence with accuracy over languages, in one layer."""
 
@@ -33,20 +47,82 @@ class CorrelationRow(
     r: Coefficient | None
     """The coefficient; missing where correlation.json says why."""
     low: Coefficient | None
-    """Lower bound of the interval over languages; missing of partial correlations."""
+    """Lower bound of the interval, languages left out in turn; none of partial correlations, nor where r is 1 or -1."""
     high: Coefficient | None
     """Upper bound."""
     p: Chance | None
     """Two-sided, by permutation of languages."""
     q: Chance | None
-    """p adjusted for the layers."""
+    """p adjusted for the layers. The curve describes; the verdict rests on the middle zone in correlation.json."""
     languages: Languages
     """How many, the pivot apart."""
+
+
+class Given(Frozen):
+    """A partial correlation of either sign."""
+
+    r: Coefficient | None
+    """Pearson's, with the covariate held fixed; missing where `notes` says why."""
+    p: Chance | None
+    """Two-sided, by permutation of languages."""
+
+
+class ZoneCorrelation(Frozen):
+    """Mean divergence of one zone against accuracy, over languages."""
+
+    r: Coefficient | None
+    """Pearson's; missing where `notes` says why."""
+    low: Coefficient | None
+    """Lower bound of the interval, languages left out in turn."""
+    high: Coefficient | None
+    """Upper bound."""
+    p: Chance | None
+    """Two-sided, by permutation of languages."""
+    rho: Coefficient | None
+    """Spearman's."""
+    rho_p: Chance | None
+    """Of rho, two-sided."""
+    given: dict[str, Given]
+    """`tokens_per_sentence`, `script`, `resource`, and `all` of them."""
+
+
+class CorrelationOverFamilies(Frozen):
+    """The middle zone's r with the family as the unit: each is left out in turn."""
+
+    families: Annotated[int, Field(ge=0), Unit("families")]
+    """How many; fewer than three have no interval."""
+    low: Coefficient | None
+    """Lower bound of the interval."""
+    high: Coefficient | None
+    """Upper bound."""
+    verdict: CorrelationVerdict | None
+    """The sign where the interval lies on one side of 0, else `not_distinguishable`."""
+    agrees: bool | None
+    """Whether it says the same as the verdict over languages."""
+
+
+class MiddlePoint(Frozen):
+    """One language."""
+
+    divergence: Divergence
+    """Mean over the layers of the middle zone."""
+    accuracy: Accuracy
+    """Share of right answers."""
 
 
 class TaskCorrelation(Frozen):
     """One task."""
 
+    verdict: CorrelationVerdict | None
+    """Of the middle zone's r, with nothing held fixed; missing for fewer than five languages, or without r."""
+    detectable_r: Coefficient | None
+    """The weakest correlation that the verdict finds 80% of the time over so many unrelated languages."""
+    by_family: CorrelationOverFamilies
+    """Whether the verdict holds over families."""
+    zones: dict[Zone, ZoneCorrelation]
+    """The middle's is the one test; early and late stand beside it."""
+    points: dict[Language, MiddlePoint]
+    """What is correlated in the middle zone, the pivot apart."""
     notes: list[str]
     """A sentence for everything that was not computed."""
 
@@ -56,7 +132,7 @@ class CorrelationSummary(
     Frozen,
     file="correlation.json",
     stage="correlate",
-    readers=("figure correlation", "table Divergence and accuracy"),
+    readers=("figure correlation", "table Divergence and accuracy", "polyroute results", "MLflow"),
 ):
     """What was correlated, and what was not."""
 
@@ -69,22 +145,26 @@ class CorrelationSummary(
 
 
 class ShortCorrelation(Frozen):
-    """One task in a handful of numbers, all of the layer whose Pearson correlation is strongest."""
+    """One task in a handful of numbers, all of the middle zone's mean divergence."""
 
-    layer: Layer
-    """In the model's own numbering."""
+    verdict: CorrelationVerdict | None
+    """As in correlation.json."""
     r: Coefficient
     """Pearson's."""
     low: Coefficient | None
     """Lower bound of the interval over languages."""
     high: Coefficient | None
     """Upper bound."""
-    q: Chance | None
-    """Of r, adjusted for the layers."""
+    p: Chance
+    """Of r, two-sided."""
     rho: Coefficient | None
     """Spearman's."""
     r_controlled_for_all: Coefficient | None
     """Pearson's with all covariates held fixed."""
+    detectable_r: Coefficient | None
+    """The weakest that so many languages show 80% of the time."""
+    agrees_by_family: bool | None
+    """Whether the verdict holds over families."""
     languages: Languages
     """How many, the pivot apart."""
 
@@ -101,20 +181,16 @@ class CorrelationMetrics(
     @classmethod
     def of(cls, folder: Path) -> Self:
         """From the stage's other files."""
-        rows: Any = CorrelationRow.read(folder)
-        found = {}
-        for task, table in rows.groupby("task", sort=False):
-            by = {key: one.set_index("layer") for key, one in table.groupby(["method", "controlled_for"])}
-            plain = by["pearson", ""].dropna(subset=["r"])
-            if plain.empty:
+        found: dict[str, Any] = {}
+        for task, held in CorrelationSummary.read(folder).tasks.items():
+            middle = held.zones["middle"]
+            if middle.r is None:
                 continue
-            layer = plain["r"].abs().idxmax()
-            row = plain.loc[layer]
+            given = middle.given.get("all")
             found[task] = {
-                "layer": layer, "languages": row["languages"], **numbers_or_none(row[["r", "low", "high", "q"]]),
-                **{
-                    name: numbers_or_none(by[key].loc[layer, ["r"]])["r"] if key in by else None
-                    for name, key in (("rho", ("spearman", "")), ("r_controlled_for_all", ("pearson", "all")))
-                },
+                "verdict": held.verdict, "r": middle.r, "low": middle.low, "high": middle.high, "p": middle.p,
+                "rho": middle.rho, "r_controlled_for_all": None if given is None else given.r,
+                "detectable_r": held.detectable_r, "agrees_by_family": held.by_family.agrees,
+                "languages": len(held.points),
             }  # fmt: skip
         return cls.model_validate(found)

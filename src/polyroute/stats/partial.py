@@ -98,10 +98,15 @@ def permutation_p(
     return p_M
 
 
+def all_orders(units: int) -> NDArray[np.int64]:
+    """(units!, units) every order of so many units."""
+    return np.array(list(itertools.permutations(range(units))))
+
+
 def _orders(units: int, permutations: int, seed: int) -> tuple[NDArray[np.int64], bool]:
     """(P, V) orders of the units, and whether they are all that there are."""
     if math.factorial(units) <= permutations:
-        return np.array(list(itertools.permutations(range(units)))), True
+        return all_orders(units), True
     rng = np.random.default_rng(seed)
     return rng.permuted(np.tile(np.arange(units), (permutations, 1)), axis=1), False
 

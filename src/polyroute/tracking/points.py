@@ -88,8 +88,8 @@ def _zones(corpus: str, depth: Depth) -> Iterator[Point]:
 
 def _on_tasks(found: ModelResults) -> Iterator[Point]:
     """`accuracy/<task>` (mean of the languages but the pivot), `steering/<task>/<condition>` (pooled differences),
-    `masking/<task>/<range>.<what>.<score>` (headlines), and by layer `correlation/<task>.pearson` and
-    `domain divergence/<task>`.
+    `masking/<task>/<range>.<what>.<score>` (headlines), `correlation/<task>.middle`, and by layer
+    `correlation/<task>.pearson` and `domain divergence/<task>`.
     """
     if found.accuracy is not None:
         for task, share in found.accuracy.tasks.items():
@@ -108,6 +108,8 @@ def _on_tasks(found: ModelResults) -> Iterator[Point]:
                             yield name("masking", task, chart), 0, mean.value
     if found.correlations is not None:
         for task in found.correlations.tasks:
+            if (zone := correlation.middle(found.correlations, task)) is not None and zone.r is not None:
+                yield name("correlation", f"{task}.middle"), 0, zone.r
             pearson = correlation.curve(found.correlations, task)["r"]
             for layer, r in pearson.items():
                 yield name("correlation", f"{task}.pearson"), int(str(layer)), float(r)
