@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from polyroute.ground.layers import Zones
-from polyroute.measures.layer_curves import Alignment, AlignmentError
-from polyroute.measures.routing_summary import summarise
+from polyroute.measures.layer_curves import Alignment
+from polyroute.measures.routing_summary import SummaryError, summarise
+from polyroute.measures.utilisation import utilisation_table
 from polyroute.tracing.collect import trace
 
 TEXTS = {
@@ -46,11 +47,29 @@ def test_the_pivots_own_text_is_aligned_wholly_and_nowhere_apart(traces) -> None
 
 
 def test_what_cannot_be_compared_is_refused(traces) -> None:
-    with pytest.raises(AlignmentError, match="no language beside it"):
+    with pytest.raises(SummaryError, match="no language beside it"):
         summarise(traces[:1], zones=None, shuffles=5, seed=0)
-    with pytest.raises(AlignmentError, match="single sentence"):
+    with pytest.raises(SummaryError, match="single sentence"):
         summarise([one.select(np.array([0])) for one in traces], zones=None, shuffles=5, seed=0)
-    with pytest.raises(AlignmentError, match="not of the pivot's sentences"):
+    with pytest.raises(SummaryError, match="not of the pivot's sentences"):
         summarise([traces[0], traces[1].select(np.array([0, 1]))], zones=None, shuffles=5, seed=0)
-    with pytest.raises(AlignmentError, match=r"zone late = \[7, 8\] holds no traced layer"):
+    with pytest.raises(SummaryError, match=r"zone late = \[7, 8\] holds no traced layer"):
         summarise(traces, zones=Zones(early=(0, 0), middle=(1, 1), late=(7, 8)), shuffles=5, seed=0)
+
+
+def test_use_of_experts_over_depth_by_hand(traces) -> None:
+    # Three layers are RISE's three zones, so each zone is a layer.
+    shared, own = (
+        utilisation_table(traces, seed=0).query("language == ''")[name] for name in ("overlap", "specificity")
+    )
+    (early, middle, late), (own_early, own_middle, own_late) = shared, own
+    found = {r.quantity: r.value for r in summarise(traces, zones=None, shuffles=5, seed=0)}
+    assert found["overlap_middle_minus_early"] == pytest.approx(middle - early, abs=2e-4)
+    assert found["overlap_middle_minus_late"] == pytest.approx(middle - late, abs=2e-4)
+    assert found["specificity_outer_minus_middle"] == pytest.approx((own_early + own_late) / 2 - own_middle, abs=2e-4)
+
+
+def test_alignment_in_the_middle_is_the_largest_there(traces) -> None:
+    zones = Zones(early=(0, 0), middle=(1, 2), late=(2, 2))
+    found = {(r.quantity, r.layer): r.value for r in summarise(traces, zones=zones, shuffles=5, seed=0)}
+    assert found["alignment_middle", None] == max(found["alignment", 1], found["alignment", 2])

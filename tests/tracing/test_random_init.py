@@ -1,10 +1,10 @@
 import pytest
 import torch
+from transformers import PretrainedConfig
 
-from polyroute.models.source import ModelError
 from polyroute.tracing import random_init
 from polyroute.tracing.collect import TraceSettings
-from polyroute.tracing.random_init import RandomSettings, read_model, read_random
+from polyroute.tracing.random_init import FIRST_SEED, NoRandomModelError, RandomSettings, read_model, read_random
 
 TEXTS = {
     "eng_Latn": {"a": "hello world", "b": "the fox jumps", "c": "a dog and a cat"},
@@ -33,7 +33,7 @@ def test_each_draw_is_the_architecture_with_the_weights_of_its_seed(read, model,
     found, _ = read()
     assert len(found) == 3
     assert found[0] != found[1]
-    torch.manual_seed(1)
+    torch.manual_seed(FIRST_SEED + 1)
     again = type(model)(model.config).eval()
     assert read_model(again, tokenizer, TEXTS, settings()) == found[1]
 
@@ -78,7 +78,7 @@ def test_a_damaged_part_is_computed_again(read, tmp_path) -> None:
 @pytest.mark.parametrize(
     "change",
     [{"shuffles": 7}, {"seed": 7}, {"trace": TraceSettings(batch_tokens=7)},
-     {"texts": TEXTS | {"deu_Latn": TEXTS["deu_Latn"] | {"a": "hallo werk"}}}],
+     {"layers": (0, 1)}, {"texts": TEXTS | {"deu_Latn": TEXTS["deu_Latn"] | {"a": "hallo werk"}}}],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_each_thing_that_determines_numbers_computes_anew(read, change) -> None:
@@ -97,5 +97,19 @@ def test_the_callers_random_numbers_and_configuration_stay(read, model) -> None:
 
 
 def test_an_architecture_too_large_is_refused_by_its_size(read) -> None:
-    with pytest.raises(ModelError, match=r"models\.tiny: a random initialisation has [\d,]+ weights, more than most"):
+    told = r"models\.tiny: a random initialisation has [\d,]+ weights, more than nulls\.most_weights = 100: raise it"
+    with pytest.raises(NoRandomModelError, match=told) as refused:
         read(most_weights=100)
+    assert refused.value.code == "too_large"
+
+
+def test_an_architecture_that_is_unknown_is_refused(tokenizer, tmp_path) -> None:
+    config = PretrainedConfig(model_type="no-such-model")
+    with pytest.raises(NoRandomModelError, match=r"models\.tiny: its architecture cannot be built") as refused:
+        read_random("tiny", config, tokenizer, TEXTS, settings(), tmp_path)
+    assert refused.value.code == "cannot_build"
+
+
+def test_only_the_layers_that_are_asked_for_are_read(read) -> None:
+    found, _ = read(layers=(1, 2))
+    assert [reading.layer for reading in found[0] if reading.quantity == "alignment"] == [1, 2]

@@ -1,8 +1,8 @@
 """What one set of weights does with parallel text, in a few numbers that can be ranked among random weights.
 
 Random weights with the same tokenizer route translations too: what they do is the null of every claim about depth
-and alignment (issue 17, point 2; the claims `p1` ask for it). So a model and each random initialisation are read by
-the same code from the same sentences, and compared number by number.
+and alignment. So a model and each random initialisation are read by the same code from the same sentences, and compared
+number by number.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.entropy import routing_entropy
-from polyroute.measures.layer_curves import AlignmentError
 from polyroute.measures.sentence_alignment import unrelated_divergence
+from polyroute.measures.specificity import overlap_of_choices, rise_zones, specificity_of_choices
+from polyroute.measures.usage import Usage
 from polyroute.measures.zones import default_zones
 
 READING = "soft_mass"
 """Paper 1's own (Eq. 1)."""
+
+
+class SummaryError(PolyrouteError):
+    """Traces that cannot be summarised together."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,13 @@ class Reading:
     """One number of one set of weights."""
 
     quantity: str
-    """early_minus_middle, late_minus_middle: zone means of divergence D, mean over languages. alignment: sentence
-    alignment in one layer, mean over languages. entropy_fall_pivot: routing entropy in the early zone less that in the
-    late one, in nats, of the pivot. entropy_fall_others: the same, mean over the other languages.
-    entropy_fall_steeper: others less pivot."""
+    """Large values are those that a claim speaks of. alignment_middle: the largest alignment in the middle zone.
+    early_minus_middle, late_minus_middle: zone means of divergence D, mean over languages. entropy_fall_pivot: routing
+    entropy in the early zone less that in the late one, in nats, of the pivot. entropy_fall_others: the same, mean over
+    the other languages. entropy_fall_steeper: others less pivot. overlap_middle_minus_early, overlap_middle_minus_late:
+    overlap of experts over all languages in the zones of `specificity.rise_zones`. specificity_outer_minus_middle:
+    specificity there, mean of the outer zones less the middle, mean over languages. By layer: alignment and divergence,
+    mean over languages."""
     layer: int | None
     """The model's own number, of a quantity by layer; else None."""
     value: float
@@ -47,10 +56,10 @@ def summarise(traces: Sequence[Trace], *, zones: Zones | None, shuffles: int, se
         seed: of these.
 
     Returns:
-        The five quantities of depth, then alignment by layer.
+        The quantities of the whole depth, then alignment and divergence by layer.
 
     Raises:
-        AlignmentError: there is no language beside the pivot, fewer than two sentences, sentences are not parallel, or
+        SummaryError: there is no language beside the pivot, fewer than two sentences, sentences are not parallel, or
             a zone holds no traced layer.
         TraceError: the traces hold counts only.
     """
@@ -67,20 +76,48 @@ def summarise(traces: Sequence[Trace], *, zones: Zones | None, shuffles: int, se
         # Where no two sentences are told apart, a translation is no nearer than any other.
         alignment_VL.append(1 - np.divide(near_L, far_L, out=np.ones_like(near_L), where=far_L > 0))
         entropy_VL.append(routing_entropy(q_NLE).mean(axis=0))
-    early, middle, late = (float(np.mean(np.stack(divergence_VL)[:, inside])) for inside in inside_3)
+    divergence_L, alignment_L = np.mean(divergence_VL, axis=0), np.mean(alignment_VL, axis=0)
+    early, middle, late = (float(divergence_L[inside].mean()) for inside in inside_3)
     fall_pivot = _fall(routing_entropy(p_NLE).mean(axis=0), inside_3)
     fall_others = _fall(np.mean(entropy_VL, axis=0), inside_3)
     depth = {
+        "alignment_middle": float(alignment_L[inside_3[1]].max()),
         "early_minus_middle": early - middle,
         "late_minus_middle": late - middle,
         "entropy_fall_pivot": fall_pivot,
         "entropy_fall_others": fall_others,
         "entropy_fall_steeper": fall_others - fall_pivot,
+        **_use(traces),
     }
-    aligned = zip(pivot.header.layers, np.mean(alignment_VL, axis=0), strict=True)
+    by_layer = {"alignment": alignment_L, "divergence": divergence_L}
     return [Reading(quantity, None, value) for quantity, value in depth.items()] + [
-        Reading("alignment", layer, float(value)) for layer, value in aligned
+        Reading(quantity, layer, float(value))
+        for quantity, value_L in by_layer.items()
+        for layer, value in zip(pivot.header.layers, value_L, strict=True)
     ]
+
+
+def _use(traces: Sequence[Trace]) -> dict[str, float]:
+    """Overlap and specificity of experts over depth."""
+    first = traces[0].header
+    of = Usage(
+        first.corpus,
+        tuple(trace.header.language for trace in traces),
+        first.layers,
+        np.stack([trace.topk_count.sum(axis=0, dtype=np.int64) for trace in traces]),
+        np.array([trace.tokens.sum() for trace in traces]),
+    )
+    layers = np.array(first.layers)
+    inside_3 = [(layers >= start) & (layers <= end) for _, (start, end) in rise_zones(first.layers)]
+    overlap_L, specificity_L = overlap_of_choices(of), specificity_of_choices(of).mean(axis=0)
+    (shared_early, shared_middle, shared_late), (own_early, own_middle, own_late) = (
+        [float(value_L[inside].mean()) for inside in inside_3] for value_L in (overlap_L, specificity_L)
+    )
+    return {
+        "overlap_middle_minus_early": shared_middle - shared_early,
+        "overlap_middle_minus_late": shared_middle - shared_late,
+        "specificity_outer_minus_middle": (own_early + own_late) / 2 - own_middle,
+    }
 
 
 def _fall(entropy_L: NDArray[np.float64], inside_3: Sequence[NDArray[np.bool_]]) -> float:
@@ -89,12 +126,12 @@ def _fall(entropy_L: NDArray[np.float64], inside_3: Sequence[NDArray[np.bool_]])
 
 def _check(pivot: Trace, others: Sequence[Trace]) -> None:
     if not others:
-        raise AlignmentError(f"{pivot.place} has no language beside it: routing is compared between languages")
+        raise SummaryError(f"{pivot.place} has no language beside it: routing is compared between languages")
     if len(pivot.item_ids) < 2:
-        raise AlignmentError(f"{pivot.place} holds a single sentence: alignment compares it with others")
+        raise SummaryError(f"{pivot.place} holds a single sentence: alignment compares it with others")
     for trace in others:
         if trace.item_ids != pivot.item_ids or trace.header.layers != pivot.header.layers:
-            raise AlignmentError(f"{trace.place} is not of the pivot's sentences and layers: trace the same of both")
+            raise SummaryError(f"{trace.place} is not of the pivot's sentences and layers: trace the same of both")
 
 
 def _zones(pivot: Trace, zones: Zones | None) -> list[NDArray[np.bool_]]:
@@ -103,5 +140,5 @@ def _zones(pivot: Trace, zones: Zones | None) -> list[NDArray[np.bool_]]:
     for zone, (first, last) in zones or default_zones(len(numbered)):
         found.append((numbered >= first) & (numbered <= last))
         if not found[-1].any():
-            raise AlignmentError(f"zone {zone} = [{first}, {last}] holds no traced layer of {pivot.header.model}")
+            raise SummaryError(f"zone {zone} = [{first}, {last}] holds no traced layer of {pivot.header.model}")
     return found

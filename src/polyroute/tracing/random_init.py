@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,11 +19,14 @@ from torch import nn
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest, write_json
-from polyroute.ground.layers import Zones
+from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.routing_summary import Reading, summarise
+from polyroute.models.routers import find_routers
 from polyroute.models.source import ModelError
 from polyroute.tracing.collect import TraceSettings, encode, trace
 
+FIRST_SEED = 2**31
+"""Far from the seeds that people train with: a model that was never trained must not meet itself among the draws."""
 _NAMES_ONLY = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "quantization_config")
 """Of a configuration: what random float32 weights do not depend on."""
 
@@ -33,7 +36,7 @@ class RandomSettings:
     """How random initialisations are drawn and read."""
 
     draws: int
-    """Initialisations, of seeds 0 to `draws` - 1."""
+    """Initialisations, of the seeds from `FIRST_SEED` on."""
     most_weights: int
     """An architecture of more weights is refused: each draw would hold all of them in float32."""
     shuffles: int
@@ -43,6 +46,23 @@ class RandomSettings:
     zones: Zones | None
     """Early, middle and late layers; by share of depth where None."""
     trace: TraceSettings
+    layers: LayerRange | None = None
+    """First and last layer to trace, in the model's own numbering; all of them where None."""
+    device: str = "cpu"
+    """Where random initialisations are run; their weights do not depend on it."""
+
+
+class NoRandomModelError(ModelError):
+    """An architecture of which no random initialisation can be had here."""
+
+    def __init__(self, code: Literal["too_large", "cannot_build"], told: str):
+        super().__init__(told)
+        self.code = code
+
+
+def placed(device: str) -> str:
+    """Where a model's random initialisations are run: the entry's `device`, of `auto` the first GPU or the CPU."""
+    return device if device != "auto" else "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def read_model(
@@ -58,10 +78,15 @@ def read_model(
 
     Raises:
         RouterError, TraceError: as `trace`.
-        AlignmentError: as `summarise`.
+        SummaryError: as `summarise`.
     """
+    routers = find_routers(model)
+    if settings.layers is not None:
+        first, last = settings.layers
+        routers = tuple(router for router in routers if first <= router.layer <= last)
     traces: list[Trace] = [
-        trace(model, tokenizer, items, language=language, settings=settings.trace) for language, items in texts.items()
+        trace(model, tokenizer, items, language=language, settings=settings.trace, routers=routers)
+        for language, items in texts.items()
     ]
     return summarise(traces, zones=settings.zones, shuffles=settings.shuffles, seed=settings.seed)
 
@@ -93,8 +118,8 @@ def read_random(
         Readings of each draw, in order of seed.
 
     Raises:
-        ModelError: the architecture is too large, or cannot be built at random.
-        RouterError, TraceError, AlignmentError: as `read_model`; finished draws stay.
+        NoRandomModelError: the architecture is too large, or cannot be built at random.
+        RouterError, TraceError, SummaryError: as `read_model`; finished draws stay.
     """
     config = _bare(config)
     determines = {
@@ -106,7 +131,10 @@ def read_random(
         },
         "items": {language: list(items) for language, items in texts.items()},
         "settings": [settings.shuffles, settings.seed, settings.zones and settings.zones.model_dump(mode="json")],
-        "trace": settings.trace.determining(),
+        "trace": settings.trace.determining() | {"layers": settings.layers},
+        "device": torch.cuda.get_device_name(settings.device)
+        if settings.device.startswith("cuda")
+        else settings.device,
         "versions": [torch.__version__, transformers.__version__, np.__version__],
         "code": code_digest("polyroute.tracing.random_init"),
     }
@@ -118,7 +146,8 @@ def read_random(
         readings = _finished(part)
         if readings is None:
             _check_size(name, config, settings.most_weights)
-            readings = read_model(_build(name, config, draw), tokenizer, texts, settings)
+            model = _build(name, config, draw).to(settings.device)
+            readings = read_model(model, tokenizer, texts, settings)
             write_json(part, [asdict(reading) for reading in readings])
             on_draw(draw)
         found[draw] = readings
@@ -137,15 +166,16 @@ def _check_size(name: str, config: Any, most: int) -> None:
     with torch.device("meta"):
         weights = sum(parameter.numel() for parameter in _from_config(name, config).parameters())
     if weights > most:
-        raise ModelError(
-            f"models.{name}: a random initialisation has {weights:,} weights, more than most_weights = {most:,}: raise "
-            "it where memory holds them in float32, or rank the model among no random initialisations"
+        raise NoRandomModelError(
+            "too_large",
+            f"models.{name}: a random initialisation has {weights:,} weights, more than nulls.most_weights = {most:,}: "
+            "raise it where memory holds them in float32",
         )
 
 
-def _build(name: str, config: Any, seed: int) -> nn.Module:
+def _build(name: str, config: Any, draw: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(FIRST_SEED + draw)
         return _from_config(name, config).eval()
 
 
@@ -153,7 +183,8 @@ def _from_config(name: str, config: Any) -> nn.Module:
     try:
         model: nn.Module = transformers.AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=torch.float32)
     except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"models.{name}: its architecture cannot be built with random weights: {error}") from error
+        told = f"models.{name}: its architecture cannot be built with random weights: {error}"
+        raise NoRandomModelError("cannot_build", told) from error
     return model
 
 
