@@ -54,7 +54,7 @@ def _rank(
             raise TraceError(f"{trace.place} is of another text than {paths.corpus(name, corpus)}: run `dvc repro`")
     source = locate_settled(name, spec)
     how = RandomSettings(
-        draws=settings.draws, most_weights=settings.most_weights, shuffles=settings.shuffles, seed=settings.seed,
+        draws=settings.draws, most_weights=settings.most_weights, nearest=settings.nearest, seed=settings.seed,
         zones=settings.zones, layers=spec.layers, device=placed(spec.device),
         # Token pairs serve measures that are not read here.
         trace=TraceSettings(
@@ -62,7 +62,7 @@ def _rank(
             special_tokens=settings.special_tokens, seed=settings.seed,
         ),
     )  # fmt: skip
-    own = summarise(traces, zones=settings.zones, shuffles=settings.shuffles, seed=settings.seed)
+    own = summarise(traces, zones=settings.zones, nearest=settings.nearest, seed=settings.seed)
     config, tokenizer = load_config(name, spec, source), load_tokenizer(name, spec, source)
     with console.progress(f"nulls {name}", settings.draws, "draws") as advance:
 

@@ -21,9 +21,9 @@ def traces(model, tokenizer):
 
 def test_it_agrees_with_the_curves_of_alignment(traces) -> None:
     pivot = traces[0]
-    alignment = Alignment(pivot, resamples=10, confidence=0.95, shuffles=5, seed=0)
+    alignment = Alignment(pivot, resamples=10, confidence=0.95, nearest=5, seed=0)
     curves = [alignment.language(trace) for trace in traces]
-    found = {(r.quantity, r.layer): r.value for r in summarise(traces, zones=None, shuffles=5, seed=0)}
+    found = {(r.quantity, r.layer): r.value for r in summarise(traces, zones=None, nearest=5, seed=0)}
     for zone in ("early_minus_middle", "late_minus_middle"):
         expected = np.mean([curve.summary[zone]["value"] for curve in curves[1:]])
         assert found[zone, None] == pytest.approx(expected, abs=1e-4)
@@ -40,7 +40,7 @@ def test_it_agrees_with_the_curves_of_alignment(traces) -> None:
 
 
 def test_the_pivots_own_text_is_aligned_wholly_and_nowhere_apart(traces) -> None:
-    found = {(r.quantity, r.layer): r.value for r in summarise(traces[:1] * 2, zones=None, shuffles=5, seed=0)}
+    found = {(r.quantity, r.layer): r.value for r in summarise(traces[:1] * 2, zones=None, nearest=5, seed=0)}
     assert [found["alignment", layer] for layer in range(3)] == pytest.approx([1, 1, 1], abs=1e-6)
     assert found["early_minus_middle", None] == pytest.approx(0, abs=1e-9)
     assert found["entropy_fall_steeper", None] == 0
@@ -48,13 +48,13 @@ def test_the_pivots_own_text_is_aligned_wholly_and_nowhere_apart(traces) -> None
 
 def test_what_cannot_be_compared_is_refused(traces) -> None:
     with pytest.raises(SummaryError, match="no language beside it"):
-        summarise(traces[:1], zones=None, shuffles=5, seed=0)
+        summarise(traces[:1], zones=None, nearest=5, seed=0)
     with pytest.raises(SummaryError, match="single sentence"):
-        summarise([one.select(np.array([0])) for one in traces], zones=None, shuffles=5, seed=0)
+        summarise([one.select(np.array([0])) for one in traces], zones=None, nearest=5, seed=0)
     with pytest.raises(SummaryError, match="not of the pivot's sentences"):
-        summarise([traces[0], traces[1].select(np.array([0, 1]))], zones=None, shuffles=5, seed=0)
+        summarise([traces[0], traces[1].select(np.array([0, 1]))], zones=None, nearest=5, seed=0)
     with pytest.raises(SummaryError, match=r"zone late = \[7, 8\] holds no traced layer"):
-        summarise(traces, zones=Zones(early=(0, 0), middle=(1, 1), late=(7, 8)), shuffles=5, seed=0)
+        summarise(traces, zones=Zones(early=(0, 0), middle=(1, 1), late=(7, 8)), nearest=5, seed=0)
 
 
 def test_use_of_experts_over_depth_by_hand(traces) -> None:
@@ -64,7 +64,7 @@ def test_use_of_experts_over_depth_by_hand(traces) -> None:
     )
     (first, middle, late), (own_first, own_middle, own_late) = shared, own
     early, own_early = (first + middle) / 2, (own_first + own_middle) / 2
-    found = {r.quantity: r.value for r in summarise(traces, zones=None, shuffles=5, seed=0)}
+    found = {r.quantity: r.value for r in summarise(traces, zones=None, nearest=5, seed=0)}
     assert found["overlap_middle_minus_early"] == pytest.approx(middle - early, abs=2e-4)
     assert found["overlap_middle_minus_late"] == pytest.approx(middle - late, abs=2e-4)
     assert found["specificity_outer_minus_middle"] == pytest.approx((own_early + own_late) / 2 - own_middle, abs=2e-4)
@@ -72,5 +72,5 @@ def test_use_of_experts_over_depth_by_hand(traces) -> None:
 
 def test_alignment_in_the_middle_is_the_largest_there(traces) -> None:
     zones = Zones(early=(0, 0), middle=(1, 2), late=(2, 2))
-    found = {(r.quantity, r.layer): r.value for r in summarise(traces, zones=zones, shuffles=5, seed=0)}
+    found = {(r.quantity, r.layer): r.value for r in summarise(traces, zones=zones, nearest=5, seed=0)}
     assert found["alignment_middle", None] == max(found["alignment", 1], found["alignment", 2])

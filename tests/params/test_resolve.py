@@ -52,7 +52,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "trace.special_tokens": ("include", everywhere("trace nulls")),
     "intervals.resamples": (999, everywhere("align experts correlate judge")),
     "intervals.confidence": (0.9, everywhere("align experts correlate judge")),
-    "align.shuffles": (51, everywhere("align nulls")),
+    "align.nearest": (9, everywhere("align nulls")),
     "nulls.draws": (20, everywhere("nulls")),
     "nulls.most_weights": (5, everywhere("nulls")),
     "experts.taus": ([0.1], everywhere("experts")),

@@ -48,7 +48,7 @@ def settle(**changes) -> None:
     of_folder = checkpoint_digest("tiny", ModelSettings(**spec, digest=""))
     settings = {
         "name": "tiny", "draws": 19, "most_weights": 10**6, "model": spec | {"digest": of_folder}, "corpus": "own",
-        "languages": list(TEXTS), "special_tokens": "exclude", "shuffles": 5, "zones": None, "seed": 1,
+        "languages": list(TEXTS), "special_tokens": "exclude", "nearest": 5, "zones": None, "seed": 1,
     }  # fmt: skip
     write_json(Paths().stage_settings("tiny", "nulls"), settings | changes)
 

@@ -108,7 +108,7 @@ CHANGES = (
     Change("the checkpoint of one model", more(f"models/{ONE}/config.json")),
     Change("`batch_tokens` of one model", of_one("batch_tokens: 999")),
     Change("`trace.pairs`", params("pairs: 64", "pairs: 65")),
-    Change("`align.shuffles`", params("shuffles: 50", "shuffles: 51")),
+    Change("`align.nearest`", params("align:\n  nearest: 8", "align:\n  nearest: 9")),
     Change("`nulls.draws`", params("draws: 19\n  most", "draws: 39\n  most")),
     Change("`intervals.resamples`", params("resamples: 1000", "resamples: 1001")),
     Change("`similarity.shuffles`", params("shuffles: 1999", "shuffles: 999")),

@@ -41,7 +41,7 @@ def test_only_what_comes_out_otherwise_is_written(study) -> None:
     assert "81 of 81 files are new or other" in run()
     before = written(study)
     assert "0 of 81 files" in run()
-    change(study, align={"shuffles": 51})
+    change(study, align={"nearest": 9})
     assert "11 of 81 files" in run(), "align and nulls of five models, and what track shows"
     after = written(study)
     changed = {name for name in before if before[name] != after[name]}
@@ -63,8 +63,8 @@ def test_a_model_that_left_the_study_takes_its_settings_along(study) -> None:
 def test_a_mistake_takes_nothing_away(study) -> None:
     run()
     before = written(study)
-    change(study, align={"shuffels": 1})
-    assert "align.shuffels: unknown key; did you mean shuffles?" in run(expect=1)
+    change(study, align={"nearst": 1})
+    assert "align.nearst: unknown key; did you mean nearest?" in run(expect=1)
     assert written(study) == before
 
 

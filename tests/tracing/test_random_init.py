@@ -13,7 +13,7 @@ TEXTS = {
 
 
 def settings(**changes) -> RandomSettings:
-    told = {"draws": 3, "most_weights": 10**6, "shuffles": 5, "seed": 0, "zones": None, "trace": TraceSettings()}
+    told = {"draws": 3, "most_weights": 10**6, "nearest": 5, "seed": 0, "zones": None, "trace": TraceSettings()}
     return RandomSettings(**(told | changes))
 
 
@@ -77,7 +77,7 @@ def test_a_damaged_part_is_computed_again(read, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"shuffles": 7}, {"seed": 7}, {"trace": TraceSettings(batch_tokens=7)},
+    [{"nearest": 7}, {"seed": 7}, {"trace": TraceSettings(batch_tokens=7)},
      {"layers": (0, 1)}, {"texts": TEXTS | {"deu_Latn": TEXTS["deu_Latn"] | {"a": "hallo werk"}}}],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip

@@ -46,14 +46,14 @@ class Reading:
     value: float
 
 
-def summarise(traces: Sequence[Trace], *, zones: Zones | None, shuffles: int, seed: int) -> list[Reading]:
+def summarise(traces: Sequence[Trace], *, zones: Zones | None, nearest: int, seed: int) -> list[Reading]:
     """Read the quantities off one set of weights.
 
     Args:
         traces: of parallel sentences, the pivot first, then one a language.
         zones: early, middle and late layers in the model's numbering; by share of depth where None.
-        shuffles: other sentences that each one is compared with for sentence alignment.
-        seed: of these.
+        nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
+        seed: of the order among sentences of one length.
 
     Returns:
         The quantities of the whole depth, then alignment and divergence by layer.
@@ -71,7 +71,7 @@ def summarise(traces: Sequence[Trace], *, zones: Zones | None, shuffles: int, se
     for trace in others:
         q_NLE = trace.distributions(READING)
         near_L = routing_divergence(p_NLE, q_NLE).mean(axis=0)
-        far_L = unrelated_divergence(p_NLE, q_NLE, shuffles, seed).mean(axis=0)
+        far_L = unrelated_divergence(p_NLE, q_NLE, trace.tokens, nearest, seed).mean(axis=0)
         divergence_VL.append(near_L)
         # Where no two sentences are told apart, a translation is no nearer than any other.
         alignment_VL.append(1 - np.divide(near_L, far_L, out=np.ones_like(near_L), where=far_L > 0))

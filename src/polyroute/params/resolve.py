@@ -101,11 +101,11 @@ class _Resolved:
             ),
             "align": AlignSettings(
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
-                shuffles=file.align.shuffles,
+                nearest=file.align.nearest,
             ),
             "nulls": _of(
                 NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
-                special_tokens=file.trace.special_tokens, shuffles=file.align.shuffles,
+                special_tokens=file.trace.special_tokens, nearest=file.align.nearest,
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,

@@ -39,10 +39,10 @@ class RandomSettings:
     """Initialisations, of the seeds from `FIRST_SEED` on."""
     most_weights: int
     """An architecture of more weights is refused: each draw would hold all of them in float32."""
-    shuffles: int
-    """Other sentences that each one is compared with for sentence alignment."""
+    nearest: int
+    """Other sentences of the most similar length that each one is compared with for sentence alignment."""
     seed: int
-    """Of these."""
+    """Of the order among sentences of one length."""
     zones: Zones | None
     """Early, middle and late layers; by share of depth where None."""
     trace: TraceSettings
@@ -88,7 +88,7 @@ def read_model(
         trace(model, tokenizer, items, language=language, settings=settings.trace, routers=routers)
         for language, items in texts.items()
     ]
-    return summarise(traces, zones=settings.zones, shuffles=settings.shuffles, seed=settings.seed)
+    return summarise(traces, zones=settings.zones, nearest=settings.nearest, seed=settings.seed)
 
 
 def read_random(
@@ -130,7 +130,7 @@ def read_random(
             for found in [encode(tokenizer, items, settings.trace)]
         },
         "items": {language: list(items) for language, items in texts.items()},
-        "settings": [settings.shuffles, settings.seed, settings.zones and settings.zones.model_dump(mode="json")],
+        "settings": [settings.nearest, settings.seed, settings.zones and settings.zones.model_dump(mode="json")],
         "trace": settings.trace.determining() | {"layers": settings.layers},
         "device": torch.cuda.get_device_name(settings.device)
         if settings.device.startswith("cuda")

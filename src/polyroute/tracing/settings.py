@@ -112,7 +112,7 @@ class NullsSettings(Nulls, StudySettings):
     """FLORES codes, the pivot first."""
     special_tokens: Literal["exclude", "include"]
     """As the traces have them."""
-    shuffles: int
-    """Other sentences that each sentence is compared with for alignment."""
+    nearest: int
+    """Other sentences of the most similar length that each sentence is compared with for alignment."""
     zones: Zones | None
     seed: int
