@@ -25,7 +25,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     for corpus in settings.corpora:
         pivot_trace = Trace.load(paths.trace(model, corpus, pivot), mapped=True)
         drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
-        alignment = Alignment(pivot_trace, shuffles=settings.shuffles, zones=settings.zones, **drawing)
+        alignment = Alignment(pivot_trace, nearest=settings.nearest, zones=settings.zones, **drawing)
         curves = [alignment.language(pivot_trace)]
         traces = TraceFiles(paths.trace(model, corpus, language) for language in others)
         curves += [alignment.language(trace) for trace in traces]

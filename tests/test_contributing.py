@@ -108,7 +108,7 @@ def test_a_measure_by_layer(model, tokenizer, tmp_path, monkeypatch) -> None:
     added = module["MEASURE"]
     monkeypatch.setattr(layer_curves, "MEASURES", (added, *layer_curves.MEASURES))
     english = trace(model, tokenizer, ["a cat", "the dog"], language=ENGLISH)
-    rows = Alignment(english, resamples=100, confidence=0.9, shuffles=2, seed=0).language(english).rows
+    rows = Alignment(english, resamples=100, confidence=0.9, nearest=2, seed=0).language(english).rows
     LayerRow.write(tmp_path, rows)
     assert {"largest_share", "largest_share_pooled"} <= set(LayerRow.read(tmp_path)["measure"])
 
@@ -141,10 +141,10 @@ def test_a_measure_of_tokens(model, tokenizer, tmp_path, monkeypatch) -> None:
         model(torch.tensor([encoding["input_ids"]]))
     expected_L = [float(logits_TE[counted_T].softmax(-1).max(-1).values.mean()) for logits_TE in seen]
     assert traced.token_mean("confidence")[0] == pytest.approx(expected_L, abs=1e-6)
-    rows = Alignment(traced, resamples=100, confidence=0.9, shuffles=2, seed=0).language(traced).rows
+    rows = Alignment(traced, resamples=100, confidence=0.9, nearest=2, seed=0).language(traced).rows
     assert (rows["measure"] == "confidence").sum() == len(expected_L)
     assert "confidence" not in set(
-        Alignment(older, resamples=100, confidence=0.9, shuffles=2, seed=0).language(older).rows["measure"]
+        Alignment(older, resamples=100, confidence=0.9, nearest=2, seed=0).language(older).rows["measure"]
     )
 
 

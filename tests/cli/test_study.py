@@ -13,7 +13,8 @@ from polyroute.params import file as params
 
 ROOT = Path(__file__).parents[2]
 
-STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{m}" for m in "ab" for stage in ("trace", "steer", "mask", "judge"))]
+OF_MODEL = ("trace", "nulls", "steer", "mask", "judge")
+STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{model}" for model in "ab" for stage in OF_MODEL)]
 
 
 @pytest.fixture
@@ -37,15 +38,15 @@ def ran(tmp_path: Path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_a_models_parts_follow_one_another_and_its_sittings_are_apart(ran, jobs) -> None:
+def test_a_models_parts_follow_one_another_and_its_long_stages_are_apart(ran, jobs) -> None:
     study.run(["a", "b"], jobs)
     lines = ran.read_text().splitlines()
     assert (lines[0], lines[-1]) == ("1 resolve", "1 track")
-    assert len(lines) == 10
+    assert len(lines) == 12
     for model in "ab":
         own = [line for line in lines if line.endswith(f"@{model}")]
         assert (own[0], own[-1]) == (f"1 trace@{model}", f"1 judge@{model}")
-        assert sorted(own[1:3]) == [f"1 mask@{model}", f"1 steer@{model}"]
+        assert sorted(own[1:4]) == [f"1 mask@{model}", f"1 nulls@{model}", f"1 steer@{model}"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def german(model, tokenizer) -> Trace:
 
 
 def alignment(pivot: Trace, **options) -> Alignment:
-    return Alignment(pivot, resamples=200, confidence=0.95, shuffles=5, seed=0, **options)
+    return Alignment(pivot, resamples=200, confidence=0.95, nearest=5, seed=0, **options)
 
 
 def test_divergence_is_the_mean_over_sentence_pairs(english, german) -> None:

@@ -20,7 +20,7 @@ def pair(model, tokenizer) -> tuple[Trace, Trace]:
 def rows(monkeypatch, pair, one: OfDistributions, of: Trace):
     monkeypatch.setattr(layer_curves, "MEASURES", (*MEASURES, one))
     pivot, _ = pair
-    table = Alignment(pivot, resamples=100, confidence=0.9, shuffles=2, seed=0).language(of).rows
+    table = Alignment(pivot, resamples=100, confidence=0.9, nearest=2, seed=0).language(of).rows
     return table[table["measure"].str.startswith(one.name)]
 
 
@@ -64,5 +64,5 @@ def test_names_of_measures_are_one_each() -> None:
 def test_a_trace_without_a_column_of_tokens_has_no_row_of_it(pair, tmp_path) -> None:
     dataclasses.replace(pair[0], of_tokens={}).save(tmp_path / "older.safetensors")
     older = Trace.load(tmp_path / "older.safetensors")
-    table = Alignment(older, resamples=100, confidence=0.9, shuffles=2, seed=0).language(older).rows
+    table = Alignment(older, resamples=100, confidence=0.9, nearest=2, seed=0).language(older).rows
     assert set(table["measure"]) == {"entropy", "entropy_pooled"}

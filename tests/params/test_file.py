@@ -205,6 +205,7 @@ def test_the_shipped_file_is_sound() -> None:
             "hub: no longer a key; a mirror is named by the environment variable POLYROUTE_MIRROR",
         ),
         ("align.resamples", 1000, "align.resamples: no longer a key; it is now `intervals.resamples`"),
+        ("align.shuffles", 50, "align.shuffles: no longer a key; it is now `align.nearest`"),
         ("align.confidence", 0.95, "align.confidence: no longer a key; it is now `intervals.confidence`"),
         ("evaluate.likeliest", "sum", "evaluate.likeliest: no longer a key; it is now `score.choice`"),
         ("evaluate.span", "f1", "evaluate.span: no longer a key; it is now `score.span`"),

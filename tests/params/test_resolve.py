@@ -16,11 +16,11 @@ from tiny import ROOT
 
 PLAIN, QWEN, COUNTS, IDLE = "pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-counts", "olmoe-1b-7b"
 DIGESTS = {PLAIN: "a" * 64, QWEN: "b" * 40}
-RUN = "trace evaluate tune steer mask"
+RUN = "trace nulls evaluate tune steer mask"
 ASK = "evaluate tune steer mask"
 SCORED = "score choose steer judge"
-MEASURED = "fetch trace align experts similarity correlate"
-ALL = "fetch trace align experts similarity evaluate score correlate plan tune choose steer mask judge figures"
+MEASURED = "fetch trace align nulls experts similarity correlate"
+ALL = "fetch trace align nulls experts similarity evaluate score correlate plan tune choose steer mask judge figures"
 
 
 def everywhere(stages: str) -> dict[str, str]:
@@ -49,10 +49,12 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
         1, everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score", "figures"))),
     ),
     "trace.pairs": (65, everywhere("trace")),
-    "trace.special_tokens": ("include", everywhere("trace")),
+    "trace.special_tokens": ("include", everywhere("trace nulls")),
     "intervals.resamples": (999, everywhere("align experts judge")),
     "intervals.confidence": (0.9, everywhere("align experts correlate judge")),
-    "align.shuffles": (51, everywhere("align")),
+    "align.nearest": (9, everywhere("align nulls")),
+    "nulls.draws": (20, everywhere("nulls")),
+    "nulls.most_weights": (5, everywhere("nulls")),
     "experts.taus": ([0.1], everywhere("experts")),
     "similarity.resamples": (201, everywhere("similarity")),
     "similarity.confidence": (0.9, everywhere("similarity")),
@@ -110,7 +112,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{PLAIN}.max_tokens": (4000, {PLAIN: RUN, "": "track"}),
     f"models.{PLAIN}.layers": ([0, 7], {PLAIN: RUN, "": "track"}),
     f"models.{PLAIN}.zones": (
-        {"early": [0, 1], "middle": [2, 5], "late": [6, 7]}, {PLAIN: "align similarity", "": "track"},
+        {"early": [0, 1], "middle": [2, 5], "late": [6, 7]}, {PLAIN: "align nulls similarity", "": "track"},
     ),
     f"models.{PLAIN}.middle": ([2, 5], {PLAIN: "experts", "": "track"}),
     f"models.{PLAIN}.tasks": (
@@ -120,11 +122,11 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{PLAIN}.dominant": (["eng_Latn", "fra_Latn"], {PLAIN: "plan choose", "": "track"}),
     f"models.{PLAIN}.mask.tasks": (["knowledge"], {PLAIN: "plan mask judge", "": "track"}),
     f"models.{QWEN}.corpora": (["sib200", "belebele"], {QWEN: "fetch trace align similarity", "": "track"}),
-    f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align evaluate tune steer mask", "": "track"}),
+    f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align nulls evaluate tune steer mask", "": "track"}),
     f"models.{QWEN}.published.mgsm.tau": (0.3, {QWEN: "choose", "": "track"}),
     f"models.{QWEN}.published_shared.polymath.k": (21, {QWEN: "plan choose", "": "track"}),
     f"models.{COUNTS}.sha256.eng_Latn": ("0" * 64, {COUNTS: "fetch trace", "": "track"}),
-    f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align similarity", "": "track"}),
+    f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align nulls similarity", "": "track"}),
     f"models.{IDLE}.dtype": ("float32", {}),
     f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate"}),
     f"pocket.{PLAIN}.tokens": (1, {}),
@@ -185,7 +187,7 @@ def test_another_corpus_as_the_generic_text_changes_what_is_told_against_it() ->
     after = copy.deepcopy(raw)
     after["models"][QWEN]["generic"] = "belebele"
     changed = differing(resolved(raw), resolved(after))
-    assert changed == listed({QWEN: "experts correlate plan choose", "": "track"})
+    assert changed == listed({QWEN: "nulls experts correlate plan choose", "": "track"})
 
 
 def test_a_changed_checkpoint_changes_the_stages_that_run_that_model() -> None:

@@ -24,7 +24,7 @@ ONE, OTHER = "pocket-planted", "pocket-plain"
 """The models of the copy; a change of one model is the first's."""
 ONE_MODEL = "of one model"
 ASKING = {"evaluate", "tune", "steer", "mask"}
-RUN_A_MODEL = {"trace"} | ASKING
+RUN_A_MODEL = {"trace", "nulls"} | ASKING
 HEAD = """\
 # What runs again after a change
 
@@ -108,14 +108,15 @@ CHANGES = (
     Change("the checkpoint of one model", more(f"models/{ONE}/config.json")),
     Change("`batch_tokens` of one model", of_one("batch_tokens: 999")),
     Change("`trace.pairs`", params("pairs: 64", "pairs: 65")),
-    Change("`align.shuffles`", params("shuffles: 50", "shuffles: 51")),
+    Change("`align.nearest`", params("align:\n  nearest: 8", "align:\n  nearest: 9")),
+    Change("`nulls.draws`", params("draws: 19\n  most", "draws: 39\n  most")),
     Change("`intervals.resamples`", params("resamples: 1000", "resamples: 1001")),
     Change("`similarity.shuffles`", params("shuffles: 1999", "shuffles: 999")),
     Change("`experts.taus`", params("taus: [0.1, 0.2, 0.3, 0.4, 0.5]", "taus: [0.1, 0.2, 0.3, 0.4]")),
     Change("`evaluate.max_new_tokens`", params("max_new_tokens: 512", "max_new_tokens: 511")),
     Change("`score.choice`", params("choice: sum", "choice: token")),
     Change("`steer.strengths`", params("strengths: [0.5, 1.0]", "strengths: [0.5, 1.0, 2.0]")),
-    Change("`steer.draws`", params("draws: 19", "draws: 20")),
+    Change("`steer.draws`", params("draws: 19\n  nearest", "draws: 20\n  nearest")),
     Change("`mask.draws`", params("draws: 2", "draws: 3")),
     Change("`study.seed`", params("seed: 20251004", "seed: 20251005")),
     Change("a right answer that `fetch` brings", more(f"data/inputs/{ONE}/keys/rows")),
@@ -263,9 +264,9 @@ def test_the_page_says_what_dvc_says(found) -> None:
         ("a language more in a group that no model of the study uses", "resolve"),
         ("a task more that no model of the study has", "resolve"),
         ("a folder more in `models/`", "resolve"),
-        ("`zones` of one model", "resolve align similarity track"),
+        ("`zones` of one model", "resolve align nulls similarity track"),
         ("`intervals.resamples`", "resolve align experts judge track"),
-        ("`score.choice`", "resolve score choose judge track"),
+        ("`score.choice`", "resolve score choose steer judge track"),
         ("a right answer that `fetch` brings", "score choose judge"),
         ("a scorer (`scoring/numbers.py`)", "score choose judge"),
         ("a figure's colour", "figures"),

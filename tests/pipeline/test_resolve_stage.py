@@ -38,14 +38,15 @@ def written(study) -> dict[str, int]:
 
 
 def test_only_what_comes_out_otherwise_is_written(study) -> None:
-    assert "76 of 76 files are new or other" in run()
+    assert "81 of 81 files are new or other" in run()
     before = written(study)
-    assert "0 of 76 files" in run()
-    change(study, align={"shuffles": 51})
-    assert "6 of 76 files" in run(), "align of five models, and what track shows"
+    assert "0 of 81 files" in run()
+    change(study, align={"nearest": 9})
+    assert "11 of 81 files" in run(), "align and nulls of five models, and what track shows"
     after = written(study)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {f"settings/{model}/align.json" for model in models(study)} | {"settings/track.json"}
+    of_models = {f"settings/{model}/{stage}.json" for model in models(study) for stage in ("align", "nulls")}
+    assert changed == of_models | {"settings/track.json"}
 
 
 def models(study) -> list[str]:
@@ -62,8 +63,8 @@ def test_a_model_that_left_the_study_takes_its_settings_along(study) -> None:
 def test_a_mistake_takes_nothing_away(study) -> None:
     run()
     before = written(study)
-    change(study, align={"shuffels": 1})
-    assert "align.shuffels: unknown key; did you mean shuffles?" in run(expect=1)
+    change(study, align={"nearst": 1})
+    assert "align.nearst: unknown key; did you mean nearest?" in run(expect=1)
     assert written(study) == before
 
 

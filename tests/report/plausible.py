@@ -1,11 +1,16 @@
 """Results of a model that never was: curves shaped as real ones, for any number of languages."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
+from polyroute.measures.random_rank import ranked, table, unranked
+from polyroute.measures.routing_summary import Reading
 from polyroute.results.alignment import AlignmentSummary, LayerRow
+from polyroute.results.nulls import Depth, NullRow, NullsSummary
 
 PIVOT = "eng_Latn"
 
@@ -53,6 +58,23 @@ def write(
     LayerRow.write(folder, pd.DataFrame(rows, columns=LayerRow.columns()).astype({"low": float, "high": float}))
     AlignmentSummary.write(folder, align)
     return codes
+
+
+def write_nulls(paths: Paths, model: str, layers: int, *, beyond: bool = True, not_run: str | None = None) -> None:
+    """Write `nulls.json` and `nulls.csv` of 19 random initialisations, which are reached in all but `beyond`."""
+    folder = paths.metrics(model)
+    if not_run is not None:
+        NullRow.write(folder, [])
+        NullsSummary.write(folder, unranked("text", not_run))
+        return
+
+    def read(height: float) -> list[Reading]:
+        by_layer = [Reading(name, layer, height) for name in ("alignment", "divergence") for layer in range(layers)]
+        return [Reading(quantity, None, height) for quantity in get_args(Depth)] + by_layer
+
+    own, drawn = read(0.19 if beyond else 0.01), [read(0.01 * draw) for draw in range(19)]
+    NullRow.write(folder, table(own, drawn))
+    NullsSummary.write(folder, ranked("text", own, drawn))
 
 
 def _over_languages(count: int, layers: int, pooled: bool) -> dict:

@@ -4,7 +4,7 @@ import pytest
 
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
-from polyroute.report import figures
+from polyroute.report import figures, words
 from polyroute.results.model import ModelResults
 from report import plausible
 
@@ -34,9 +34,10 @@ def test_each_measure_is_drawn_and_every_language_named(tmp_path: Path, count: i
     assert f"U-shape in {count} of {count} language" in text
     verdict = told(tmp_path / "figures" / "tiny" / "alignment-text.svg")
     if count < 5:
-        assert "aligned above chance" not in verdict, "too few languages to test"
+        assert "nearer than other sentences" not in verdict, "too few languages to test"
     else:
-        assert f"aligned above chance over languages in layers 1-{layers - 2}" in verdict
+        assert f"nearer than other sentences over languages in layers 1-{layers - 2}" in verdict
+        assert "evidence" in verdict
     assert "tiny on text" in text
     assert "soft_mass, 50 sentences a language" in text
 
@@ -65,3 +66,33 @@ def test_pooled_counts_are_drawn_without_bands_and_said_so(tmp_path: Path) -> No
 def test_the_reading_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
     done = drawn(tmp_path, readings=("topk_mass", "soft_mass"))
     assert "topk_mass, 50 sentences" in told(done.files[1])
+
+
+@pytest.mark.parametrize(
+    ("beyond", "code", "rank"), [(True, "beyond_random_init", "0.050"), (False, "not_distinguishable", "0.950")]
+)
+def test_random_initialisations_lie_behind_the_curves_and_decide(tmp_path: Path, beyond, code, rank) -> None:
+    without = told(drawn(tmp_path, 6).files[1])
+    paths = Paths(tmp_path)
+    plausible.write_nulls(paths, "tiny", 6, beyond=beyond)
+    figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
+    alignment, divergence, entropy = (
+        told(tmp_path / "figures" / "tiny" / f"{name}-text.svg") for name in ("alignment", "divergence", "entropy")
+    )
+    assert words.NULLS[code] in alignment
+    assert "nearer than other sentences" not in alignment
+    for text in (alignment, divergence):
+        assert "grey:" in text
+    assert "random" not in without + entropy
+    assert words.NULLS[code] in divergence
+    assert f"(p {rank})" in divergence
+
+
+def test_what_was_not_held_against_random_initialisations_is_not_drawn_with_them(tmp_path: Path) -> None:
+    drawn(tmp_path, 6)
+    paths = Paths(tmp_path)
+    plausible.write_nulls(paths, "tiny", 6, not_run="too_large")
+    figures.draw(paths, ModelResults.read(paths.metrics("tiny")))
+    alignment = told(tmp_path / "figures" / "tiny" / "alignment-text.svg")
+    assert "grey" not in alignment
+    assert "evidence" in alignment

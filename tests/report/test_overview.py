@@ -18,12 +18,31 @@ def test_shapes_zones_and_aligned_layers_are_told(tmp_path: Path) -> None:
     text = told(tmp_path, 6)
     assert "U in 6 of 6 languages" in text
     assert "early (layers 0-0) 0.400" in text
-    assert "translations aligned above chance over languages: layers 1-4 (most in layer 2: 0.192" in text
+    assert "alignment of translations: not held against random initialisations" in text
+    assert "nearer than other sentences, over languages: layers 1-4 (most in layer 2: 0.192" in text
+    assert "no evidence against random weights" in text
+
+
+@pytest.mark.parametrize(
+    ("how", "verdict"),
+    [
+        ({}, "beyond random initialisations (in the middle 0.19, theirs up to 0.18; rank p 0.050 of 19)"),
+        ({"beyond": False}, "not distinguishable from random initialisations (in the middle 0.01, theirs up to 0.18;"),
+        ({"not_run": "recorded"}, "not held against random initialisations (its counts were recorded elsewhere"),
+    ],
+)
+def test_alignment_rests_on_random_initialisations(tmp_path: Path, how, verdict) -> None:
+    told(tmp_path, 6)
+    plausible.write_nulls(Paths(tmp_path), "tiny", 6, **how)
+    text = overview(ModelResults.read(Paths(tmp_path).metrics("tiny")))
+    assert f"    alignment of translations: {verdict}" in text
+    assert ("no evidence against random weights" in text) == ("not_run" in how)
+    assert ("    early - middle " in text) == ("not_run" not in how)
 
 
 @pytest.mark.parametrize("measures", [("divergence",), ("divergence_pooled",)])
 def test_what_could_not_be_tested_is_not_told(tmp_path: Path, measures) -> None:
-    assert "aligned above chance" not in told(tmp_path, 3, measures)
+    assert "of translations" not in told(tmp_path, 3, measures)
 
 
 def on_tasks(root: Path, **arguments) -> list[str]:

@@ -94,7 +94,7 @@ def test_real_numbers_of_qwen3_30b_a3b(real_data) -> None:
         )  # fmt: skip
 
     zones = Zones(early=(0, 4), middle=(10, 39), late=(43, 47))
-    alignment = Alignment(real("en"), resamples=100, confidence=0.95, shuffles=5, seed=0, zones=zones)
+    alignment = Alignment(real("en"), resamples=100, confidence=0.95, nearest=5, seed=0, zones=zones)
     for code, expected in known.items():
         summary = alignment.language(real(code)).summary
         assert tuple(round(summary[zone], 3) for zone in ("early", "middle", "late")) == expected, code

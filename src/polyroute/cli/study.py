@@ -1,7 +1,7 @@
 """`polyroute study`: the stages of several models at once, where `dvc repro` runs one stage after another.
 
-The settings of all models first, once; then each model up to where it is asked under many conditions, these sittings
-side by side, and what is judged and drawn of them. A model's next part begins as soon as there is room.
+The settings of all models first, once; then each model up to where it is run many times, these stages side by side, and
+what is judged and drawn of them. A model's next part begins as soon as there is room.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import click
 
 from polyroute.ground.errors import PolyrouteError
 
-ASKING = ("steer", "mask")
-"""Stages that ask under many conditions, and need one another not."""
+LONG = ("nulls", "steer", "mask")
+"""Stages that run a model many times, and need one another not."""
 AFTER = ("judge", "figures")
 """Stages that come after these."""
 
@@ -54,7 +54,7 @@ def _parts(stages: list[str]) -> list[list[list[str]]]:
     def of(names: tuple[str, ...], inside: bool) -> list[str]:
         return [stage for stage in stages if (stage.partition("@")[0] in names) == inside]
 
-    parts = [[of(ASKING + AFTER, False)], [[stage] for stage in of(ASKING, True)], [of(AFTER, True)]]
+    parts = [[of(LONG + AFTER, False)], [[stage] for stage in of(LONG, True)], [of(AFTER, True)]]
     return [[names for names in part if names] for part in parts]
 
 

@@ -1,6 +1,7 @@
 """Alignment of languages with the pivot by layer: every measure of one model on one parallel corpus.
 
-Unit of resampling of all intervals: the sentence, the same resamples for every language, layer and measure.
+Unit of resampling of all intervals: the sentence, the same resamples for every language, layer and measure. For
+sentence alignment each sentence is left out in turn.
 """
 
 import json
@@ -52,7 +53,7 @@ class Alignment:
         *,
         resamples: int,
         confidence: float,
-        shuffles: int,
+        nearest: int,
         seed: int,
         zones: Zones | None = None,
     ):
@@ -62,8 +63,8 @@ class Alignment:
             pivot: trace of the language that divergence is measured from.
             resamples: bootstrap resamples over sentences.
             confidence: coverage of intervals.
-            shuffles: other sentences that each one is compared with for sentence alignment.
-            seed: of the resamples and the shuffles.
+            nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
+            seed: of the resamples, and of the order among sentences of one length.
             zones: early, middle and late layers in the model's numbering; by share of depth where None.
         """
         self.pivot = pivot
@@ -72,7 +73,7 @@ class Alignment:
         self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
         """The reading that summaries show: paper 1's own where the trace can give it."""
         self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
-        self._drawing = Drawing(self._bootstrap, shuffles, seed)
+        self._drawing = Drawing(self._bootstrap, nearest, seed)
         self._of_pivot: dict[str, Compared] = {}
 
     def language(self, trace: Trace) -> LanguageCurves:

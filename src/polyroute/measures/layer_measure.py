@@ -29,8 +29,8 @@ class Drawing:
 
     bootstrap: Bootstrap | None
     """Resamples of sentences; None of counts recorded elsewhere, which hold none."""
-    shuffles: int
-    """Other sentences that each one is compared with."""
+    nearest: int
+    """Other sentences of the most similar length that each one is compared with."""
     seed: int
 
 

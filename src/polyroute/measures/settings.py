@@ -11,8 +11,9 @@ from polyroute.stats.settings import Intervals
 class Align(Frozen):
     """How alignment is measured."""
 
-    shuffles: int = Field(ge=1)
-    """Other sentences that each sentence is compared with, to know how near its translation would be by chance."""
+    nearest: int = Field(ge=1)
+    """Other sentences, those of the most similar length, that each sentence is compared with, to know how near its
+    translation would be by chance."""
 
 
 class AlignSettings(StudySettings):
@@ -25,7 +26,7 @@ class AlignSettings(StudySettings):
     corpora: list[str]
     zones: Zones | None
     intervals: Intervals
-    shuffles: int
+    nearest: int
     seed: int
 
 

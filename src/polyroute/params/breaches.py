@@ -14,6 +14,7 @@ MOVED = {
     "hub": "a mirror is named by the environment variable POLYROUTE_MIRROR alone",
     "align.resamples": "it is now `intervals.resamples`",
     "align.confidence": "it is now `intervals.confidence`",
+    "align.shuffles": "it is now `align.nearest`, other sentences of the most similar length",
     "evaluate.likeliest": "it is now `score.choice`",
     "evaluate.span": "it is now `score.span`",
 }

@@ -28,7 +28,7 @@ from polyroute.pocket.recipe import PocketRecipe
 from polyroute.readers.registry import Corpus, Task
 from polyroute.scoring.settings import Score
 from polyroute.stats.settings import Intervals
-from polyroute.tracing.settings import Tracing
+from polyroute.tracing.settings import Nulls, Tracing
 
 Entry = TypeVar("Entry")
 
@@ -46,6 +46,7 @@ class ParamsFile(Frozen):
     trace: Tracing
     intervals: Intervals
     align: Align
+    nulls: Nulls
     experts: Experts
     similarity: Similarity
     evaluate: Asking

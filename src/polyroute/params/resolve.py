@@ -33,7 +33,7 @@ from polyroute.params.needed import Needed, model_corpora, model_languages, mode
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
 from polyroute.scoring.settings import ScoredTask, ScoreSettings
-from polyroute.tracing.settings import RecordedCounts, TracingSettings
+from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings
 
 Kind = TypeVar("Kind", bound=Frozen)
 
@@ -101,7 +101,11 @@ class _Resolved:
             ),
             "align": AlignSettings(
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
-                shuffles=file.align.shuffles,
+                nearest=file.align.nearest,
+            ),
+            "nulls": _of(
+                NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
+                special_tokens=file.trace.special_tokens, nearest=file.align.nearest,
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
@@ -231,7 +235,7 @@ def shown(file: ParamsFile, model: str) -> dict[str, Any]:
     spec = file.models[model]
     sections = ["intervals", "align", "similarity"]
     if isinstance(spec, TransformersModel):
-        sections += ["trace"] + (["experts", "evaluate", "score", "steer"] if spec.tasks else [])
+        sections += ["trace", "nulls"] + (["experts", "evaluate", "score", "steer"] if spec.tasks else [])
     shown = {section: getattr(file, section).model_dump(mode="json") for section in sections}
     if isinstance(spec, TransformersModel) and spec.mask is not None:
         mask = file.mask.model_dump(mode="json")

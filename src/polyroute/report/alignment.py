@@ -16,11 +16,12 @@ from polyroute.languages import table as languages
 from polyroute.measures.layer_measure import POOLED
 from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
-from polyroute.report import drawing
-from polyroute.report.drawing import COLOURS, INK, End, Floats
+from polyroute.report import drawing, words
+from polyroute.report.drawing import COLOURS, INK, SOFT, End, Floats
 from polyroute.report.words import spans
 from polyroute.results.alignment import CorpusAlignment
 from polyroute.results.model import ModelResults
+from polyroute.results.nulls import NullsSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +46,20 @@ class Curve:
     low: Floats | None
     high: Floats | None
     """(L,) bounds of the interval, or None where the results hold none."""
+
+
+@dataclass(frozen=True)
+class Random:
+    """A measure of random initialisations by layer, mean over languages, and of the model beside them."""
+
+    layers: npt.NDArray[np.int64]
+    """(L,) layer numbers, ascending."""
+    low: Floats
+    high: Floats
+    """(L,) range of the random initialisations."""
+    own: Floats
+    """(L,) of the model."""
+    draws: int
 
 
 def draw(folder: Path, results: ModelResults) -> tuple[list[Path], list[str]]:
@@ -104,12 +119,15 @@ def _curve(code: str, rows: pd.DataFrame) -> Curve:
 def _draw(
     stem: Path, results: ModelResults, corpus: str, measure: LayerMeasure, name: str, reading: str, curves: list[Curve]
 ) -> list[Path]:
-    summary = results.alignment.corpora[corpus]
+    summary, null = results.alignment.corpora[corpus], results.null(corpus)
     pivot = languages.get(results.pivot).name
     zones = drawing.zones_of(summary)
+    random = _random(results, corpus, measure)
     with drawing.page() as axes:
         colours = _plot(axes, curves, results.pivot, zones)
-        _frame(axes, curves, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
+        if random is not None:
+            _plot_random(axes, random)
+        _frame(axes, curves, random, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
         label = measure.axis or f"{measure.title} ({measure.unit})"
         axes.set_ylabel(label.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
         _name_lines(axes, curves, colours, results.pivot, zones)
@@ -117,9 +135,11 @@ def _draw(
         how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
         if sentences and name.endswith(POOLED):
             how += ", pooled over sentences first"
-        notes = [_VERDICTS[measure.name](summary)] if measure.name in _VERDICTS else []
-        if axes.collections:  # nothing but a band is one
+        notes = [_VERDICTS[measure.name](summary, null)] if measure.name in _VERDICTS else []
+        if len(axes.collections) > (random is not None):  # nothing but a band is one
             notes.append("bands: bootstrap over sentences")
+        if random is not None:
+            notes.append(f"dashed: mean over languages; grey: range over {random.draws} random initialisations")
         title = measure.title.format(pivot=pivot)
         told = "  ·  ".join(note for note in notes if note)
         drawing.head(axes, title, f"{results.model} on {corpus}  ·  {how}", told)
@@ -160,11 +180,35 @@ def _plot(axes: Axes, curves: list[Curve], pivot: str, zones: dict[str, tuple[in
     return styles
 
 
-def _frame(axes: Axes, curves: list[Curve], zones: dict[str, tuple[int, int]], *, from_zero: bool) -> None:
+def _random(results: ModelResults, corpus: str, measure: LayerMeasure) -> Random | None:
+    """What random initialisations do; None where none was read on this corpus, or not this measure."""
+    null = results.null(corpus)
+    if results.nulls is None or null is None or null.not_run is not None:
+        return None
+    table = results.nulls.table
+    table = table[(table["quantity"] == measure.name) & table["layer"].notna()]
+    if table.empty:
+        return None
+    drawn = table[table["draw"].notna()].groupby("layer")["value"]
+    own = table[table["draw"].isna()].sort_values("layer")
+    layers, low, high = own["layer"].to_numpy(np.int64), drawn.min().to_numpy(), drawn.max().to_numpy()
+    return Random(layers, low, high, own["value"].to_numpy(), null.draws)
+
+
+def _plot_random(axes: Axes, random: Random) -> None:
+    """Behind everything but the zones; the model's mean in front of the languages."""
+    axes.fill_between(random.layers, random.low, random.high, color=SOFT, alpha=0.35, linewidth=0, zorder=1)
+    axes.plot(random.layers, random.own, color=INK, linestyle=(0, (5, 1.5)), linewidth=1.8, zorder=5)
+
+
+def _frame(
+    axes: Axes, curves: list[Curve], random: Random | None, zones: dict[str, tuple[int, int]], *, from_zero: bool
+) -> None:
     """Limits, ticks and the shaded zones."""
     first = min(int(curve.layers[0]) for curve in curves)
     last = max(int(curve.layers[-1]) for curve in curves)
     shown = [part for curve in curves for part in (curve.values, curve.low, curve.high) if part is not None]
+    shown += [] if random is None else [random.low, random.high, random.own]
     axes.set_ylim(*drawing.limits(shown, from_zero=from_zero))
     drawing.bare(axes)
     drawing.over_layers(axes, first, last, zones)
@@ -200,24 +244,26 @@ def _legend(axes: Axes, ranked: list[str], names: dict[str, str], styles: dict[s
     )  # fmt: skip
 
 
-def _shapes(summary: CorpusAlignment) -> str:
-    """How many languages show which shape, the most frequent first."""
+def _shapes(summary: CorpusAlignment, null: NullsSummary | None) -> str:
+    """How many languages show which shape, the most frequent first, and whether random initialisations show it too."""
     shapes = Counter(language.shape for language in summary.languages.values())
     total = sum(shapes.values())
     of = f" of {total} {'language' if total == 1 else 'languages'}"
     counted = sorted(shapes.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{'U-shape' if shape == 'U' else shape} in {count}" for shape, count in counted]
-    return ", ".join([parts[0] + of, *parts[1:]]) if parts else ""
+    told = ", ".join([parts[0] + of, *parts[1:]]) if parts else ""
+    return "; ".join(part for part in (told, words.depth_nulls(null)) if part)
 
 
-def _aligned(summary: CorpusAlignment) -> str:
-    """In which layers translations are aligned above chance, over languages."""
+def _aligned(summary: CorpusAlignment, null: NullsSummary | None) -> str:
+    """Where alignment stands among random initialisations; without any, in which layers a permutation shows it."""
+    if null is not None and null.not_run is None:
+        return words.nulls(null)
     layers = summary.over_languages.aligned_layers
     if layers is None:
         return ""
-    if not layers:
-        return "aligned above chance over languages in no layer"
-    return f"aligned above chance over languages in layer{'s' if len(layers) > 1 else ''} {spans(layers)}"
+    where = f"layer{'s' if len(layers) > 1 else ''} {spans(layers)}" if layers else "no layer"
+    return f"nearer than other sentences over languages in {where} ({words.WITHIN})"
 
 
 def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[Curve]:
@@ -231,5 +277,8 @@ def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[C
     return sorted(curves, key=middle)
 
 
-_VERDICTS: dict[str, Callable[[CorpusAlignment], str]] = {"divergence": _shapes, "alignment": _aligned}
+_VERDICTS: dict[str, Callable[[CorpusAlignment, NullsSummary | None], str]] = {
+    "divergence": _shapes,
+    "alignment": _aligned,
+}
 """Measure -> what a corpus's summary says of it, in a line above the figure."""

@@ -6,7 +6,8 @@ one in random weights, is wrong. Every rule below is stated before looking:
 - planted: the planted layers are among the aligned ones (false discovery rate below 0.05 over layers, tested over
   languages), the most aligned layer is a planted one, and so is the layer whose divergence fell most against the same
   recipe and seed with nothing planted;
-- untrained: no layer is aligned, and divergence over depth has no U;
+- untrained: alignment is not beyond random initialisations (no layer is aligned, where none was read), and divergence
+  over depth has no U;
 - trained with nothing planted: no expectation, the reading is a finding.
 
 What tasks showed stands in a table of its own, without a verdict: that tasks are taught mostly in English is put in,
@@ -30,6 +31,7 @@ from polyroute.report import correlation, steering, words
 from polyroute.report.words import spans
 from polyroute.results.alignment import AlignmentSummary, OverLanguages, divergence
 from polyroute.results.model import ModelResults
+from polyroute.results.nulls import NullsSummary
 from polyroute.stats.bootstrap import Bootstrap, Interval
 
 
@@ -41,6 +43,8 @@ class Reading:
     recipe: PocketRecipe
     corpus: str
     over_languages: OverLanguages
+    null: NullsSummary | None
+    """Where alignment stands among random initialisations; None where it was not asked."""
     divergence: pd.Series[float]
     """Mean over languages by layer."""
     fall: Interval | None
@@ -63,7 +67,9 @@ class Reading:
             right = planted <= set(aligned) and peak in planted and self.fall_layer in planted
             return "found" if right else "MISSED"
         if not self.recipe.tokens:
-            return "FALSE FINDING" if aligned or self.over_languages.shape == "U" else "no finding, as expected"
+            null = self.null
+            beyond = bool(aligned) if null is None or null.not_run else null.verdict == "beyond_random_init"
+            return "FALSE FINDING" if beyond or self.over_languages.shape == "U" else "no finding, as expected"
         return "descriptive, nothing was planted"
 
 
@@ -108,7 +114,8 @@ def calibrate(file: ParamsFile, paths: Paths) -> list[Reading]:
                     len(differences_VL), file.intervals.resamples, file.intervals.confidence, file.study.seed
                 )
                 fall = bootstrap.mean(differences_VL)
-            readings.append(Reading(name, recipe, corpus, summary.over_languages, curves.mean(), fall))
+            null = found.null(corpus)
+            readings.append(Reading(name, recipe, corpus, summary.over_languages, null, curves.mean(), fall))
     return readings
 
 

@@ -8,6 +8,7 @@ from polyroute.report import correlation, experts, families, masking, steering, 
 from polyroute.report.words import spans
 from polyroute.results.alignment import Depth, OverLanguages, Zones
 from polyroute.results.model import ModelResults
+from polyroute.results.nulls import NullsSummary
 from polyroute.results.steering import SharedSteering, Steered
 
 WIDTH = 100
@@ -43,7 +44,9 @@ def overview(found: ModelResults) -> str:
             )
         lines.append(f"    mean over languages: {_zones(summary.mean, summary.zones)}")
         lines.append(f"    over languages: {words.shape(summary.over_languages)}")
-        lines += _alignment(summary.over_languages)
+        if told := words.depth_nulls(found.null(corpus)):
+            lines.append(f"    {told}")
+        lines += _alignment(summary.over_languages, found.null(corpus))
         lines += _compared(found, corpus)
     for lead, parts in _on_tasks(found):
         lines += _wrapped(f"  {lead}: ", parts)
@@ -138,16 +141,18 @@ def _wrapped(lead: str, parts: Sequence[str]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _alignment(found: OverLanguages) -> list[str]:
-    """Where translations are aligned above chance, if that could be tested."""
+def _alignment(found: OverLanguages, null: NullsSummary | None) -> list[str]:
+    """How translations are aligned: against random initialisations, and against other sentences of the same model."""
     layers = found.aligned_layers
     if layers is None:
         return []
     peak = found.peak
     where = f"layers {spans(layers)}" if layers else "no layer"
+    alone = f"; {words.WITHIN}" if null is None or null.verdict == "not_run" else ""
     return [
-        f"    translations aligned above chance over languages: {where} "
-        f"(most in layer {peak.layer}: {peak.value:.3f} [{peak.low:.3f}, {peak.high:.3f}])"
+        f"    alignment of translations: {words.nulls(null)}",
+        f"    nearer than other sentences, over languages: {where} "
+        f"(most in layer {peak.layer}: {peak.value:.3f} [{peak.low:.3f}, {peak.high:.3f}]{alone})",
     ]
 
 

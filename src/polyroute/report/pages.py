@@ -23,6 +23,7 @@ from polyroute.report import calibration, correlation, findings, steering, words
 from polyroute.report.words import NONE
 from polyroute.results.alignment import OverLanguages
 from polyroute.results.model import ModelResults
+from polyroute.results.nulls import NullsSummary
 
 PAGES = ("README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md")
 """Those of this repository."""
@@ -57,16 +58,18 @@ def headline_table(measured: Sequence[ModelResults]) -> str:
     columns = ["model", "divergence", "alignment", "task", "accuracy", "correlation", "steering"]
     rows = []
     for one in measured:
-        held = next(iter(one.alignment.corpora.values()))
-        rows.append([one.model, words.shape(held.over_languages), _peak(held.over_languages), *_first_task(one)])
+        corpus, held = next(iter(one.alignment.corpora.items()))
+        peak = _peak(held.over_languages, one.null(corpus))
+        rows.append([one.model, words.shape(held.over_languages), peak, *_first_task(one)])
     return words.markdown(columns, rows)
 
 
-def _peak(found: OverLanguages) -> str:
-    """The most aligned layer, where translations are aligned above chance at all."""
-    if not found.aligned_layers:
-        return NONE if found.aligned_layers is None else "none"
-    return f"{found.peak.value:.2f} in layer {found.peak.layer}"
+def _peak(found: OverLanguages, null: NullsSummary | None) -> str:
+    """The most aligned layer, and whether alignment lies beyond random initialisations."""
+    if found.aligned_layers is None:
+        return NONE
+    verdict = words.NULLS["not_run" if null is None else null.verdict]
+    return f"{found.peak.value:.2f} in layer {found.peak.layer}, {verdict}"
 
 
 def _first_task(one: ModelResults) -> list[str]:

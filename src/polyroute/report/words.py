@@ -11,6 +11,7 @@ from polyroute.languages import table as languages
 from polyroute.results.alignment import OverLanguages
 from polyroute.results.correlation import CorrelationVerdict
 from polyroute.results.masking import MaskCode
+from polyroute.results.nulls import NotRun, NullsSummary, NullVerdict
 from polyroute.results.quantities import MiddleRule
 from polyroute.results.steering import VerdictCode
 
@@ -60,6 +61,20 @@ CORRELATION_BY_FAMILY: dict[CorrelationVerdict, str] = {
     "negative": "negative", "positive": "positive", "not_distinguishable": "not distinguishable from none",
 }  # fmt: skip
 """The same with the family as the unit, where the two disagree."""
+NULLS: dict[NullVerdict, str] = {
+    "beyond_random_init": "beyond random initialisations",
+    "not_distinguishable": "not distinguishable from random initialisations",
+    "not_run": "not held against random initialisations",
+}
+"""Verdict on a quantity among random initialisations of the architecture -> what is said of the model."""
+NO_NULLS: dict[NotRun, str] = {
+    "recorded": "its counts were recorded elsewhere, without the model",
+    "too_large": "each would have more weights than nulls.most_weights",
+    "cannot_build": "its architecture cannot be built with random weights",
+}
+"""Why a model has no random initialisations -> words."""
+WITHIN = "within this model's sentences, no evidence against random weights"
+"""What a permutation of sentences says of alignment where no random initialisation was read."""
 MIDDLE: dict[MiddleRule, str] = {
     "trough": "",
     "shallow": ", default zone: trough too shallow",
@@ -143,3 +158,28 @@ def shape(over: OverLanguages) -> str:
     if by_family.shape is None:
         return f"{over.shape} (too few families to check)"
     return over.shape if by_family.agrees else f"{over.shape} (by family {by_family.shape})"
+
+
+def nulls(found: NullsSummary | None) -> str:
+    """Whether alignment lies beyond random initialisations, and by what rank."""
+    if found is None or found.not_run is not None:
+        why = "" if found is None or found.not_run is None else f" ({NO_NULLS[found.not_run]})"
+        return NULLS["not_run"] + why
+    middle = found.quantities["alignment_middle"]
+    return (
+        f"{NULLS[found.verdict]} (in the middle {_plain(middle.value, 2)}, theirs up to {_plain(middle.largest, 2)}; "
+        f"rank p {chance(middle.p)} of {found.draws})"
+    )
+
+
+def depth_nulls(found: NullsSummary | None) -> str:
+    """Whether divergence over depth lies beyond random initialisations; nothing where none was read."""
+    if found is None or found.not_run is not None:
+        return ""
+    ranks = (
+        f"{zone} - middle {NULLS[ranked.verdict]} (p {chance(ranked.p)})"
+        for zone, ranked in (
+            ("early", found.quantities["early_minus_middle"]), ("late", found.quantities["late_minus_middle"])
+        )
+    )  # fmt: skip
+    return ", ".join(ranks)

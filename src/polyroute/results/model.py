@@ -12,6 +12,7 @@ from polyroute.results.alignment import AlignmentSummary, LayerRow
 from polyroute.results.correlation import CorrelationRow, CorrelationSummary, TaskCorrelation
 from polyroute.results.experts import DomainRow, ExpertRow, ExpertsSummary, MemberRow
 from polyroute.results.masking import MaskedTask, MaskingSummary, MaskRow
+from polyroute.results.nulls import NullRow, NullsSummary
 from polyroute.results.similarity import (
     CorpusSimilarity,
     DistanceRow,
@@ -37,6 +38,15 @@ class Similarity:
     """`RiseRow`s."""
     shared: pd.DataFrame
     """`SharedRow`s."""
+
+
+@dataclass(frozen=True)
+class Nulls:
+    """What `nulls` found."""
+
+    summary: NullsSummary
+    table: pd.DataFrame
+    """`NullRow`s."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +118,16 @@ class ModelResults:
     correlations: Correlations | None = None
     steering: Steering | None = None
     masking: Masking | None = None
+    nulls: Nulls | None = None
 
     @property
     def pivot(self) -> str:
         """FLORES code of the language that divergence is measured from."""
         return self.alignment.pivot
+
+    def null(self, corpus: str) -> NullsSummary | None:
+        """Where the model stands among random initialisations on a corpus; None where it was not asked there."""
+        return self.nulls.summary if self.nulls and self.nulls.summary.corpus == corpus else None
 
     @property
     def languages(self) -> list[str]:
@@ -137,6 +152,7 @@ class ModelResults:
         return cls(
             folder.name, AlignmentSummary.read(folder), LayerRow.read(folder), _similarity(folder), _accuracy(folder),
             _experts(folder), _correlations(folder), _steering(folder), _masking(folder),
+            _nulls(folder),
         )  # fmt: skip
 
 
@@ -176,3 +192,9 @@ def _masking(folder: Path) -> Masking | None:
     if not written(folder, MaskRow, MaskingSummary):
         return None
     return Masking(MaskingSummary.read(folder).tasks, MaskRow.read(folder))
+
+
+def _nulls(folder: Path) -> Nulls | None:
+    if not written(folder, NullRow, NullsSummary):
+        return None
+    return Nulls(NullsSummary.read(folder), NullRow.read(folder))

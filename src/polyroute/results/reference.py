@@ -15,12 +15,13 @@ import annotated_types
 from pydantic import BaseModel
 
 from polyroute.ground.files import write_atomically
-from polyroute.results import accuracy, alignment, correlation, experts, masking, similarity, steering
+from polyroute.results import accuracy, alignment, correlation, experts, masking, nulls, similarity, steering
 from polyroute.results.document import Document
 from polyroute.results.table import Row, Unit, held
 
 ALL: tuple[type[Row] | type[Document], ...] = (
     alignment.LayerRow, alignment.AlignmentSummary, alignment.DivergenceCurves, alignment.AlignmentMetrics,
+    nulls.NullRow, nulls.NullsSummary, nulls.NullsMetrics,
     experts.ExpertRow, experts.MemberRow, experts.DomainRow, experts.ExpertsSummary, experts.ExpertsMetrics,
     similarity.DistanceRow, similarity.UtilisationRow, similarity.RiseRow, similarity.SharedRow,
     similarity.SimilaritySummary, similarity.SimilarityMetrics,

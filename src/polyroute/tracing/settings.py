@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource, SourceError
+from polyroute.ground.layers import Zones
 from polyroute.languages import table as language_table
 from polyroute.languages.own import StudySettings
 from polyroute.models.settings import ModelSettings, Shape
@@ -24,6 +25,15 @@ class Tracing(Frozen):
     """Token pairs sampled a sequence for routing consistency; all pairs where there are fewer."""
     special_tokens: Literal["exclude", "include"]
     """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics."""
+
+
+class Nulls(Frozen):
+    """What random initialisations of a model's architecture are drawn."""
+
+    draws: int = Field(ge=19)
+    """How many; a rank p among them is at least 1 / (draws + 1), and with fewer than 19 none reaches 0.05."""
+    most_weights: int = Field(ge=1)
+    """An architecture of more weights has none: each holds all of its weights in float32."""
 
 
 class RecordedCounts(Frozen):
@@ -88,4 +98,21 @@ class TracingSettings(Tracing, StudySettings):
     """None where the model is run."""
     corpora: dict[str, list[str]]
     """Corpus -> FLORES codes, the pivot first; in-task text among them."""
+    seed: int
+
+
+class NullsSettings(Nulls, StudySettings):
+    """What the stage `nulls` reads."""
+
+    model: ModelSettings | None
+    """None where the counts were recorded elsewhere."""
+    corpus: str
+    """The generic text, which the model is ranked on."""
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    special_tokens: Literal["exclude", "include"]
+    """As the traces have them."""
+    nearest: int
+    """Other sentences of the most similar length that each sentence is compared with for alignment."""
+    zones: Zones | None
     seed: int

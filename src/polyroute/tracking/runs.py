@@ -23,9 +23,9 @@ from polyroute.tracking.points import Point
 Settings = Mapping[str, Mapping[str, Any]]
 """Stage -> its settings of one model, plain data."""
 _FILES = (
-    "align.json", "layers.csv", "similarity.csv", "similarity.json", "utilisation.csv", "rise.csv", "shared.csv",
-    "accuracy.csv", "accuracy.json", "experts.csv", "experts.json", "domains.csv", "correlation.csv",
-    "correlation.json", "steer.csv", "steer.json", "mechanism.csv", "mask.csv", "mask.json",
+    "align.json", "layers.csv", "nulls.csv", "nulls.json", "similarity.csv", "similarity.json", "utilisation.csv",
+    "rise.csv", "shared.csv", "accuracy.csv", "accuracy.json", "experts.csv", "experts.json", "domains.csv",
+    "correlation.csv", "correlation.json", "steer.csv", "steer.json", "mechanism.csv", "mask.csv", "mask.json",
 )  # fmt: skip
 """Of `metrics/<model>/`, those that a model's run shows."""
 

@@ -1,0 +1,144 @@
+"""What one set of weights does with parallel text, in a few numbers that can be ranked among random weights.
+
+Random weights with the same tokenizer route translations too: what they do is the null of every claim about depth
+and alignment. So a model and each random initialisation are read by the same code from the same sentences, and compared
+number by number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyroute.artifacts.trace import Trace
+from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.layers import Zones
+from polyroute.measures.divergence import routing_divergence
+from polyroute.measures.entropy import routing_entropy
+from polyroute.measures.sentence_alignment import unrelated_divergence
+from polyroute.measures.specificity import overlap_of_choices, rise_zones, specificity_of_choices
+from polyroute.measures.usage import Usage
+from polyroute.measures.zones import default_zones
+
+READING = "soft_mass"
+"""Paper 1's own (Eq. 1)."""
+
+
+class SummaryError(PolyrouteError):
+    """Traces that cannot be summarised together."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number of one set of weights."""
+
+    quantity: str
+    """Large values are those that a claim speaks of. alignment_middle: the largest alignment in the middle zone.
+    early_minus_middle, late_minus_middle: zone means of divergence D, mean over languages. entropy_fall_pivot: routing
+    entropy in the early zone less that in the late one, in nats, of the pivot. entropy_fall_others: the same, mean over
+    the other languages. entropy_fall_steeper: others less pivot. overlap_middle_minus_early, overlap_middle_minus_late:
+    overlap of experts over all languages in the zones of `specificity.rise_zones`. specificity_outer_minus_middle:
+    specificity there, mean of the outer zones less the middle, mean over languages. By layer: alignment and divergence,
+    mean over languages."""
+    layer: int | None
+    """The model's own number, of a quantity by layer; else None."""
+    value: float
+
+
+def summarise(traces: Sequence[Trace], *, zones: Zones | None, nearest: int, seed: int) -> list[Reading]:
+    """Read the quantities off one set of weights.
+
+    Args:
+        traces: of parallel sentences, the pivot first, then one a language.
+        zones: early, middle and late layers in the model's numbering; by share of depth where None.
+        nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
+        seed: of the order among sentences of one length.
+
+    Returns:
+        The quantities of the whole depth, then alignment and divergence by layer.
+
+    Raises:
+        SummaryError: there is no language beside the pivot, fewer than two sentences, sentences are not parallel, or
+            a zone holds no traced layer.
+        TraceError: the traces hold counts only.
+    """
+    pivot, *others = traces
+    _check(pivot, others)
+    inside_3 = _zones(pivot, zones)
+    p_NLE = pivot.distributions(READING)
+    divergence_VL, alignment_VL, entropy_VL = [], [], []
+    for trace in others:
+        q_NLE = trace.distributions(READING)
+        near_L = routing_divergence(p_NLE, q_NLE).mean(axis=0)
+        far_L = unrelated_divergence(p_NLE, q_NLE, trace.tokens, nearest, seed).mean(axis=0)
+        divergence_VL.append(near_L)
+        # Where no two sentences are told apart, a translation is no nearer than any other.
+        alignment_VL.append(1 - np.divide(near_L, far_L, out=np.ones_like(near_L), where=far_L > 0))
+        entropy_VL.append(routing_entropy(q_NLE).mean(axis=0))
+    divergence_L, alignment_L = np.mean(divergence_VL, axis=0), np.mean(alignment_VL, axis=0)
+    early, middle, late = (float(divergence_L[inside].mean()) for inside in inside_3)
+    fall_pivot = _fall(routing_entropy(p_NLE).mean(axis=0), inside_3)
+    fall_others = _fall(np.mean(entropy_VL, axis=0), inside_3)
+    depth = {
+        "alignment_middle": float(alignment_L[inside_3[1]].max()),
+        "early_minus_middle": early - middle,
+        "late_minus_middle": late - middle,
+        "entropy_fall_pivot": fall_pivot,
+        "entropy_fall_others": fall_others,
+        "entropy_fall_steeper": fall_others - fall_pivot,
+        **_use(traces),
+    }
+    by_layer = {"alignment": alignment_L, "divergence": divergence_L}
+    return [Reading(quantity, None, value) for quantity, value in depth.items()] + [
+        Reading(quantity, layer, float(value))
+        for quantity, value_L in by_layer.items()
+        for layer, value in zip(pivot.header.layers, value_L, strict=True)
+    ]
+
+
+def _use(traces: Sequence[Trace]) -> dict[str, float]:
+    """Overlap and specificity of experts over depth."""
+    first = traces[0].header
+    of = Usage(
+        first.corpus,
+        tuple(trace.header.language for trace in traces),
+        first.layers,
+        np.stack([trace.topk_count.sum(axis=0, dtype=np.int64) for trace in traces]),
+        np.array([trace.tokens.sum() for trace in traces]),
+    )
+    layers = np.array(first.layers)
+    inside_3 = [(layers >= start) & (layers <= end) for _, (start, end) in rise_zones(first.layers)]
+    overlap_L, specificity_L = overlap_of_choices(of), specificity_of_choices(of).mean(axis=0)
+    (shared_early, shared_middle, shared_late), (own_early, own_middle, own_late) = (
+        [float(value_L[inside].mean()) for inside in inside_3] for value_L in (overlap_L, specificity_L)
+    )
+    return {
+        "overlap_middle_minus_early": shared_middle - shared_early,
+        "overlap_middle_minus_late": shared_middle - shared_late,
+        "specificity_outer_minus_middle": (own_early + own_late) / 2 - own_middle,
+    }
+
+
+def _fall(entropy_L: NDArray[np.float64], inside_3: Sequence[NDArray[np.bool_]]) -> float:
+    return float(entropy_L[inside_3[0]].mean() - entropy_L[inside_3[2]].mean())
+
+
+def _check(pivot: Trace, others: Sequence[Trace]) -> None:
+    if not others:
+        raise SummaryError(f"{pivot.place} has no language beside it: routing is compared between languages")
+    if len(pivot.item_ids) < 2:
+        raise SummaryError(f"{pivot.place} holds a single sentence: alignment compares it with others")
+    for trace in others:
+        if trace.item_ids != pivot.item_ids or trace.header.layers != pivot.header.layers:
+            raise SummaryError(f"{trace.place} is not of the pivot's sentences and layers: trace the same of both")
+
+
+def _zones(pivot: Trace, zones: Zones | None) -> list[NDArray[np.bool_]]:
+    numbered = np.array(pivot.header.layers) if zones else np.arange(len(pivot.header.layers))
+    found = []
+    for zone, (first, last) in zones or default_zones(len(numbered)):
+        found.append((numbered >= first) & (numbered <= last))
+        if not found[-1].any():
+            raise SummaryError(f"zone {zone} = [{first}, {last}] holds no traced layer of {pivot.header.model}")
+    return found

@@ -1,0 +1,198 @@
+"""Random initialisations of a model's architecture on the same text: what weights that learnt nothing do.
+
+Each draw is kept as a part, outside DVC's outputs, under all that determines it and nothing else: models of one
+architecture and tokenizer share their draws, whatever their names, and a killed run goes on where it stopped.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import transformers
+from torch import nn
+
+from polyroute.artifacts.trace import Trace
+from polyroute.ground.code import code_digest
+from polyroute.ground.files import digest, write_json
+from polyroute.ground.layers import LayerRange, Zones
+from polyroute.measures.routing_summary import Reading, summarise
+from polyroute.models.routers import find_routers
+from polyroute.models.source import ModelError
+from polyroute.tracing.collect import TraceSettings, encode, trace
+
+FIRST_SEED = 2**31
+"""Far from the seeds that people train with: a model that was never trained must not meet itself among the draws."""
+_NAMES_ONLY = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "quantization_config")
+"""Of a configuration: what random float32 weights do not depend on."""
+
+
+@dataclass(frozen=True)
+class RandomSettings:
+    """How random initialisations are drawn and read."""
+
+    draws: int
+    """Initialisations, of the seeds from `FIRST_SEED` on."""
+    most_weights: int
+    """An architecture of more weights is refused: each draw would hold all of them in float32."""
+    nearest: int
+    """Other sentences of the most similar length that each one is compared with for sentence alignment."""
+    seed: int
+    """Of the order among sentences of one length."""
+    zones: Zones | None
+    """Early, middle and late layers; by share of depth where None."""
+    trace: TraceSettings
+    layers: LayerRange | None = None
+    """First and last layer to trace, in the model's own numbering; all of them where None."""
+    device: str = "cpu"
+    """Where random initialisations are run; their weights do not depend on it."""
+
+
+class NoRandomModelError(ModelError):
+    """An architecture of which no random initialisation can be had here."""
+
+    def __init__(self, code: Literal["too_large", "cannot_build"], told: str):
+        super().__init__(told)
+        self.code = code
+
+
+def placed(device: str) -> str:
+    """Where a model's random initialisations are run: the entry's `device`, of `auto` the first GPU or the CPU."""
+    return device if device != "auto" else "cuda:0" if torch.cuda.is_available() else "cpu"
+
+
+def read_model(
+    model: nn.Module, tokenizer: Any, texts: Mapping[str, Mapping[str, str]], settings: RandomSettings
+) -> list[Reading]:
+    """Read any weights by the code that reads random ones, so that they rank among these.
+
+    Args:
+        model: of transformers.
+        tokenizer: its tokenizer.
+        texts: language -> item id -> text, the pivot first, the same items in each.
+        settings: how.
+
+    Raises:
+        RouterError, TraceError: as `trace`.
+        SummaryError: as `summarise`.
+    """
+    routers = find_routers(model)
+    if settings.layers is not None:
+        first, last = settings.layers
+        routers = tuple(router for router in routers if first <= router.layer <= last)
+    traces: list[Trace] = [
+        trace(model, tokenizer, items, language=language, settings=settings.trace, routers=routers)
+        for language, items in texts.items()
+    ]
+    return summarise(traces, zones=settings.zones, nearest=settings.nearest, seed=settings.seed)
+
+
+def read_random(
+    name: str,
+    config: Any,
+    tokenizer: Any,
+    texts: Mapping[str, Mapping[str, str]],
+    settings: RandomSettings,
+    parts: Path,
+    *,
+    on_draw: Callable[[int], None] = lambda _: None,
+) -> list[list[Reading]]:
+    """Read random initialisations of an architecture, those that are not finished yet.
+
+    Models begin at different draws, so that two processes of one architecture side by side share the work.
+
+    Args:
+        name: of the model, for errors and for where to begin.
+        config: its configuration; it is not changed.
+        tokenizer: its tokenizer.
+        texts: as for `read_model`.
+        settings: how.
+        parts: folder of all parts of the study.
+        on_draw: called with each draw that was computed now.
+
+    Returns:
+        Readings of each draw, in order of seed.
+
+    Raises:
+        NoRandomModelError: the architecture is too large, or cannot be built at random.
+        RouterError, TraceError, SummaryError: as `read_model`; finished draws stay.
+    """
+    config = _bare(config)
+    determines = {
+        "config": {key: value for key, value in config.to_dict().items() if key not in _NAMES_ONLY},
+        "ids": {
+            language: [[ids.tolist(), counted.tolist()] for ids, counted in zip(found.ids, found.counted, strict=True)]
+            for language, items in texts.items()
+            for found in [encode(tokenizer, items, settings.trace)]
+        },
+        "items": {language: list(items) for language, items in texts.items()},
+        "settings": [settings.nearest, settings.seed, settings.zones and settings.zones.model_dump(mode="json")],
+        "trace": settings.trace.determining() | {"layers": settings.layers},
+        "device": torch.cuda.get_device_name(settings.device)
+        if settings.device.startswith("cuda")
+        else settings.device,
+        "versions": [torch.__version__, transformers.__version__, np.__version__],
+        "code": code_digest("polyroute.tracing.random_init"),
+    }
+    folder = parts / "random_init" / digest(determines)
+    found: dict[int, list[Reading]] = {}
+    start = int(digest(name), 16) % settings.draws
+    for draw in [*range(start, settings.draws), *range(start)]:
+        part = folder / f"{draw}.json"
+        readings = _finished(part)
+        if readings is None:
+            _check_size(name, config, settings.most_weights)
+            model = _build(name, config, draw).to(settings.device)
+            readings = read_model(model, tokenizer, texts, settings)
+            write_json(part, [asdict(reading) for reading in readings])
+            on_draw(draw)
+        found[draw] = readings
+    return [found[draw] for draw in sorted(found)]
+
+
+def _bare(config: Any) -> Any:
+    """A copy that asks for no quantised weights: random ones are drawn in float32."""
+    config = copy.deepcopy(config)
+    if getattr(config, "quantization_config", None) is not None:
+        del config.quantization_config
+    return config
+
+
+def _check_size(name: str, config: Any, most: int) -> None:
+    with torch.device("meta"):
+        weights = sum(parameter.numel() for parameter in _from_config(name, config).parameters())
+    if weights > most:
+        raise NoRandomModelError(
+            "too_large",
+            f"models.{name}: a random initialisation has {weights:,} weights, more than nulls.most_weights = {most:,}: "
+            "raise it where memory holds them in float32",
+        )
+
+
+def _build(name: str, config: Any, draw: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(FIRST_SEED + draw)
+        return _from_config(name, config).eval()
+
+
+def _from_config(name: str, config: Any) -> nn.Module:
+    try:
+        model: nn.Module = transformers.AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=torch.float32)
+    except (OSError, ValueError, ImportError) as error:
+        told = f"models.{name}: its architecture cannot be built with random weights: {error}"
+        raise NoRandomModelError("cannot_build", told) from error
+    return model
+
+
+def _finished(part: Path) -> list[Reading] | None:
+    try:
+        return [Reading(**reading) for reading in json.loads(part.read_text())]
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):  # a damaged disk: computing again is always right
+        part.unlink()
+        return None

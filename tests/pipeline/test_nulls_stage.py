@@ -1,0 +1,96 @@
+"""The stage `nulls` on a tiny model and its traces."""
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from pipeline.test_stages import load_script
+from polyroute.artifacts import corpus
+from polyroute.ground.files import digest, write_json
+from polyroute.ground.paths import Paths
+from polyroute.models.settings import ModelSettings
+from polyroute.models.source import digest as checkpoint_digest
+from polyroute.tracing.collect import TraceSettings, trace
+from tiny import ROOT, make_model, make_tokenizer
+
+TEXTS = {
+    "eng_Latn": {"a": "the dog runs", "b": "a cat sleeps here", "c": "we see the house"},
+    "deu_Latn": {"a": "der hund rennt", "b": "eine katze schlaeft hier", "c": "wir sehen das haus"},
+}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """What the stages before it leave, of the model `tiny`."""
+    monkeypatch.chdir(tmp_path)
+    model, tokenizer = make_model(), make_tokenizer()
+    model.save_pretrained("models/tiny")
+    tokenizer.save_pretrained("models/tiny")
+    rows = [
+        {"item_id": item, "language": code, "text": text}
+        for code, items in TEXTS.items()
+        for item, text in items.items()
+    ]
+    corpus.write(pd.DataFrame(rows), Paths().corpus("tiny", "own"))
+    for code, items in TEXTS.items():
+        trace(model, tokenizer, items, language=code, corpus="own", settings=TraceSettings()).save(
+            Paths().trace("tiny", "own", code)
+        )
+    settle()
+    return tmp_path
+
+
+def settle(**changes) -> None:
+    """Settings of the stage."""
+    spec = {"folder": "models/tiny", "dtype": "float32", "batch_tokens": 512, "max_tokens": 64}
+    of_folder = checkpoint_digest("tiny", ModelSettings(**spec, digest=""))
+    settings = {
+        "name": "tiny", "draws": 19, "most_weights": 10**6, "model": spec | {"digest": of_folder}, "corpus": "own",
+        "languages": list(TEXTS), "special_tokens": "exclude", "nearest": 5, "zones": None, "seed": 1,
+    }  # fmt: skip
+    write_json(Paths().stage_settings("tiny", "nulls"), settings | changes)
+
+
+def run(expect: int = 0) -> str:
+    main = load_script(ROOT / "pipeline" / "nulls.py").main
+    done = CliRunner().invoke(main, ["--model", "tiny"], catch_exceptions=False)
+    assert done.exit_code == expect, done.output
+    return done.output
+
+
+def files(study) -> dict[str, bytes]:
+    folder = study / "metrics" / "tiny"
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def test_a_model_is_ranked_and_the_same_again_gives_the_same_bytes(study) -> None:
+    assert "nulls@tiny: 19 random initialisations; alignment in the middle " in run()
+    before = files(study)
+    assert "19 random initialisations (19 were finished before); " in run()
+    assert files(study) == before
+    found = json.loads(before["nulls.json"])
+    assert (found["draws"], found["attainable_p"], len(found["alignment"])) == (19, 0.05, 3)
+    assert all(0.05 <= one["p"] <= 1 for one in found["quantities"].values())
+    rows = pd.read_csv(study / "metrics" / "tiny" / "nulls.csv")
+    assert len(rows) == 20 * (9 + 2 * 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"), [({"model": None}, "recorded"), ({"most_weights": 10}, "too_large")], ids=["counts", "large"]
+)
+def test_a_model_without_random_initialisations_says_why(study, changes, reason) -> None:
+    settle(**changes)
+    assert "nulls@tiny: no random initialisation; nulls.json says why" in run()
+    found = json.loads(files(study)["nulls.json"])
+    assert (found["not_run"], found["verdict"]) == (reason, "not_run")
+    assert files(study)["nulls.csv"] == b"quantity,layer,draw,value\n"
+
+
+def test_traces_of_another_text_are_refused(study) -> None:
+    place = Paths().corpus("tiny", "own")
+    frame = corpus.read(place)
+    corpus.write(frame.assign(text=frame["text"] + " too"), place)
+    assert digest(corpus.texts(place, "eng_Latn")) != digest(TEXTS["eng_Latn"])
+    assert "is of another text than data/inputs/tiny/corpora/own.parquet: run `dvc repro`" in run(expect=1)
