@@ -14,6 +14,7 @@ OPENS = {
     "artifacts": set(),
     "results": set(),
     "stats": set(),
+    "claims": set(),
     "miniworld": {"languages"},
     "models": set(),
     "scoring": {"artifacts", "languages", "results"},
