@@ -36,7 +36,7 @@ _FUNCTIONS: dict[str, Callable[[list[float]], float]] = {"abs": lambda x: abs(x[
 
 
 class ConditionError(PolyrouteError):
-    """A condition is not of the grammar, or two that exclude each other both hold; the message quotes them."""
+    """A condition is not of the grammar; the message quotes it."""
 
 
 def every(truths: Iterable[Truth]) -> Truth:
@@ -99,10 +99,10 @@ def decide(
 
     Returns:
         `cannot_be_tested` if an unknown quantity could still bring either verdict; `inconclusive` if all that matters
-        is known and brings neither.
+        is known and brings neither, or both: then what was found is no more than both sets allow.
 
     Raises:
-        ConditionError: a set is empty, or both are satisfied.
+        ConditionError: a set is empty.
     """
     sets = list(replicated_if), list(not_replicated_if)
     if not all(sets):
@@ -110,8 +110,7 @@ def decide(
     held = every(condition.holds(values) for condition in sets[0])
     failed = some(condition.holds(values) for condition in sets[1])
     if held and failed:
-        found = ", ".join(f"`{condition.text}`" for condition in sets[1] if condition.holds(values))
-        raise ConditionError(f"`replicated_if` holds and so does {found}: make the two sets exclude each other")
+        return "inconclusive"
     if held and failed is False:
         return "replicated"
     if failed:
