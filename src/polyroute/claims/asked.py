@@ -90,6 +90,11 @@ class Asked:
         """The model's task that stands for something."""
         return next((task for task, found in self.settings.roles.items() if found == role), None)
 
+    @property
+    def for_reading(self) -> str | None:
+        """The task whose accuracy stands for Belebele's."""
+        return next((task for role in _FOR_READING if (task := self.task(role)) is not None), None)
+
     def read(self, found: Found, role: Role) -> str | None:
         """The model's task, or why there is none, and that another stands for the one that is meant."""
         task = self.task(role)
@@ -99,30 +104,26 @@ class Asked:
 
     def accuracy(self, found: Found, role: Role) -> pd.Series[float] | None:
         """Accuracy by language, the pivot apart; of another task where the model has none for reading."""
-        for one in _FOR_READING if role == "reading" else (role,):
-            task = self.task(one)
-            if task is None or self.results.accuracy is None:
-                continue
-            if task != NAMES[role]:
-                found.stand_in(StandIn(kind="task", used=task, meant=NAMES[role]))
-            table = self.results.accuracy.table
-            rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
-            found.items = int(rows["items"].min()) if len(rows) else None
-            by: pd.Series[float] = rows.set_index("language")["accuracy"]
-            return by
-        return None
+        task = self.for_reading if role == "reading" else self.task(role)
+        if task is None or self.results.accuracy is None:
+            return None
+        if task != NAMES[role]:
+            found.stand_in(StandIn(kind="task", used=task, meant=NAMES[role]))
+        table = self.results.accuracy.table
+        rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
+        found.items = int(rows["items"].min()) if len(rows) else None
+        by: pd.Series[float] = rows.set_index("language")["accuracy"]
+        return by
 
     def near_chance(self) -> list[str]:
         """Languages whose accuracy is not above chance with its interval, in the task that stands for reading."""
-        for one in _FOR_READING:
-            task = self.task(one)
-            if task is None or self.results.accuracy is None:
-                continue
-            chance = self.results.accuracy.tasks[task].chance
-            table = self.results.accuracy.table
-            rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
-            return [] if chance is None else [str(code) for code in rows.loc[rows["low"] <= chance, "language"]]
-        return []
+        task = self.for_reading
+        if task is None or self.results.accuracy is None:
+            return []
+        chance = self.results.accuracy.tasks[task].chance
+        table = self.results.accuracy.table
+        rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
+        return [] if chance is None else [str(code) for code in rows.loc[rows["low"] <= chance, "language"]]
 
     def resource(self, found: Found, codes: Iterable[str]) -> dict[str, float]:
         """How much text there is of each language, where it is known."""

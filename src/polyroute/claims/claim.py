@@ -46,13 +46,13 @@ class Needs(Frozen):
     """What a verdict takes."""
 
     stages: list[str]
-    corpora: list[str] = []
-    tasks: list[str] = []
-    languages: list[str] = []
+    corpora: list[str] = Field(default=[])
+    tasks: list[str] = Field(default=[])
+    languages: list[str] = Field(default=[])
     """FLORES codes of languages that it speaks of."""
-    new: dict[str, str] = {}
+    new: dict[str, str] = Field(default={})
     """Quantity -> what would bring it, where the study may lack it; claims may share this."""
-    settings: list[str] = []
+    settings: list[str] = Field(default=[])
     """How the source ran it and the study may not."""
 
 
@@ -115,9 +115,9 @@ class Claim(Frozen):
     """Of resampling and of tests."""
     null: str
     """What the finding must beat."""
-    per_model: dict[str, dict[str, float]] = {}
+    per_model: dict[str, dict[str, float]] = Field(default={})
     """Model, or `other` -> thresholds by name."""
-    rows: list[dict[str, str | float]] = []
+    rows: list[dict[str, str | float]] = Field(default=[])
     """Published rows that it speaks of."""
     replicated_if: list[str]
     """All must hold."""
@@ -243,7 +243,7 @@ def read_claims(folder: Path) -> Claims:
     Raises:
         ClaimsError: a file is absent or not readable, or a claim is not as declared; names file, claim and key.
     """
-    found: dict[str, Claim] = {}
+    found: dict[str, Claim] = Field(default={})
     order = {"paper1.yaml": 0, "paper2.yaml": 1}
     paths = [path for path in folder.glob("*.yaml") if path.name != LOCK]
     if not paths:

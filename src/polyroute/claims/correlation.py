@@ -1,12 +1,13 @@
-"""Quantities of claims on divergence and accuracy over languages, from align.json, accuracy.csv and correlation.json."""
+"""Quantities of claims on divergence and accuracy, from align.json, accuracy.csv and correlation.json."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from polyroute.claims.asked import NAMES, Asked, Found
-from polyroute.claims.estimates import Estimate, correlation
+from polyroute.claims.asked import Asked, Found
+from polyroute.claims.estimates import FEWEST, Estimate, correlation
+from polyroute.results.claims import Missing
 from polyroute.results.quantities import Zone
 
 ZONES: tuple[Zone, ...] = ("early", "middle", "late")
@@ -23,7 +24,11 @@ def divergence_and_accuracy(asked: Asked, found: Found) -> None:
     if len(edges) == 2:
         found.put("r_edges", Estimate(min(edges)))
     low = asked.near_chance()
-    found.put("r_without", _r(asked, found, "middle", leave_out=low) if low else replace(middle, p=None, q=None))
+    without = _r(asked, found, "middle", leave_out=low) if low else replace(middle, p=None, q=None)
+    found.put("r_without", without)
+    if without.value is None:
+        few = f"{FEWEST} languages above chance (here {(found.languages or 0) - len(low)})"
+        found.lack(("r_without",), Missing(kind="few", what=few))
     found.put("r_given", _given(asked, "all"))
 
 
@@ -46,8 +51,8 @@ def _by_zone(asked: Asked, found: Found) -> dict[str, Estimate]:
     if (told := _told(asked)) is not None:
         asked.accuracy(found, "reading")
         found.languages = len(told.points)
-        return {zone: Estimate(one.r, one.low, one.high, one.p) for zone, one in told.zones.items()}
-    by = {zone: _r(asked, found, zone) for zone in ZONES}
+        return {str(zone): Estimate(one.r, one.low, one.high, one.p) for zone, one in told.zones.items()}
+    by = {str(zone): _r(asked, found, zone) for zone in ZONES}
     return by if by["middle"].value is not None else {}
 
 
@@ -72,7 +77,5 @@ def _told(asked: Asked) -> Any:
     """What `correlate` says of the task that stands for reading, where it tells of zones."""
     if asked.results.correlations is None:
         return None
-    stands = next((task for role in NAMES for task in [asked.task(role)] if role == "reading" and task), None)
-    stands = stands or asked.task("medical") or asked.task("maths")
-    one = asked.results.correlations.tasks.get(stands or "")
+    one = asked.results.correlations.tasks.get(asked.for_reading or "")
     return one if getattr(one, "zones", None) else None

@@ -78,7 +78,8 @@ def correlation(
     Returns:
         Nothing known where there are fewer than `FEWEST` languages beside the covariates, or one does not vary.
     """
-    x_V, y_V, *given_CV = (stats.rankdata(one) if ranks else np.asarray(one, np.float64) for one in (x, y, *given))
+    columns = [np.asarray(one, dtype=np.float64) for one in (x, y, *given)]
+    x_V, y_V, *given_CV = [np.asarray(stats.rankdata(one)) for one in columns] if ranks else columns
     free = len(x_V) - 3 - len(given_CV)
     if len(x_V) < FEWEST + len(given_CV) or any(np.ptp(one) == 0 for one in (x_V, y_V, *given_CV)):
         return Estimate()
@@ -119,12 +120,10 @@ def mean(several: Sequence[Estimate]) -> Estimate:
 
 def ratio(one: Estimate, other: Estimate) -> Estimate:
     """One by the other, both above 0, with an interval that is no narrower than it must be."""
-    numbers = (one.value, one.low, one.high, other.value, other.low, other.high)
     if one.value is None or other.value is None or other.value <= 0:
         return Estimate()
-    if None in numbers or (other.low or 0) <= 0:
+    if one.low is None or one.high is None or other.low is None or other.high is None or other.low <= 0:
         return Estimate(one.value / other.value)
-    assert one.low is not None and one.high is not None and other.low is not None and other.high is not None
     return Estimate(one.value / other.value, one.low / other.high, one.high / other.low)
 
 

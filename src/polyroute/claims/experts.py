@@ -61,5 +61,3 @@ def first_layer(asked: Asked, found: Found) -> None:
     rows = table[(table["corpus"] == asked.corpus) & (table["layer"] == 0) & (table["language"] == "")]
     found.languages, found.items = len(asked.codes), asked.alignment.sentences
     found.put("same", float(rows["overlap"].iloc[0]) if len(rows) else None)
-
-

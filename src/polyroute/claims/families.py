@@ -116,9 +116,7 @@ def other_pivot(asked: Asked, found: Found) -> None:
     if len(pivots) < FEWEST:
         found.lack(("pivots", "em", "lm"), Missing(kind="few", what=f"{FEWEST} languages beside the pivot"))
         return
-    both = [
-        all((over_languages(one[code].to_numpy()).low or 0.0) > 0 for one in (em, lm)) for code in pivots
-    ]
+    both = [all((over_languages(one[code].to_numpy()).low or 0.0) > 0 for one in (em, lm)) for code in pivots]
     found.put("pivots", float(np.mean(both)))
     found.put("em", over_languages([float(em[code].mean()) for code in pivots]))
     found.put("lm", over_languages([float(lm[code].mean()) for code in pivots]))
@@ -139,6 +137,5 @@ def _shared(asked: Asked) -> pd.DataFrame | None:
     wanted = _K / _OF * asked.results.alignment.model.experts
     k = min(set(table["k"]), key=lambda one: (abs(one - wanted), one))
     columns = ["exclusive_use", "shared_use", "exclusive_balanced", "exclusive_same_size"]
-    return table[table["k"] == k].groupby("language", sort=False)[columns].mean()
-
-
+    means: pd.DataFrame = table[table["k"] == k].groupby("language", sort=False)[columns].mean()
+    return means

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
+from scipy import stats
 
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import FEWEST, Estimate, correlation, mean, minus, on_a_line, over_languages, ratio
@@ -19,14 +21,15 @@ def u_shape(asked: Asked, found: Found) -> None:
     found.languages, found.items = len(asked.codes), asked.alignment.sentences
     for name, field in (("em", "early_minus_middle"), ("lm", "late_minus_middle")):
         found.put(name, over_languages([getattr(asked.alignment.languages[code], field).value for code in asked.codes]))
-    own = [
-        (one.early_minus_middle.low, one.late_minus_middle.low) for one in asked.alignment.languages.values()
-    ]
-    if own and all(early is not None and late is not None for early, late in own):
-        found.put("share_u", float(np.mean([early > 0 and late > 0 for early, late in own if early is not None and late is not None])))
-    families = asked.alignment.over_languages.by_family
-    if families.agrees is False:
-        found.stand_in(StandIn(kind="families", used=str(families.shape), meant=str(asked.alignment.over_languages.shape)))
+    lows = [(one.early_minus_middle.low, one.late_minus_middle.low) for one in asked.alignment.languages.values()]
+    known = [(early, late) for early, late in lows if early is not None and late is not None]
+    if known and len(known) == len(lows):
+        found.put("share_u", float(np.mean([min(both) > 0 for both in known])))
+    over = asked.alignment.over_languages
+    if over.by_family.agrees is False:
+        found.stand_in(StandIn(kind="families", used=str(over.by_family.shape), meant=str(over.shape)))
+    if asked.alignment.reading != "soft_mass":
+        found.stand_in(StandIn(kind="reading", used=asked.alignment.reading, meant="soft_mass"))
 
 
 def domain_cap(asked: Asked, found: Found) -> None:
@@ -34,19 +37,14 @@ def domain_cap(asked: Asked, found: Found) -> None:
     if asked.results.experts is None:
         return
     domains = asked.results.experts.domains
-    largest = [
-        Estimate(float(rows["value"].iloc[top]), float(rows["low"].iloc[top]), float(rows["high"].iloc[top]))
-        for _, rows in _divergences(asked).groupby("language")
-        for top in [int(np.argmax(rows["value"].to_numpy()))]
-    ]
+    largest = [_largest(rows) for _, rows in _divergences(asked).groupby("language")]
     found.languages = len(largest)
     for role in ("maths", "medical"):
         task = asked.read(found, role)
         rows = domains[(domains["task"] == task) & (domains["reading"] == "soft_mass")].dropna(subset=["value", "low"])
         if rows.empty or not largest:
             continue
-        top = rows.loc[rows["value"].idxmax()]
-        found.put(f"weaker.{role}", minus(Estimate(float(top["value"]), float(top["low"]), float(top["high"])), mean(largest)))
+        found.put(f"weaker.{role}", minus(_largest(rows), mean(largest)))
         found.stand_in(WIDE)
 
 
@@ -121,9 +119,7 @@ def consistency(asked: Asked, found: Found) -> None:
     values, seed = curves.loc[codes].mean(axis=1).to_numpy(), asked.settings.seed
     found.put("rho", correlation(values, list(resource.values()), seed=seed, ranks=True))
     if (tokens := asked.log_tokens(codes)) is not None:
-        found.put(
-            "rho_given", correlation(values, list(resource.values()), seed=seed, ranks=True, given=[tokens])
-        )
+        found.put("rho_given", correlation(values, list(resource.values()), seed=seed, ranks=True, given=[tokens]))
 
 
 def translation_nearest(asked: Asked, found: Found) -> None:
@@ -173,14 +169,20 @@ def unknown_languages_high(asked: Asked, found: Found) -> None:
 
 
 def _welch(one: list[float], other: list[float]) -> Estimate:
-    from scipy import stats
-
     test = stats.ttest_ind(one, other, equal_var=False)
     bounds = test.confidence_interval(0.95)
     return Estimate(float(np.mean(one) - np.mean(other)), float(bounds.low), float(bounds.high), float(test.pvalue))
 
 
-def _divergences(asked: Asked):  # type: ignore[no-untyped-def]
+def _largest(rows: pd.DataFrame) -> Estimate:
+    """The layer with the largest value, with its interval."""
+    top = int(np.argmax(rows["value"].to_numpy()))
+    value, low, high = (float(rows[part].iloc[top]) for part in ("value", "low", "high"))
+    return Estimate(value, low, high)
+
+
+def _divergences(asked: Asked) -> pd.DataFrame:
+    """Rows of D of each language, with intervals."""
     layers = asked.results.layers
     return layers[
         (layers["corpus"] == asked.corpus) & (layers["measure"] == "divergence") & (layers["reading"] == "soft_mass")

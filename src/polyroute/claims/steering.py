@@ -54,9 +54,7 @@ def low_resource(asked: Asked, found: Found) -> None:
     codes, seed = list(resource), asked.settings.seed
     found.languages = len(codes)
     slope = correlation(gain[codes].to_numpy(), list(resource.values()), seed=seed)
-    ceiling = correlation(
-        gain[codes].to_numpy(), list(resource.values()), seed=seed, given=[base[codes].to_numpy()]
-    )
+    ceiling = correlation(gain[codes].to_numpy(), list(resource.values()), seed=seed, given=[base[codes].to_numpy()])
     for name, one in (("slope", slope), ("pool.slope", slope), ("pool.ceiling", ceiling)):
         found.put(name, one)
 
@@ -129,8 +127,8 @@ def for_relatives(asked: Asked, found: Found) -> None:
         & (table["zone"] == "middle")
     ]  # fmt: skip
     distance = {
-        str(other): float(far)
-        for a, b, far in zip(near["language_a"], near["language_b"], near["distance"], strict=True)
+        str(other): float(apart)
+        for a, b, apart in zip(near["language_a"], near["language_b"], near["distance"], strict=True)
         for source, other in ((a, b), (b, a))
         if source == chosen.source
     }
@@ -143,7 +141,8 @@ def for_relatives(asked: Asked, found: Found) -> None:
     gains = rows.loc[codes, "difference"].to_numpy()
     if np.ptp(gains) == 0:
         found.lack(("by_distance",), Missing(kind="few", what="languages whose answers change"))
-    found.put("by_distance", correlation(gains, [distance[code] for code in codes], seed=asked.settings.seed, ranks=True))
+    far = [distance[code] for code in codes]
+    found.put("by_distance", correlation(gains, far, seed=asked.settings.seed, ranks=True))
 
 
 def _harm(asked: Asked, found: Found, kind: str, name: str, condition: str | None = None) -> None:
@@ -153,7 +152,8 @@ def _harm(asked: Asked, found: Found, kind: str, name: str, condition: str | Non
         rows = rows[rows["condition"] == condition]
     if (row := _row(rows, HELPED)) is None:
         if task is not None and asked.results.steering is not None:
-            found.lack((name,), Missing(kind="new", what=f"a condition `{condition or kind}` of {task}, which could not be run"))
+            what = f"a condition `{condition or kind}` of {task}, which could not be run"
+            found.lack((name,), Missing(kind="new", what=what))
         return
     found.items = int(row["items"])
     found.put(name, _difference(row))
@@ -191,5 +191,3 @@ def _centre(one: Estimate) -> float:
 
 def _half(one: Estimate) -> float:
     return ((one.ci90_high or 0.0) - (one.ci90_low or 0.0)) / 2
-
-

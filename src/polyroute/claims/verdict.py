@@ -198,4 +198,3 @@ def _published(claim: Claim) -> float | None:
 
 def _rounded(value: float) -> float:
     return round(value, DECIMALS) + 0.0
-

@@ -19,7 +19,7 @@ from polyroute.ground.errors import PolyrouteError
 
 ASKING = ("steer", "mask")
 """Stages that ask under many conditions, and need one another not."""
-AFTER = ("judge", "figures")
+AFTER = ("judge", "claims", "figures")
 """Stages that come after these."""
 
 
