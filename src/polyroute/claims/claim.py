@@ -243,7 +243,7 @@ def read_claims(folder: Path) -> Claims:
     Raises:
         ClaimsError: a file is absent or not readable, or a claim is not as declared; names file, claim and key.
     """
-    found: dict[str, Claim] = Field(default={})
+    found: dict[str, Claim] = {}
     order = {"paper1.yaml": 0, "paper2.yaml": 1}
     paths = [path for path in folder.glob("*.yaml") if path.name != LOCK]
     if not paths:

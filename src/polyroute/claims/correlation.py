@@ -34,6 +34,9 @@ def divergence_and_accuracy(asked: Asked, found: Found) -> None:
 
 def not_fertility(asked: Asked, found: Found) -> None:
     """own.not_fertility: r of the middle zone, and given tokens a sentence."""
+    if (tokens := asked.log_tokens(asked.codes)) is not None:
+        seed = asked.settings.seed
+        found.put("r_fertility", correlation(tokens, asked.zone("middle"), seed=seed, ranks=True))
     by_zone = _by_zone(asked, found)
     if not by_zone:
         return

@@ -143,7 +143,8 @@ def _alone(claims: Claims, claim: Claim, asked: Asked) -> ClaimVerdict:
         replicated_if=_held(claim.replicates, values), not_replicated_if=_held(claim.refutes, values),
         values=values,
         missing={
-            symbol: _missing(claim, symbol, asked, found, stranger) for symbol in claim.symbols if symbol not in values
+            quantity: _missing(claim, quantity, asked, found, stranger)
+            for quantity in sorted({claim.quantity_of(symbol) for symbol in claim.symbols if symbol not in values})
         },
         stand_ins=found.stand_ins, languages=found.languages, items=found.items,
         needed=needed, needed_of=needed_of,
@@ -167,9 +168,8 @@ def _stood_for(asked: Asked) -> set[str]:
     return {NAMES[role] for role in asked.settings.roles.values()} | set(asked.settings.roles)
 
 
-def _missing(claim: Claim, symbol: str, asked: Asked, found: Found, stranger: bool) -> Missing:
-    """Why a symbol is unknown: the first reason that holds."""
-    quantity = claim.quantity_of(symbol)
+def _missing(claim: Claim, quantity: str, asked: Asked, found: Found, stranger: bool) -> Missing:
+    """Why a quantity, or a part of it, is unknown: the first reason that holds."""
     if stranger:
         return Missing(kind="model", what=", ".join(claim.models))
     if quantity in found.missing:
@@ -182,7 +182,7 @@ def _missing(claim: Claim, symbol: str, asked: Asked, found: Found, stranger: bo
     lacking = [task for task in claim.needs.tasks if task not in _stood_for(asked)]
     if lacking:
         return Missing(kind="task", what=", ".join(lacking))
-    return Missing(kind="few", what=f"data for `{quantity}`: {claim.quantity.get(quantity, quantity)}")
+    return Missing(kind="few", what="languages, sentences or items")
 
 
 def _held(conditions: list[Condition], values: dict[str, float]) -> list[Held]:

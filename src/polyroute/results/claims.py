@@ -15,6 +15,7 @@ from polyroute.results.table import Unit
 Code = Literal["replicated", "not_replicated", "inconclusive", "cannot_be_tested"]
 OfQuantity = Annotated[float, Unit("of the quantity")]
 Symbol = Annotated[str, Unit("symbol")]
+Quantity = Annotated[str, Unit("quantity")]
 ClaimId = Annotated[str, Field(min_length=1), Unit("claim")]
 
 
@@ -78,8 +79,8 @@ class ClaimVerdict(Frozen):
     """One suffices."""
     values: dict[Symbol, OfQuantity]
     """Everything that was known of the claim's quantities."""
-    missing: dict[Symbol, Missing]
-    """What its conditions speak of and is unknown."""
+    missing: dict[Quantity, Missing]
+    """What its conditions speak of and is unknown, or unknown in part."""
     stand_ins: list[StandIn]
     """Where the test is of other data than the claim's."""
     languages: Languages | None
@@ -114,7 +115,7 @@ class ClaimsSummary(
     model: Model
     """Name in params.yaml."""
     claims: dict[ClaimId, ClaimVerdict]
-    """In the order of `claims/`, once read as such: the file sorts them by name."""
+    """Every claim of `claims/`."""
 
 
 class ClaimsMetrics(Document, Frozen, file="summary/claims.json", stage="claims", readers=("dvc metrics show",)):
