@@ -30,7 +30,8 @@ OPENS = {
     "report": {"claims", "results", "measures", "languages", "stats", "params", "pocket", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
-        "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts", "results",
+        "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
+        "results",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

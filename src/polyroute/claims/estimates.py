@@ -22,6 +22,8 @@ from polyroute.stats.partial import correlations, permutation_p, residual_maker
 CONFIDENCE = 0.95
 FEWEST = 5
 """Languages, below which there is no interval over them, and no verdict."""
+FLAT = 1e-9
+"""Numbers that differ by less do not vary."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def over_languages(values: ArrayLike) -> Estimate:
     if len(values_V) < FEWEST:
         return Estimate(float(values_V.mean()))
     found = mean_over_units(values_V[:, None], CONFIDENCE)
-    p = float(stats.ttest_1samp(values_V, 0.0).pvalue) if np.ptp(values_V) > 0 else None
+    p = float(stats.ttest_1samp(values_V, 0.0).pvalue) if np.ptp(values_V) > FLAT else None
     return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0]), p)
 
 
@@ -81,14 +83,14 @@ def correlation(
     columns = [np.asarray(one, dtype=np.float64) for one in (x, y, *given)]
     x_V, y_V, *given_CV = [np.asarray(stats.rankdata(one)) for one in columns] if ranks else columns
     free = len(x_V) - 3 - len(given_CV)
-    if len(x_V) < FEWEST + len(given_CV) or any(np.ptp(one) == 0 for one in (x_V, y_V, *given_CV)):
+    if len(x_V) < FEWEST + len(given_CV) or any(np.ptp(one) < FLAT for one in (x_V, y_V, *given_CV)):
         return Estimate()
     maker_VV = residual_maker(np.column_stack(given_CV) if given_CV else np.empty((len(x_V), 0)))
     r = float(correlations(x_V[:, None], y_V, maker_VV)[0])
     if not math.isfinite(r):
         return Estimate()
     p = float(permutation_p(x_V[:, None], y_V, maker_VV, seed)[0])
-    if abs(r) >= 1:
+    if 1 - abs(r) < FLAT:
         return Estimate(r, p=p)
     half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt((1 + r * r / 2 if ranks else 1) / free)
     return Estimate(r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half), p, p)
@@ -130,7 +132,7 @@ def ratio(one: Estimate, other: Estimate) -> Estimate:
 def on_a_line(x: ArrayLike, y: ArrayLike, at: float) -> Estimate:
     """The mean of y at one x on the least squares line, with its t interval; unit: the language."""
     x_V, y_V = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if len(x_V) < FEWEST or np.ptp(x_V) == 0:
+    if len(x_V) < FEWEST or np.ptp(x_V) < FLAT:
         return Estimate()
     line = stats.linregress(x_V, y_V)
     value = float(line.intercept + line.slope * at)

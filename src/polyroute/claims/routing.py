@@ -9,10 +9,20 @@ import pandas as pd
 from scipy import stats
 
 from polyroute.claims.asked import Asked, Found
-from polyroute.claims.estimates import FEWEST, Estimate, correlation, mean, minus, on_a_line, over_languages, ratio
+from polyroute.claims.estimates import (
+    FEWEST,
+    FLAT,
+    Estimate,
+    correlation,
+    mean,
+    minus,
+    on_a_line,
+    over_languages,
+    ratio,
+)
 from polyroute.results.claims import Missing, StandIn
 
-WIDE = StandIn(kind="interval", used="sum of the parts' intervals", meant="interval of the difference")
+WIDE = StandIn(kind="interval", used="the parts' intervals added up", meant="that of their difference")
 _BAMBARA = "bam_Latn"
 
 
@@ -68,7 +78,7 @@ def bambara_high(asked: Asked, found: Found) -> None:
             found.put("gap", minus(middle[_BAMBARA], middle[highest]))
     others = [code for code in asked.codes if code != _BAMBARA]
     tokens = asked.log_tokens([_BAMBARA, *others])
-    if tokens is not None and len(others) >= FEWEST:
+    if tokens is not None and len(others) >= FEWEST and max(tokens[1:]) > min(tokens[1:]):
         x, y = np.array(tokens[1:]), np.array(asked.zone("middle", others))
         slope, start = np.polyfit(x, y, 1)
         left = y - start - slope * x
@@ -161,7 +171,8 @@ def unknown_languages_high(asked: Asked, found: Found) -> None:
         found.lack(("gap", "given"), Missing(kind="few", what=few))
         return
     found.put("gap", _welch(asked.zone("middle", low), asked.zone("middle", others)))
-    if (tokens := asked.log_tokens([*low, *others])) is not None:
+    tokens = asked.log_tokens([*low, *others])
+    if tokens is not None and max(tokens) > min(tokens):
         middle = np.array(asked.zone("middle", [*low, *others]))
         slope, start = np.polyfit(tokens, middle, 1)
         left = middle - start - slope * np.array(tokens)
@@ -169,6 +180,8 @@ def unknown_languages_high(asked: Asked, found: Found) -> None:
 
 
 def _welch(one: list[float], other: list[float]) -> Estimate:
+    if max(np.ptp(one), np.ptp(other)) < FLAT:
+        return Estimate(float(np.mean(one) - np.mean(other)))
     test = stats.ttest_ind(one, other, equal_var=False)
     bounds = test.confidence_interval(0.95)
     return Estimate(float(np.mean(one) - np.mean(other)), float(bounds.low), float(bounds.high), float(test.pvalue))

@@ -107,7 +107,9 @@ def random_experts(asked: Asked, found: Found) -> None:
     value = float(rows["difference"].mean())
     draws = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(rows) - 1) * stats.sem(rows["difference"]))
     low, high = float(rows["low"].mean()) - draws, float(rows["high"].mean()) + draws
-    found.stand_in(StandIn(kind="interval", used="sum of the parts' intervals", meant="items and draws resampled"))
+    found.stand_in(
+        StandIn(kind="interval", used="the parts' intervals added up", meant="that of items and draws together")
+    )
     found.put("harm", Estimate(value, low, high))
 
 

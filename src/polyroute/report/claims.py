@@ -41,7 +41,7 @@ _STAND_INS: dict[str, str] = {
     "task": "task: {used} for {meant}",
     "resource": "resource: {used} for {meant}",
     "plan": "steering: {used} for {meant}",
-    "interval": "interval: {used}, no narrower than the {meant}",
+    "interval": "interval: {used}, which is no narrower than {meant}",
     "reading": "reading: {used} for {meant}",
     "families": "over families the shape is {used}, over languages {meant}",
     "setting": "without: {meant}",
@@ -58,8 +58,9 @@ def board(claims: Claims, found: Mapping[str, ClaimsSummary]) -> str:
     letters = dict(zip(found, ascii_uppercase, strict=False))
     legend = "  ".join(f"{mark} {WORDS[code]}" for code, mark in MARKS.items())
     lines = [
-        f"{legend}  {_CHANGED} changed after the fact  {_NOT_LOCKED} not locked",
-        *textwrap.wrap("Models: " + "  ".join(f"{letters[one]} {one}" for one in found), WIDTH),
+        legend,
+        f"After a claim: {_CHANGED} changed after the fact, {_NOT_LOCKED} not locked",
+        *_wrapped("Models: " + ", ".join(f"{letters[one]} {one}" for one in found)),
     ]
     width = max(map(len, claims.by_id)) + 1
     source = None
@@ -227,7 +228,7 @@ def _stale(claims: Claims, found: Mapping[str, ClaimsSummary]) -> int:
 
 def _wrapped(line: str) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 2)
-    return textwrap.wrap(line, WIDTH, subsequent_indent=indent)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _cut(line: str) -> str:
