@@ -197,9 +197,13 @@ def test_resource_is_the_training_text_where_it_is_known(made) -> None:
 
 
 def test_nulls_are_read_by_their_place(tmp_path: Path, made) -> None:
-    (tmp_path / "nulls.json").write_text('{"random_init": {"alignment": {"largest": 0.1, "p": 0.05}, "n": [1, 2]}}')
+    (tmp_path / "nulls.json").write_text(
+        '{"draws": 19, "quantities": {"alignment_middle": {"largest": 0.1, "p": 0.05}}, "n": [1], "b": true}'
+    )
     numbers = read_nulls(tmp_path)
-    assert numbers == {"random_init.alignment.largest": 0.1, "random_init.alignment.p": 0.05}
+    assert numbers == {
+        "draws": 19, "quantities.alignment_middle.largest": 0.1, "quantities.alignment_middle.p": 0.05,
+    }  # fmt: skip
     one = Found(CLAIMS.get("own.translation_nearest"))
     from_nulls(replace(made, nulls=numbers), one)
     assert one.values == {"a_random": 0.1, "a_rank": 0.05}

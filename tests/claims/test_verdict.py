@@ -72,13 +72,22 @@ def test_a_model_without_tasks_is_asked_all_the_same_and_names_the_stage(tmp_pat
 
 def test_nulls_decide_what_waits_for_them(tmp_path: Path) -> None:
     folder = asked(tmp_path).folder
-    before = judge(CLAIMS, of(folder)).claims["own.equal_positions"]
-    (folder / "nulls.json").write_text(
-        '{"equal_positions": {"alignment": {"value": 0.2, "low": 0.1, "high": 0.3, "p": 0.001}}, "seed": true}'
-    )
-    after = judge(CLAIMS, of(folder)).claims["own.equal_positions"]
-    assert (before.code, before.missing["a_positions"].kind) == ("cannot_be_tested", "new")
-    assert (after.code, after.effect, after.p) == ("replicated", 0.2, 0.001)
+
+    def verdict() -> ClaimVerdict:
+        return judge(CLAIMS, of(folder)).claims["own.translation_nearest"]
+
+    def write_nulls(draws: int, largest: float) -> None:
+        (folder / "nulls.json").write_text(
+            f'{{"draws": {draws}, "quantities": {{"alignment_middle": {{"largest": {largest}, "p": 0.05}}}}}}'
+        )
+
+    assert (verdict().missing["a_rank"].kind, verdict().missing["a_rank"].what) == ("stage", "nulls")
+    write_nulls(3, 0.01)
+    assert verdict().missing["a_rank"].what == "19 random initialisations (here 3)"
+    write_nulls(19, 0.01)
+    assert (verdict().null, verdict().p, set(verdict().missing)) == (0.01, 0.05, {"a_budget"})
+    write_nulls(19, 0.99)
+    assert verdict().code == "not_replicated"
 
 
 def test_a_verdict_rests_on_the_claims_of_a_model_together() -> None:

@@ -1,7 +1,6 @@
 """Quantities that the stage `nulls` brings, where it has run: which number of nulls.json is which claim's quantity.
 
-A place is a dotted name in nulls.json, of a number or of what has `value`, `low`, `high` and the like. A quantity whose
-place is not there stays unknown, and its claim says so.
+A place is a dotted name in nulls.json. A quantity whose place is not there stays unknown, and its claim says so.
 """
 
 from __future__ import annotations
@@ -12,32 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from polyroute.claims.asked import Asked, Found
-from polyroute.claims.claim import SUFFIXES, ClaimsError
+from polyroute.claims.claim import ClaimsError
+from polyroute.results.claims import Missing
 
 FILE = "nulls.json"
+DRAWS = "draws"
+"""How many random initialisations there are."""
+FEWEST_DRAWS = 19
+"""Random initialisations, below which claims hold nothing against them: the smallest p would be above .05."""
 PLACES: dict[str, dict[str, str]] = {
     "p1.u_shape": {
-        "noise.em": "english_halves.early_minus_middle.high",
-        "noise.lm": "english_halves.late_minus_middle.high",
-        "random_init.em": "random_init.early_minus_middle.largest",
-        "random_init.lm": "random_init.late_minus_middle.largest",
+        "random_init.em": "quantities.early_minus_middle.largest",
+        "random_init.lm": "quantities.late_minus_middle.largest",
     },
-    "p1.entropy_by_depth": {"steeper_budget": "equal_budget.entropy_steeper"},
     "own.translation_nearest": {
-        "a_random": "random_init.alignment.largest",
-        "a_rank": "random_init.alignment.p",
-        "a_matched": "length_matched.alignment",
-        "a_budget": "equal_budget.alignment",
+        "a_random": "quantities.alignment_middle.largest",
+        "a_rank": "quantities.alignment_middle.p",
     },
-    "own.not_fertility": {
-        "d_budget": "equal_budget.agreement",
-        "u_budget.em": "equal_budget.early_minus_middle",
-        "u_budget.lm": "equal_budget.late_minus_middle",
-    },
-    "own.english_floor": {"margin": "english_halves.margin", "ratio": "english_halves.ratio"},
-    "own.equal_budget": {"em": "equal_budget.early_minus_middle", "lm": "equal_budget.late_minus_middle"},
-    "own.equal_positions": {"a_positions": "equal_positions.alignment"},
-    "own.length_matched": {"a_matched": "length_matched.alignment"},
 }
 """Claim -> quantity -> its place."""
 
@@ -58,11 +48,17 @@ def read_nulls(folder: Path) -> dict[str, float]:
 
 
 def from_nulls(asked: Asked, found: Found) -> None:
-    """Fill in what nulls.json has of a claim's quantities."""
-    for quantity, place in PLACES.get(found.claim.id, {}).items():
-        found.put(quantity, asked.nulls.get(place))
-        for suffix in SUFFIXES:
-            found.put(f"{quantity}.{suffix}", asked.nulls.get(f"{place}.{suffix}"))
+    """Fill in what nulls.json has of a claim's quantities, if it has enough random initialisations."""
+    places = PLACES.get(found.claim.id, {})
+    draws = int(asked.nulls.get(DRAWS, 0))
+    if draws >= FEWEST_DRAWS:
+        for quantity, place in places.items():
+            found.put(quantity, asked.nulls.get(place))
+    elif asked.nulls:
+        few = f"{FEWEST_DRAWS} random initialisations (here {draws})"
+        found.lack(places, Missing(kind="few", what=few))
+    else:
+        found.lack(places, Missing(kind="stage", what="nulls"))
 
 
 def _numbers(name: str, content: Any) -> Iterator[tuple[str, float]]:

@@ -134,11 +134,24 @@ def consistency(asked: Asked, found: Found) -> None:
 
 def translation_nearest(asked: Asked, found: Found) -> None:
     """own.translation_nearest: alignment in the middle layer that has most of it."""
-    rows = [row for row in asked.alignment.over_languages.alignment or () if row.layer in asked.layers_of("middle")]
-    if rows:
-        top = max(rows, key=lambda row: row.value)
-        found.put("a", Estimate(top.value, top.low, top.high))
+    found.put("a", _aligned(asked))
+    length_matched(asked, found)
+
+
+def length_matched(asked: Asked, found: Found) -> None:
+    """own.length_matched: the same, whose partners are as long as the sentence since the stage `nulls` exists."""
     found.languages, found.items = len(asked.codes), asked.alignment.sentences
+    if asked.nulls:
+        found.put("a_matched", _aligned(asked))
+    else:
+        found.lack(("a_matched",), Missing(kind="stage", what="nulls"))
+
+
+def _aligned(asked: Asked) -> Estimate:
+    """Alignment in the middle layer that has most of it."""
+    rows = [row for row in asked.alignment.over_languages.alignment or () if row.layer in asked.layers_of("middle")]
+    top = max(rows, key=lambda row: row.value, default=None)
+    return Estimate() if top is None else Estimate(top.value, top.low, top.high)
 
 
 def depth_of_sentences(asked: Asked, found: Found) -> None:

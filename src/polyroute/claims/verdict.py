@@ -57,7 +57,7 @@ PROVIDERS: dict[str, Provider] = {
     "own.english_floor": routing.depth_of_sentences,
     "own.equal_budget": routing.depth_of_sentences,
     "own.equal_positions": routing.depth_of_sentences,
-    "own.length_matched": routing.depth_of_sentences,
+    "own.length_matched": routing.length_matched,
     "own.fertility_regressed": routing.fertility_regressed,
     "own.token_identity": families.token_identity,
     "own.other_pivot": families.other_pivot,
