@@ -14,6 +14,7 @@ OPENS = {
     "artifacts": set(),
     "results": set(),
     "stats": set(),
+    "claims": {"languages", "results", "stats"},
     "miniworld": {"languages"},
     "models": set(),
     "scoring": {"artifacts", "languages", "results"},
@@ -26,10 +27,11 @@ OPENS = {
     "asking": {"steering", "models", "artifacts", "languages"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
     "params": {"artifacts", "languages", "pocket", "readers"},
-    "report": {"results", "measures", "languages", "stats", "params", "pocket", "readers"},
+    "report": {"claims", "results", "measures", "languages", "stats", "params", "pocket", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
-        "params", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts", "results",
+        "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
+        "results",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

@@ -20,7 +20,10 @@ RUN = "trace nulls evaluate tune steer mask"
 ASK = "evaluate tune steer mask"
 SCORED = "score choose steer judge"
 MEASURED = "fetch trace align nulls experts similarity correlate"
-ALL = "fetch trace align nulls experts similarity evaluate score correlate plan tune choose steer mask judge figures"
+ALL = (
+    "fetch trace align nulls experts similarity evaluate score correlate plan tune choose steer mask judge claims "
+    "figures"
+)
 
 
 def everywhere(stages: str) -> dict[str, str]:
@@ -117,7 +120,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{PLAIN}.middle": ([2, 5], {PLAIN: "experts", "": "track"}),
     f"models.{PLAIN}.tasks": (
         ["arithmetic"],
-        {PLAIN: f"fetch trace experts evaluate tune steer plan {SCORED}", "": "track"},
+        {PLAIN: f"fetch trace experts evaluate tune steer plan {SCORED} claims", "": "track"},
     ),
     f"models.{PLAIN}.dominant": (["eng_Latn", "fra_Latn"], {PLAIN: "plan choose", "": "track"}),
     f"models.{PLAIN}.mask.tasks": (["knowledge"], {PLAIN: "plan mask judge", "": "track"}),
@@ -128,7 +131,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{COUNTS}.sha256.eng_Latn": ("0" * 64, {COUNTS: "fetch trace", "": "track"}),
     f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align nulls similarity", "": "track"}),
     f"models.{IDLE}.dtype": ("float32", {}),
-    f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate"}),
+    f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate claims"}),
     f"pocket.{PLAIN}.tokens": (1, {}),
 }  # fmt: skip
 
@@ -187,7 +190,7 @@ def test_another_corpus_as_the_generic_text_changes_what_is_told_against_it() ->
     after = copy.deepcopy(raw)
     after["models"][QWEN]["generic"] = "belebele"
     changed = differing(resolved(raw), resolved(after))
-    assert changed == listed({QWEN: "nulls experts correlate plan choose", "": "track"})
+    assert changed == listed({QWEN: "nulls experts correlate plan choose claims", "": "track"})
 
 
 def test_a_changed_checkpoint_changes_the_stages_that_run_that_model() -> None:

@@ -131,6 +131,7 @@ CHANGES = (
     Change("how a prompt is put (`asking/prompts.py`)", code("asking/prompts.py")),
     Change("a rule of steering (`steering/rules.py`)", code("steering/rules.py")),
     Change("what masks are held against (`interventions/mask_effects.py`)", code("interventions/mask_effects.py")),
+    Change("a claim, or the lock (`claims/`)", more("claims/own.yaml")),
     Change("a figure's colour", edit("src/polyroute/report/experts_figures.py", "#f4f5f6", "#eeeeee")),
     Change("a comment in the report (`report/words.py`)", code("report/words.py")),
     Change("a comment in what only `polyroute results` prints (`report/overview.py`)", code("report/overview.py")),
@@ -153,7 +154,7 @@ class Study:
 
     def __init__(self) -> None:
         """Make it in the working folder."""
-        for name in ("pipeline", "src", "text", f"models/{ONE}", f"models/{OTHER}"):
+        for name in ("claims", "pipeline", "src", "text", f"models/{ONE}", f"models/{OTHER}"):
             shutil.copytree(ROOT / name, name, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
         for name in ("dvc.yaml", "params.yaml"):
             shutil.copyfile(ROOT / name, name)

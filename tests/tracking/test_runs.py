@@ -3,9 +3,12 @@ from typing import Any
 
 import pytest
 
+from claims.made import committed, of
+from polyroute.claims.verdict import judge
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
 from polyroute.params.settings import TrackSettings
+from polyroute.results.claims import ClaimsMetrics, ClaimsSummary
 from polyroute.results.table import ResultsError
 from polyroute.tracking.runs import Run, flattened, of_study
 from tiny import ROOT
@@ -140,3 +143,20 @@ def test_each_language_has_a_colour_of_its_own_and_each_model_a_shade(paths: Pat
 def test_results_that_are_absent_are_an_error(tmp_path) -> None:
     with pytest.raises(ResultsError, match="dvc repro align@tiny"):
         of_study(Paths(tmp_path), ["tiny"], {})
+
+
+def test_a_models_run_has_its_verdicts_and_how_many_there_are(paths: Paths) -> None:
+    folder = paths.metrics("tiny")
+    plain = {key: run.digest for key, run in runs(paths).items()}
+    ClaimsSummary.write(folder, judge(committed(), of(folder, tasks=False)))
+    ClaimsMetrics.write(folder, ClaimsMetrics.of(folder))
+    found = runs(paths)
+    assert found["tiny"].tags["claim.p1.gain.phi.mgsm"] == "cannot_be_tested"
+    counts = {name: value for name, _, value in found["tiny"].points if name.startswith("claims/")}
+    assert set(counts) == {
+        f"claims/{code}" for code in ("replicated", "not replicated", "inconclusive", "cannot be tested")
+    }
+    assert sum(counts.values()) == len(committed().by_id)
+    assert "claims.json" in {path.name for path in found["tiny"].artifacts[""]}
+    assert found["tiny"].digest != plain["tiny"]
+    assert found["tiny/deu_Latn"].digest == plain["tiny/deu_Latn"], "verdicts are of a model"

@@ -129,6 +129,36 @@ def findings(models: tuple[str, ...], write: bool) -> None:
 
 
 @main.command(cls=console.Command)
+@click.argument("claim", required=False)
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--lock", is_flag=True, help="Fix claims that are new as they stand; never changes one that is fixed.")
+def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool) -> None:
+    """Print what each model's results make of every claim, or all that is known of CLAIM.
+
+    Claims are in claims/, verdicts in metrics/; docs/claims.md says how to read them.
+    """
+    import json
+
+    from polyroute.claims.claim import read_claims
+    from polyroute.cli import claims as verdicts
+    from polyroute.report import claims as shown
+
+    paths = Paths()
+    held = read_claims(paths.claims)
+    if lock:
+        new = verdicts.fix(paths, held)
+        click.echo(f"locked: {', '.join(new)}" if new else "every claim is locked already")
+        return
+    one = None if claim is None else held.get(claim)
+    found = verdicts.verdicts(paths, models or params.read(paths.params).study.models, named=bool(models))
+    if as_json:
+        click.echo(json.dumps(shown.as_data(held, found, one), indent=2, ensure_ascii=False))
+    else:
+        click.echo(shown.board(held, found) if one is None else shown.details(held, one, found))
+
+
+@main.command(cls=console.Command)
 def calibrate() -> None:
     """Say what was put into each pocket model that was measured, and what the instruments read."""
     from polyroute.report import calibration

@@ -106,6 +106,11 @@ class Paths:
         return self.root / "figures" / model
 
     @property
+    def claims(self) -> Path:
+        """The claims that results are held against, a file a source, and their lock; in git."""
+        return self.root / "claims"
+
+    @property
     def tracked(self) -> Path:
         """What the last ``track`` stage logged to MLflow."""
         return self.root / "data" / "tracked.json"

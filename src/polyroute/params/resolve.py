@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from polyroute.asking.settings import AskedTask, AskSettings, Ranking
+from polyroute.claims.settings import ClaimsSettings, Role
 from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
 from polyroute.ground.frozen import Frozen
 from polyroute.interventions.settings import (
@@ -36,6 +37,10 @@ from polyroute.scoring.settings import ScoredTask, ScoreSettings
 from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings
 
 Kind = TypeVar("Kind", bound=Frozen)
+_ROLES: dict[str, Role] = {
+    "mgsm": "maths", "arithmetic": "maths", "global_mmlu": "medical", "knowledge": "medical", "belebele": "reading",
+}  # fmt: skip
+"""Reader of a task, or content of one of the mini world -> what it stands for in claims."""
 
 
 def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
@@ -137,6 +142,9 @@ class _Resolved:
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
                 tasks={task: JudgedTask(**self._scored(task), gain=self._gain(task)) for task in self.tasks},
             ),
+            "claims": ClaimsSettings(
+                **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares()
+            ),
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
 
@@ -215,6 +223,12 @@ class _Resolved:
         mask = self.file.mask
         ours = {task: own for task, own in mask.tasks.items() if task in self.masked}
         return _of(MaskPlans, mask, tasks=ours) if self.masked else None
+
+    def _roles(self) -> dict[str, Role]:
+        """Tasks by what they stand for in the papers; a task of the mini world by its content."""
+        entries = {task: self.file.tasks[task] for task in self.tasks}
+        kinds = {task: getattr(entry, "content", entry.reader) for task, entry in entries.items()}
+        return {task: _ROLES[kind] for task, kind in kinds.items() if kind in _ROLES}
 
     def _text_shares(self) -> dict[str, float] | None:
         recipe = self.file.pocket.get(self.name)

@@ -20,7 +20,7 @@ class AccuracyRow(
     stage="score",
     key=("task", "language"),
     decimals=4,
-    readers=("stage correlate", "table Accuracy", "MLflow"),
+    readers=("stage claims", "stage correlate", "table Accuracy", "MLflow"),
 ):
     """Answers of the model to one task in one language; each kind of task fills columns of its own."""
 
@@ -84,7 +84,7 @@ class AccuracySummary(
     Frozen,
     file="accuracy.json",
     stage="score",
-    readers=("table Accuracy", "polyroute results", "MLflow"),
+    readers=("stage claims", "table Accuracy", "polyroute results", "MLflow"),
 ):
     """Accuracy in a few numbers a task."""
 

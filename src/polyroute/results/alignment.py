@@ -38,7 +38,7 @@ class LayerRow(
     stage="align",
     # Not rounded here: files in git hold some -0.0, which rounding would turn into 0.0.
     key=("corpus", "language", "layer", "measure", "reading"),
-    readers=("stage experts", "stage correlate", "a figure a measure", "MLflow"),
+    readers=("stage claims", "stage experts", "stage correlate", "a figure a measure", "MLflow"),
 ):
     """One measure of one language in one layer, with its interval over sentences."""
 
@@ -233,7 +233,14 @@ class AlignmentSummary(
     Frozen,
     file="align.json",
     stage="align",
-    readers=("stage experts", "stage correlate", "every figure over layers", "polyroute results", "MLflow"),
+    readers=(
+        "stage claims",
+        "stage experts",
+        "stage correlate",
+        "every figure over layers",
+        "polyroute results",
+        "MLflow",
+    ),
 ):
     """The shape of divergence over depth, and the layers in which translations meet."""
 

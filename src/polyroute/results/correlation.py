@@ -32,7 +32,7 @@ class CorrelationRow(
     stage="correlate",
     key=("task", "method", "controlled_for", "layer"),
     decimals=4,
-    readers=("figure correlation", "MLflow"),
+    readers=("stage claims", "figure correlation", "MLflow"),
 ):
     """Correlation of divergence with accuracy over languages, in one layer."""
 
@@ -132,7 +132,7 @@ class CorrelationSummary(
     Frozen,
     file="correlation.json",
     stage="correlate",
-    readers=("figure correlation", "table Divergence and accuracy", "polyroute results", "MLflow"),
+    readers=("stage claims", "figure correlation", "table Divergence and accuracy", "polyroute results", "MLflow"),
 ):
     """What was correlated, and what was not."""
 

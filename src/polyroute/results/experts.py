@@ -34,7 +34,7 @@ class ExpertRow(
     stage="experts",
     key=("task", "corpus", "language", "layer", "expert"),
     decimals=4,
-    readers=("stage plan", "stage choose"),
+    readers=("stage claims", "stage plan", "stage choose"),
 ):
     """How much more often one expert is chosen on one text than on generic text of the pivot."""
 
@@ -64,6 +64,7 @@ class MemberRow(
     stage="experts",
     key=("task", "corpus", "language", "tau", "layer", "expert"),
     decimals=4,
+    readers=("stage claims",),
 ):
     """How surely one expert belongs to the set above one threshold; those that never do have no row."""
 
@@ -99,7 +100,7 @@ class DomainRow(
     stage="experts",
     key=("task", "layer", "reading"),
     decimals=4,
-    readers=("figure domain", "MLflow"),
+    readers=("stage claims", "figure domain", "MLflow"),
 ):
     """Divergence between a task's text and generic text of the same language, in one layer."""
 
@@ -170,7 +171,7 @@ class ExpertsSummary(
     Frozen,
     file="experts.json",
     stage="experts",
-    readers=("stage plan", "stage choose", "table Experts", "figure domain", "polyroute results"),
+    readers=("stage claims", "stage plan", "stage choose", "table Experts", "figure domain", "polyroute results"),
 ):
     """Sizes of the sets of experts, and the layers of the middle."""
 

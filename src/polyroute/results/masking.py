@@ -38,7 +38,7 @@ class MaskRow(
     stage="judge",
     key=("task", "score", "evaluated", "target", "range", "kind", "draw"),
     decimals=4,
-    readers=("figure masking", "MLflow"),
+    readers=("stage claims", "figure masking", "MLflow"),
 ):
     """One language under one mask, against the model as it is."""
 
@@ -172,7 +172,7 @@ class MaskingSummary(
     Frozen,
     file="mask.json",
     stage="judge",
-    readers=("figure masking", "table Masking exclusive experts", "polyroute results", "MLflow"),
+    readers=("stage claims", "figure masking", "table Masking exclusive experts", "polyroute results", "MLflow"),
 ):
     """What masks do to their own language, to others, and what random masks do."""
 

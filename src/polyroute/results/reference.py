@@ -15,7 +15,7 @@ import annotated_types
 from pydantic import BaseModel
 
 from polyroute.ground.files import write_atomically
-from polyroute.results import accuracy, alignment, correlation, experts, masking, nulls, similarity, steering
+from polyroute.results import accuracy, alignment, claims, correlation, experts, masking, nulls, similarity, steering
 from polyroute.results.document import Document
 from polyroute.results.table import Row, Unit, held
 
@@ -29,6 +29,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     correlation.CorrelationRow, correlation.CorrelationSummary, correlation.CorrelationMetrics,
     steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
+    claims.ClaimsSummary, claims.ClaimsMetrics,
 )  # fmt: skip
 """Every file of `metrics/<model>/`, by the stage that writes it."""
 PAGE = Path("docs/results-reference.md")

@@ -47,7 +47,7 @@ class DistanceRow(
     stage="similarity",
     key=("corpus", "measure", "reading", "zone", "layer", "language_a", "language_b"),
     decimals=6,
-    readers=("table Language families", "MLflow"),
+    readers=("stage claims", "table Language families", "MLflow"),
 ):
     """Routing distance of two languages in a zone, or of the headline in a layer."""
 
@@ -79,7 +79,7 @@ class UtilisationRow(
     stage="similarity",
     key=("corpus", "layer", "language"),
     decimals=4,
-    readers=("figure utilisation", "table Use of experts", "polyroute results", "MLflow"),
+    readers=("stage claims", "figure utilisation", "table Use of experts", "polyroute results", "MLflow"),
 ):
     """How evenly a language loads the experts of a layer; uniform is 1 / E."""
 
@@ -117,7 +117,7 @@ class RiseRow(
     stage="similarity",
     key=("corpus", "zone", "language"),
     decimals=4,
-    readers=("table Use of experts",),
+    readers=("stage claims", "table Use of experts"),
 ):
     """Specificity and overlap of experts in one of RISE's zones, means over its layers."""
 
@@ -143,7 +143,12 @@ class SharedRow(
     stage="similarity",
     key=("corpus", "k", "thr", "layer", "language"),
     decimals=4,
-    readers=("figure shared", "tables Shared and exclusive experts, Exclusivity and relatives", "MLflow"),
+    readers=(
+        "stage claims",
+        "figure shared",
+        "tables Shared and exclusive experts, Exclusivity and relatives",
+        "MLflow",
+    ),
 ):
     """Shared and exclusive experts of one language in one layer, and how they depend on the other languages."""
 
@@ -322,6 +327,7 @@ class SimilaritySummary(
     file="similarity.json",
     stage="similarity",
     readers=(
+        "stage claims",
         "figures tree, rivals", "tables Language families, What goes with routing distance, Exclusivity and relatives",
         "polyroute results", "MLflow",
     ),

@@ -46,7 +46,12 @@ class SteerRow(
     stage="judge",
     key=("task", "condition", "group"),
     decimals=4,
-    readers=("figures doses, conditions, mechanism", "tables Steering, Steering toward shared experts", "MLflow"),
+    readers=(
+        "stage claims",
+        "figures doses, conditions, mechanism",
+        "tables Steering, Steering toward shared experts",
+        "MLflow",
+    ),
 ):
     """One condition against the model as it is, in one language or over those to be helped."""
 
@@ -92,7 +97,7 @@ class MechanismRow(
     stage="judge",
     key=("task", "condition", "layer"),
     decimals=4,
-    readers=("figure mechanism", "table Steering toward shared experts", "polyroute results"),
+    readers=("stage claims", "figure mechanism", "table Steering toward shared experts", "polyroute results"),
 ):
     """What one plan's edit does to routing in one layer, on a few prompts of the report half."""
 
@@ -342,6 +347,7 @@ class SteeringSummary(
     file="steer.json",
     stage="judge",
     readers=(
+        "stage claims",
         "figures doses, conditions, mechanism", "tables Steering, Steering toward shared experts", "polyroute results",
     ),
 ):  # fmt: skip

@@ -16,6 +16,7 @@ import pandas as pd
 
 from polyroute.report import correlation, experts, steering
 from polyroute.results.alignment import Depth, Interval
+from polyroute.results.claims import ClaimsMetrics
 from polyroute.results.model import ModelResults
 
 Point = tuple[str, int, float]
@@ -68,6 +69,11 @@ def of_language(found: ModelResults, code: str) -> list[Point]:
                 points.append((name("steering", task, "chosen"), 0, float(chosen["difference"])))
     points += _use_of_experts(found, code)
     return sorted(points)
+
+
+def of_claims(counts: ClaimsMetrics) -> list[Point]:
+    """How many claims come to what: `claims/<verdict>`."""
+    return [(name("claims", code.replace("_", " ")), 0, float(count)) for code, count in counts]
 
 
 def _curves(rows: pd.DataFrame) -> Iterator[Point]:

@@ -15,8 +15,9 @@ from polyroute.ground import files
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
 from polyroute.report.drawing import COLOURS
+from polyroute.results.claims import ClaimsMetrics, ClaimsSummary
 from polyroute.results.model import ModelResults
-from polyroute.results.table import ResultsError
+from polyroute.results.table import ResultsError, written
 from polyroute.tracking import page, points
 from polyroute.tracking.points import Point
 
@@ -26,6 +27,7 @@ _FILES = (
     "align.json", "layers.csv", "nulls.csv", "nulls.json", "similarity.csv", "similarity.json", "utilisation.csv",
     "rise.csv", "shared.csv", "accuracy.csv", "accuracy.json", "experts.csv", "experts.json", "domains.csv",
     "correlation.csv", "correlation.json", "steer.csv", "steer.json", "mechanism.csv", "mask.csv", "mask.json",
+    "claims.json",
 )  # fmt: skip
 """Of `metrics/<model>/`, those that a model's run shows."""
 
@@ -110,7 +112,12 @@ def _whole(paths: Paths, found: ModelResults, settings: dict[str, str], colour: 
     }
     note = page.of_model(found, {f"figures/{path.name}" for path in artifacts["figures"]})
     tags = {"kind": "model", "model": found.model} | shapes
-    return Run(found.model, found.model, params, tags, points.of_model(found), note, colour, artifacts)
+    shown = points.of_model(found)
+    if written(folder, ClaimsSummary, ClaimsMetrics):
+        verdicts = ClaimsSummary.read(folder).claims
+        tags |= {f"claim.{name}": verdict.code for name, verdict in verdicts.items()}
+        shown = sorted(shown + points.of_claims(ClaimsMetrics.read(folder)))
+    return Run(found.model, found.model, params, tags, shown, note, colour, artifacts)
 
 
 def _plans(paths: Paths, found: ModelResults) -> list[Path]:

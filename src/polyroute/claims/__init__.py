@@ -1,0 +1,1 @@
+"""Claims of the papers: conditions on measured quantities, and what these come to."""

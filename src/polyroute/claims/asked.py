@@ -1,0 +1,170 @@
+"""What claims are asked of: one model's results; and what an answer is gathered in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from polyroute.claims.claim import Claim
+from polyroute.claims.estimates import Estimate
+from polyroute.claims.settings import ClaimsSettings, Role
+from polyroute.languages import table as languages
+from polyroute.results.alignment import CorpusAlignment
+from polyroute.results.claims import Missing, StandIn
+from polyroute.results.model import ModelResults
+
+NAMES: dict[Role, str] = {"maths": "mgsm", "medical": "global-mmlu-medical", "reading": "belebele-reading"}
+"""What a task stands for -> the task that claims name."""
+_FOR_READING: tuple[Role, ...] = ("reading", "medical", "maths")
+"""Whose accuracy is taken for Belebele's, the first that there is."""
+
+
+@dataclass
+class Found:
+    """Quantities of one claim, as far as they are known."""
+
+    claim: Claim
+    values: dict[str, float] = field(default_factory=dict)
+    """Symbol -> its value."""
+    missing: dict[str, Missing] = field(default_factory=dict)
+    """Quantity -> why it is unknown, where that is known better than from what has not run."""
+    stand_ins: list[StandIn] = field(default_factory=list)
+    languages: int | None = None
+    items: int | None = None
+
+    def put(self, name: str, value: Estimate | float | None) -> None:
+        """Give a quantity; what is unknown of it is left out."""
+        if isinstance(value, Estimate):
+            self.values.update(value.parts(name))
+        elif value is not None and np.isfinite(value):
+            self.values[name] = float(value)
+
+    def lack(self, names: Iterable[str], missing: Missing) -> None:
+        """Say why quantities are unknown."""
+        self.missing.update(dict.fromkeys(names, missing))
+
+    def stand_in(self, one: StandIn) -> None:
+        """Say that other data is used than the claim means."""
+        if one not in self.stand_ins:
+            self.stand_ins.append(one)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One model's results, with what claims ask of them again and again."""
+
+    results: ModelResults
+    settings: ClaimsSettings
+    folder: Path
+    """`metrics/<model>/`."""
+    nulls: Mapping[str, float] = field(default_factory=dict)
+    """Dotted name -> number, of what the stage `nulls` wrote."""
+
+    @property
+    def corpus(self) -> str:
+        """The generic corpus."""
+        return self.settings.generic
+
+    @cached_property
+    def alignment(self) -> CorpusAlignment:
+        """Of the generic corpus."""
+        return self.results.alignment.corpora[self.corpus]
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """Languages of the generic corpus, the pivot apart."""
+        return list(self.alignment.languages)
+
+    def zone(self, name: str, codes: Iterable[str] | None = None) -> list[float]:
+        """Mean D of a zone, a number a language."""
+        kept = self.codes if codes is None else codes
+        return [float(getattr(self.alignment.languages[code], name)) for code in kept]
+
+    def task(self, role: Role) -> str | None:
+        """The model's task that stands for something."""
+        return next((task for task, found in self.settings.roles.items() if found == role), None)
+
+    @property
+    def for_reading(self) -> str | None:
+        """The task whose accuracy stands for Belebele's."""
+        return next((task for role in _FOR_READING if (task := self.task(role)) is not None), None)
+
+    def read(self, found: Found, role: Role) -> str | None:
+        """The model's task, or why there is none, and that another stands for the one that is meant."""
+        task = self.task(role)
+        if task is not None and task != NAMES[role]:
+            found.stand_in(StandIn(kind="task", used=task, meant=NAMES[role]))
+        return task
+
+    def accuracy(self, found: Found, role: Role) -> pd.Series[float] | None:
+        """Accuracy by language, the pivot apart; of another task where the model has none for reading."""
+        task = self.for_reading if role == "reading" else self.task(role)
+        if task is None or self.results.accuracy is None:
+            return None
+        if task != NAMES[role]:
+            found.stand_in(StandIn(kind="task", used=task, meant=NAMES[role]))
+        table = self.results.accuracy.table
+        rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
+        found.items = int(rows["items"].min()) if len(rows) else None
+        by: pd.Series[float] = rows.set_index("language")["accuracy"]
+        return by
+
+    def near_chance(self) -> list[str]:
+        """Languages whose accuracy is not above chance with its interval, in the task that stands for reading."""
+        task = self.for_reading
+        if task is None or self.results.accuracy is None:
+            return []
+        chance = self.results.accuracy.tasks[task].chance
+        table = self.results.accuracy.table
+        rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
+        return [] if chance is None else [str(code) for code in rows.loc[rows["low"] <= chance, "language"]]
+
+    def resource(self, found: Found, codes: Iterable[str]) -> dict[str, float]:
+        """How much text there is of each language, where it is known."""
+        if self.settings.text_shares is not None:
+            found.stand_in(StandIn(kind="resource", used="log share of the training documents", meant="resource class"))
+            shares = self.settings.text_shares
+            return {code: log(shares[code]) for code in codes if shares.get(code, 0) > 0}
+        classes = {code: languages.get(code).resource for code in codes}
+        return {code: float(known) for code, known in classes.items() if known is not None}
+
+    def log_tokens(self, codes: Iterable[str]) -> list[float] | None:
+        """Log tokens a sentence; None where they are not known."""
+        tokens = [self.alignment.languages[code].tokens_per_sentence for code in codes]
+        return None if None in tokens else [log(one) for one in tokens if one]
+
+    def by_layer(self, measure: str, reading: str) -> pd.DataFrame:
+        """A measure of the generic corpus: a row a language, a column a layer."""
+        layers = self.results.layers
+        table = layers[
+            (layers["corpus"] == self.corpus) & (layers["measure"] == measure) & (layers["reading"] == reading)
+        ]
+        found: pd.DataFrame = table.pivot(index="language", columns="layer", values="value")
+        return found
+
+    def interval(self, code: str, measure: str, layers: Iterable[int], reading: str = "soft_mass") -> Estimate:
+        """Mean of a measure of one language over some layers, with an interval no narrower than it must be."""
+        table = self.results.layers
+        rows = table[
+            (table["corpus"] == self.corpus) & (table["measure"] == measure) & (table["reading"] == reading)
+            & (table["language"] == code) & table["layer"].isin(list(layers))
+        ]  # fmt: skip
+        if rows.empty or rows[["value", "low", "high"]].isna().to_numpy().any():
+            return Estimate()
+        value, low, high = (float(rows[part].mean()) for part in ("value", "low", "high"))
+        return Estimate(value, low, high)
+
+    def layers_of(self, zone: str) -> range:
+        """Layers of a zone."""
+        first, last = getattr(self.alignment.zones, zone)
+        return range(first, last + 1)
+
+
+Provider = Callable[[Asked, Found], None]
+"""Gives what it can of one claim's quantities."""

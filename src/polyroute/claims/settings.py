@@ -1,0 +1,23 @@
+"""What the stage `claims` reads of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from polyroute.languages.own import StudySettings
+
+Role = Literal["maths", "medical", "reading"]
+"""What a task stands for in the papers: mathematics (MGSM), medical knowledge (Global-MMLU's medical subjects), reading
+(Belebele)."""
+
+
+class ClaimsSettings(StudySettings):
+    """What the stage `claims` reads."""
+
+    seed: int
+    generic: str
+    """Corpus that divergence is asked of."""
+    roles: dict[str, Role]
+    """Task of the model -> what it stands for; a task that stands for nothing in the papers is left out."""
+    text_shares: dict[str, float] | None
+    """Language -> share of the training documents, where it is known; else resource is the class of Joshi et al."""

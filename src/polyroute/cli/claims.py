@@ -1,0 +1,60 @@
+"""`polyroute claims`: the board, one claim, and the lock that fixes new claims."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from polyroute.claims.claim import Claims, ClaimsError, lock_new
+from polyroute.ground.paths import Paths
+from polyroute.results.claims import ClaimsSummary
+
+
+def verdicts(paths: Paths, models: Sequence[str], *, named: bool) -> dict[str, ClaimsSummary]:
+    """Model -> its verdicts.
+
+    Args:
+        paths: where `metrics/` is.
+        models: whose.
+        named: whether each must have them; else those that have none are left out.
+
+    Raises:
+        ResultsError: a model that must has none, or none has; or a file is not as declared.
+    """
+    there = [model for model in models if named or (paths.metrics(model) / ClaimsSummary.file).exists()]
+    return {model: ClaimsSummary.read(paths.metrics(model)) for model in there or models[:1]}
+
+
+def fix(paths: Paths, claims: Claims) -> list[str]:
+    """Lock new claims as they stand in the last commit.
+
+    Returns:
+        Ids of the new ones.
+
+    Raises:
+        ClaimsError: claims are not committed, so that no commit could be named.
+    """
+    return lock_new(paths.claims, claims, date.today().isoformat(), _commit(paths.claims))
+
+
+def _commit(folder: Path) -> str | None:
+    """The commit that last changed the claims; None outside a repository."""
+    files = sorted(str(path.name) for path in folder.glob("*.yaml") if path.name != "lock.yaml")
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", *arguments, "--", *files], cwd=folder, capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    changed = git("status", "--porcelain")
+    if changed is None:
+        return None
+    if changed:
+        raise ClaimsError(f"{folder} has claims that are not committed: commit them, then lock them")
+    return git("log", "-1", "--format=%H")

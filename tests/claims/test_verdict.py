@@ -1,0 +1,145 @@
+"""Verdicts on whole sets of results: what each is, what is said where one is missing, and what corrects them."""
+
+from pathlib import Path
+
+import pytest
+
+from claims.made import ENTRY, asked, committed, of, write
+from polyroute.claims.claim import Claim, read_claims
+from polyroute.claims.verdict import corrected, judge, over_models
+from polyroute.results.claims import ClaimVerdict
+from tiny import ROOT
+
+CLAIMS = committed()
+SHIPPED = ("pocket-plain", "pocket-planted", "pocket-untrained", "qwen3-30b-a3b-counts")
+
+
+@pytest.fixture(scope="module")
+def plausible_verdicts(tmp_path_factory) -> dict[str, ClaimVerdict]:
+    return judge(CLAIMS, asked(tmp_path_factory.mktemp("study"))).claims
+
+
+def test_every_claim_has_a_verdict(plausible_verdicts) -> None:
+    assert list(plausible_verdicts) == list(CLAIMS.by_id)
+    assert len(plausible_verdicts) >= 25
+    assert {one.code for one in plausible_verdicts.values()} >= {"inconclusive", "cannot_be_tested"}
+
+
+def test_what_cannot_be_tested_says_what_would_bring_it(plausible_verdicts) -> None:
+    for name, one in plausible_verdicts.items():
+        if one.code == "cannot_be_tested":
+            assert one.missing, name
+
+
+def test_a_claim_on_a_published_setting_is_asked_of_its_model_alone(plausible_verdicts) -> None:
+    one = plausible_verdicts["p1.gain.gpt_oss.mgsm"]
+    assert one.code == "cannot_be_tested"
+    assert {(why.kind, why.what) for why in one.missing.values()} == {("model", "gpt-oss-20b")}
+
+
+def test_a_language_that_was_not_measured_is_named(plausible_verdicts) -> None:
+    why = plausible_verdicts["p1.phi_first_layer"].missing["few"]
+    assert (why.kind, why.what) == ("model", "phi35-moe")
+
+
+def test_what_stands_in_is_said_and_only_where_it_does(plausible_verdicts) -> None:
+    said = {(one.kind, one.used, one.meant) for one in plausible_verdicts["p1.correlation"].stand_ins}
+    assert ("task", "knowledge", "belebele-reading") in said
+    assert ("corpus", "text", "belebele") in said
+    assert not [one for one in plausible_verdicts["p2.families"].stand_ins if one.kind == "task"]
+
+
+def test_numbers_are_those_of_the_claim(plausible_verdicts) -> None:
+    one = plausible_verdicts["p1.u_shape"]
+    assert one.effect == pytest.approx(0.2)
+    assert one.published == 0.184
+    assert one.distance == pytest.approx(0.016)
+    assert one.values["share_u"] == 1
+    assert (one.languages, one.needed, one.needed_of, one.could_see) == (8, 4, "languages", True)
+    assert (one.lock, one.digest) == ("locked", CLAIMS.get("p1.u_shape").digest)
+
+
+def test_a_model_without_tasks_is_asked_all_the_same_and_names_the_stage(tmp_path: Path) -> None:
+    found = judge(CLAIMS, asked(tmp_path, tasks=False)).claims
+    assert len(found) == len(CLAIMS.by_id)
+    for name, stage in (
+        ("p1.no_overlap", "experts"), ("p2.families", "similarity"), ("p1.correlation", "evaluate"),
+        ("p2.mask_own_more", "evaluate"),
+    ):  # fmt: skip
+        assert found[name].code == "cannot_be_tested"
+        assert {(why.kind, why.what) for why in found[name].missing.values()} >= {("stage", stage)}
+
+
+def test_nulls_decide_what_waits_for_them(tmp_path: Path) -> None:
+    folder = asked(tmp_path).folder
+
+    def verdict() -> ClaimVerdict:
+        return judge(CLAIMS, of(folder)).claims["own.translation_nearest"]
+
+    def write_nulls(draws: int, largest: float) -> None:
+        (folder / "nulls.json").write_text(
+            f'{{"draws": {draws}, "quantities": {{"alignment_middle": {{"largest": {largest}, "p": 0.05}}}}}}'
+        )
+
+    assert (verdict().missing["a_rank"].kind, verdict().missing["a_rank"].what) == ("stage", "nulls")
+    write_nulls(3, 0.01)
+    assert verdict().missing["a_rank"].what == "19 random initialisations (here 3)"
+    write_nulls(19, 0.01)
+    assert (verdict().null, verdict().p, set(verdict().missing)) == (0.01, 0.05, {"a_budget"})
+    write_nulls(19, 0.99)
+    assert verdict().code == "not_replicated"
+
+
+def test_a_verdict_rests_on_the_claims_of_a_model_together() -> None:
+    def verdict(code: str, p: float | None) -> ClaimVerdict:
+        return ClaimVerdict(
+            code=code, alone=code, effect=1.0, low=None, high=None, p=p, q=None, null=None, published=None,
+            distance=None, replicated_if=[], not_replicated_if=[], values={}, missing={}, stand_ins=[], languages=None,
+            items=None, needed=None, needed_of=None, could_see=None, digest="", lock="locked", fixed_on=None,
+            fixed_by=None,
+        )  # fmt: skip
+
+    # q of .04, .01, .9: .06 (.04 x 3 / 2), .03, .9
+    given = {
+        "a": verdict("replicated", 0.04), "b": verdict("replicated", 0.01), "c": verdict("not_replicated", 0.9),
+        "d": verdict("replicated", None),
+    }  # fmt: skip
+    found = dict(corrected(given))
+    assert [(one.code, one.q) for one in found.values()] == [
+        ("inconclusive", 0.06), ("replicated", 0.03), ("not_replicated", 0.9), ("replicated", None),
+    ]  # fmt: skip
+    assert found["a"].alone == "replicated"
+
+
+@pytest.mark.parametrize(
+    ("codes", "rule", "expected"),
+    [
+        ({"other": "replicated"}, {}, None),
+        ({"a": "replicated", "b": "replicated", "c": "replicated"}, {}, "replicated"),
+        ({"a": "replicated", "b": "replicated", "c": "inconclusive"}, {}, "inconclusive"),
+        ({"a": "replicated", "b": "replicated", "c": "inconclusive"}, {"replicated": 2}, "replicated"),
+        ({"a": "not_replicated", "b": "replicated", "c": "replicated"}, {"not_replicated": 1}, "not_replicated"),
+        ({"a": "not_replicated", "b": "not_replicated", "c": "not_replicated"}, {}, "not_replicated"),
+        ({"a": "replicated"}, {}, "cannot_be_tested"),
+    ],
+)
+def test_over_its_models_a_claim_holds_in_all_or_in_as_many_as_it_says(codes, rule, expected) -> None:
+    claim = Claim.model_validate(ENTRY | {"models": ["a", "b", "c"], "over_models": rule})
+    assert over_models(claim, codes) == expected
+
+
+def test_a_claim_that_was_changed_says_so_in_the_result(tmp_path: Path) -> None:
+    folder = write(tmp_path / "claims", ENTRY)
+    (folder / "lock.yaml").write_text(f"own.one: {{digest: {'a' * 64}, fixed_on: '2026-11-29'}}")
+    one = judge(read_claims(folder), asked(tmp_path)).claims["own.one"]
+    assert (one.lock, one.fixed_on, one.fixed_by) == ("changed", "2026-11-29", None)
+    assert one.missing["x"].kind == "few"
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_committed_results_have_at_least_25_verdicts_and_the_same_twice(model) -> None:
+    folder = ROOT / "metrics" / model
+    one = judge(CLAIMS, of(folder, tasks="counts" not in model))
+    assert len(one.claims) >= 25
+    assert all(verdict.missing for verdict in one.claims.values() if verdict.code == "cannot_be_tested")
+    assert one == judge(CLAIMS, of(folder, tasks="counts" not in model))
