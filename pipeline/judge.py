@@ -15,6 +15,7 @@ from polyroute.interventions import effects, mask_effects
 from polyroute.interventions.choose import ChosenPlans
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
+from polyroute.interventions.rounds import next_round
 from polyroute.interventions.settings import JudgedTask, JudgeSettings
 from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
@@ -71,7 +72,10 @@ def _answered(
     items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages)
     found: dict[str, Answers] = {}
     for condition in (BASELINE, *conditions) if conditions else ():
-        one = grade(answers.read(paths.answers(name, purpose) / task / f"{condition.name}.parquet"), items, "report")
+        path = paths.answers(name, purpose) / task / f"{condition.name}.parquet"
+        if purpose == "steer" and condition.control_of is not None and not path.exists():
+            continue  # a random set that was not needed; `_steered` holds that against the rule
+        one = grade(answers.read(path), items, "report")
         comparable(found.get("baseline", one), one)
         one.write(paths.scored(name, "interventions") / purpose / task / f"{condition.name}.parquet")
         found[condition.name] = one
@@ -88,12 +92,15 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
     how, rule = settings.tasks[task], _rule(settings, settings.tasks[task])
     graded = _answered(settings, paths, "steer", task, chosen.conditions, None)
     right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
+    scores = {name: effects.pooled_accuracy(one, settings.pivot) for name, one in right.items()}
+    if lacking := next_round(chosen.conditions, scores, ranked=True):
+        raise effects.FindingsError(f"{task}: no answers under {lacking[0].name}: run the stage `steer` again")
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
     for toward, one in sorted(chosen.toward.items(), reverse=True):  # task experts, then shared experts
         if one.not_run is not None:
             yield toward, None, None, {"not_run": one.not_run}
             continue
-        reported = [condition for condition in chosen.conditions if condition.name in one.reported]
+        reported = [one_of for one_of in chosen.conditions if one_of.name in one.reported and one_of.name in right]
         table = effects.compared(reported, right, pivot=settings.pivot, confidence=rule.confidence, seed=rule.seed)
         summary = (
             effects.task_experts_effects(one, table, right, settings.pivot, rule)

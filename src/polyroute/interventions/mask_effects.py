@@ -64,6 +64,7 @@ def mask_effects(
         "k": plans.k, "thr": plans.thr, "ranges": {name: list(layers) for name, layers in plans.ranges.items()},
         "exclusive": plans.exclusive,
         "left_out": [{"name": one.name, "reason": one.reason} for one in plans.left_out],
+        "balance": {name: [row.model_dump() for row in rows] for name, rows in plans.balance.items()},
         "headline": headline, "unit": "items with all their translations, under all masks",
     }  # fmt: skip
 

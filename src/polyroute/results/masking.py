@@ -17,6 +17,7 @@ from polyroute.results.quantities import (
     Items,
     K,
     Language,
+    LayerBalance,
     LayerRange,
     LeftOut,
     Share,
@@ -161,6 +162,8 @@ class MaskedTask(Frozen):
     """How many there are."""
     left_out: list[LeftOut]
     """Masks that could not be made."""
+    balance: dict[Annotated[str, Unit("mask")], list[LayerBalance]]
+    """How like random masks are, by layer; without masks that have none."""
     headline: dict[Score, dict[Range, MaskHeadline]]
     """Means over pairs of languages."""
     unit: str

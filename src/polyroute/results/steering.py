@@ -19,6 +19,7 @@ from polyroute.results.quantities import (
     K,
     Language,
     Layer,
+    LayerBalance,
     LayerRange,
     LeftOut,
     Middle,
@@ -278,6 +279,13 @@ class NotRun(Frozen):
     """Why, in words."""
 
 
+class ControlBalance(LayerBalance):
+    """The same, of the random sets of one condition."""
+
+    condition: str
+    """Whose experts they stand in for."""
+
+
 class SharedSteering(Frozen):
     """Steering of one task toward experts that two dominant languages share."""
 
@@ -301,6 +309,8 @@ class SharedSteering(Frozen):
     """On the report half."""
     published: list[PublishedPlan]
     """Paper 2's own setting, one plan a source; none where it was not run."""
+    balance: list[ControlBalance]
+    """How like random sets are, by condition and layer."""
 
 
 def _ran(content: object) -> str:
@@ -335,6 +345,8 @@ class Steered(Frozen):
     """On the report half."""
     published: PublishedPlan | None
     """A paper's own setting for this model and task; null where it was not run."""
+    balance: list[ControlBalance]
+    """How like random sets are, by condition and layer."""
     by_pivot_correctness: list[PivotCorrectness]
     """A record a language; none where scores lie between right and wrong."""
     shared: Shared
