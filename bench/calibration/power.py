@@ -1,0 +1,62 @@
+"""Power by the verdict's own rule: where a study says that 80% would find a difference, how many new ones do?
+
+A study without a difference says which it could detect; new studies of the same population have that difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from bench.calibration.answers import Kind, answers, changes
+from bench.calibration.table import Row
+
+from polyroute.interventions.verdicts import largest_p
+from polyroute.stats.paired import mcnemar, mean_change
+from polyroute.stats.simulated_power import StudiedItems, detectable
+
+SAID, CONFIDENCE, SIMULATED, NEW = 0.8, 0.95, 400, 20
+"""Power that is said, coverage, studies that a study simulates, and new studies for each."""
+POPULATIONS: tuple[tuple[int, int, float, float, Kind], ...] = (
+    (250, 10, 0.10, 0.05, "threshold"), (250, 10, 0.10, 0.05, "whole"), (250, 1, 0.10, 0.0, "whole"),
+    (120, 4, 0.20, 0.30, "threshold"), (60, 5, 0.10, 0.20, "threshold"), (50, 10, 0.20, 0.30, "threshold"),
+    (20, 17, 0.20, 0.05, "threshold"),
+)  # fmt: skip
+"""Items, languages, psi, rho, and how changes go together."""
+OTHERS = (0, 11)
+"""Other plans of a board, without a difference, for which q adjusts."""
+
+
+def simulate(studies: int) -> Iterator[Row]:
+    """How many new studies find what a study says that four in five would.
+
+    Args:
+        studies: new ones for each population.
+    """
+    for items, languages, psi, rho, kind in POPULATIONS:
+        for others in OTHERS:
+            limit = largest_p(np.linspace(0.3, 1.0, others).tolist())
+            found, asked, pilots = 0, 0, max(1, studies // NEW)
+            for pilot in range(pilots):
+                rng = np.random.default_rng([items, languages, others, pilot])
+                studied = answers(changes(rng, (1, items, languages), psi, 0.0, rho, kind)[0], rng)
+                least = detectable(
+                    StudiedItems.of(studied), limit=limit, confidence=CONFIDENCE, studies=SIMULATED, seed=pilot
+                )
+                if least is None or least > psi:
+                    continue
+                # To three decimals, so that few latent correlations are computed.
+                for change_NV in changes(rng, (NEW, items, languages), psi, min(round(least, 3), psi), rho, kind):
+                    found += _finds(change_NV, limit)
+                    asked += 1
+            population = f"{languages} languages, psi {psi:g}, rho {rho:g} ({kind}), {others} other plans"
+            if asked:
+                yield Row("power", "power", population, items, SAID, found / asked, asked)
+
+
+def _finds(change_NV: np.ndarray, limit: float) -> bool:
+    if change_NV.shape[1] > 1:
+        mean = mean_change(change_NV.mean(axis=1), CONFIDENCE, 0)
+        return mean.low > 0 and mean.p <= limit
+    gained, lost = int((change_NV > 0).sum()), int((change_NV < 0).sum())
+    return gained > lost and mcnemar(gained, lost) <= limit

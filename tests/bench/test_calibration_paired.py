@@ -1,0 +1,49 @@
+"""A quick part of the calibration of verdicts on paired answers."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from tiny import ROOT
+
+
+@pytest.fixture(scope="module")
+def bench():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(ROOT))
+        yield lambda name: importlib.import_module(f"bench.calibration.{name}")
+
+
+@pytest.mark.parametrize("kind", ["threshold", "whole"])
+def test_simulated_changes_are_what_they_are_called(bench, kind: str) -> None:
+    change_SNV = bench("answers").changes(np.random.default_rng(0), (400, 50, 4), 0.2, 0.05, 0.3, kind)
+    assert (change_SNV != 0).mean() == pytest.approx(0.2, abs=0.01)
+    assert change_SNV.mean() == pytest.approx(0.05, abs=0.01)
+    together = np.corrcoef(change_SNV[:, :, 0].ravel(), change_SNV[:, :, 1].ravel())[0, 1]
+    assert together == pytest.approx(0.3, abs=0.05)
+
+
+def test_intervals_cover_and_tests_keep_their_size(bench, monkeypatch) -> None:
+    paired = bench("paired")
+    for name, value in (("ITEMS", (13, 40)), ("LANGUAGES", (1, 5)), ("PSI", (0.1,)), ("SHARES", (0.0, 0.3))):
+        monkeypatch.setattr(paired, name, value)
+    rows = list(paired.simulate(60))
+    assert len(rows) == 2 * (3 + 4 * 3)
+    assert min(row.found for row in rows if row.quantity == "coverage") > 0.85
+    assert np.mean([row.found for row in rows if row.quantity == "coverage"]) > 0.95
+    assert np.mean([row.found for row in rows if row.quantity == "size"]) <= 0.05
+
+
+def test_studies_find_what_is_said(bench, monkeypatch) -> None:
+    power = bench("power")
+    monkeypatch.setattr(power, "POPULATIONS", ((120, 1, 0.2, 0.0, "whole"),))
+    (alone, beside_others) = power.simulate(400)
+    assert alone.population.endswith("0 other plans")
+    assert 0.7 < alone.found < 0.9
+    assert 0.65 < beside_others.found < 0.9
+
+
+def test_a_rank_keeps_its_size(bench) -> None:
+    for row in bench("sequential").simulate(500):
+        assert row.found <= row.nominal + 3 * np.sqrt(row.nominal * (1 - row.nominal) / row.studies), row
