@@ -10,8 +10,10 @@ from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.questions import SPLITS
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
+from polyroute.miniworld.items import stated
 from polyroute.results.accuracy import AccuracyMetrics, AccuracyRow, AccuracySummary
 from polyroute.scoring import accuracy
+from polyroute.scoring.chance import by_language
 from polyroute.scoring.kinds import by_score, grade
 from polyroute.scoring.settings import ScoreSettings
 
@@ -34,9 +36,14 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
             graded = grade(raw, items, split)
             graded.write(scored / task / f"{split}.parquet")
             halves.append(by_score(graded.frame, how.kind, how.score))
-        table = accuracy.table(pd.concat(halves, ignore_index=True))
+        answered = pd.concat(halves, ignore_index=True)
+        if how.facts:
+            answered["stated"] = stated(answered["item_id"].tolist(), answered["language"].tolist())
+        guessed = by_language(items) if how.kind in ("choice", "number") else None
+        table = accuracy.table(answered, chance=None if guessed is None else guessed["chance"])
         tables.append(table.assign(task=task))
-        summary[task] = {"kind": how.kind} | accuracy.in_short(table, items, settings.pivot)
+        uniform = float(guessed["uniform"].mean()) if guessed is not None and how.kind == "choice" else None
+        summary[task] = {"kind": how.kind} | accuracy.in_short(table, uniform, settings.pivot)
         absent = f"; the task lacks {', '.join(how.lacking)}" if how.lacking else ""
         others = items["language"].nunique() - 1
         yield f"{task}: {_summary_line(how.score, summary[task], settings.pivot, others)}{absent}"

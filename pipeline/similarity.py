@@ -94,7 +94,7 @@ def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilarityS
             label: agreement(found, resampled, values, confidence=settings.confidence, **test)
             for label, values in labels.items()
         },
-        "rivals": explain(routing_P, rivals, **test),
+        "rivals": explain(routing_P, rivals, families=labels["family"], **test),
         "sensitivity": [
             {"measure": other.measure, "reading": other.reading} | sensitivity(routing_P, other.zones_ZP[place], labels)
             for other in others

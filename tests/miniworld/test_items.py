@@ -33,3 +33,12 @@ def test_more_problems_than_there_are_are_refused_and_not_waited_for(monkeypatch
     )
     with pytest.raises(PolyrouteError, match=r"hardly more than 2 items of arithmetic `select`, not 3"):
         items.arithmetic("select", 3, ["eng_Latn"], 0)
+
+
+def test_stated_says_of_items_what_the_frame_of_knowledge_says() -> None:
+    asked = items.knowledge("report", ["eng_Latn", "deu_Latn", "swh_Latn"])
+    known = items.stated(asked["item_id"].tolist(), asked["language"].tolist())
+    assert known == asked["known"].tolist()
+    assert all(asked[asked["language"] == "eng_Latn"]["known"])
+    with pytest.raises(PolyrouteError, match="item arithmetic-1 asks for no fact"):
+        items.stated(["arithmetic-1"], ["eng_Latn"])

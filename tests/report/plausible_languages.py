@@ -58,7 +58,8 @@ def write(
         told[zone] = {
             "layers": zones[zone], "cophenetic": joined.cophenetic, "linkage": joined.joins.tolist(),
             "labels": {name: agreement(joined, None, held, confidence=0.95, **test) for name, held in labels.items()},
-            "rivals": explain(distance_P, rivals | {"vocabulary": None}, **test), "sensitivity": [],
+            "rivals": explain(distance_P, rivals | {"vocabulary": None}, families=labels["family"], **test),
+            "sensitivity": [],
         }  # fmt: skip
     confound = [
         {"k": k, "thr": thr, "added": {"branch": 0.9, "family": 0.4, "none": 0.3}}

@@ -75,7 +75,8 @@ def write_accuracy(paths: Paths, model: str, codes: list[str], tasks: tuple[str,
             )
         others = [accuracy[code] for code in codes]
         short[task] = {
-            "kind": "choice", "chance": 0.1 + 0.15 * place, "pivot": accuracy[PIVOT], "others": float(np.mean(others)),
+            "kind": "choice", "chance": 0.1 + 0.15 * place, "uniform": 0.1, "pivot": accuracy[PIVOT],
+            "others": float(np.mean(others)), "stated": None, "transfer": None,
         }  # fmt: skip
     _write(AccuracyRow, paths, model, rows)
     AccuracySummary.write(paths.metrics(model), {"tasks": short})

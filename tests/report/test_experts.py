@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from polyroute.ground.paths import Paths
@@ -51,3 +52,16 @@ def test_experts_are_told_at_the_smallest_tau_and_where_the_papers_sets_never_me
     assert (row["domain divergence"], row["middle"]) == ("cap", "layers 1-6")
     middle = Middle(layers=(3, 3), has_trough=False, rule="params", curve=None)
     assert experts.middle(middle) == "layer 3, set in params.yaml"
+
+
+@pytest.mark.parametrize(
+    ("k", "exclusive", "said"),
+    [
+        (4, [1, 2, 0, 3], "25.0%"),
+        (4, [0, 0, 0, 3], "75.0%: too few to compare languages"),
+        (1, [1, 1, 0, 0], "50.0%: one expert a language cannot show how many are shared"),
+        (4, [], "–"),
+    ],
+)
+def test_what_few_experts_can_show_is_said(k, exclusive, said) -> None:
+    assert experts._without_exclusive(k, pd.Series(exclusive, dtype=float)) == said

@@ -40,11 +40,25 @@ def test_wilson_intervals_by_hand() -> None:
     assert accuracy.table(tied)["tied"].tolist() == [0.5]
 
 
-def test_a_task_in_three_numbers() -> None:
-    table = accuracy.table(scored(eng_Latn=[True, True], deu_Latn=[True, False], swh_Latn=[False, False]))
-    items = pd.DataFrame({"choices": [["a", "b"], ["a", "b", "c", "d"]]})
-    assert accuracy.in_short(table, items, "eng_Latn") == {"chance": 0.375, "pivot": 1.0, "others": 0.25}
-    assert accuracy.in_short(table, pd.DataFrame({"answer": ["1"]}), "eng_Latn")["chance"] is None
+def test_a_task_in_a_few_numbers() -> None:
+    right = scored(eng_Latn=[True, True], deu_Latn=[True, False], swh_Latn=[False, False])
+    table = accuracy.table(right, chance=pd.Series({"eng_Latn": 0.5, "deu_Latn": 0.25, "swh_Latn": 0.25}))
+    assert table["chance"].tolist() == [0.5, 0.25, 0.25]
+    assert accuracy.in_short(table, 0.2, "eng_Latn") == {
+        "chance": 0.3333, "uniform": 0.2, "pivot": 1.0, "others": 0.25, "stated": None, "transfer": None,
+    }  # fmt: skip
+    without = accuracy.in_short(accuracy.table(right), None, "eng_Latn")
+    assert (without["chance"], without["uniform"]) == (None, None)
+
+
+def test_facts_that_training_states_stand_apart_from_those_that_need_transfer() -> None:
+    right = scored(eng_Latn=[True, True], deu_Latn=[True, False, False], swh_Latn=[False, False])
+    table = accuracy.table(right.assign(stated=[True, True, True, True, False, False, False])).set_index("language")
+    assert table.loc["deu_Latn", ["stated", "stated_items", "transfer", "transfer_items"]].tolist() == [0.5, 2, 0, 1]
+    assert table.loc["eng_Latn", "transfer_items"] == table.loc["swh_Latn", "stated_items"] == 0
+    assert np.isnan([table.loc["eng_Latn", "transfer"], table.loc["swh_Latn", "stated"]]).all()
+    short = accuracy.in_short(table.reset_index(), None, "eng_Latn")
+    assert (short["stated"], short["transfer"]) == (0.5, 0.0), "over the languages that have such facts"
 
 
 def test_numbers_are_told_with_what_went_wrong() -> None:

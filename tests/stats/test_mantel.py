@@ -76,3 +76,24 @@ def test_matrices_of_other_units_are_refused() -> None:
         matrix_correlation(Y, X[:-1], shuffles=9, seed=0)
     with pytest.raises(ValueError, match="condensed"):
         matrix_correlation(Y[:5], X[:5], shuffles=9, seed=0)
+
+
+def test_units_are_permuted_within_their_groups_alone() -> None:
+    groups = ["a"] * 3 + ["b"] * 4
+    small = [squareform(squareform(values)[:7, :7]) for values in (Y, X)]
+    found = matrix_correlation(*small, shuffles=4000, seed=1, within=groups)
+    drawn = []
+    for first in itertools.permutations(range(3)):
+        for second in itertools.permutations(range(3, 7)):
+            moved = squareform(small[1])[np.ix_(first + second, first + second)][np.triu_indices(7, 1)]
+            drawn.append(stats.pearsonr(small[0], moved).statistic)
+    assert found.p == pytest.approx(np.mean(np.array(drawn) >= found.r - 1e-12), abs=0.03)
+    assert found.r == pytest.approx(matrix_correlation(*small, shuffles=9, seed=0).r)
+
+
+def test_groups_that_leave_few_orders_have_no_p() -> None:
+    found = matrix_correlation(Y, X, shuffles=99, seed=0, within=["a", "a", "b", "b", "c", "c", "d", "e", "f"])
+    assert np.isnan(found.p)
+    assert not np.isnan(found.r)
+    with pytest.raises(ValueError, match="2 groups are not one for each of 9 units"):
+        matrix_correlation(Y, X, shuffles=9, seed=0, within=["a", "b"])

@@ -9,7 +9,10 @@ size. So each rival is a matrix of distances of its own, and its correlation wit
     vocabulary      1 - overlap of tokens (`measures.vocabulary`)
 
 Unit of permutation: the language. p is one-sided: more distant in the rival, more distant in routing. It is not
-adjusted for the number of rivals and zones. Arxiv 2605.29714 found a rho of .72 with fertility on Indian languages.
+adjusted for the number of rivals and zones. It is too small where both distances follow families, since languages of
+two families are then no exchange for one another; beside it stands p by permutation within families, which says
+whether a rival goes with routing among relatives. `family` itself has none: relatives share it. Arxiv 2605.29714 found
+a rho of .72 with fertility on Indian languages.
 """
 
 from __future__ import annotations
@@ -61,18 +64,21 @@ def rival_distances(
 
 
 def explain(
-    routing_P: NDArray[np.float64], rivals: Mapping[str, NDArray[np.float64] | None], *, shuffles: int, seed: int
-) -> dict[str, dict[str, Any]]:
+    routing_P: NDArray[np.float64], rivals: Mapping[str, NDArray[np.float64] | None], *, families: Sequence[str],
+    shuffles: int, seed: int,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Correlate routing distances with each rival, alone and given the others.
 
     Args:
         routing_P: routing distances of all pairs of V languages.
         rivals: from `rival_distances`.
+        families: of each language.
         shuffles: permutations of languages.
         seed: of the permutations.
 
     Returns:
-        Rival -> `mantel` and its `p`, `partial` and `partial_p`, `controlled_for` (the rivals held fixed); null with a
+        Rival -> `mantel` and its `p` and `within_families_p` (null of `family`, and where families leave too few orders
+        of languages), `partial` and `partial_p`, `controlled_for` (the rivals held fixed); null with a
         `note` where a rival is not known, does not vary, or is fully explained by the others, or where there are fewer
         than `FEWEST` languages.
     """
@@ -81,7 +87,7 @@ def explain(
     found = {}
     for name, rival_P in rivals.items():
         others = [other for other in varying if other != name]
-        row: dict[str, Any] = dict.fromkeys(("mantel", "p", "partial", "partial_p"))
+        row: dict[str, Any] = dict.fromkeys(("mantel", "p", "within_families_p", "partial", "partial_p"))
         found[name] = row | {"controlled_for": others}
         if languages < FEWEST:
             found[name]["note"] = f"a permutation test needs at least {FEWEST} languages; there are {languages}"
@@ -97,6 +103,9 @@ def explain(
                 routing_P, rival_P, [varying[other] for other in others], shuffles=shuffles, seed=seed
             )
             found[name] |= {"mantel": rounded(alone.r), "p": rounded(alone.p)}
+            if name != "family":
+                within = matrix_correlation(routing_P, rival_P, shuffles=shuffles, seed=seed, within=families)
+                found[name]["within_families_p"] = None if np.isnan(within.p) else rounded(within.p)
             if np.isnan(left.r):
                 found[name]["note"] = f"nothing of it, or of routing, is left given {', '.join(others)}"
             else:

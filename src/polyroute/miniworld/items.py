@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from polyroute.ground.errors import PolyrouteError
 from polyroute.miniworld import realise, world
 from polyroute.miniworld.world import Split
 
 CHOICES = 10
-"""Choices of every item: chance is 0.1."""
+"""Choices of every item. The best constant answer gets more than a tenth: numbers stand in ascending order."""
 
 
 def arithmetic(split: Split, items: int, languages: Sequence[str], seed: int) -> pd.DataFrame:
@@ -72,3 +73,20 @@ def knowledge(split: Split, languages: Sequence[str]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def stated(item_ids: Sequence[str], languages: Sequence[str]) -> list[bool]:
+    """Whether training states what `knowledge` asks for in the item's language; else only transfer can answer it.
+
+    Args:
+        item_ids: of `knowledge`.
+        languages: of each item.
+
+    Raises:
+        PolyrouteError: an item is none of `knowledge`.
+    """
+    facts = {f"knowledge-{fact.relation}-{fact.entity}": fact for fact in world.facts()}
+    for item_id in item_ids:
+        if item_id not in facts:
+            raise PolyrouteError(f"item {item_id} asks for no fact of the mini world: fetch its task again")
+    return [facts[item_id].known(language) for item_id, language in zip(item_ids, languages, strict=True)]

@@ -33,6 +33,7 @@ from polyroute.params.models import RecordedModel, TransformersModel, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
+from polyroute.readers.miniworld import MiniworldTask
 from polyroute.scoring.settings import ScoredTask, ScoreSettings
 from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings
 
@@ -121,7 +122,8 @@ class _Resolved:
             ),
             "evaluate": self._ask(self.tasks, 0),
             "score": ScoreSettings(name=self.name, pivot=self.pivot, tasks={
-                task: ScoredTask(**self._scored(task), lacking=needed.lacking) for task, needed in self.tasks.items()
+                task: ScoredTask(**self._scored(task), lacking=needed.lacking, facts=self._of_facts(task))
+                for task, needed in self.tasks.items()
             }),
             "correlate": CorrelateSettings(
                 **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares()
@@ -191,6 +193,10 @@ class _Resolved:
     def _scored(self, task: str) -> dict[str, Any]:
         kind = self.file.tasks[task].kind
         return {"kind": kind, "score": self.file.score.of(kind)}
+
+    def _of_facts(self, task: str) -> bool:
+        entry = self.file.tasks[task]
+        return isinstance(entry, MiniworldTask) and entry.content == "knowledge"
 
     def _planned(self, task: str) -> PlannedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"

@@ -10,8 +10,14 @@ from polyroute.results.model import ModelResults
 
 
 def accuracy_table(measured: Sequence[ModelResults]) -> str:
-    """A row a model and task: accuracy in the pivot, mean and range of the other languages, and what guessing gives."""
-    columns = ["model", "task", "languages", "items", "pivot", "others", "worst", "best", "chance"]
+    """A row a model and task: accuracy in the pivot, mean and range of the other languages, and chance.
+
+    Chance is what the best constant answer gets, or guessing evenly where that is more. `stated` and `transfer` are of
+    the other languages, in facts that training states in the language and in those that it states elsewhere alone.
+    """
+    columns = [
+        "model", "task", "languages", "items", "pivot", "others", "worst", "best", "chance", "stated", "transfer",
+    ]  # fmt: skip
     rows = []
     for one in measured:
         found = one.accuracy
@@ -28,7 +34,11 @@ def accuracy_table(measured: Sequence[ModelResults]) -> str:
                 [
                     one.model, task, str(len(scored)), _span(scored["items"]),
                     f"{words.percent(held.pivot)} ({words.named(one.pivot)})", words.percent(held.others),
-                    *extremes, NONE if held.chance is None else words.percent(held.chance),
+                    *extremes,
+                    *(
+                        NONE if share is None else words.percent(share)
+                        for share in (held.chance, held.stated, held.transfer)
+                    ),
                 ]
             )  # fmt: skip
     return words.markdown(columns, rows)

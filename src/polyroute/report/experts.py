@@ -18,6 +18,10 @@ from polyroute.results.quantities import Middle
 
 TAU = 0.3
 """At this threshold and above paper 1's task experts and multilingual experts never meet."""
+FEWEST_KEPT = 2
+"""Experts of a language and layer, below which shared and exclusive say no more than which one is used most."""
+MOSTLY = 0.5
+"""Share of languages and layers without an exclusive expert, above which exclusive experts compare no languages."""
 SHARE, THR = 15 / 128, 0.4
 
 
@@ -100,9 +104,14 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
     """A row a model, corpus and zone: shared and exclusive experts of a layer, means over the zone.
 
     `shared` and `exclusive`: in the whole set of languages. By resource class, the highest first: the share of choices
-    of a language that fall on its exclusive experts, mean over the languages of the class.
+    of a language that fall on its exclusive experts, mean over the languages of the class. `without exclusive` are the
+    languages and layers that have no such expert; k scales with a layer's experts, so that in a small model it is said
+    where that leaves too little to compare.
     """
-    columns = ["model", "corpus", "k, thr", "zone", "shared", "exclusive", "choices of exclusive experts, by class"]
+    columns = [
+        "model", "corpus", "k, thr", "zone", "shared", "exclusive", "choices of exclusive experts, by class",
+        "without exclusive",
+    ]  # fmt: skip
     rows = []
     for (model, experts), corpus, held, found in families.corpora(measured):
         table = setting(found.shared, corpus, experts)
@@ -118,8 +127,21 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
                 for resource, share in use.sort_index(ascending=False).items()
             )
             means = [f"{whole[name].mean():.1f}" for name in ("shared", "exclusive")]
-            rows.append([model, corpus, told, families.zone_of(zone, held), *means, by_class or NONE])
+            own = inside[inside["language"] != ""]
+            empty = _without_exclusive(float(table["k"].iloc[0]), own["exclusive"])
+            rows.append([model, corpus, told, families.zone_of(zone, held), *means, by_class or NONE, empty])
     return words.markdown(columns, rows)
+
+
+def _without_exclusive(k: float, exclusive: pd.Series[float]) -> str:
+    """How many languages and layers have no exclusive expert, and what such a model can show."""
+    if exclusive.empty:
+        return NONE
+    empty = float((exclusive == 0).mean())
+    share = f"{words.percent(empty)}%"
+    if k < FEWEST_KEPT:
+        return f"{share}: one expert a language cannot show how many are shared"
+    return f"{share}: too few to compare languages" if empty > MOSTLY else share
 
 
 def relatives_table(measured: Sequence[ModelResults]) -> str:

@@ -116,7 +116,7 @@ def tree_table(measured: Sequence[ModelResults]) -> str:
 def rivals_table(measured: Sequence[ModelResults]) -> str:
     """A row a model, corpus and zone: correlation of each rival with routing distance, alone and given the others.
 
-    p is by permuting languages, one-sided, and not adjusted.
+    p is by permuting languages, one-sided, and not adjusted; within families, by permuting relatives alone.
     """
     columns = ["model", "corpus", "zone", *(called(rival) for rival in RIVALS)]
     rows = [
@@ -147,6 +147,8 @@ def _rival(held: RivalCorrelation) -> str:
     if held.mantel is None or held.p is None:
         return NONE
     alone = f"{words.coefficient(held.mantel)}, p {words.chance(held.p)}"
+    if held.within_families_p is not None:
+        alone += f" (within families {words.chance(held.within_families_p)})"
     if held.partial is None or held.partial_p is None:
         return alone
     return f"{alone}; given others {words.coefficient(held.partial)}, p {words.chance(held.partial_p)}"

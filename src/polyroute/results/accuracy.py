@@ -36,6 +36,16 @@ class AccuracyRow(
     """Lower bound of the interval over items: Wilson's, or Student's of a mean score."""
     high: Accuracy | None
     """Upper bound."""
+    chance: Accuracy | None
+    """What the best constant answer gets, or guessing evenly where that is more; missing of spans and translations."""
+    stated: Accuracy | None
+    """Facts of the mini world: accuracy in those that training states in the language."""
+    stated_items: Items | None
+    """How many they are."""
+    transfer: Accuracy | None
+    """Facts of the mini world: accuracy in those that training states in other languages alone."""
+    transfer_items: Items | None
+    """How many they are."""
     accuracy_by_token: Accuracy | None
     """Choices: by likelihood a token."""
     accuracy_by_character: Accuracy | None
@@ -67,16 +77,23 @@ class AccuracyRow(
 
 
 class TaskAccuracy(Frozen):
-    """One task in three numbers."""
+    """One task in a few numbers."""
 
     kind: Literal["choice", "number", "span", "translation"]
     """How it is asked and scored."""
     chance: Accuracy | None
-    """What guessing gives; null where the answer is written."""
+    """What the best constant answer gets, or guessing evenly where that is more, mean over languages; null for spans
+    and translations."""
+    uniform: Accuracy | None
+    """What guessing evenly gets; null where the answer is written."""
     pivot: Accuracy
     """In the pivot."""
     others: Accuracy
     """Mean of the other languages, each counting the same."""
+    stated: Accuracy | None
+    """Of `others`, in facts that training states in the language; null of other tasks."""
+    transfer: Accuracy | None
+    """Of `others`, in facts that only transfer can answer."""
 
 
 class AccuracySummary(
@@ -102,7 +119,11 @@ class ShortAccuracy(Frozen):
     lowest: Accuracy
     """In the language that is answered worst."""
     chance: Accuracy | None
-    """What guessing gives; null where the answer is written."""
+    """What the best constant answer gets, or guessing evenly where that is more."""
+    stated: Accuracy | None
+    """Of the others, in facts that training states in the language."""
+    transfer: Accuracy | None
+    """Of the others, in facts that only transfer can answer."""
 
 
 class AccuracyMetrics(
@@ -120,7 +141,14 @@ class AccuracyMetrics(
         lowest = AccuracyRow.read(folder).groupby("task")["accuracy"].min()
         return cls(
             {
-                task: ShortAccuracy(pivot=one.pivot, others=one.others, lowest=lowest[task], chance=one.chance)
+                task: ShortAccuracy(
+                    pivot=one.pivot,
+                    others=one.others,
+                    lowest=lowest[task],
+                    chance=one.chance,
+                    stated=one.stated,
+                    transfer=one.transfer,
+                )
                 for task, one in AccuracySummary.read(folder).tasks.items()
             }
         )

@@ -228,7 +228,9 @@ class RivalCorrelation(Frozen):
     mantel: Coefficient | None
     """Mantel's r, with nothing held fixed."""
     p: Chance | None
-    """Of that, one-sided, by permutation of languages."""
+    """Of that, one-sided, by permutation of languages; too small where both distances follow families."""
+    within_families_p: Chance | None
+    """The same by permutation of relatives alone; null of `family`, and where families leave too few orders."""
     partial: Coefficient | None
     """With the other rivals held fixed."""
     partial_p: Chance | None

@@ -35,6 +35,8 @@ class ScoredTask(Frozen):
     """The one that is compared."""
     lacking: list[str]
     """The model's languages that the task does not exist in."""
+    facts: bool
+    """Whether items ask for facts of the mini world, of which it is known in which languages training states them."""
 
 
 class ScoreSettings(StudySettings):

@@ -7,8 +7,14 @@ distance matrices (MRQAP) with double semi-partialling (Dekker, Krackhardt and S
 others are permuted and the others taken off again. Of the ways to test a partial correlation of matrices it is the one
 that keeps its level when x and the others are related. Its statistic is the t of x in the regression; the
 partial correlation used here orders permutations as t does: r = t / sqrt(t^2 + df).
+
+Permuting all units asks that any of them could have had any other's distances. Where both matrices follow groups of
+related units that is false: with 7 to 50 languages, one family of which lies apart in both, the test rejects 67 to 98
+of 100 times where nothing else is in common. Units permuted within their groups alone stay exchangeable (restricted
+permutation, Good 2005, chapter 9), and reject 3 to 6.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +23,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.spatial import distance
 
+FEWEST_ORDERS = 20
+"""Of the units, below which no p is smaller than 0.05."""
 CHUNK = 2**22
 """Values of one array in memory at a time."""
 _TIE = 1e-12
@@ -37,7 +45,7 @@ class MatrixCorrelation:
 
 def matrix_correlation(
     y_P: NDArray[np.float64], x_P: NDArray[np.float64], given: Sequence[NDArray[np.float64]] = (), *,
-    shuffles: int, seed: int,
+    shuffles: int, seed: int, within: Sequence[str] | None = None,
 ) -> MatrixCorrelation:  # fmt: skip
     """Correlate two matrices of distances, others held fixed.
 
@@ -47,9 +55,11 @@ def matrix_correlation(
         given: (P) distances that are held fixed.
         shuffles: S random permutations of the units.
         seed: of the permutations.
+        within: the group of each unit, where units are permuted within their groups alone; p is NaN where groups leave
+            fewer than `FEWEST_ORDERS` orders.
 
     Raises:
-        ValueError: the matrices are not of the same units.
+        ValueError: the matrices are not of the same units, or groups are not one a unit.
     """
     if {values_P.shape for values_P in (x_P, *given)} != {y_P.shape} or not distance.is_valid_y(y_P):
         raise ValueError("matrices of distances must be condensed and of the same units")
@@ -65,18 +75,32 @@ def matrix_correlation(
     y_P = left_y_P / np.linalg.norm(left_y_P)
     r = float(left_x_P @ y_P / np.linalg.norm(left_x_P))
     units = distance.num_obs_y(y_P)
+    group_V = np.zeros(units, dtype=np.int64) if within is None else np.unique(within, return_inverse=True)[1]
+    if len(group_V) != units:
+        raise ValueError(f"{len(group_V)} groups are not one for each of {units} units")
+    if within is not None and math.prod(math.factorial(size) for size in np.bincount(group_V)) < FEWEST_ORDERS:
+        return MatrixCorrelation(r, np.nan)
     first_P, second_P = np.triu_indices(units, k=1)
     place_VV = np.zeros((units, units), dtype=np.intp)
     place_VV[first_P, second_P] = place_VV[second_P, first_P] = np.arange(len(y_P))
     rng = np.random.default_rng(seed)
     higher, step = 0, max(1, CHUNK // len(y_P))
     for start in range(0, shuffles, step):
-        order_SV = rng.permuted(np.tile(np.arange(units), (min(step, shuffles - start), 1)), axis=1)
+        order_SV = _orders(rng, group_V, min(step, shuffles - start))
         drawn_SP = _taken_off(left_x_P[place_VV[order_SV[:, first_P], order_SV[:, second_P]]], basis_PD)
         size_S = np.linalg.norm(drawn_SP, axis=1)
         # One that the others explain fully has no correlation; it counts as higher, the careful side.
         higher += int((drawn_SP @ y_P >= (r - _TIE) * size_S).sum())
     return MatrixCorrelation(r, (1 + higher) / (1 + shuffles))
+
+
+def _orders(rng: np.random.Generator, group_V: NDArray[np.int64], shuffles: int) -> NDArray[np.int64]:
+    """(S, V) random orders of the units, each unit at the place of one of its own group."""
+    order_SV = np.tile(np.arange(len(group_V)), (shuffles, 1))
+    for group in range(group_V.max() + 1):
+        members = np.flatnonzero(group_V == group)
+        order_SV[:, members] = rng.permuted(np.tile(members, (shuffles, 1)), axis=1)
+    return order_SV
 
 
 def _taken_off(values_SP: NDArray[np.float64], basis_PD: NDArray[np.float64]) -> NDArray[np.float64]:
