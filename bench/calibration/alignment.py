@@ -33,7 +33,7 @@ def simulate(studies: int) -> Iterator[Row]:
             bounds = (_study(population, sentences, rng, seed)[1:] for seed in range(studies))
             covered = np.mean([low <= truth <= high for low, high in bounds])
             yield Row(
-                "sentence alignment", "coverage of one language's interval", population, sentences, CONFIDENCE,
+                "alignment", "coverage of one language, over sentences", population, sentences, CONFIDENCE,
                 float(covered), studies,
             )  # fmt: skip
 

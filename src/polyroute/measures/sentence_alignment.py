@@ -190,5 +190,5 @@ UNRELATED = OfSentences(
 )  # fmt: skip
 MEASURE = OfSentences(
     "alignment", title="Alignment of translations with {pivot}", unit="sentence alignment", bounds=(-np.inf, 1),
-    pivot=True, axis="alignment with {pivot}  (0 chance, 1 the same)", over_sentences=_alignment,
+    pivot=True, axis="alignment with {pivot}  (0 as other sentences, 1 the same)", over_sentences=_alignment,
 )  # fmt: skip
