@@ -116,6 +116,20 @@ def test_r_is_that_of_zone_means_and_accuracy(made) -> None:
     assert one.languages == len(made.codes)
 
 
+def test_the_middle_of_a_model_that_the_paper_names_is_the_papers(made) -> None:
+    claim = CLAIMS.get("p1.correlation").model_copy(update={"setting": {"middle": {"tiny": [1, 2]}}})
+    by_language = made.published_middle(claim)
+    curves = made.by_layer("divergence", "soft_mass")
+    assert by_language[made.codes[0]] == pytest.approx(curves.loc[made.codes[0], [1, 2]].mean())
+    assert made.published_middle(CLAIMS.get("p1.correlation")) is None
+    gathered = Found(claim)
+    correlation.divergence_and_accuracy(made, gathered)
+    accuracy = made.results.accuracy.table
+    knowledge = accuracy[accuracy["task"] == "knowledge"].set_index("language")["accuracy"]
+    r = stats.pearsonr(by_language[made.codes], knowledge[made.codes]).statistic
+    assert gathered.values["r.value"] == pytest.approx(r)
+
+
 def test_a_steered_pivot_is_pooled_over_tasks(made) -> None:
     one = found("p1.english_unharmed", steering.english_unharmed, made)
     table = made.results.steering.table
