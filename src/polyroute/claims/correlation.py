@@ -61,8 +61,9 @@ def _by_zone(asked: Asked, found: Found) -> dict[str, Estimate]:
         asked.accuracy(found, "reading")
         found.languages = len(told.points)
         return {str(zone): Estimate(one.r, one.low, one.high, one.p) for zone, one in told.zones.items()}
-    by = {str(zone): _r(asked, found, _zone(asked, zone)) for zone in ZONES}
-    return by if by["middle"].value is not None else {}
+    if asked.accuracy(found, "reading") is None:
+        return {}
+    return {str(zone): _r(asked, found, _zone(asked, zone)) for zone in ZONES}
 
 
 def _zone(asked: Asked, name: Zone) -> pd.Series[float]:
