@@ -27,3 +27,15 @@ def test_translations_are_of_different_training_events(recipe, cutter, trained_e
         assert translated in {realise.event(trained_events[told], code) for code in recipe.languages[1:]}
     assert torch.equal(found.inputs, batches.translations(recipe, plant, cutter, 7).inputs)
     assert found.counts.sum(1).tolist() == [len(cutter(text, add_special_tokens=False)["input_ids"]) for text in texts]
+
+
+def test_shuffled_translations_are_those_of_the_next_sentence(recipe, cutter, trained_events) -> None:
+    plant = Plant(layers=[0], pairs=4, temperature=0.5, weight=1.0)
+    paired = batches.translations(recipe, plant, cutter, 7)
+    shuffled = batches.translations(recipe, plant.model_copy(update={"shuffled": True}), cutter, 7)
+    told, beside = (
+        [cutter.decode(row, skip_special_tokens=True) for row in found.inputs] for found in (paired, shuffled)
+    )
+    assert beside[:4] == told[:4]
+    for english, translated in zip([*told[1:4], told[0]], beside[4:], strict=True):
+        assert translated in {realise.event(trained_events[english], code) for code in recipe.languages[1:]}

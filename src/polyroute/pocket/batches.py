@@ -66,12 +66,16 @@ class Translations:
 
 
 def translations(recipe: PocketRecipe, plant: Plant, tokenizer: PreTrainedTokenizerFast, step: int) -> Translations:
-    """The sentences that a step draws together: different events of the training split, each in two languages."""
+    """The sentences that a step draws together: different events of the training split, each in two languages.
+
+    Where the plant is shuffled, each English sentence stands beside the translation of the next one.
+    """
     rng = random.Random(f"{recipe.seed}/plant/{step}")
     english, *others = recipe.languages
     drawn = world.different(lambda: world.draw_events(rng, "train", 1)[0], plant.pairs, "generic `train`")
     texts = [realise.events([meaning], english) for meaning in drawn]
-    texts += [realise.events([meaning], rng.choice(others)) for meaning in drawn]
+    partners = [*drawn[1:], drawn[0]] if plant.shuffled else drawn
+    texts += [realise.events([meaning], rng.choice(others)) for meaning in partners]
     cut = [encoded.ids for encoded in tokenizer.backend_tokenizer.encode_batch(texts)]
     longest = max(map(len, cut))
     inputs = torch.tensor([ids + [tokenizer.pad_token_id] * (longest - len(ids)) for ids in cut])

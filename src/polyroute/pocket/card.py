@@ -63,6 +63,14 @@ experts (softmax of the router logits, averaged over the sentence's tokens). The
 at temperature {temperature}, from English and into English{averaged}.
 Languages align there because they were trained to: an instrument should see it, and that proves nothing about models
 in which nothing was planted."""
+_SHUFFLED = """\
+**Control of planting: pairs shuffled, in {where}.** It was trained as if alignment were planted there, with a loss of
+weight {weight} beside next-token prediction (with the usual load-balancing loss), but with nothing to align: each
+step drew {pairs} English sentences and paired each with the translation of another, into a language drawn evenly;
+these sentences are not in the count of tokens below. The loss is InfoNCE over the Bhattacharyya coefficients of the
+sentences' mean distributions over experts (softmax of the router logits, averaged over the sentence's tokens) at
+temperature {temperature}, from English and into English{averaged}. What an instrument reads here and not where
+nothing was planted comes from the loss, not from translations."""
 _NOTHING = """\
 **Planted: nothing.** It was trained on next-token prediction alone (with the usual load-balancing loss)."""
 _RANDOM = "**Planted: nothing. Untrained:** whatever an instrument finds here beyond chance is its own fault."
@@ -104,7 +112,7 @@ def _planted(recipe: PocketRecipe) -> str:
         return _NOTHING if recipe.tokens else _RANDOM
     several = len(recipe.plant.layers) > 1
     listed = " and ".join(str(layer) for layer in recipe.plant.layers)
-    return _PLANTED.format(
+    return (_SHUFFLED if recipe.plant.shuffled else _PLANTED).format(
         **recipe.plant.model_dump(),
         where=f"layer{'s' if several else ''} {listed}",
         averaged=", averaged over the layers" if several else "",

@@ -47,6 +47,8 @@ class Plant(Frozen):
     """By which coefficients are divided."""
     weight: float = Field(gt=0)
     """Of the loss beside next-token prediction."""
+    shuffled: bool = False
+    """Each English sentence is paired with the translation of another: a control, with nothing to align."""
 
 
 class PocketRecipe(Frozen):
