@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,40 @@ def test_r_is_that_of_zone_means_and_accuracy(made) -> None:
         replace(made, results=replace(made.results, alignment=summary, correlations=None)),
     )  # fmt: skip
     assert one.values["r.value"] == pytest.approx(stats.pearsonr(middle, knowledge[made.codes]).statistic)
+    assert one.languages == len(made.codes)
+
+
+def test_the_middle_of_a_model_that_the_paper_names_is_the_papers(made) -> None:
+    claim = CLAIMS.get("p1.correlation").model_copy(update={"setting": {"middle": {"tiny": [1, 2]}}})
+    by_language = made.published_middle(claim)
+    curves = made.by_layer("divergence", "soft_mass")
+    assert by_language[made.codes[0]] == pytest.approx(curves.loc[made.codes[0], [1, 2]].mean())
+    assert made.published_middle(CLAIMS.get("p1.correlation")) is None
+    gathered = Found(claim)
+    correlation.divergence_and_accuracy(made, gathered)
+    accuracy = made.results.accuracy.table
+    knowledge = accuracy[accuracy["task"] == "knowledge"].set_index("language")["accuracy"]
+    r = stats.pearsonr(by_language[made.codes], knowledge[made.codes]).statistic
+    assert gathered.values["r.value"] == pytest.approx(r)
+
+
+def test_what_correlate_says_of_zones_is_taken_as_it_stands(made) -> None:
+    def zone(r: float) -> SimpleNamespace:
+        given = {"all": SimpleNamespace(r=r / 2, p=0.03)}
+        return SimpleNamespace(r=r, low=r - 0.1, high=r + 0.1, p=0.01, given=given)
+
+    task = SimpleNamespace(
+        zones={"early": zone(-0.2), "middle": zone(-0.6), "late": zone(-0.3)}, points=dict.fromkeys(made.codes)
+    )
+    told = replace(made.results.correlations, tasks={"knowledge": task})
+    one = found(
+        "p1.correlation",
+        correlation.divergence_and_accuracy,
+        replace(made, results=replace(made.results, correlations=told)),
+    )
+    assert one.values["r.value"] == -0.6
+    assert one.values["r_edges.value"] == -0.3
+    assert (one.values["r_given.value"], one.values["r_given.q"]) == (-0.3, 0.03)
     assert one.languages == len(made.codes)
 
 

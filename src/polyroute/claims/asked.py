@@ -96,7 +96,7 @@ class Asked:
         return next((task for role in _FOR_READING if (task := self.task(role)) is not None), None)
 
     def read(self, found: Found, role: Role) -> str | None:
-        """The model's task, or why there is none, and that another stands for the one that is meant."""
+        """The model's task, with a note where it stands for another; None where it has none."""
         task = self.task(role)
         if task is not None and task != NAMES[role]:
             found.stand_in(StandIn(kind="task", used=task, meant=NAMES[role]))
@@ -147,6 +147,16 @@ class Asked:
         ]
         found: pd.DataFrame = table.pivot(index="language", columns="layer", values="value")
         return found
+
+    def published_middle(self, claim: Claim) -> pd.Series[float] | None:
+        """Mean D by language over the layers that a claim names for this model; None where it names none."""
+        named = ((claim.setting or {}).get("middle") or {}).get(self.results.model)
+        if named is None:
+            return None
+        first, last = named
+        curves = self.by_layer("divergence", self.alignment.reading).loc[self.codes]
+        means: pd.Series[float] = curves[list(range(first, last + 1))].mean(axis=1)
+        return means
 
     def interval(self, code: str, measure: str, layers: Iterable[int], reading: str = "soft_mass") -> Estimate:
         """Mean of a measure of one language over some layers, with an interval no narrower than it must be."""

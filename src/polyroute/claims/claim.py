@@ -108,7 +108,7 @@ class Claim(Frozen):
     only_named: bool = False
     """It rests on a setting that was published for these models, and says nothing of others."""
     setting: dict[str, Any] | None = None
-    """Published, where `only_named`."""
+    """Published: what its provider reads of it."""
     quantity: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")], str]
     """Name -> what it is."""
     unit: str

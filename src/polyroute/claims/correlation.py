@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import FEWEST, Estimate, correlation
-from polyroute.results.claims import Missing
+from polyroute.results.claims import Missing, StandIn
 from polyroute.results.quantities import Zone
 
 ZONES: tuple[Zone, ...] = ("early", "middle", "late")
@@ -18,18 +20,22 @@ def divergence_and_accuracy(asked: Asked, found: Found) -> None:
     by_zone = _by_zone(asked, found)
     if not by_zone:
         return
-    middle = by_zone["middle"]
+    published = asked.published_middle(found.claim)
+    middle = by_zone["middle"] if published is None else _r(asked, found, published)
     found.put("r", middle)
     edges = [one.value for one in (by_zone["early"], by_zone["late"]) if one.value is not None]
     if len(edges) == 2:
         found.put("r_edges", Estimate(min(edges)))
     low = asked.near_chance()
-    without = _r(asked, found, "middle", leave_out=low) if low else replace(middle, p=None, q=None)
+    by_language = _zone(asked, "middle") if published is None else published
+    without = _r(asked, found, by_language, leave_out=low) if low else replace(middle, p=None, q=None)
     found.put("r_without", without)
     if without.value is None:
         few = f"{FEWEST} languages above chance (here {(found.languages or 0) - len(low)})"
         found.lack(("r_without",), Missing(kind="few", what=few))
     found.put("r_given", _given(asked, "all"))
+    if published is not None:
+        found.stand_in(StandIn(kind="setting", used="", meant="the paper's layers where covariates are held fixed"))
 
 
 def not_fertility(asked: Asked, found: Found) -> None:
@@ -55,18 +61,25 @@ def _by_zone(asked: Asked, found: Found) -> dict[str, Estimate]:
         asked.accuracy(found, "reading")
         found.languages = len(told.points)
         return {str(zone): Estimate(one.r, one.low, one.high, one.p) for zone, one in told.zones.items()}
-    by = {str(zone): _r(asked, found, zone) for zone in ZONES}
-    return by if by["middle"].value is not None else {}
+    if asked.accuracy(found, "reading") is None:
+        return {}
+    return {str(zone): _r(asked, found, _zone(asked, zone)) for zone in ZONES}
 
 
-def _r(asked: Asked, found: Found, zone: str, leave_out: list[str] | None = None) -> Estimate:
+def _zone(asked: Asked, name: Zone) -> pd.Series[float]:
+    """Mean D of a zone by language."""
+    return pd.Series(asked.zone(name), index=asked.codes)
+
+
+def _r(asked: Asked, found: Found, by_language: pd.Series[float], leave_out: list[str] | None = None) -> Estimate:
+    """r of D and accuracy, of languages that have both."""
     accuracy = asked.accuracy(found, "reading")
     if accuracy is None:
         return Estimate()
     codes = [code for code in asked.codes if code in accuracy.index and code not in (leave_out or ())]
     if leave_out is None:
         found.languages = len(codes)
-    return correlation(asked.zone(zone, codes), accuracy[codes].to_numpy(), seed=asked.settings.seed)
+    return correlation(by_language[codes].to_numpy(), accuracy[codes].to_numpy(), seed=asked.settings.seed)
 
 
 def _given(asked: Asked, what: str) -> Estimate:

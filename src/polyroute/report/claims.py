@@ -142,8 +142,9 @@ def _of_model(claim: Claim, verdict: ClaimVerdict) -> Iterator[str]:
     yield from _conditions(claim, verdict, verdict.replicated_if)
     yield "  one refutes:"
     yield from _conditions(claim, verdict, verdict.not_replicated_if)
-    for quantity, why in verdict.missing.items():
-        yield from _wrapped(f"  unknown: {quantity}: {missing(why)}")
+    for why in dict.fromkeys(map(missing, verdict.missing.values())):
+        names = ", ".join(name for name, one in verdict.missing.items() if missing(one) == why)
+        yield from _wrapped(f"  unknown: {names}: {why}")
     for one in verdict.stand_ins:
         yield from _wrapped(f"  {stand_in(one)}")
     if (at_hand := _at_hand(verdict)) is not None:
@@ -162,8 +163,12 @@ def stand_in(one: StandIn) -> str:
 
 def _numbers(claim: Claim, verdict: ClaimVerdict) -> Iterator[str]:
     bounds = "" if verdict.low is None or verdict.high is None else f" [{verdict.low:.4g}, {verdict.high:.4g}]"
-    yield f"{claim.effect} {verdict.effect:.4g}{bounds}"
-    for words, value in (("p", verdict.p), ("q", verdict.q), ("null", verdict.null), ("published", verdict.published)):
+    wide = " (90%)" if bounds and f"{claim.effect}.low" not in verdict.values else ""
+    yield f"{claim.effect} {verdict.effect:.4g}{bounds}{wide}"
+    for words, value in (("p", verdict.p), ("q", verdict.q)):
+        if value is not None:
+            yield f"{words} {value:.4g}" if value > 0 else f"{words} below 0.0001"
+    for words, value in (("null", verdict.null), ("published", verdict.published)):
         if value is not None:
             yield f"{words} {value:.4g}"
     if verdict.distance is not None:

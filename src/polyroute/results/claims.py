@@ -60,7 +60,7 @@ class ClaimVerdict(Frozen):
     effect: OfQuantity | None
     """Estimate of the quantity that the claim is about; null where it is unknown."""
     low: OfQuantity | None
-    """Lower bound of its interval."""
+    """Lower bound of its interval; of that of 90% where the claim is one of equivalence."""
     high: OfQuantity | None
     """Upper bound."""
     p: Chance | None
