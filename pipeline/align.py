@@ -44,6 +44,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 confidence=settings.intervals.confidence,
                 seed=settings.seed,
             ),
+            "split_half": alignment.split_half(),
         }
     about = pivot_trace.header
     table = pd.concat(tables, ignore_index=True)

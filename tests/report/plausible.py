@@ -51,6 +51,10 @@ def write(
                 "languages": dict.fromkeys(codes, mean | {"tokens_per_sentence": 20.0}),
                 "mean": mean,
                 "over_languages": _over_languages(count, layers, pooled),
+                "split_half": None if pooled else {
+                    "splits": 99, "divergence": [0.02] * layers, "high": [0.03] * layers,
+                    "early_minus_middle": {"mean": 0.0, "high": 0.01}, "late_minus_middle": {"mean": 0.0, "high": 0.01},
+                },
             }
         },
     }  # fmt: skip

@@ -53,6 +53,7 @@ def write_results(paths: Paths, model: str = "tiny", languages: tuple[str, ...] 
                     "over_languages": {
                         "languages": len(languages) - 1, "by_family": {"families": 3, "agrees": True} | differences,
                     } | differences,
+                    "split_half": None,
                 }
             },
         },

@@ -35,6 +35,9 @@ def u_shape(asked: Asked, found: Found) -> None:
     known = [(early, late) for early, late in lows if early is not None and late is not None]
     if known and len(known) == len(lows):
         found.put("share_u", float(np.mean([min(both) > 0 for both in known])))
+    if (halves := asked.alignment.split_half) is not None:
+        found.put("noise.em", halves.early_minus_middle.high)
+        found.put("noise.lm", halves.late_minus_middle.high)
     over = asked.alignment.over_languages
     if over.by_family.agrees is False:
         found.stand_in(StandIn(kind="families", used=str(over.by_family.shape), meant=str(over.shape)))

@@ -20,6 +20,7 @@ from polyroute.measures.layer_measure import Compared, Drawing
 from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
 from polyroute.measures.rounding import bounded, rounded
+from polyroute.measures.split_half import SPLITS, floor, split_half
 from polyroute.measures.zones import Difference, default_zones, depth_shape
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.bootstrap import Bootstrap, Interval
@@ -114,6 +115,13 @@ class Alignment:
         return (
             of_pivot if trace is self.pivot else Compared(self.pivot, trace, reading, headline, self._drawing, of_pivot)
         )
+
+    def split_half(self) -> dict[str, Any] | None:
+        """The pivot's sentences in two halves, as `split_half.floor` has them; None of pooled counts."""
+        if self._bootstrap is None:
+            return None
+        paired_SL = split_half(self.pivot.distributions(self.reading), splits=SPLITS, seed=self._drawing.seed)
+        return floor(paired_SL, self._zone_items(paired_SL))
 
     def summarise(self, zone_items: NDArray[np.float64]) -> dict[str, Any]:
         """Zone means of divergence, outer zones minus the middle, and the shape of the curve.

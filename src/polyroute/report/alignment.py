@@ -125,9 +125,13 @@ def _draw(
     random = _random(results, corpus, measure)
     with drawing.page() as axes:
         colours = _plot(axes, curves, results.pivot, zones)
+        floor = summary.split_half.divergence if summary.split_half and measure.name == "divergence" else None
+        floor = None if name.endswith(POOLED) else floor
+        if floor is not None:
+            axes.plot(curves[0].layers, floor, color=INK, linestyle=(0, (1, 2)), linewidth=1.4, zorder=5)
         if random is not None:
             _plot_random(axes, random)
-        _frame(axes, curves, random, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
+        _frame(axes, curves, random, floor, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
         label = measure.axis or f"{measure.title} ({measure.unit})"
         axes.set_ylabel(label.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
         _name_lines(axes, curves, colours, results.pivot, zones)
@@ -138,6 +142,8 @@ def _draw(
         notes = [_VERDICTS[measure.name](summary, null)] if measure.name in _VERDICTS else []
         if len(axes.collections) > (random is not None):  # nothing but a band is one
             notes.append("bands: bootstrap over sentences")
+        if floor is not None:
+            notes.append(f"dotted: {pivot} against {pivot}, other sentences")
         if random is not None:
             notes.append(f"dashed: mean over languages; grey: range over {random.draws} random initialisations")
         title = measure.title.format(pivot=pivot)
@@ -202,13 +208,15 @@ def _plot_random(axes: Axes, random: Random) -> None:
 
 
 def _frame(
-    axes: Axes, curves: list[Curve], random: Random | None, zones: dict[str, tuple[int, int]], *, from_zero: bool
-) -> None:
+    axes: Axes, curves: list[Curve], random: Random | None, floor: list[float] | None,
+    zones: dict[str, tuple[int, int]], *, from_zero: bool,
+) -> None:  # fmt: skip
     """Limits, ticks and the shaded zones."""
     first = min(int(curve.layers[0]) for curve in curves)
     last = max(int(curve.layers[-1]) for curve in curves)
     shown = [part for curve in curves for part in (curve.values, curve.low, curve.high) if part is not None]
     shown += [] if random is None else [random.low, random.high, random.own]
+    shown += [] if floor is None else [np.array(floor)]
     axes.set_ylim(*drawing.limits(shown, from_zero=from_zero))
     drawing.bare(axes)
     drawing.over_layers(axes, first, last, zones)

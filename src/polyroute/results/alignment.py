@@ -188,6 +188,30 @@ class OverLanguages(Frozen):
         return next(row for row in self.alignment or () if row.layer == self.peak_layer)
 
 
+class OfHalves(Frozen):
+    """A difference of zones between two halves of the pivot's sentences."""
+
+    mean: DivergenceDifference
+    """Over random splits."""
+    high: DivergenceDifference
+    """Their 97.5% point: what a language must exceed for its own difference to be one of languages."""
+
+
+class SplitHalves(Frozen):
+    """The pivot against itself: mean divergence of sentences of two random halves."""
+
+    splits: Count
+    """Random splits."""
+    divergence: list[Divergence]
+    """By layer, mean over splits."""
+    high: list[Divergence]
+    """By layer, the 97.5% point over splits."""
+    early_minus_middle: OfHalves
+    """Of the zones."""
+    late_minus_middle: OfHalves
+    """Of the zones."""
+
+
 class CorpusAlignment(Frozen):
     """One model on one parallel corpus."""
 
@@ -203,6 +227,8 @@ class CorpusAlignment(Frozen):
     """Mean over these languages; intervals over sentences."""
     over_languages: OverLanguages
     """The same with languages as the unit, and where translations meet."""
+    split_half: SplitHalves | None
+    """The floor under every curve of divergence; null of pooled counts."""
 
 
 class TracedModel(Frozen):
