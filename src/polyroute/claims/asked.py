@@ -123,7 +123,7 @@ class Asked:
         chance = self.results.accuracy.tasks[task].chance
         table = self.results.accuracy.table
         rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
-        least = rows["chance"] if "chance" in rows else chance  # of each language, where the stage tells it apart
+        least = rows.get("chance", chance)  # of each language, where the stage tells it
         return [] if least is None else [str(code) for code in rows.loc[rows["low"] <= least, "language"]]
 
     def resource(self, found: Found, codes: Iterable[str]) -> dict[str, float]:
