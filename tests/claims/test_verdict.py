@@ -1,5 +1,6 @@
 """Verdicts on whole sets of results: what each is, what is said where one is missing, and what corrects them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,23 +72,20 @@ def test_a_model_without_tasks_is_asked_all_the_same_and_names_the_stage(tmp_pat
 
 
 def test_nulls_decide_what_waits_for_them(tmp_path: Path) -> None:
-    folder = asked(tmp_path).folder
+    model = asked(tmp_path)
 
-    def verdict() -> ClaimVerdict:
-        return judge(CLAIMS, of(folder)).claims["own.translation_nearest"]
+    def verdict(draws: int, largest: float) -> ClaimVerdict:
+        places = {"largest": largest, "p": 0.05}
+        nulls = {f"quantities.alignment_middle.{name}": value for name, value in places.items()}
+        held = {} if draws == 0 else nulls | {"draws": draws}
+        return judge(CLAIMS, replace(model, nulls=held)).claims["own.translation_nearest"]
 
-    def write_nulls(draws: int, largest: float) -> None:
-        (folder / "nulls.json").write_text(
-            f'{{"draws": {draws}, "quantities": {{"alignment_middle": {{"largest": {largest}, "p": 0.05}}}}}}'
-        )
-
-    assert (verdict().missing["a_rank"].kind, verdict().missing["a_rank"].what) == ("stage", "nulls")
-    write_nulls(3, 0.01)
-    assert verdict().missing["a_rank"].what == "19 random initialisations (here 3)"
-    write_nulls(19, 0.01)
-    assert (verdict().null, verdict().p, set(verdict().missing)) == (0.01, 0.05, {"a_budget"})
-    write_nulls(19, 0.99)
-    assert verdict().code == "not_replicated"
+    without = verdict(0, 0.01).missing["a_rank"]
+    assert (without.kind, without.what) == ("stage", "nulls")
+    assert verdict(3, 0.01).missing["a_rank"].what == "19 random initialisations (here 3)"
+    enough = verdict(19, 0.01)
+    assert (enough.null, enough.p, set(enough.missing)) == (0.01, 0.05, {"a_budget"})
+    assert verdict(19, 0.99).code == "not_replicated"
 
 
 def test_a_verdict_rests_on_the_claims_of_a_model_together() -> None:

@@ -123,7 +123,8 @@ class Asked:
         chance = self.results.accuracy.tasks[task].chance
         table = self.results.accuracy.table
         rows = table[(table["task"] == task) & table["language"].isin(self.codes)]
-        return [] if chance is None else [str(code) for code in rows.loc[rows["low"] <= chance, "language"]]
+        least = rows.get("chance", chance)  # of each language, where the stage tells it
+        return [] if least is None else [str(code) for code in rows.loc[rows["low"] <= least, "language"]]
 
     def resource(self, found: Found, codes: Iterable[str]) -> dict[str, float]:
         """How much text there is of each language, where it is known."""
