@@ -174,6 +174,20 @@ def fertility_regressed(asked: Asked, found: Found) -> None:
     found.put("explained", None if r is None else r * r)
 
 
+def english_floor(asked: Asked, found: Found) -> None:
+    """own.english_floor: languages against other sentences of English, in the layer where they exceed these least."""
+    halves = asked.alignment.split_half
+    if halves is None:
+        found.lack(("margin", "ratio"), Missing(kind="few", what="sentences (here pooled counts)"))
+        return
+    found.languages = len(asked.codes)
+    curves = asked.by_layer("divergence", asked.alignment.reading).loc[asked.codes]
+    above_VL = curves.to_numpy(np.float64) - np.array(halves.high)
+    found.put("margin", over_languages(above_VL[:, int(above_VL.mean(axis=0).argmin())].tolist()))
+    floor = pd.Series(halves.divergence, curves.columns)[list(asked.layers_of("middle"))]
+    found.put("ratio", float(np.mean(asked.zone("middle")) / floor.mean()))
+
+
 def unknown_languages_high(asked: Asked, found: Found) -> None:
     """own.unknown_languages_high: middle D of languages at chance against the others."""
     accuracy = asked.accuracy(found, "reading")
