@@ -14,6 +14,7 @@ from claims.made import LANGUAGES, asked, committed
 from polyroute.claims import correlation, experts, families, masking, routing, steering
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.nulls import from_nulls, read_nulls
+from polyroute.results.alignment import OfHalves, SplitHalves
 from polyroute.results.steering import HELPED
 
 CLAIMS = committed()
@@ -243,3 +244,28 @@ def test_nulls_are_read_by_their_place(tmp_path: Path, made) -> None:
     from_nulls(replace(made, nulls=numbers), one)
     assert one.values == {"a_random": 0.1, "a_rank": 0.05}
     assert read_nulls(tmp_path / "elsewhere") == {}
+
+
+def test_languages_are_held_against_other_english_sentences_where_they_exceed_them_least(made) -> None:
+    curves = made.by_layer("divergence", made.alignment.reading).loc[made.codes]
+    halves = SplitHalves(
+        splits=99, divergence=[0.1] * len(curves.columns), high=[0.2, *[0.0] * (len(curves.columns) - 1)],
+        early_minus_middle=OfHalves(mean=0, high=0), late_minus_middle=OfHalves(mean=0, high=0),
+    )  # fmt: skip
+    corpora = {made.corpus: made.alignment.model_copy(update={"split_half": halves})}
+    summary = made.results.alignment.model_copy(update={"corpora": corpora})
+    one = found(
+        "own.english_floor", routing.english_floor, replace(made, results=replace(made.results, alignment=summary))
+    )
+    above = curves - np.array(halves.high)
+    least = above[above.mean().idxmin()]
+    interval = stats.t.interval(0.95, len(least) - 1, least.mean(), stats.sem(least))
+    assert one.values["margin.low"] == pytest.approx(interval[0])
+    assert one.values["margin.high"] == pytest.approx(interval[1])
+    assert one.values["ratio"] == pytest.approx(np.mean(made.zone("middle")) / 0.1)
+    pooled = made.alignment.model_copy(update={"split_half": None})
+    summary = summary.model_copy(update={"corpora": {made.corpus: pooled}})
+    none = found(
+        "own.english_floor", routing.english_floor, replace(made, results=replace(made.results, alignment=summary))
+    )
+    assert none.missing["margin"].kind == "few"

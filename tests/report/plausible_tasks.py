@@ -230,6 +230,7 @@ def write_steering(
             "chosen": {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41},
             "selection": [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}],
             "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
+            "balance": [_balance("chosen", 1, True), _balance("chosen", 2, False)],
             "verdict": verdict(code, pivot_loss=0.01),
             "published": {"condition": "published", "verdict": verdict("too_few_items", draws=0)},
             "by_pivot_correctness": [],
@@ -241,6 +242,7 @@ def write_steering(
                 "selection": [],
                 "verdict": verdict("not_distinguishable", pivot_loss=0.004),
                 "published": [],
+                "balance": [_balance("shared-eng_Latn-0.3", 1, True)],
             },
         }  # fmt: skip
         plan = Plan(
@@ -251,6 +253,14 @@ def write_steering(
     _write(SteerRow, paths, model, rows)
     _write(MechanismRow, paths, model, rerouting)
     SteeringSummary.write(paths.metrics(model), {"tasks": held})
+
+
+def _balance(condition: str, layer: int, matched: bool) -> dict[str, Any]:
+    """How like random sets are in one layer."""
+    return {
+        "condition": condition, "layer": layer, "experts": 3, "frequency": 0.3, "others": 0.1,
+        "controls": 0.29 if matched else 0.2, "before": 2.0, "after": 0.1 if matched else 1.0, "matched": matched,
+    }  # fmt: skip
 
 
 def verdict(code: str, pivot_loss: float = 0.01, draws: int = 19) -> dict[str, Any]:

@@ -55,7 +55,6 @@ PROVIDERS: dict[str, Provider] = {
     "own.not_fertility": correlation.not_fertility,
     "own.permuted_sentences": families.permuted_sentences,
     "own.english_floor": routing.english_floor,
-    "own.english_floor": routing.depth_of_sentences,
     "own.equal_budget": routing.depth_of_sentences,
     "own.equal_positions": routing.depth_of_sentences,
     "own.length_matched": routing.length_matched,
