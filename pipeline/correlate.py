@@ -54,9 +54,10 @@ def _summary_line(found: ZoneCorrelations, languages: int) -> str:
     if middle["r"] is None:
         return "not computed; correlation.json says why"
     interval = "" if middle["low"] is None else f" [{middle['low']:+.2f}, {middle['high']:+.2f}]"
+    p = f"p {middle['p']:.3f}" if middle["p"] >= 0.001 else "p < 0.001"
     return (
         f"r of the middle zone's divergence and accuracy over {languages} languages: {middle['r']:+.2f}{interval}, "
-        f"p {middle['p']:.3f}; {found.verdict}"
+        f"{p}; {'no verdict' if found.verdict is None else found.verdict.replace('_', ' ')}"
     )
 
 

@@ -228,7 +228,7 @@ class CorpusAlignment(Frozen):
     over_languages: OverLanguages
     """The same with languages as the unit, and where translations meet."""
     split_half: SplitHalves | None
-    """The floor under every curve of divergence; null of pooled counts."""
+    """The floor under every curve of divergence; null of pooled counts, and in results older than it."""
 
 
 class TracedModel(Frozen):
