@@ -91,7 +91,7 @@ def test_what_is_written_goes_all_the_way(short, mirror, tmp_path, kind) -> None
     assert table["truncated"].notna().all()
     assert not PairedScores.from_tables(compared, compared).difference_NV.any()
     assert back.header.settings["generation.max_new_tokens"] == 4
-    assert accuracy.in_short(table, items, "eng_Latn")["chance"] is None
+    assert accuracy.in_short(table, None, "eng_Latn")["chance"] is None
 
 
 def test_answers_are_written_and_read_back(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def write(
             "left_out": [{"name": f"middle-{codes[-1]}", "reason": NO_EXPERT}],
             "headline": {score: {name: headline(-loss * share) for name, share in
                                  (("early", 1.0), ("middle", 0.0), ("late", 0.5))} for score in scores},
-            "unit": "items", "targets_without_task": [],
+            "unit": "items", "targets_without_task": [], "balance": {},
         }  # fmt: skip
     table = pd.DataFrame(rows, columns=MaskRow.columns()).astype({"draw": "Int64"})
     MaskRow.write(paths.metrics(model), [table] if rows else [])

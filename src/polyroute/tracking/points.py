@@ -17,6 +17,7 @@ import pandas as pd
 from polyroute.report import correlation, experts, steering
 from polyroute.results.alignment import Depth, Interval
 from polyroute.results.claims import ClaimsMetrics
+from polyroute.results.masking import MeanDifference
 from polyroute.results.model import ModelResults
 
 Point = tuple[str, int, float]
@@ -109,7 +110,7 @@ def _on_tasks(found: ModelResults) -> Iterator[Point]:
             for score, by_range in held.headline.items():
                 for where, means in by_range.items():
                     for what, mean in means:
-                        if mean.value is not None:
+                        if isinstance(mean, MeanDifference) and mean.value is not None:
                             chart = f"{where}.{what.replace('_', ' ')}.{score}"
                             yield name("masking", task, chart), 0, mean.value
     if found.correlations is not None:
