@@ -116,7 +116,7 @@ CHANGES = (
     Change("`evaluate.max_new_tokens`", params("max_new_tokens: 512", "max_new_tokens: 511")),
     Change("`score.choice`", params("choice: sum", "choice: token")),
     Change("`steer.strengths`", params("strengths: [0.5, 1.0]", "strengths: [0.5, 1.0, 2.0]")),
-    Change("`steer.draws`", params("draws: 19\n  nearest", "draws: 20\n  nearest")),
+    Change("`steer.draws`", params("draws: 99", "draws: 100")),
     Change("`mask.draws`", params("draws: 2", "draws: 3")),
     Change("`study.seed`", params("seed: 20251004", "seed: 20251005")),
     Change("a right answer that `fetch` brings", more(f"data/inputs/{ONE}/keys/rows")),
