@@ -93,7 +93,7 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
     graded = _answered(settings, paths, "steer", task, chosen.conditions, None)
     right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
     scores = {name: effects.pooled_accuracy(one, settings.pivot) for name, one in right.items()}
-    if lacking := next_round(chosen.conditions, scores, ranked=True):
+    if lacking := next_round(chosen.conditions, scores):
         raise effects.FindingsError(f"{task}: no answers under {lacking[0].name}: run the stage `steer` again")
     mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
     for toward, one in sorted(chosen.toward.items(), reverse=True):  # task experts, then shared experts

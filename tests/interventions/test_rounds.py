@@ -13,11 +13,11 @@ def names(found: list[Condition]) -> list[str]:
     return [one.name for one in found]
 
 
-def played(conditions: list[Condition], score, *, ranked: bool = True) -> tuple[int, dict[str, float]]:
+def played(conditions: list[Condition], score) -> tuple[int, dict[str, float]]:
     """Rounds until nothing is asked any more, and the scores."""
     scores: dict[str, float] = {}
     rounds = 0
-    while asked := next_round(conditions, scores, ranked=ranked):
+    while asked := next_round(conditions, scores):
         assert not set(names(asked)) & set(scores), "nothing is asked twice"
         scores |= {one.name: score(one) for one in asked}
         rounds += 1
@@ -25,7 +25,7 @@ def played(conditions: list[Condition], score, *, ranked: bool = True) -> tuple[
 
 
 def test_the_first_round_asks_all_but_most_draws() -> None:
-    assert names(next_round([PLAN, DOSE, *draws(99)], {}, ranked=True)) == ["chosen", "dose", *names(draws(9))]
+    assert names(next_round([PLAN, DOSE, *draws(99)], {})) == ["chosen", "dose", *names(draws(9))]
 
 
 def test_a_plan_that_random_sets_equal_needs_one_round() -> None:
@@ -53,7 +53,3 @@ def test_each_condition_has_its_own_controls() -> None:
     _, scores = played(conditions, lambda one: float(one.name in good))
     assert sum(name.startswith("chosen-") for name in scores) == 9
     assert sum(name.startswith("published-") for name in scores) == 30
-
-
-def test_without_a_rule_all_is_asked_at_once() -> None:
-    assert played([PLAN, *draws(40)], lambda one: 0.0, ranked=False)[0] == 1

@@ -45,7 +45,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
         {
             PLAIN: f"{MEASURED} evaluate tune steer {SCORED} plan",
             QWEN: f"{MEASURED} evaluate tune steer {SCORED} plan",
-            COUNTS: f"{MEASURED} score choose judge plan", "": "track",
+            COUNTS: f"{MEASURED} {SCORED} plan", "": "track",
         },
     ),
     "study.seed": (

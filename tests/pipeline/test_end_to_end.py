@@ -46,7 +46,7 @@ def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> Don
     return Done(done.stdout, done.stderr, done.exit_code)
 
 
-ASKING = ("evaluate", "tune", "steer", "mask")
+ASKING = ("evaluate", "tune", "mask")
 """Stages of the script `ask`."""
 INTERVENING = ("evaluate", "score", "plan", "tune", "choose", "steer", "mask", "judge")
 """From traces and experts to verdicts."""

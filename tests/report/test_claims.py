@@ -58,8 +58,9 @@ def test_a_changed_claim_and_one_without_a_lock_are_marked(tmp_path: Path) -> No
 def test_details_have_each_condition_with_its_numbers_and_what_is_missing(found) -> None:
     text = details(CLAIMS, CLAIMS.get("p1.u_shape"), found)
     assert "yes share_u >= 1.0   (share_u 1)" in text
-    assert "?   em.value > noise.em   (em.value 0.2, noise.em –)" in text
-    assert "unknown: noise.em, noise.lm: needs: D of two halves of English; no stage computes it yet" in text
+    assert "yes em.value > noise.em   (em.value 0.2, noise.em 0.01)" in text
+    assert "?   em.value > random_init.em   (em.value 0.2, random_init.em –)" in text
+    assert "unknown: random_init.em, random_init.lm: the stage `nulls` has not run for this model" in text
     assert "8 languages at hand: enough to see the published effect (4 needed)" in text
     assert "published 0.184" in text
     assert max(map(len, text.splitlines())) <= WIDTH

@@ -34,24 +34,22 @@ class AskedTask(Frozen):
     """FLORES codes, the pivot first."""
 
 
-class Ranking(Frozen):
-    """What random control sets are ranked by, so that no more are asked once enough did as well."""
-
-    pivot: str
-    """The language that is not to be helped."""
-    scores: dict[str, str]
-    """Task -> the score that is compared."""
-
-
 class AskSettings(Asking, StudySettings):
-    """What the stages that ask a model read: `evaluate`, `tune`, `steer` and `mask`."""
+    """What the stages that ask a model read: `evaluate`, `tune` and `mask`, and with more `steer`."""
 
     model: ModelSettings | None
     """None where counts were recorded elsewhere, and nothing can be asked."""
     tasks: dict[str, AskedTask]
     mechanism_items: int
     """Items in each language on whose prompts it is measured what plans do to routing; 0 measures nothing."""
-    ranking: Ranking | None = None
-    """None where every condition is asked, which only `steer` does not."""
     seed: int
     """Of sampled answers."""
+
+
+class SteerSettings(AskSettings):
+    """What the stage `steer` reads: with it, when enough random sets did as well."""
+
+    pivot: str
+    """The language that is not to be helped."""
+    scores: dict[str, str]
+    """Task -> the score that is compared."""

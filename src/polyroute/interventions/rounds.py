@@ -13,20 +13,17 @@ ROUNDS = (9, 19, 49)
 """Draws that are asked after each round; after the last, all of them."""
 
 
-def next_round(conditions: Sequence[Condition], scores: Mapping[str, float], *, ranked: bool) -> list[Condition]:
+def next_round(conditions: Sequence[Condition], scores: Mapping[str, float]) -> list[Condition]:
     """The conditions to ask now.
 
     Args:
         conditions: all that may be asked, a baseline not among them.
         scores: of the conditions that were asked, over the languages to be helped; higher is better.
-        ranked: whether draws end once enough of them score as high as what they stand in for; else all are asked.
 
     Returns:
         Those to be asked; none when all is known.
     """
-    found = [one for one in conditions if one.name not in scores and (one.control_of is None or not ranked)]
-    if not ranked:
-        return found
+    found = [one for one in conditions if one.name not in scores and one.control_of is None]
     for name in dict.fromkeys(one.control_of for one in conditions if one.control_of is not None):
         draws = [one for one in conditions if one.control_of == name]
         drawn = [scores[one.name] for one in draws if one.name in scores]

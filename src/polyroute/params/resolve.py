@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from polyroute.asking.settings import AskedTask, AskSettings, Ranking
+from polyroute.asking.settings import AskedTask, AskSettings, SteerSettings
 from polyroute.claims.settings import ClaimsSettings, Role
 from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
 from polyroute.ground.frozen import Frozen
@@ -138,7 +138,10 @@ class _Resolved:
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
                 tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, file.steer),
             ),
-            "steer": self._ask(self.tasks, file.steer.mechanism_items).model_copy(update={"ranking": self._ranking()}),
+            "steer": _of(
+                SteerSettings, self._ask(self.tasks, file.steer.mechanism_items), pivot=self.pivot,
+                scores={task: file.score.of(file.tasks[task].kind) for task in self.tasks},
+            ),
             "mask": self._ask(masked, file.mask.mechanism_items, beside),
             "judge": JudgeSettings(
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
@@ -180,12 +183,6 @@ class _Resolved:
             AskSettings, self.file.evaluate, name=self.name, seed=self.seed, model=self.model, tasks=asked,
             mechanism_items=mechanism_items,
         )  # fmt: skip
-
-    def _ranking(self) -> Ranking | None:
-        if not self.tasks:
-            return None
-        scores = {task: self.file.score.of(self.file.tasks[task].kind) for task in self.tasks}
-        return Ranking(pivot=self.pivot, scores=scores)
 
     def _text(self, task: str) -> TaskText:
         return TaskText(text=self.file.tasks[task].text, languages=text_languages(self.file, task))
