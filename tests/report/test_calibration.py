@@ -25,6 +25,7 @@ def file() -> ParamsFile:
     raw["pocket"] = {
         "plain": plain,
         "planted": plain | {"plant": PLANTED},
+        "shuffled": plain | {"plant": PLANTED | {"shuffled": True}},
         "planted-again": plain | {"plant": PLANTED, "seed": 9},
         "untrained": plain | {"tokens": 0},
         "never-measured": plain | {"architecture": "gpt_oss"},
@@ -78,6 +79,17 @@ def test_planted_alignment_can_be_missed(file, tmp_path: Path, wrong) -> None:
     measure(Paths(tmp_path), "plain", aligned=[1], peak=1)
     measure(Paths(tmp_path), "planted", **wrong)
     assert verdicts(file, Paths(tmp_path))["planted"] == "MISSED"
+
+
+def test_the_control_of_planting_holds_nothing(file, tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    measure(paths, "plain", aligned=[0, 1, 2], peak=1)
+    measure(paths, "shuffled", aligned=[0, 1, 2, 3], peak=2, falls={3: 0.03})
+    reading = calibration.calibrate(file, paths)[1]
+    assert reading.verdict == "no finding, as expected"
+    assert calibration.put_in(reading.recipe) == "next-token prediction, shuffled pairs in layers 1-2"
+    measure(paths, "shuffled", aligned=[1, 2], peak=2, falls={2: 0.03})
+    assert verdicts(file, paths)["shuffled"] == "FALSE FINDING"
 
 
 def test_a_planted_model_needs_the_plain_one_of_its_seed(file, tmp_path: Path) -> None:

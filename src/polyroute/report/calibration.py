@@ -6,6 +6,8 @@ one in random weights, is wrong. Every rule below is stated before looking:
 - planted: the planted layers are among the aligned ones (false discovery rate below 0.05 over layers, tested over
   languages), the most aligned layer is a planted one, and so is the layer whose divergence fell most against the same
   recipe and seed with nothing planted;
+- planted with shuffled pairs, the control: not all of this is so. If it were, the loss would make the finding, and not
+  the translations that it drew together;
 - untrained: alignment is not beyond random initialisations (no layer is aligned, where none was read), and divergence
   over depth has no U;
 - trained with nothing planted: no expectation, the reading is a finding.
@@ -25,7 +27,7 @@ import pandas as pd
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
-from polyroute.pocket.recipe import PocketRecipe
+from polyroute.pocket.recipe import Plant, PocketRecipe
 from polyroute.readers.miniworld import MiniworldTask
 from polyroute.report import correlation, steering, words
 from polyroute.report.words import spans
@@ -65,6 +67,8 @@ class Reading:
             if self.fall_layer is None:
                 return "nothing to compare with"
             right = planted <= set(aligned) and peak in planted and self.fall_layer in planted
+            if self.recipe.plant.shuffled:
+                return "FALSE FINDING" if right else "no finding, as expected"
             return "found" if right else "MISSED"
         if not self.recipe.tokens:
             null = self.null
@@ -222,7 +226,7 @@ def put_in(recipe: PocketRecipe) -> str:
         return "nothing: random weights"
     text = "next-token prediction"
     if recipe.plant:
-        text += f", alignment in layers {spans(sorted(recipe.plant.layers))}"
+        text += f", {_planted(recipe.plant)}"
     return text if recipe.architecture == "qwen3_moe" else f"{text} ({recipe.architecture})"
 
 
@@ -232,7 +236,12 @@ def _taught(reading: TaskReading) -> str:
     if reading.english is None:
         return put_in(recipe)
     text = f"taught, {reading.english:.0%} in English"
-    return text + (f"; alignment in layers {spans(sorted(recipe.plant.layers))}" if recipe.plant else "")
+    return text + (f"; {_planted(recipe.plant)}" if recipe.plant else "")
+
+
+def _planted(plant: Plant) -> str:
+    layers = spans(sorted(plant.layers))
+    return f"shuffled pairs in layers {layers}" if plant.shuffled else f"alignment in layers {layers}"
 
 
 def _english(recipe: PocketRecipe, content: str) -> float | None:
