@@ -21,7 +21,7 @@ HEAD = """\
 # Calibration
 
 What the intervals, tests and powers of polyroute promise, and what they come to in simulated studies whose truth is
-known. `python -m bench.calibration` wrote these tables; numpy {numpy}, scipy {scipy}.
+known. `python -m bench.calibration --write` wrote these tables; numpy {numpy}, scipy {scipy}.
 
 Coverage of a 95% interval should be 93 to 97%, the size of a test at 5% at most 6%, and power where 80% is said 75 to
 85%. A rate outside is marked with `!`, if by more than the noise of the simulation, and is a limit of the method.
@@ -61,21 +61,31 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sections(text: str) -> dict[str, str]:
+    """Heading -> section of a page that `table` wrote, the head of the page apart."""
+    parts = text.split("\n## ")[1:]
+    return {part.split("\n", 1)[0]: f"\n## {part.rstrip()}\n" for part in parts}
+
+
 @click.command()
-@click.option("--studies", default=2000, show_default=True, help="Simulated studies a cell.")
-@click.option("--topic", "topics", multiple=True, type=click.Choice(sorted(simulations())), help="Only these; printed.")
-def main(studies: int, topics: tuple[str, ...]) -> None:
-    """Simulate everything and write CALIBRATION.md; some topics are printed instead."""
+@click.option("--studies", default=1000, show_default=True, help="Simulated studies a rate.")
+@click.option("--topic", "topics", multiple=True, type=click.Choice(sorted(simulations())), help="Only these anew.")
+@click.option("--write", is_flag=True, help="Into CALIBRATION.md, whose other sections stay as they are.")
+def main(studies: int, topics: tuple[str, ...], write: bool) -> None:
+    """Simulate, and print or write what came out."""
     rows = []
     for topic, simulate in sorted(simulations().items()):
         if not topics or topic in topics:
             click.echo(f"{topic} ...", err=True)
             rows += list(simulate(studies))
-    if topics:
+    if not write:
         click.echo(table(rows))
-    else:
-        RESULTS.write_text(HEAD.format(numpy=numpy.__version__, scipy=scipy.__version__) + table(rows))
-        click.echo(f"{len(rows)} rates, {sum(map(missed, rows))} not as promised: {RESULTS.name}")
+        return
+    known = sections(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    found = known | sections(table(rows))
+    head = HEAD.format(numpy=numpy.__version__, scipy=scipy.__version__)
+    RESULTS.write_text(head + "".join(found[heading] for heading in sorted(found)), encoding="utf-8")
+    click.echo(f"{len(rows)} rates, {sum(map(missed, rows))} not as promised: {RESULTS.name}")
 
 
 if __name__ == "__main__":

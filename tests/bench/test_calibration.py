@@ -46,3 +46,15 @@ def test_what_counts_as_a_broken_promise(calibration, quantity, nominal, found, 
     row = calibration.Row("topic", quantity, "normal", 11, nominal, found, 10_000)
     assert calibration.missed(row) == missed
     assert (" !" in calibration.table([row])) == missed
+
+
+def test_what_was_not_simulated_anew_stays(calibration, monkeypatch, tmp_path) -> None:
+    page = tmp_path / "CALIBRATION.md"
+    page.write_text("# Calibration\n\n## Another topic\n\n| a |\n|---|\n| 1 |\n")
+    monkeypatch.setattr(calibration, "RESULTS", page)
+    arguments = ["--studies", "50", "--topic", "over_languages", "--write"]
+    assert CliRunner().invoke(calibration.main, arguments, catch_exceptions=False).exit_code == 0
+    first = page.read_text()
+    assert "## Another topic\n\n| a |\n|---|\n| 1 |\n\n## Over languages" in first
+    CliRunner().invoke(calibration.main, arguments, catch_exceptions=False)
+    assert page.read_text() == first
