@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from bench.calibration.families import FAMILIES
 from bench.calibration.table import Row
 from numpy.typing import NDArray
 from scipy import stats
@@ -26,14 +27,6 @@ RHO = 0.6
 CONFIDENCE = 0.95
 SHARED = 0.5
 """Of the variance within a family."""
-FAMILIES = {
-    5: (2, 1, 1, 1),
-    7: (3, 2, 1, 1),
-    11: (4, 2, 1, 1, 1, 1, 1),
-    17: (7, 3, 2, 1, 1, 1, 1, 1),
-    50: (20, 8, 6, 4, 3, 2, 2, 1, 1, 1, 1, 1),
-}
-"""Languages -> how many are of each family."""
 _PERMUTATIONS = 999
 _DRAWS = 400_000
 """From which the true correlation of skewed quantities is taken."""
