@@ -27,6 +27,7 @@ from polyroute.results.steering import VerdictCode
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.paired import PairedScores
 from polyroute.stats.power import POWER, Changes, items_needed, minimal_detectable_difference, observed_changes
+from polyroute.stats.rank import attainable_p
 from polyroute.stats.sequential import sequential_p
 from polyroute.stats.simulated_power import StudiedItems, detectable, power
 
@@ -96,7 +97,7 @@ class Rank:
     @property
     def beyond(self) -> bool | None:
         """Whether p is at most `LEVEL`; None where too few sets were drawn for that, and none did as well."""
-        if self.p is None or (self.draws < FEWEST_DRAWS and self.p <= 1 / (1 + self.draws)):
+        if self.p is None or (self.draws < FEWEST_DRAWS and self.p <= attainable_p(self.draws)):
             return None
         return self.p <= LEVEL
 

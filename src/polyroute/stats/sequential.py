@@ -17,6 +17,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from polyroute.stats.rank import rank_p
+
 ENOUGH = 5
 """h: draws that did as well, after which no more are made."""
 MOST = 99
@@ -85,5 +87,4 @@ def sequential_p(score: float, drawn: Sequence[float], h: int = ENOUGH, most: in
     last = stopped_at(score, drawn, h)
     if last is not None:
         return h / last
-    as_good = int((np.asarray(drawn, dtype=np.float64) >= score).sum())
-    return (1 + as_good) / (1 + len(drawn))
+    return float(rank_p(score, drawn))
