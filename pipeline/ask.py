@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from polyroute.artifacts.questions import SPLITS
 from polyroute.asking.purpose import Purpose, ask_for
 from polyroute.asking.settings import AskSettings
 from polyroute.ground import console
@@ -15,9 +16,12 @@ PURPOSES: tuple[Purpose, ...] = ("evaluate", "tune", "mask")
 def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]:
     """Ask a model its tasks under all conditions of one purpose, and keep what it says."""
     conditions = {
-        task: AskedConditions(conditions=())
-        if purpose == "evaluate"
-        else AskedConditions.load(paths.conditions(settings.name, purpose) / f"{task}.json")
+        task: dict.fromkeys(
+            SPLITS,
+            AskedConditions(conditions=())
+            if purpose == "evaluate"
+            else AskedConditions.load(paths.conditions(settings.name, purpose) / f"{task}.json"),
+        )
         for task in settings.tasks
     }
     return ask_for(purpose, settings, paths, conditions)

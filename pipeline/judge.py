@@ -9,19 +9,21 @@ import pandas as pd
 from polyroute.artifacts import answers
 from polyroute.artifacts.answers import Answers, comparable
 from polyroute.artifacts.key import read_joined
+from polyroute.artifacts.kinds import TaskKind
+from polyroute.artifacts.questions import SPLITS, Split
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.interventions import effects, mask_effects
-from polyroute.interventions.choose import ChosenPlans
+from polyroute.interventions.choose import CHOSEN_ON, ChosenPlans
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
-from polyroute.interventions.rounds import next_round
+from polyroute.interventions.rounds import Halves, next_round
 from polyroute.interventions.settings import JudgedTask, JudgeSettings
 from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
 from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
-from polyroute.steering.condition import BASELINE, Condition
+from polyroute.steering.condition import BASELINE
 
 
 @console.stage(JudgeSettings)
@@ -63,23 +65,38 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
         yield "no tasks: nothing to judge"
 
 
+Answered = dict[Split, dict[str, Answers]]
+"""Half of the items -> `baseline` or condition -> its answers, scored."""
+
+
 def _answered(
-    settings: JudgeSettings, paths: Paths, purpose: str, task: str, conditions: tuple[Condition, ...],
-    languages: Sequence[str] | None,
-) -> dict[str, Answers]:  # fmt: skip
-    """`baseline` and every condition -> its answers of the report half, scored; kept beside one another."""
+    settings: JudgeSettings, paths: Paths, purpose: str, task: str, conditions: Halves, languages: Sequence[str] | None
+) -> Answered:
+    """Scored and kept beside one another."""
     name = settings.name
     items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages)
-    found: dict[str, Answers] = {}
-    for condition in (BASELINE, *conditions) if conditions else ():
-        path = paths.answers(name, purpose) / task / f"{condition.name}.parquet"
-        if purpose == "steer" and condition.control_of is not None and not path.exists():
-            continue  # a random set that was not needed; `_steered` holds that against the rule
-        one = grade(answers.read(path), items, "report")
-        comparable(found.get("baseline", one), one)
-        one.write(paths.scored(name, "interventions") / purpose / task / f"{condition.name}.parquet")
-        found[condition.name] = one
+    found: Answered = {}
+    for split, half in conditions.items():
+        found[split] = {}
+        for condition in (BASELINE, *half) if half else ():
+            path = paths.answers(name, purpose) / task / split / f"{condition.name}.parquet"
+            if purpose == "steer" and condition.control_of is not None and not path.exists():
+                continue  # a random set that was not needed; `_steered` holds that against the rule
+            one = grade(answers.read(path), items, split)
+            comparable(found[split].get("baseline", one), one)
+            kept = paths.scored(name, "interventions") / purpose / task / split
+            one.write(kept / f"{condition.name}.parquet")
+            found[split][condition.name] = one
     return found
+
+
+def _right(answered: Answered, kind: TaskKind, score: str) -> dict[str, pd.DataFrame]:
+    """`baseline` or condition -> its answers to all items, by one score."""
+    halves: dict[str, list[pd.DataFrame]] = {}
+    for half in answered.values():
+        for name, one in half.items():
+            halves.setdefault(name, []).append(by_score(one.frame, kind, score))
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in halves.items()}
 
 
 def _rule(settings: JudgeSettings, task: JudgedTask) -> Rule:
@@ -88,36 +105,40 @@ def _rule(settings: JudgeSettings, task: JudgedTask) -> Rule:
 
 def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Toward which experts, the table, the mechanism and the summary; no tables where it was not run."""
-    chosen = ChosenPlans.load(paths.chosen(settings.name) / f"{task}.json")
+    folder = paths.chosen(settings.name) / task
+    on_all = ChosenPlans.load(folder / "all.json")
+    folds = {split: ChosenPlans.load(folder / f"{split}.json") for split in SPLITS}
+    conditions: Halves = {split: folds[CHOSEN_ON[split]].conditions for split in SPLITS}
     how, rule = settings.tasks[task], _rule(settings, settings.tasks[task])
-    graded = _answered(settings, paths, "steer", task, chosen.conditions, None)
-    right = {name: by_score(one.frame, how.kind, how.score) for name, one in graded.items()}
+    right = _right(_answered(settings, paths, "steer", task, conditions, None), how.kind, how.score)
     scores = {name: effects.pooled_accuracy(one, settings.pivot) for name, one in right.items()}
-    if lacking := next_round(chosen.conditions, scores):
-        raise effects.FindingsError(f"{task}: no answers under {lacking[0].name}: run the stage `steer` again")
-    mechanism = _mechanism(paths, settings.name, "steer", task) if chosen.conditions else pd.DataFrame()
-    for toward, one in sorted(chosen.toward.items(), reverse=True):  # task experts, then shared experts
+    if lacking := [one.name for half in next_round(conditions, scores).values() for one in half]:
+        raise effects.FindingsError(f"{task}: no answers under {lacking[0]}: run the stage `steer` again")
+    mechanism = _mechanism(paths, settings.name, "steer", task) if right else pd.DataFrame()
+    for toward, one in sorted(on_all.toward.items(), reverse=True):  # task experts, then shared experts
         if one.not_run is not None:
             yield toward, None, None, {"not_run": one.not_run}
             continue
-        reported = [one_of for one_of in chosen.conditions if one_of.name in one.reported and one_of.name in right]
-        table = effects.compared(reported, right, pivot=settings.pivot, confidence=rule.confidence, seed=rule.seed)
-        summary = (
-            effects.task_experts_effects(one, table, right, settings.pivot, rule)
-            if toward == "task experts"
-            else effects.shared_experts_effects(one, table, right, settings.pivot, replace(rule, gain=None))
+        parts = {split: folds[split].toward[toward] for split in SPLITS}
+        names = {name for part in parts.values() for name in part.reported if name in right}
+        asked = {one_of.name: one_of for half in conditions.values() for one_of in half if one_of.name in names}
+        reported = effects.Asked(one, parts, list(asked.values()), right)
+        table = effects.compared(
+            reported.conditions, right, pivot=settings.pivot, confidence=rule.confidence, seed=rule.seed
         )
-        yield toward, table, mechanism[mechanism["condition"].isin(one.reported)], summary
+        summary = (
+            effects.task_experts_effects(reported, table, settings.pivot, rule)
+            if toward == "task experts"
+            else effects.shared_experts_effects(reported, table, settings.pivot, replace(rule, gain=None))
+        )
+        yield toward, table, mechanism[mechanism["condition"].isin(names)], summary
 
 
 def _masked(settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans) -> tuple[pd.DataFrame, dict[str, Any]]:
     how = settings.tasks[task]
-    graded = _answered(settings, paths, "mask", task, plans.conditions, plans.languages)
+    answered = _answered(settings, paths, "mask", task, dict.fromkeys(SPLITS, plans.conditions), plans.languages)
     scores = {ACCURACY: how.score} | ({} if how.kind == "choice" else {CONSISTENCY: IN_LANGUAGE})
-    right = {
-        called: {name: by_score(one.frame, how.kind, score) for name, one in graded.items()}
-        for called, score in scores.items()
-    }
+    right = {called: _right(answered, how.kind, score) for called, score in scores.items()}
     mechanism = _mechanism(paths, settings.name, "mask", task) if plans.conditions else _NO_MECHANISM
     return mask_effects.mask_effects(plans, right, mechanism, replace(_rule(settings, how), gain=None))
 
@@ -132,7 +153,7 @@ def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFram
 
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:
     chosen = summary["chosen"]
-    name = "chosen" if "tau" in chosen else chosen["condition"]
+    name = "chosen" if "tau" in chosen else "shared-chosen"
     pooled: Any = table[table["group"] == HELPED].set_index("condition").loc[name]
     points = "{difference:+.1f} [{low:+.1f}, {high:+.1f}] points".format(**100 * pooled[["difference", "low", "high"]])
     return (

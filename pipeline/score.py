@@ -32,7 +32,7 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
         items = read_joined(paths.task_questions(settings.name, task), paths.key(settings.name, task))
         halves = []
         for split in SPLITS:
-            raw = answers.read(paths.answers(settings.name, "evaluate") / task / f"{split}.parquet")
+            raw = answers.read(paths.answers(settings.name, "evaluate") / task / split / "baseline.parquet")
             graded = grade(raw, items, split)
             graded.write(scored / task / f"{split}.parquet")
             halves.append(by_score(graded.frame, how.kind, how.score))

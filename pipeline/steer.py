@@ -3,37 +3,47 @@
 Answers are scored here for one thing alone: to know when enough random sets did as well.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
 
 from polyroute.artifacts.answers import Answers
 from polyroute.artifacts.key import read_joined
+from polyroute.artifacts.questions import SPLITS, Split
 from polyroute.asking.purpose import ask_for
 from polyroute.asking.settings import SteerSettings
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
+from polyroute.interventions.choose import CHOSEN_ON
 from polyroute.interventions.effects import pooled_accuracy
-from polyroute.interventions.rounds import next_round
+from polyroute.interventions.rounds import Halves, next_round
 from polyroute.scoring.kinds import by_score, grade
-from polyroute.steering.condition import AskedConditions, Condition
+from polyroute.steering.condition import AskedConditions
 
 
 @console.stage(SteerSettings)
 def main(settings: SteerSettings, paths: Paths) -> Iterator[str]:
-    """Ask the report half under the chosen plan and its controls, random ones round by round."""
-    folder = paths.chosen(settings.name)
-    conditions = {task: AskedConditions.load(folder / f"{task}.json") for task in settings.tasks}
-    scores: dict[str, dict[str, float]] = {task: {} for task in settings.tasks}
+    """Ask each half under the plan chosen on the other and its controls, random ones round by round."""
+    conditions = {task: _conditions(paths, settings.name, task) for task in settings.tasks}
+    right: dict[str, dict[str, dict[Split, pd.DataFrame]]] = {task: {} for task in settings.tasks}
 
-    def ranked(task: str, asked: Sequence[Condition], said: Mapping[str, Answers]) -> list[Condition]:
-        if new := set(said) - set(scores[task]):
+    def ranked(task: str, asked: Halves, said: Mapping[Split, Mapping[str, Answers]]) -> Halves:
+        known = right[task]
+        if new := [(split, name) for split in said for name in said[split] if split not in known.get(name, {})]:
             items = read_joined(paths.task_questions(settings.name, task), paths.key(settings.name, task))
-            for name in new:
-                frame = grade(said[name], items, "report").frame
-                right = by_score(frame, said[name].header.kind, settings.scores[task])
-                scores[task][name] = pooled_accuracy(right, settings.pivot)
-        return next_round(asked, scores[task])
+            for split, name in new:
+                frame = grade(said[split][name], items, split).frame
+                scored = by_score(frame, said[split][name].header.kind, settings.scores[task])
+                known.setdefault(name, {})[split] = scored
+        scores = {name: pooled_accuracy(pd.concat(halves.values()), settings.pivot) for name, halves in known.items()}
+        return next_round(asked, scores)
 
     return ask_for("steer", settings, paths, conditions, ranked)
+
+
+def _conditions(paths: Paths, model: str, task: str) -> dict[Split, AskedConditions]:
+    """Half of the items -> what it is asked under: plans that were chosen on the other."""
+    return {split: AskedConditions.load(paths.chosen(model) / task / f"{CHOSEN_ON[split]}.json") for split in SPLITS}
 
 
 if __name__ == "__main__":

@@ -13,11 +13,23 @@ from interventions.test_plans import settings
 from interventions.test_shared_plans import PUBLISHED
 from interventions.test_shared_plans import conditions as shared_conditions
 from polyroute.artifacts.answers import Answers, comparable
+from polyroute.artifacts.questions import SPLITS, Split
 from polyroute.asking.ask import Asker
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
-from polyroute.interventions.choose import Chosen, ChosenPlans, Toward, TunePlans, choose_shared, choose_task_experts
+from polyroute.interventions.choose import (
+    CHOSEN_ON,
+    Chosen,
+    ChosenPlans,
+    Toward,
+    TunePlans,
+    best_task_plan,
+    choose_shared,
+    choose_task_experts,
+    shared_plan_on_all,
+)
 from polyroute.interventions.effects import (
+    Asked,
     compared,
     pooled_accuracy,
     shared_experts_effects,
@@ -47,14 +59,14 @@ class Steered:
     """What the stages hand on for one kind of experts."""
 
     tried: dict[str, Answers]
-    """The baseline and every candidate on the selection half, scored."""
-    answers: dict[str, Answers]
-    """The baseline and every reported condition on the report half, scored."""
+    """The baseline and every candidate on the half `select`, scored."""
+    answers: dict[Split, dict[str, Answers]]
+    """Half -> the baseline and every condition that it was asked under, scored."""
     table: pd.DataFrame
     mechanism: pd.DataFrame
     summary: dict[str, Any]
     plan: Plan
-    """The chosen one."""
+    """The one chosen on the half `select`."""
 
 
 def random_sets(experts: ExpertSet) -> Controls:
@@ -71,15 +83,14 @@ def task_experts(folder: Path, delta: float = 0.3, right: Right = by_sum) -> Ste
 
     made = Conditions(target(), settings(), task_experts=above, middle=(1, 1), seed=3)
 
-    def chosen(accuracy: dict[str, float]) -> tuple[list[Condition], Chosen]:
-        plan, reported, found = choose_task_experts(
-            made, accuracy, plans=settings(), controls=random_sets,
-            multilingual=lambda *_: {1: (5,)}, pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None,
-        )  # fmt: skip
-        assert plan == next(one.plan for one in reported if one.name == found.condition)
-        return reported, found
-
-    return _played(asker(folder), "task experts", made.candidates(), chosen, right)
+    return _played(
+        asker(folder), "task experts", made.candidates(),
+        lambda accuracy: choose_task_experts(
+            made, accuracy, plans=settings(), controls=random_sets, multilingual=lambda *_: {1: (5,)},
+            pivots={"deu_Latn": lambda *_: {1: (6,)}}, published=None,
+        ),
+        lambda accuracy: best_task_plan(made, accuracy)[1], right,
+    )  # fmt: skip
 
 
 def shared_experts(folder: Path, right: Right = by_sum) -> Steered:
@@ -87,7 +98,8 @@ def shared_experts(folder: Path, right: Right = by_sum) -> Steered:
     made = shared_conditions(middle=(1, 1))
     return _played(
         asker(folder), "shared experts", made.candidates(),
-        lambda accuracy: choose_shared(made, accuracy, PUBLISHED, settings()), right,
+        lambda accuracy: choose_shared(made, accuracy, PUBLISHED, settings()),
+        lambda accuracy: shared_plan_on_all(made, accuracy).summary, right,
     )  # fmt: skip
 
 
@@ -121,20 +133,36 @@ def handed_on(made: ConditionFile) -> AskedConditions:
 
 def _played(
     asked: Asker, toward: Toward, candidates: Sequence[Condition],
-    choose: Callable[[dict[str, float]], tuple[list[Condition], Chosen]], right: Right,
+    choose: Callable[[dict[str, float]], tuple[list[Condition], Chosen]],
+    on_all: Callable[[dict[str, float]], dict[str, Any]], right: Right,
 ) -> Steered:  # fmt: skip
     tune = handed_on(TunePlans(conditions=tuple(candidates), not_run={}))
-    tried = scored(asked, "select", [BASELINE, *tune.conditions])
-    reported, chosen = choose({name: pooled_accuracy(right(one), PIVOT) for name, one in tried.items()})
-    steer = handed_on(ChosenPlans(conditions=tuple(reported), toward={toward: chosen}))
-    answers = scored(asked, "report", [BASELINE, *steer.conditions])
-    told = {name: right(one) for name, one in answers.items()}
-    table = compared(steer.conditions, told, pivot=PIVOT, confidence=0.9, seed=3)
-    summary = (
-        task_experts_effects(chosen, table, told, PIVOT, RULE)
-        if toward == "task experts"
-        else shared_experts_effects(chosen, table, told, PIVOT, RULE)
-    )
-    plan = next(one.plan for one in steer.conditions if one.name == chosen.condition)
-    mechanism = asked.mechanism(steer.conditions, by_language=False)
-    return Steered(tried, answers, table, mechanism, summary, plan)
+    tried = {split: scored(asked, split, [BASELINE, *tune.conditions]) for split in SPLITS}
+    told = {split: {name: right(one) for name, one in tried[split].items()} for split in SPLITS}
+    whole = {name: pd.concat([told[split][name] for split in SPLITS]) for name in told["select"]}
+    chosen = {split: choose(_accuracy(told[split])) for split in SPLITS}
+    conditions: dict[str, Condition] = {}
+    halves: dict[str, list[pd.DataFrame]] = {}
+    answers = {}
+    for split in SPLITS:
+        reported, one = chosen[CHOSEN_ON[split]]
+        steer = handed_on(ChosenPlans(conditions=tuple(reported), toward={toward: one}))
+        answers[split] = scored(asked, split, [BASELINE, *steer.conditions])
+        conditions |= {condition.name: condition for condition in steer.conditions}
+        for name, said in answers[split].items():
+            halves.setdefault(name, []).append(right(said))
+    effects = task_experts_effects if toward == "task experts" else shared_experts_effects
+    given = Asked(
+        Chosen(not_run=None, summary=on_all(_accuracy(whole))), {split: one for split, (_, one) in chosen.items()},
+        list(conditions.values()), {name: pd.concat(frames) for name, frames in halves.items()},
+    )  # fmt: skip
+    table = compared(given.conditions, given.right, pivot=PIVOT, confidence=0.9, seed=3)
+    summary = effects(given, table, PIVOT, RULE)
+    reported, _ = chosen["select"]
+    plan = next(one.plan for one in reported if one.name in ("chosen", "shared-chosen"))
+    mechanism = asked.mechanism(reported, by_language=False)
+    return Steered(tried["select"], answers, table, mechanism, summary, plan)
+
+
+def _accuracy(right: dict[str, pd.DataFrame]) -> dict[str, float]:
+    return {name: pooled_accuracy(one, PIVOT) for name, one in right.items()}

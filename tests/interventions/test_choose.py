@@ -1,11 +1,11 @@
-"""The plan is chosen on one half of the items, and what is reported on the other goes with it."""
+"""Plans are chosen on either half of the items, and what the other is asked under goes with them."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from asking.seated import asker
+from asking.seated import ITEMS, asker
 from interventions import played
 from interventions.played import Steered
 from interventions.test_plans import conditions
@@ -26,22 +26,28 @@ def test_the_best_candidate_is_chosen_and_of_equals_the_gentlest() -> None:
     assert choose([BASELINE, *made], flat | {"baseline": 0.9}).name == "tau0.2-soft0.5"
 
 
-def test_the_plan_is_the_best_of_the_selection_half(found: Steered) -> None:
-    tried = {row["condition"]: row["accuracy"] for row in found.summary["selection"]}
-    chosen = found.summary["chosen"]
-    assert "baseline" in tried
-    assert tried[chosen["condition"]] == max(score for name, score in tried.items() if name != "baseline")
-    assert found.plan.source["condition"] == chosen["condition"]
+def test_each_halfs_plan_is_the_best_of_the_other(found: Steered) -> None:
+    assert found.plan.source["condition"] == found.summary["folds"]["select"]["chosen"]["condition"]
     assert found.plan.experts == {1: (1,)}
+    for tried in (found.summary, *found.summary["folds"].values()):
+        scores = {row["condition"]: row["accuracy"] for row in tried["selection"]}
+        chosen = tried["chosen"]["condition"]
+        assert "baseline" in scores
+        assert scores[chosen] == max(score for name, score in scores.items() if name != "baseline")
 
 
-def test_selection_and_report_never_share_an_item(found: Steered) -> None:
-    assert set(found.answers["chosen"].frame.split) == {"report"}
-    candidates = [one.frame for name, one in found.tried.items() if name.startswith("tau")]
-    assert candidates
-    for frame in candidates:
-        assert set(frame.split) == {"select"}
-        assert not set(frame.item_id) & set(found.answers["chosen"].frame.item_id)
+def test_every_item_is_reported_once_and_chosen_on_no_item_of_its_half(found: Steered) -> None:
+    halves = {split: one["chosen"].frame for split, one in found.answers.items()}
+    assert {split: set(frame["split"]) for split, frame in halves.items()} == {
+        "select": {"select"},
+        "report": {"report"},
+    }
+    assert not set(halves["select"]["item_id"]) & set(halves["report"]["item_id"])
+    tried = found.tried["tau0.1-soft0.5"].frame
+    assert set(tried["item_id"]) == set(halves["select"]["item_id"])
+    digest = found.answers["report"]["chosen"].header.condition_digest
+    assert digest, "the half `report` was answered under what the half `select` chose"
+    assert set(found.table["items"]) == {len(set(ITEMS["item_id"]))}
 
 
 @pytest.mark.parametrize(("toward", "before"), [("task_experts", "found"), ("shared_experts", "shared")])
@@ -62,11 +68,10 @@ def test_no_expert_above_any_threshold_is_an_error_that_says_so(tmp_path: Path) 
 def test_a_condition_of_the_same_experts_is_answered_once(folder: Path, found: Steered, monkeypatch) -> None:
     monkeypatch.setattr("polyroute.asking.choices.score", lambda *_, **__: pytest.fail("asked again"))
     renamed = Condition("another-name", "chosen", found.plan, (1, 1))
-    for split in ("select", "report"):
-        asker(folder).ask(split, [renamed])
+    asker(folder).ask("report", [renamed])
 
 
-def test_source_and_strength_are_chosen_on_the_selection_half_alone(folder: Path, shared) -> None:
+def test_source_and_strength_are_chosen_on_the_other_half(folder: Path, shared) -> None:
     """The release tries strengths on the items that it reports."""
     best = {"select": "shared-deu_Latn-0.1", "report": "shared-eng_Latn-0.5"}
 
@@ -75,29 +80,33 @@ def test_source_and_strength_are_chosen_on_the_selection_half_alone(folder: Path
         return answers.frame.assign(correct=answers.header.condition == best[split])
 
     summary = played.shared_experts(folder, right).summary
-    assert summary["chosen"] == {
-        "condition": "shared-deu_Latn-0.1", "source": "deu_Latn", "strength": 0.1, "experts": 2, "difference": 0.0,
+    assert {split: fold["chosen"]["condition"] for split, fold in summary["folds"].items()} == best
+    assert summary["folds"]["select"]["chosen"] == {
+        "condition": "shared-deu_Latn-0.1", "source": "deu_Latn", "strength": 0.1, "experts": 2,
     }  # fmt: skip
-    assert summary["as_released"] == {"condition": "shared-eng_Latn-0.5", "difference": 1.0}
-    assert {row["condition"]: row["accuracy"] for row in summary["selection"]} == {
+    assert {row["condition"]: row["accuracy"] for row in summary["folds"]["select"]["selection"]} == {
         "baseline": 0, "shared-eng_Latn-0.1": 0, "shared-eng_Latn-0.5": 0, "shared-deu_Latn-0.1": 1,
         "shared-deu_Latn-0.5": 0,
     }  # fmt: skip
+    assert summary["difference"] == 0, "what is best on one half does nothing on the other"
+    assert summary["as_released"] == {"condition": "shared-eng_Latn-0.5", "difference": 0.5}
+    assert summary["chosen"]["condition"] == "shared-deu_Latn-0.1", "of equals the gentlest"
     assert not summary["verdict"]["helps"]
 
 
 def test_controls_go_with_what_was_chosen(shared: Steered) -> None:
-    chosen = shared.summary["chosen"]
+    chosen = shared.summary["folds"]["select"]["chosen"]
     by_name = {one.name: one.plan for one in shared_conditions(middle=(1, 1)).candidates()}
-    assert by_name[chosen["condition"]].strength == chosen["strength"]
-    accuracy = {row["condition"]: row["accuracy"] for row in shared.summary["selection"]}
-    assert accuracy[chosen["condition"]] == max(value for name, value in accuracy.items() if name != "baseline")
-    assert set(shared.table["kind"]) == {"shared", "shared-random", "shared-published", "shared-published-random"}
+    assert by_name[chosen["condition"]].strength == chosen["strength"] == shared.plan.strength
+    assert set(shared.table["kind"]) == {
+        "shared", "shared-chosen", "shared-random", "shared-published", "shared-published-random",
+    }  # fmt: skip
     assert shared.summary["layers"] == [1, 1]
     # The size of an edit says its strength: the controls are pushed by about as much of their logits as the chosen.
     mechanism = shared.mechanism[shared.mechanism["layer"] == 1].set_index("condition")
     assert set(mechanism.index) == set(shared.table["condition"])
-    own = mechanism.loc[chosen["condition"], "relative_size"]
+    own = mechanism.loc["shared-chosen", "relative_size"]
+    assert own == mechanism.loc[chosen["condition"], "relative_size"]
     for draw in (0, 1):
         assert 0.5 < mechanism.loc[f"shared-random{draw}", "relative_size"] / own < 2
 
@@ -122,4 +131,4 @@ def test_what_was_chosen_goes_on_in_files(tmp_path: Path) -> None:
     assert list(back.conditions) == reported
     assert back.toward == toward
     assert back.toward["shared experts"].reported == tuple(one.name for one in reported)
-    assert back.toward["shared experts"].condition in back.toward["shared experts"].reported
+    assert "shared-chosen" in back.toward["shared experts"].reported

@@ -26,8 +26,8 @@ from polyroute.steering.plan import Plan
 PLAN = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="soft", strength=0.5, experts={1: (1,)})
 CONDITIONS = [
     Condition("chosen", "chosen", PLAN),
-    Condition("random0", "random", PLAN, draw=0),
-    Condition("random1", "random", PLAN, draw=1),
+    Condition("random0", "random", PLAN, draw=0, control_of="chosen"),
+    Condition("random1", "random", PLAN, draw=1, control_of="chosen"),
 ]
 DRAWING = {"pivot": "eng_Latn", "confidence": 0.95, "seed": 0}
 ITEMS = 60
@@ -59,8 +59,12 @@ def test_every_condition_is_set_against_the_baseline() -> None:
     assert np.isnan(table["language_changed"]).all()
 
 
-def judged(given: dict[str, pd.DataFrame], conditions=CONDITIONS, name: str = "chosen", controls="random"):
-    return judge(compared(conditions, given, **DRAWING), given, name, "eng_Latn", RULE, controls)
+def judged(given: dict[str, pd.DataFrame], conditions=CONDITIONS):
+    return judge(compared(conditions, given, **DRAWING), given, conditions[0], conditions, "eng_Latn", RULE)
+
+
+def drawn(kind, of: str) -> list[Condition]:
+    return [Condition(f"{kind}{draw}", kind, PLAN, draw=draw, control_of=of) for draw in range(19)]
 
 
 def test_a_plan_is_ranked_among_its_random_sets() -> None:
@@ -70,7 +74,7 @@ def test_a_plan_is_ranked_among_its_random_sets() -> None:
     assert (verdict.rank_p, verdict.draws, verdict.items) == (pytest.approx(1 / 3), 2, ITEMS)
     assert verdict.pivot_loss == pytest.approx(0.05)
     assert verdict.pivot_change.value == pytest.approx(-0.05)
-    many = [CONDITIONS[0], *(Condition(f"random{draw}", "random", PLAN, draw=draw) for draw in range(19))]
+    many = [CONDITIONS[0], *drawn("random", "chosen")]
     given |= {f"random{draw}": SAME for draw in range(19)}
     verdict = judged(given, many)
     assert (verdict.code, verdict.beyond_random, verdict.rank_p) == ("helps", True, pytest.approx(0.05))
@@ -86,15 +90,22 @@ def test_more_random_sets_do_not_make_a_plan_harder_to_tell() -> None:
 
 def test_a_published_setting_has_a_verdict_of_its_own() -> None:
     setting = Condition("published", "published", PLAN)
-    own = [Condition(f"published-random{draw}", "published-random", PLAN, draw=draw) for draw in range(19)]
-    given = {"baseline": BASE, "chosen": SAME, "published": BETTER}
-    table = compared([CONDITIONS[0], setting], given, **DRAWING)
-    (found,) = published(table, given, "published", "eng_Latn", RULE)
-    assert (found["condition"], found["verdict"]["code"]) == ("published", "helps_unranked")
-    assert (found["verdict"]["rank_p"], found["verdict"]["draws"]) == (None, 0)
-    given |= {one.name: SAME for one in own}
-    (found,) = published(compared([setting, *own], given, **DRAWING), given, "published", "eng_Latn", RULE)
-    assert (found["verdict"]["code"], found["verdict"]["rank_p"]) == ("helps", 0.05)
+    asked = [*CONDITIONS, setting, *drawn("published-random", "published")]
+    given = {"baseline": BASE, "chosen": SAME, "published": BETTER} | {
+        one.name: SAME for one in asked if one.control_of
+    }
+    (found,) = published(compared(asked, given, **DRAWING), given, asked, "published", "eng_Latn", RULE)
+    assert (found["condition"], found["verdict"]["code"]) == ("published", "helps")
+    assert (found["verdict"]["rank_p"], found["verdict"]["draws"]) == (0.05, 19)
+
+
+def test_a_condition_of_one_half_is_held_against_the_baseline_there() -> None:
+    half = BETTER[BETTER["item_id"] < "i30"]
+    table = compared(CONDITIONS[:2], {"baseline": BASE, "chosen": BETTER, "random0": half}, **DRAWING)
+    rows = table[table["group"] == "deu_Latn"].set_index("condition")
+    assert rows["items"].to_dict() == {"chosen": 60, "random0": 30}
+    assert rows.loc["random0", "base"] == 1.0, "the first half are right in German anyway"
+    assert rows.loc["chosen", "base"] == 0.5
 
 
 def test_a_change_of_output_language_is_counted() -> None:
@@ -122,9 +133,9 @@ def test_missing_conditions_are_named() -> None:
         compared(CONDITIONS, {"baseline": BASE, "chosen": BETTER}, **DRAWING)
     table = compared(CONDITIONS[:1], {"baseline": BASE, "chosen": BETTER}, **DRAWING)
     with pytest.raises(FindingsError, match="random controls were not run"):
-        judge(table, {"baseline": BASE, "chosen": BETTER}, "chosen", "eng_Latn", RULE, "random")
+        judge(table, {"baseline": BASE, "chosen": BETTER}, CONDITIONS[0], CONDITIONS[:1], "eng_Latn", RULE)
     with pytest.raises(FindingsError, match="it was not run"):
-        judge(table, {"baseline": BASE, "chosen": BETTER}, "dose", "eng_Latn", RULE)
+        judge(table, {"baseline": BASE, "chosen": BETTER}, CONDITIONS[1], CONDITIONS, "eng_Latn", RULE)
     with pytest.raises(FindingsError, match="no answers under baseline"):
         compared(CONDITIONS[:1], {"chosen": BETTER}, **DRAWING)
 
@@ -141,7 +152,7 @@ def test_every_condition_is_reported_for_every_language_and_pooled(found: Steere
         assert sorted(rows.group) == sorted([*LANGUAGES, "all but the pivot"])
     assert (found.table.difference - (found.table.edited - found.table.base)).abs().max() < 2e-4
     assert found.summary["not_run"] is None
-    assert found.summary["verdict"]["items"] == 6
+    assert found.summary["verdict"]["items"] == 12
     assert found.summary["published"] is None
     shares = found.summary["by_pivot_correctness"]
     assert [row["language"] for row in shares] == ["deu_Latn", "swh_Latn"]
@@ -168,11 +179,11 @@ def test_scores_that_happen_to_be_whole_are_counted(folder: Path, found: Steered
 def test_all_are_compared_on_the_same_items_and_chosen_on_others(shared: Steered) -> None:
     items = {
         half: {frozenset(zip(one.frame["item_id"], one.frame["language"], strict=True)) for one in frames.values()}
-        for half, frames in (("select", shared.tried), ("report", shared.answers))
+        for half, frames in shared.answers.items()
     }
     assert len(items["select"]) == len(items["report"]) == 1
     assert not next(iter(items["select"])) & next(iter(items["report"]))
-    assert set(shared.table["items"]) == {6}
+    assert set(shared.table["items"]) == {12}
     base = shared.table.groupby("group")["base"].nunique()
     assert set(base) == {1}, "one baseline for all"
 

@@ -1,5 +1,6 @@
 import pytest
 
+from polyroute.asking.store import plan_of
 from polyroute.experts.controls import Controls
 from polyroute.interventions.plans import Conditions, ConditionsError, Target
 from polyroute.interventions.settings import PublishedSteering, Steer
@@ -86,11 +87,12 @@ def test_the_chosen_plan_meets_its_doses_and_controls() -> None:
     chosen = next(condition for condition in made.candidates() if condition.name == "tau0.2-soft0.5")
     found = reported(made, chosen)
     assert list(found) == [
-        "chosen", "dose-0.5", "activate", "deactivate", "random0", "random1", "multilingual", "early",
+        "chosen", "dose-0.5", "dose0.5", "activate", "deactivate", "random0", "random1", "multilingual", "early",
         "late", "all", "pivot-deu_Latn",
     ]  # fmt: skip
     assert found["chosen"].plan is chosen.plan
-    assert found["dose-0.5"].plan.experts == chosen.plan.experts, "the dose that was chosen is not run twice"
+    assert found["dose-0.5"].plan.experts == chosen.plan.experts
+    assert plan_of(found["dose0.5"]) == plan_of(chosen), "of equal plans one is asked"
     assert (found["random1"].draw, found["random1"].control_of) == (1, "chosen")
     assert found["random1"].plan.experts == {2: (6,), 3: (6,)}
     assert found["early"].plan.experts == {1: (0,)}

@@ -1,4 +1,6 @@
-from polyroute.interventions.rounds import next_round
+from collections.abc import Sequence
+
+from polyroute.interventions.rounds import Halves, next_round
 from polyroute.steering.condition import Condition
 
 PLAN = Condition("chosen", "chosen", None)
@@ -9,23 +11,34 @@ def draws(count: int, of: str = "chosen") -> list[Condition]:
     return [Condition(f"{of}-random{n}", "random", None, draw=n, control_of=of) for n in range(count)]
 
 
-def names(found: list[Condition]) -> list[str]:
+def names(found: Sequence[Condition]) -> list[str]:
     return [one.name for one in found]
+
+
+def alike(conditions: list[Condition]) -> Halves:
+    return {"select": conditions, "report": conditions}
 
 
 def played(conditions: list[Condition], score) -> tuple[int, dict[str, float]]:
     """Rounds until nothing is asked any more, and the scores."""
     scores: dict[str, float] = {}
     rounds = 0
-    while asked := next_round(conditions, scores):
-        assert not set(names(asked)) & set(scores), "nothing is asked twice"
-        scores |= {one.name: score(one) for one in asked}
+    while any((asked := next_round(alike(conditions), scores)).values()):
+        assert names(asked["select"]) == names(asked["report"])
+        assert not set(names(asked["select"])) & set(scores), "nothing is asked twice"
+        scores |= {one.name: score(one) for one in asked["select"]}
         rounds += 1
     return rounds, scores
 
 
 def test_the_first_round_asks_all_but_most_draws() -> None:
-    assert names(next_round([PLAN, DOSE, *draws(99)], {})) == ["chosen", "dose", *names(draws(9))]
+    found = next_round(alike([PLAN, DOSE, *draws(99)]), {})
+    assert names(found["report"]) == ["chosen", "dose", *names(draws(9))]
+
+
+def test_a_condition_of_one_half_is_asked_there() -> None:
+    found = next_round({"select": [PLAN, DOSE], "report": [PLAN]}, {})
+    assert {split: names(half) for split, half in found.items()} == {"select": ["chosen", "dose"], "report": ["chosen"]}
 
 
 def test_a_plan_that_random_sets_equal_needs_one_round() -> None:

@@ -184,10 +184,11 @@ def write_steering(
             continue
         strength = 0.5 if rule == "soft" else None
         done = {("chosen", "chosen"): 1.0}
-        done |= {(f"dose{dose:g}", "dose"): 2.4 * dose - 0.9 * dose**2 - 0.3 for dose in DOSES if dose != strength}
-        done |= {(name, "rule"): share for name, share in (("activate", -4.0), ("deactivate", -2.4)) if name != rule}
+        done |= {(f"dose{dose:g}", "dose"): 2.4 * dose - 0.9 * dose**2 - 0.3 for dose in DOSES}
+        done |= {(name, "rule"): share for name, share in (("activate", -4.0), ("deactivate", -2.4))}
         done |= {(f"random{draw}", "random"): 0.3 * (draw - 1) for draw in range(draws)}
         done |= {(f"shared-{source}-{strength:g}", "shared"): share for source, strength, share in SHARED}
+        done |= {("shared-chosen", "shared-chosen"): 0.4}
         done |= {(f"shared-random{draw}", "shared-random"): 0.05 * draw for draw in range(draws)}
         elsewhere = {("multilingual", "multilingual"): -0.4, ("early", "early"): 0.2, ("all", "all"): 0.9}
         done |= elsewhere | {("pivot-deu_Latn", "pivot"): 0.7, ("published", "published"): 0.6}
@@ -224,25 +225,32 @@ def write_steering(
                 rows.append(about | counts | numbers | bounds | {"test": "exchange" if is_helped else "McNemar"})
         helps = effect * (1 - 0.6 * place) > 0.012
         code = "helps" if helps else "not_distinguishable"
+        chosen = {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41}
+        tried = [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}]
+        fold = {
+            "chosen": chosen, "selection": tried,
+            "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
+            "balance": [_balance("chosen", 1, True), _balance("chosen", 2, False)],
+        }  # fmt: skip
+        shared = {"condition": "shared-eng_Latn-0.3", "source": "eng_Latn", "strength": 0.3, "experts": 14}
+        shared_fold = {"chosen": shared, "selection": [], "balance": [_balance("shared-chosen", 1, True)]}
         held[task] = {
             "not_run": None,
             "middle": {"layers": [1, 6], "has_trough": True, "rule": "trough", "curve": CURVE},
-            "chosen": {"condition": f"tau0.1-{rule}", "rule": rule, "strength": strength, "tau": 0.1, "experts": 41},
-            "selection": [{"condition": "baseline", "accuracy": 0.5}, {"condition": "tau0.1", "accuracy": 0.52}],
-            "left_out": [{"name": "late", "reason": LEFT_OUT}, {"name": "tau0.2-activate", "reason": LEFT_OUT}],
-            "balance": [_balance("chosen", 1, True), _balance("chosen", 2, False)],
+            "chosen": chosen,
+            "selection": tried,
+            "folds": {"select": fold, "report": fold},
             "verdict": verdict(code, pivot_loss=0.01),
             "published": {"condition": "published", "verdict": verdict("too_few_items", draws=0)},
             "by_pivot_correctness": [],
             "shared": {
                 "not_run": None, "pair": [PIVOT, codes[0]], "layers": [1, 6], "k": 5, "thr": 0.7,
-                "chosen": {"condition": "shared-eng_Latn-0.3", "source": "eng_Latn", "strength": 0.3, "experts": 14,
-                           "difference": change_of(effect, 0.4, place)},
+                "chosen": shared, "selection": [],
+                "folds": {"select": shared_fold, "report": shared_fold},
+                "difference": change_of(effect, 0.4, place),
                 "as_released": {"condition": "shared-eng_Latn-0.3", "difference": change_of(effect, 0.4, place)},
-                "selection": [],
                 "verdict": verdict("not_distinguishable", pivot_loss=0.004),
                 "published": [],
-                "balance": [_balance("shared-eng_Latn-0.3", 1, True)],
             },
         }  # fmt: skip
         plan = Plan(

@@ -10,15 +10,12 @@ from report import plausible, plausible_tasks
 from report.shown import task_figures, told
 
 
-def test_the_dose_response_names_both_lines_and_rings_a_soft_plan(tmp_path: Path) -> None:
+def test_the_dose_response_names_both_lines_and_the_verdict(tmp_path: Path) -> None:
     task_figures(tmp_path, of=steering_figures)
     text = told(tmp_path, "doses-arithmetic")
     assert "<!-- mean of 6 languages -->" in text
     assert "<!-- English -->" in text
-    assert "ring: the chosen plan" in text
     assert "does it help? yes" in text
-    task_figures(tmp_path / "hard", of=steering_figures, rule="activate")
-    assert "ring: " not in told(tmp_path / "hard", "doses-arithmetic")
 
 
 def test_conditions_are_named_in_plain_words_with_what_was_not_run(tmp_path: Path) -> None:
@@ -34,7 +31,7 @@ def test_conditions_are_named_in_plain_words_with_what_was_not_run(tmp_path: Pat
     assert f"not run: {plausible_tasks.LEFT_OUT}" in text
     assert "random0" not in text
     assert "dose" not in text
-    assert "tau0.2" not in text, "candidates of the selection half are not reported"
+    assert "tau0.2" not in text, "candidates are not reported"
 
 
 def test_edits_stand_beside_what_they_do_to_routing_each_kind_named_once(tmp_path: Path) -> None:

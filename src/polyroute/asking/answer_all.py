@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 
-from polyroute.asking.store import AnswerStore
+from polyroute.asking.store import AnswerStore, plan_of
+from polyroute.ground.files import digest
 from polyroute.steering.condition import Condition
 from polyroute.steering.plan import Plan
 
@@ -41,7 +42,7 @@ def answer_all(
 
     Args:
         items: of one language.
-        conditions: what to do to the model.
+        conditions: what to do to the model; two that do the same are asked once.
         answer: from items and plans to raw answers.
         store: where finished parts are kept.
         progress: told the answers, of all conditions.
@@ -54,8 +55,10 @@ def answer_all(
         kept = {condition.name: store.get(part, condition) for condition in conditions}
         progress(len(part) * sum(answers is not None for answers in kept.values()))
         missing = [condition for condition in conditions if kept[condition.name] is None]
+        distinct = {digest(plan_of(condition)): condition for condition in reversed(missing)}
+        asked = [condition for condition in missing if distinct[digest(plan_of(condition))] is condition]
         beside = [condition for condition in conditions if condition.plan is None and condition not in missing]
-        together = [*beside, *missing] if missing else []
+        together = [*beside, *asked] if asked else []
         if together:
             new = _share(progress, len(missing), len(together))
             answered = answer(part, [condition.plan for condition in together], new)
@@ -69,6 +72,8 @@ def answer_all(
                         "%s: %d of %d kept answers differ from those beside the conditions that are new, by rounding "
                         "in another batch", condition.name, differing, len(part),
                     )  # fmt: skip
+        for condition in missing:  # a plan under two names is followed once
+            kept[condition.name] = kept[distinct[digest(plan_of(condition))].name]
         for name, given in kept.items():
             assert given is not None, "kept or just given"
             parts[name].append(given)

@@ -25,24 +25,22 @@ from polyroute.models.source import locate_settled
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition
 
 Purpose = Literal["evaluate", "tune", "steer", "mask"]
-HALVES: dict[Purpose, tuple[Split, ...]] = {
-    "tune": ("select",), "steer": ("report",), "mask": ("report",), "evaluate": SPLITS,
-}  # fmt: skip
-"""Purpose -> which halves of the items are asked."""
-Next = Callable[[str, Sequence[Condition], Mapping[str, Answers]], Sequence[Condition]]
+Halves = Mapping[Split, Sequence[Condition]]
+"""Half of the items -> conditions."""
+Next = Callable[[str, Halves, Mapping[Split, Mapping[str, Answers]]], Halves]
 """From a task, its conditions and what was answered under some of them to those that are asked now; none ends it."""
 
 
-def at_once(_task: str, conditions: Sequence[Condition], said: Mapping[str, Answers]) -> list[Condition]:
+def at_once(_task: str, conditions: Halves, said: Mapping[Split, Mapping[str, Answers]]) -> Halves:
     """Every condition in one round."""
-    return [condition for condition in conditions if condition.name not in said]
+    return {split: [one for one in conditions[split] if one.name not in said[split]] for split in SPLITS}
 
 
 def ask_for(
     purpose: Purpose,
     settings: AskSettings,
     paths: Paths,
-    conditions: Mapping[str, AskedConditions],
+    conditions: Mapping[str, Mapping[Split, AskedConditions]],
     next_round: Next = at_once,
 ) -> Iterator[str]:
     """Ask a model its tasks under the conditions of one purpose, and keep what it says.
@@ -51,7 +49,8 @@ def ask_for(
         purpose: why it is asked.
         settings: of the stage.
         paths: of the study.
-        conditions: task -> what to do to the model beside the baseline; without any, only `evaluate` asks.
+        conditions: task -> half of its items -> what to do to the model beside the baseline; without any, only
+            `evaluate` asks. Both halves are asked in the same languages.
         next_round: what is asked after what was answered; everything at once by default.
 
     Yields:
@@ -65,7 +64,7 @@ def ask_for(
     asked = {
         task: one
         for task, one in conditions.items()
-        if purpose == "evaluate" or (one.conditions and one.languages != ())
+        if purpose == "evaluate" or any(half.conditions and half.languages != () for half in one.values())
     }
     yield from (f"{task}: nothing to ask" for task in conditions if task not in asked)
     if not asked:
@@ -73,19 +72,23 @@ def ask_for(
     assert settings.model is not None, "who has tasks is run here"
     loaded = load(settings.name, settings.model, locate_settled(settings.name, settings.model))
     failed = []
-    for task, given in asked.items():
-        languages = settings.tasks[task].languages if given.languages is None else given.languages
+    for task, halves in asked.items():
+        limited = halves["report"].languages
+        languages = settings.tasks[task].languages if limited is None else limited
         questions = Questions.read(paths.task_questions(settings.name, task), languages)
         asker = Asker(loaded, settings, purpose, task, questions, paths.parts)
+        given = {split: halves[split].conditions for split in SPLITS}
         try:
-            count, kept = _ask(purpose, asker, given.conditions, folder / task, next_round)
+            said, kept = _ask(purpose, asker, given, folder / task, next_round)
         except PolyrouteError as error:
             failed.append(f"{task}: {error}")
             continue
-        items = sum(len(questions.half(split)) for split in HALVES[purpose])
-        before = f"; {kept:,} of {items * count:,} answered before" if kept else ""
-        asked_of = f"{items:,} questions in {len(questions.languages)} languages"
-        yield f"{task}: {asked_of}, {_counted(count, len(given.conditions) + 1)}{before}"
+        answers = sum(len(questions.half(split)) * len(said[split]) for split in SPLITS)
+        before = f"; {kept:,} of {answers:,} answered before" if kept else ""
+        asked_of = f"{len(questions.frame):,} questions in {len(questions.languages)} languages"
+        asked_under = {name for half in said.values() for name in half}
+        planned = {one.name for half in given.values() for one in half}
+        yield f"{task}: {asked_of}, {_counted(len(asked_under), len(planned) + 1)}{before}"
     if failed:
         raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
 
@@ -98,35 +101,38 @@ def _counted(asked: int, planned: int) -> str:
 
 
 def _ask(
-    purpose: Purpose, asker: Asker, conditions: Sequence[Condition], folder: Path, next_round: Next
-) -> tuple[int, int]:
+    purpose: Purpose, asker: Asker, conditions: Halves, folder: Path, next_round: Next
+) -> tuple[dict[Split, dict[str, Answers]], int]:
     """Ask and write; what an earlier run left is gone.
 
     Returns:
-        How many conditions were asked, and how many answers had been given before.
+        What was answered, and how many answers had been given before.
     """
     kept: list[int] = []
     if folder.exists():
         shutil.rmtree(folder)
-    for split in HALVES[purpose]:
-        half = len(asker.questions.half(split))
-        said: dict[str, Answers] = {}
-        asked = next_round(asker.task, conditions, said)
-        while asked or not said:
+    said: dict[Split, dict[str, Answers]] = {split: {} for split in SPLITS}
+    while True:
+        now = next_round(asker.task, conditions, said)
+        due = [split for split in SPLITS if now[split] or not said[split]]
+        if not due:
+            break
+        for split in due:
+            half = len(asker.questions.half(split))
             # Beside the baseline in the same batches: rounding in another batch is never taken for the plan's doing.
-            together = [BASELINE, *asked]
-            if said:
+            together = [BASELINE, *now[split]]
+            if said[split]:
                 kept.append(-half)  # the baseline, which this very run asked before
             title = f"{asker.settings.name}, {asker.task}: {split}"
             with console.progress(title, len(together) * half, "answers") as advance:
-                said |= asker.ask(split, together, advance, kept.append)
-            asked = next_round(asker.task, conditions, said)
-        for name, answers in said.items():
-            answers.write(folder / f"{split if purpose == 'evaluate' else name}.parquet")
+                said[split] |= asker.ask(split, together, advance, kept.append)
+    for split, answered in said.items():
+        for name, answers in answered.items():
+            answers.write(folder / split / f"{name}.parquet")
     if purpose == "evaluate":
         write_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
     if purpose in ("steer", "mask"):
-        edits = [one for one in conditions if one.name in said]
+        edits = [one for one in conditions["report"] if one.name in said["report"]]
         found = asker.mechanism(edits, by_language=purpose == "mask")
         write_table(folder / "mechanism.csv", [found], MECHANISM_COLUMNS)
-    return len(said), sum(kept)
+    return said, sum(kept)

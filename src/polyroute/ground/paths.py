@@ -78,11 +78,11 @@ class Paths:
         return self.root / "data" / "plans" / model / purpose
 
     def chosen(self, model: str) -> Path:
-        """What is reported beside the chosen plans: a file a task."""
+        """What is reported beside the chosen plans: a folder a task, a file by what they were chosen on."""
         return self.root / "data" / "chosen" / model
 
     def answers(self, model: str, purpose: str) -> Path:
-        """What a model answers (`evaluate`, `tune`, `steer`, `mask`), unscored: a folder a task, a file a condition."""
+        """What a model answers (`evaluate`, `tune`, `steer`, `mask`), unscored: by task, half and condition."""
         return self.root / "data" / "answers" / model / purpose
 
     def scored(self, model: str, of: str) -> Path:

@@ -1,4 +1,7 @@
-"""Which plan of those that were tried: the best on the selection half, and what is reported beside it on the other."""
+"""Which plan of those that were tried: for each half of the items the best on the other, and what stands beside it.
+
+Chosen on all items is the plan that is handed on; what choosing so gains is what the two halves tell.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from polyroute.artifacts.questions import Split
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import size
@@ -15,13 +19,14 @@ from polyroute.interventions.settings import PublishedShared, PublishedSteering,
 from polyroute.interventions.shared_plans import SharedConditions
 from polyroute.results.quantities import DECIMALS
 from polyroute.steering.condition import Condition, ConditionFile
-from polyroute.steering.plan import Plan
 
 Toward = Literal["task experts", "shared experts"]
+CHOSEN_ON: dict[Split, Split] = {"select": "report", "report": "select"}
+"""Half that is asked -> the other, which its plans are chosen on."""
 
 
 class TunePlans(ConditionFile):
-    """`data/plans/<model>/tune/<task>.json`: what is tried on the selection half."""
+    """`data/plans/<model>/tune/<task>.json`: what is tried on both halves."""
 
     not_run: dict[Toward, str]
     """Experts toward which nothing can be tried, and why."""
@@ -33,28 +38,29 @@ class Chosen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     not_run: str | None
-    condition: str | None = None
-    """Name among the reported conditions."""
     summary: dict[str, Any] = {}
-    """What is known before anything is reported: the plan in short, scores of the selection half, what was left out."""
+    """What is known before anything is reported: the plan in short, scores it was chosen by, what was left out."""
     reported: tuple[str, ...] = ()
-    """Names of the conditions of the report half."""
+    """Names of the conditions that the other half is asked under."""
 
 
 class ChosenPlans(ConditionFile):
-    """`data/chosen/<model>/<task>.json`: what is asked on the report half, and where it came from."""
+    """`data/chosen/<model>/<task>/<items>.json`: what was chosen on some items, and what the others are asked under.
+
+    Items are `select`, `report` or `all`; those who were chosen on all ask none.
+    """
 
     toward: dict[Toward, Chosen]
 
 
-def choose(candidates: Sequence[Condition], accuracy: dict[str, float]) -> Condition:
-    """The candidate with the highest accuracy on the selection half.
+def choose(candidates: Sequence[Condition], accuracy: Mapping[str, float]) -> Condition:
+    """The candidate with the highest accuracy.
 
     Of equals the gentlest: soft before activation, then the smallest strength, then the fewest experts.
 
     Args:
         candidates: as `Conditions.candidates` made them; the baseline is no candidate.
-        accuracy: condition -> pooled accuracy over the languages to be helped.
+        accuracy: condition -> pooled accuracy over the languages to be helped, on the items that it is chosen on.
     """
 
     def rank(condition: Condition) -> tuple[float, bool, float, int]:
@@ -63,6 +69,28 @@ def choose(candidates: Sequence[Condition], accuracy: dict[str, float]) -> Condi
         return -accuracy[condition.name], plan.rule != "soft", abs(plan.strength or 0.0), size(plan.experts)
 
     return min((condition for condition in candidates if condition.plan is not None), key=rank)
+
+
+def best_task_plan(conditions: Conditions, accuracy: Mapping[str, float]) -> tuple[Condition, dict[str, Any]]:
+    """The best candidate toward task experts, and what is known of it.
+
+    Args:
+        conditions: makes the conditions of this task.
+        accuracy: of the baseline and every candidate; see `choose`.
+
+    Raises:
+        ConditionsError: no candidate can be made.
+    """
+    candidates = conditions.candidates()
+    best = choose(candidates, accuracy)
+    assert best.plan is not None, "a candidate has a plan"
+    return best, {
+        "chosen": {
+            "condition": best.name, "rule": best.plan.rule, "strength": best.plan.strength,
+            "tau": best.plan.source["tau"], "experts": size(best.plan.experts),
+        },
+        "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
+    }  # fmt: skip
 
 
 def choose_task_experts(
@@ -74,12 +102,12 @@ def choose_task_experts(
     multilingual: Experts,
     pivots: dict[str, Experts],
     published: PublishedSteering | None,
-) -> tuple[Plan, list[Condition], Chosen]:
-    """The plan of a task, and the conditions it is reported beside.
+) -> tuple[list[Condition], Chosen]:
+    """The plan of a task by some of its items, and the conditions that the others are reported under.
 
     Args:
         conditions: makes the conditions of this task.
-        accuracy: of the baseline and every candidate, on the selection half; see `choose`.
+        accuracy: of the baseline and every candidate; see `choose`.
         plans: what is reported beside the best.
         controls: control sets of a set.
         multilingual: multilingual experts, by threshold and layers.
@@ -90,28 +118,42 @@ def choose_task_experts(
         ConditionsError: no candidate can be made.
         ExpertsError: the chosen experts, or those published, are too many for random controls.
     """
-    candidates = conditions.candidates()
-    best = choose(candidates, dict(accuracy))
-    assert best.plan is not None, "a candidate has a plan"
+    best, summary = best_task_plan(conditions, accuracy)
     reported = conditions.reported(
         best, plans, controls=controls, multilingual=multilingual, pivots=pivots, published=published
     )
-    summary = {
+    left_out = [{"name": one.name, "reason": one.reason} for one in conditions.left_out]
+    return reported, _chosen(summary | {"left_out": left_out, "balance": _balance(reported, controls)}, reported)
+
+
+def best_shared_plan(conditions: SharedConditions, accuracy: Mapping[str, float]) -> tuple[Condition, dict[str, Any]]:
+    """The best candidate toward shared experts, and what is known of it; as `best_task_plan`."""
+    candidates = conditions.candidates()
+    best = choose(candidates, accuracy)
+    assert best.plan is not None, "a candidate has a plan"
+    return best, {
         "chosen": {
-            "condition": best.name, "rule": best.plan.rule, "strength": best.plan.strength,
-            "tau": best.plan.source["tau"], "experts": size(best.plan.experts),
+            "condition": best.name, "source": best.plan.source["source"], "strength": best.plan.strength,
+            "experts": size(conditions.experts),
         },
         "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
-        "left_out": [{"name": one.name, "reason": one.reason} for one in conditions.left_out],
-        "balance": _balance(reported, controls),
     }  # fmt: skip
-    return best.plan, reported, _chosen("chosen", summary, reported)
+
+
+def shared_plan_on_all(conditions: SharedConditions, accuracy: Mapping[str, float]) -> Chosen:
+    """The best candidate toward shared experts on all items, with what is common to both halves."""
+    _best, summary = best_shared_plan(conditions, accuracy)
+    common = {
+        "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
+        "thr": conditions.settings.magnitude.thr,
+    }  # fmt: skip
+    return Chosen(not_run=None, summary=common | summary)
 
 
 def choose_shared(
     conditions: SharedConditions, accuracy: Mapping[str, float], published: PublishedShared | None, plans: SteerPlans
 ) -> tuple[list[Condition], Chosen]:
-    """Source and strength of steering toward shared experts, and the conditions that are reported beside them.
+    """Source and strength of steering toward shared experts by some items, and what the others are reported under.
 
     Args:
         conditions: makes the conditions of this task.
@@ -122,23 +164,13 @@ def choose_shared(
     Raises:
         ConditionsError: the published setting reaches no expert.
     """
-    candidates, as_published = conditions.candidates(), conditions.published(published)
-    best = choose(candidates, dict(accuracy))
-    assert best.plan is not None, "a candidate has a plan"
-    reported = [*candidates, *conditions.controls(best, plans.draws)]
+    as_published = conditions.published(published)
+    best, summary = best_shared_plan(conditions, accuracy)
+    chosen = conditions.chosen(best)
+    reported = [*conditions.candidates(), chosen, *conditions.controls(chosen, plans.draws)]
     for condition in as_published:
         reported += [condition, *conditions.controls(condition, plans.draws)]
-    summary = {
-        "pair": list(conditions.pair), "layers": list(conditions.middle), "k": conditions.k,
-        "thr": conditions.settings.magnitude.thr,
-        "chosen": {
-            "condition": best.name, "source": best.plan.source["source"], "strength": best.plan.strength,
-            "experts": size(conditions.experts),
-        },
-        "selection": _selection(["baseline", *(one.name for one in candidates)], accuracy),
-        "balance": _balance(reported, conditions.random_sets),
-    }  # fmt: skip
-    return reported, _chosen(best.name, summary, reported)
+    return reported, _chosen(summary | {"balance": _balance(reported, conditions.random_sets)}, reported)
 
 
 def _balance(reported: Sequence[Condition], controls: Callable[[ExpertSet], Controls]) -> list[dict[str, Any]]:
@@ -156,8 +188,8 @@ def _balance(reported: Sequence[Condition], controls: Callable[[ExpertSet], Cont
     return rows
 
 
-def _chosen(name: str, summary: dict[str, Any], reported: Sequence[Condition]) -> Chosen:
-    return Chosen(not_run=None, condition=name, summary=summary, reported=tuple(one.name for one in reported))
+def _chosen(summary: dict[str, Any], reported: Sequence[Condition]) -> Chosen:
+    return Chosen(not_run=None, summary=summary, reported=tuple(one.name for one in reported))
 
 
 def _selection(names: Sequence[str], accuracy: Mapping[str, float]) -> list[dict[str, str | float]]:

@@ -7,13 +7,14 @@ translations for groups, items for one language.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from polyroute.artifacts.questions import Split
 from polyroute.ground.errors import PolyrouteError
 from polyroute.interventions.choose import Chosen
 from polyroute.interventions.verdicts import Rule, Verdict, verdict
@@ -75,11 +76,12 @@ def compared(
     helped = [language for language in base["language"].drop_duplicates() if language != pivot]
     tables = []
     for condition in conditions:
-        scores = PairedScores.from_tables(base, answers[condition.name])
+        edited = answers[condition.name]
+        scores = PairedScores.from_tables(_of_the_same_items(base, edited), edited)
         table = compare(scores, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {})
         table.insert(0, "kind", condition.kind)
         table.insert(0, "condition", condition.name)
-        table["language_changed"] = table["group"].map(_language_changed(base, answers[condition.name], helped))
+        table["language_changed"] = table["group"].map(_language_changed(base, edited, helped))
         tables.append(table)
     if not tables:
         raise FindingsError("nothing was compared: there is no condition besides the baseline")
@@ -93,41 +95,50 @@ def compared(
 
 
 def judge(
-    table: pd.DataFrame, right: Mapping[str, pd.DataFrame], condition: str, pivot: str, rule: Rule,
-    controls: Kind | None = None,
+    table: pd.DataFrame, right: Mapping[str, pd.DataFrame], condition: Condition, asked: Sequence[Condition],
+    pivot: str, rule: Rule,
 ) -> Verdict:  # fmt: skip
     """The verdict on a condition, by the rule of `interventions.verdicts`.
 
     Args:
         table: as `compared` returns it.
         right: `baseline` and conditions -> answers with `correct`.
-        condition: which, most often `chosen`.
+        condition: which.
+        asked: conditions of the table; its random sets are those that say so, in their order.
         pivot: language that is not to be helped.
         rule: what it is computed with.
-        controls: kind of its random sets; those named `<condition>-random<number>` unless told otherwise.
 
     Raises:
-        FindingsError: the condition is not in the table, or has no random sets of a kind that is given.
+        FindingsError: the condition is not in the table, or has no random sets there.
     """
     pooled = table[table["group"] == HELPED].set_index("condition")
-    if condition not in pooled.index:
-        raise FindingsError(f"`{condition}` cannot be judged: it was not run")
-    own = pooled.index.str.fullmatch(re.escape(condition) + r"-random\d+") if controls is None else None
-    drawn = pooled[pooled["kind"] == controls if own is None else own]["difference"].tolist()
-    if controls is not None and not drawn:
-        raise FindingsError(f"`{condition}` cannot be judged: its random controls were not run")
-    others = pooled[~pooled["kind"].isin(RANDOM) & (pooled.index != condition)]
-    scores = PairedScores.from_tables(right["baseline"], right[condition])
-    row: dict[str, Any] = dict(pooled.loc[condition])
+    if condition.name not in pooled.index:
+        raise FindingsError(f"`{condition.name}` cannot be judged: it was not run")
+    difference = pooled["difference"].to_dict()
+    drawn = [float(difference[one.name]) for one in asked if one.control_of == condition.name]
+    if not drawn:
+        raise FindingsError(f"`{condition.name}` cannot be judged: its random controls were not run")
+    others = pooled[~pooled["kind"].isin(RANDOM) & (pooled.index != condition.name)]
+    edited = right[condition.name]
+    scores = PairedScores.from_tables(_of_the_same_items(right["baseline"], edited), edited)
+    row: dict[str, Any] = dict(pooled.loc[condition.name])
     return verdict(scores, row["q"], others["p"].tolist(), drawn, pivot, rule)
 
 
+def _of_the_same_items(base: pd.DataFrame, edited: pd.DataFrame) -> pd.DataFrame:
+    """The baseline where a condition was asked, which may be one half."""
+    return base[base["item_id"].isin(edited["item_id"])]
+
+
 def published(
-    table: pd.DataFrame, right: Mapping[str, pd.DataFrame], kind: Kind, pivot: str, rule: Rule
-) -> list[dict[str, Any]]:
-    """The verdict on every published setting of a kind that was run, among its own random sets if it has some."""
-    names = table[(table["group"] == HELPED) & (table["kind"] == kind)]["condition"]
-    return [{"condition": name, "verdict": judge(table, right, name, pivot, rule).plain()} for name in map(str, names)]
+    table: pd.DataFrame, right: Mapping[str, pd.DataFrame], asked: Sequence[Condition], kind: Kind, pivot: str,
+    rule: Rule,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The verdict on every published setting of a kind that was run, among random sets of its own."""
+    settings = [one for one in asked if one.kind == kind]
+    return [
+        {"condition": one.name, "verdict": judge(table, right, one, asked, pivot, rule).plain()} for one in settings
+    ]
 
 
 def by_pivot_correctness(base: pd.DataFrame, pivot: str) -> pd.DataFrame:
@@ -176,43 +187,59 @@ def _language_changed(base: pd.DataFrame, edited: pd.DataFrame, helped: Sequence
     return shares | ({HELPED: float(np.mean(of_helped))} if of_helped else {})
 
 
-def task_experts_effects(
-    chosen: Chosen, table: pd.DataFrame, right: Mapping[str, pd.DataFrame], pivot: str, rule: Rule
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Asked:
+    """What a task was asked toward one kind of experts, and what it answered."""
+
+    chosen: Chosen
+    """On all items, and what is known of it."""
+    folds: Mapping[Split, Chosen]
+    """The same of each half that was chosen on."""
+    conditions: Sequence[Condition]
+    """That were asked, of one name once."""
+    right: Mapping[str, pd.DataFrame]
+    """`baseline` and conditions -> answers with `correct`."""
+
+    def one(self, kind: Kind) -> Condition:
+        """The condition of a kind that there is one of."""
+        return next(condition for condition in self.conditions if condition.kind == kind)
+
+
+def task_experts_effects(asked: Asked, table: pd.DataFrame, pivot: str, rule: Rule) -> dict[str, Any]:
     """What steering toward task experts did, in short; plain data.
 
     Args:
-        chosen: the plan, and what was known before.
-        table: of the report half, as `compared` returns it.
-        right: `baseline` and conditions -> answers with `correct`.
+        asked: what was asked and answered.
+        table: of its conditions, as `compared` returns it.
         pivot: language that is not to be helped.
         rule: what verdicts are computed with.
 
     Returns:
-        The summary of `chosen` with the verdict, that on the published setting (None where it was not run) and what the
-        pivot knows (`by_pivot_correctness`), which is empty where scores lie between right and wrong.
+        The summary of what was chosen with the verdict, that on the published setting (None where it was not run) and
+        what the pivot knows (`by_pivot_correctness`), which is empty where scores lie between right and wrong.
     """
-    as_published = published(table, right, "published", pivot, rule)
-    return chosen.summary | {
+    right, conditions = asked.right, asked.conditions
+    as_published = published(table, right, conditions, "published", pivot, rule)
+    return asked.chosen.summary | {
         "not_run": None,
-        "verdict": judge(table, right, str(chosen.condition), pivot, rule, "random").plain(),
+        "folds": {split: one.summary for split, one in asked.folds.items()},
+        "verdict": judge(table, right, asked.one("chosen"), conditions, pivot, rule).plain(),
         "published": as_published[0] if as_published else None,
         "by_pivot_correctness": _by_pivot_correctness(right["baseline"], pivot),
     }
 
 
-def shared_experts_effects(
-    chosen: Chosen, table: pd.DataFrame, right: Mapping[str, pd.DataFrame], pivot: str, rule: Rule
-) -> dict[str, Any]:
+def shared_experts_effects(asked: Asked, table: pd.DataFrame, pivot: str, rule: Rule) -> dict[str, Any]:
     """What steering toward shared experts did, in short; plain data. See `task_experts_effects`."""
-    name = str(chosen.condition)
-    pooled = table[(table["group"] == HELPED) & (table["condition"] == name)]
-    return chosen.summary | {
+    chosen = asked.one("shared-chosen")
+    pooled = table[(table["group"] == HELPED) & (table["condition"] == chosen.name)]
+    return asked.chosen.summary | {
         "not_run": None,
-        "chosen": chosen.summary["chosen"] | {"difference": float(pooled["difference"].iloc[0])},
+        "folds": {split: one.summary for split, one in asked.folds.items()},
+        "difference": float(pooled["difference"].iloc[0]),
         "as_released": as_released(table),
-        "verdict": judge(table, right, name, pivot, rule, "shared-random").plain(),
-        "published": published(table, right, "shared-published", pivot, rule),
+        "verdict": judge(table, asked.right, chosen, asked.conditions, pivot, rule).plain(),
+        "published": published(table, asked.right, asked.conditions, "shared-published", pivot, rule),
     }
 
 
@@ -222,7 +249,7 @@ def as_released(table: pd.DataFrame) -> dict[str, str | float]:
     It looks better than it is: the largest of several noisy differences.
 
     Args:
-        table: of the report half, as `compared` returns it.
+        table: as `compared` returns it.
 
     Returns:
         `condition` and its pooled `difference`; of equals the first.

@@ -1,8 +1,10 @@
 """The conditions of the study: what is done to a model while it answers.
 
-Two phases on two halves of the items. On the selection half a grid of thresholds and rules is tried in the middle
-layers; the best becomes the task's plan. On the report half that plan meets its dose-response and its controls, and
-nothing is chosen any more.
+In two phases, cross-fitted over two halves of the items. First a grid of thresholds and rules is tried in the middle
+layers. Then each half is answered under the plan that was best on the other half, beside its dose-response and its
+controls: every item is reported once, under a plan that it had no part in choosing. The same names stand for the same
+things in both halves, so that they are compared over all items. What papers published needs no choice, and is the same
+plan in both.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ class Conditions:
         """What could not be run, and why; grows with every call."""
 
     def candidates(self) -> list[Condition]:
-        """The grid of the selection half: every threshold with every rule and strength.
+        """The grid that is tried: every threshold with every rule and strength.
 
         Raises:
             ConditionsError: no threshold leaves an expert to steer; names the largest Delta needed.
@@ -97,10 +99,10 @@ class Conditions:
         pivots: dict[str, Experts],
         published: PublishedSteering | None,
     ) -> list[Condition]:
-        """The conditions of the report half.
+        """The conditions that one half is reported under.
 
         Args:
-            chosen: the best candidate of the selection half.
+            chosen: the best candidate on the other half.
             plans: doses, and how many controls.
             controls: control sets of a set.
             multilingual: multilingual experts, by threshold and layers.
@@ -116,13 +118,9 @@ class Conditions:
         assert isinstance(tau, float), "candidates say their threshold"
         made = [replace(chosen, name="chosen", kind="chosen")]
         for strength in plans.doses:
-            if (plan.rule, plan.strength) != ("soft", strength):
-                made += self._made(
-                    f"dose{strength:g}", "dose", plan.experts, "soft", strength, self.middle, {"tau": tau}
-                )
+            made += self._made(f"dose{strength:g}", "dose", plan.experts, "soft", strength, self.middle, {"tau": tau})
         for rule in ("activate", "deactivate"):
-            if plan.rule != rule:
-                made += self._made(rule, "rule", plan.experts, rule, None, self.middle, {"tau": tau})
+            made += self._made(rule, "rule", plan.experts, rule, None, self.middle, {"tau": tau})
         made += self._random(made[0], controls(plan.experts), plans.draws)
         elsewhere = {
             "early": self._below(),

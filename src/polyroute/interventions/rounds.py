@@ -6,29 +6,35 @@ Most plans do no better than random experts, and a few draws show it; a plan tha
 
 from collections.abc import Mapping, Sequence
 
+from polyroute.artifacts.questions import Split
 from polyroute.stats.sequential import finished
 from polyroute.steering.condition import Condition
 
+Halves = Mapping[Split, Sequence[Condition]]
+"""Half of the items -> conditions."""
 ROUNDS = (9, 19, 49)
 """Draws that are asked after each round; after the last, all of them."""
 
 
-def next_round(conditions: Sequence[Condition], scores: Mapping[str, float]) -> list[Condition]:
-    """The conditions to ask now.
+def next_round(conditions: Halves, scores: Mapping[str, float]) -> Halves:
+    """The conditions to ask now, of both halves alike: a random set is ranked on all items that it is asked.
 
     Args:
-        conditions: all that may be asked, a baseline not among them.
-        scores: of the conditions that were asked, over the languages to be helped; higher is better.
+        conditions: all that may be asked, a baseline not among them. Of one name are a plan and what stands in for it
+            in the other half.
+        scores: name of a condition that was asked -> over the languages to be helped and all its items; higher is
+            better.
 
     Returns:
         Those to be asked; none when all is known.
     """
-    found = [one for one in conditions if one.name not in scores and one.control_of is None]
-    for name in dict.fromkeys(one.control_of for one in conditions if one.control_of is not None):
-        draws = [one for one in conditions if one.control_of == name]
-        drawn = [scores[one.name] for one in draws if one.name in scores]
-        if name in scores and finished(scores[name], drawn, most=len(draws)):
+    every = {one.name: one for half in conditions.values() for one in half}
+    found = {name for name, one in every.items() if name not in scores and one.control_of is None}
+    for own in dict.fromkeys(one.control_of for one in every.values() if one.control_of is not None):
+        draws = [name for name, one in every.items() if one.control_of == own]
+        drawn = [scores[name] for name in draws if name in scores]
+        if own in scores and finished(scores[own], drawn, most=len(draws)):
             continue
         limit = next((size for size in ROUNDS if size > len(drawn)), len(draws))
-        found += draws[len(drawn) : limit]
-    return found
+        found |= set(draws[len(drawn) : limit])
+    return {split: [one for one in half if one.name in found] for split, half in conditions.items()}

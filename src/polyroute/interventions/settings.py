@@ -76,7 +76,7 @@ class Magnitude(Frozen):
     thr: float = Field(ge=0, lt=1)
     """Largest share of one language in a shared expert."""
     strengths: list[float] = Field(min_length=1)
-    """Strengths that are tried on the selection half, with each of the two languages as source."""
+    """Strengths that are tried, with each of the two languages as source."""
 
     @model_validator(mode="after")
     def _finite(self) -> Self:
@@ -115,7 +115,7 @@ class Mask(MaskPlans):
 
 
 class SteerGrid(Frozen):
-    """What is tried on the selection half."""
+    """What is tried."""
 
     taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
     """Thresholds on Delta."""
@@ -140,7 +140,7 @@ class SteerGrid(Frozen):
 
 
 class SteerPlans(SteerGrid):
-    """What is tried on the selection half, and what is reported on the other beside the best."""
+    """What is tried, and what is reported beside the best."""
 
     doses: list[float]
     """Strengths of soft steering that are reported beside the chosen plan."""

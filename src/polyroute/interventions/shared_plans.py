@@ -5,9 +5,9 @@
 s_e is the share that the first language of the pair, the source, has of the expert among the two (`experts.shared`).
 Either language is tried as source, with every strength.
 
-The release tries lambdas on the items that it reports, and reports the best. Here source and lambda are chosen on the
-selection half, and the report half shows every one of them: `as_released` reads off there what the release's way of
-choosing would have told.
+The release tries lambdas on the items that it reports, and reports the best. Here source and lambda are chosen for each
+half of the items on the other, and every one of them is reported too: `as_released` reads off there what the release's
+way of choosing would have told.
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ class SharedConditions:
             for source in self._traces
             for strength in self.settings.magnitude.strengths
         ]  # fmt: skip
+
+    def chosen(self, best: Condition) -> Condition:
+        """The best candidate, under the name that it is reported by."""
+        return replace(best, name="shared-chosen", kind="shared-chosen")
 
     def controls(self, condition: Condition, draws: int) -> list[Condition]:
         """Random experts in place of a condition's, with its strength and, in order, its weights of each layer.

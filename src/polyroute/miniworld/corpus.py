@@ -53,7 +53,9 @@ def in_task_corpus(
     languages: Sequence[str] = (ENGLISH,),
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Text of a task, questions with their answers, every one in every language; none is among the training text.
+    """Text of a task, questions with their answers, every one in every language.
+
+    None of the splits `select` and `report` is among the training text; `train` is what that is drawn from.
 
     A text of `arithmetic` is one problem, of `knowledge` two questions.
 

@@ -34,7 +34,7 @@ class MiniworldCorpus(CorpusSpec):
     reader: Literal["miniworld"]
     content: Literal["generic", "arithmetic", "knowledge"]
     """`generic` is parallel; the others are text of a task."""
-    split: Literal["select", "report"]
+    split: Literal["train", "select", "report"]
     items: int = Field(ge=1)
     seed: int = Field(ge=0)
 

@@ -58,24 +58,15 @@ def mechanism(found: Steering, task: str) -> pd.DataFrame:
     rows = pooled(found, task)
     rerouting = found.mechanism[found.mechanism["task"] == task]
     means = rerouting.groupby("condition")[["rerouted", "edit_size", "relative_size"]].mean()
-    shared = found.tasks[task].shared
-    chosen = {"chosen", shared.chosen.condition} if isinstance(shared, SharedSteering) else {"chosen"}
     both = rows.drop(columns=["language_changed"]).join(means, how="inner")
-    return both.assign(is_chosen=both.index.isin(chosen))
+    return both.assign(is_chosen=both["kind"].isin(["chosen", "shared-chosen"]))
 
 
 def doses(found: Steering, task: str, group: str = HELPED) -> pd.DataFrame:
-    """The dose-response of soft steering: rows by strength, ascending; without the baseline, whose difference is 0.
-
-    The chosen plan is among them where its rule is soft; conditions of kind `dose` differ from it by rule and strength.
-    """
+    """The dose-response of soft steering: rows by strength, ascending; without the baseline, whose difference is 0."""
     rows = pooled(found, task) if group == HELPED else of_language(found, task, group)
-    chosen = found.steered[task].chosen
-    rows = rows[(rows["kind"] == "dose") | ((rows["kind"] == "chosen") & (chosen.rule == "soft"))]
-    strengths = [
-        chosen.strength if kind == "chosen" else float(str(condition).removeprefix("dose"))
-        for condition, kind in rows["kind"].items()
-    ]
+    rows = rows[rows["kind"] == "dose"]
+    strengths = [float(str(condition).removeprefix("dose")) for condition in rows.index]
     by_strength: pd.DataFrame = rows.assign(strength=np.asarray(strengths, dtype=np.float64)).set_index("strength")
     return by_strength.sort_index()
 
@@ -89,19 +80,23 @@ def best_random(found: Steering, task: str, kind: str = "random") -> float | Non
 
 def deactivated(found: Steering, task: str) -> pd.Series[Any] | None:
     """The pooled row of deactivating the chosen experts; None where it was not run."""
-    condition = "chosen" if found.steered[task].chosen.rule == "deactivate" else "deactivate"
-    return row(pooled(found, task), condition)
+    return row(pooled(found, task), "deactivate")
+
+
+def left_out(held: Steered) -> dict[str, str]:
+    """Conditions that could not be run on one of the halves -> why."""
+    return {one.name: one.reason for fold in held.folds.values() for one in fold.left_out}
 
 
 def called(condition: str) -> str:
-    """A condition of the report half in plain words, `other pivot (German)`."""
+    """A condition in plain words, `other pivot (German)`."""
     if condition.startswith("pivot-"):
         return f"other pivot ({words.named(condition.removeprefix('pivot-'))})"
     return _WORDS.get(condition, condition)
 
 
 def plan(held: Steered) -> str:
-    """The chosen plan in a few words: `soft λ 0.5, 41 experts above τ 0.1 in layers 2-5`."""
+    """The plan chosen on all items in a few words: `soft λ 0.5, 41 experts above τ 0.1 in layers 2-5`."""
     chosen, (first, last) = held.chosen, held.middle.layers
     rule = RULES.get(chosen.rule, chosen.rule)
     strength = "" if chosen.strength is None else f" λ {chosen.strength:g}"
@@ -122,7 +117,10 @@ def shared_plan(held: SharedSteering) -> str:
 
 
 def steering_table(measured: Sequence[ModelResults]) -> str:
-    """A row a model and task: the chosen plan, what it does on the report half, and the verdict.
+    """A row a model and task: the plan, what choosing it so does, and the verdict.
+
+    `plan`: chosen on all items. What it does is cross-fitted: each half of the items is answered under the plan that
+    was chosen on the other.
 
     `items`: what the verdict rests on, each with its translations. `base`, `steered` and `difference` are means over
     the languages to be helped, that is, all but the pivot. `smallest detectable`: the smallest difference that the
@@ -166,7 +164,9 @@ def steering_table(measured: Sequence[ModelResults]) -> str:
 def shared_table(measured: Sequence[ModelResults]) -> str:
     """A row a model and task: steering by |z| toward experts that two dominant languages share, and its mechanism.
 
-    Source and strength were chosen on other items; `items` are those that the verdict rests on. `as released`: the best
+    `plan`: chosen on all items; each half is answered under source and strength that were chosen on the other.
+
+    `items` are those that the verdict rests on. `as released`: the best
     of all sources and strengths on the very items that it is told of, as paper 2's release chooses. `rerouted`: share
     of tokens that the edit sends to other experts, and `edit`: its size by the mean |logit|, both means over the edited
     layers.
@@ -185,7 +185,7 @@ def shared_table(measured: Sequence[ModelResults]) -> str:
                 rows.append([one.model, task, *[NONE] * (len(columns) - 3), f"not run: {held.not_run}"])
                 continue
             rerouting = mechanism(found, task)
-            chosen = row(rerouting, held.chosen.condition)
+            chosen = row(rerouting, "shared-chosen")
             cells = [NONE] * 2
             reach = [NONE] * 2
             if chosen is not None:

@@ -87,14 +87,13 @@ def _doses(stem: Path, found: ModelResults, read: Steering, task: str) -> list[P
         drawing.head(
             axes, f"What steering does to {task}, by its strength",
             _about(found, read, task), _verdict(found, read, task),
-            "bars: 95% over items" + ("  ·  ring: the chosen plan" if (helped["kind"] == "chosen").any() else ""),
-            above=10,
+            "bars: 95% over items", above=10,
         )  # fmt: skip
         return drawing.save(axes, stem)
 
 
 def _line(axes: Axes, name: str, colour: str, rows: pd.DataFrame, *, aside: float) -> End:
-    """A dose-response through 0; the chosen plan's point is ringed."""
+    """A dose-response through 0."""
     strengths, points = rows.index.to_numpy(np.float64), 100 * rows[["difference", "low", "high"]].to_numpy(np.float64)
     through = sorted([(0.0, 0.0), *zip(strengths, points[:, 0], strict=True)])
     axes.plot(
@@ -102,11 +101,6 @@ def _line(axes: Axes, name: str, colour: str, rows: pd.DataFrame, *, aside: floa
         marker="o", markersize=3.6, zorder=4,
     )  # fmt: skip
     axes.vlines(strengths + aside, points[:, 1], points[:, 2], color=colour, linewidth=1.3, alpha=0.55, zorder=3)
-    chosen = (rows["kind"] == "chosen").to_numpy()
-    axes.plot(
-        strengths[chosen] + aside, points[chosen, 0], linestyle="", marker="o", markersize=10,
-        markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.1, zorder=4,
-    )  # fmt: skip
     return End(name, colour, through[-1][0] + aside, float(through[-1][1]), bold=aside < 0)
 
 
@@ -155,7 +149,7 @@ def _conditions(stem: Path, found: ModelResults, read: Steering, task: str) -> l
 def _rows(read: Steering, task: str) -> Iterator[_Row]:
     """Conditions by group, those that were not run among them, and random experts."""
     pooled = steering.pooled(read, task)
-    reasons = {one.name: one.reason for one in read.steered[task].left_out}
+    reasons = {name: why for name, why in steering.left_out(read.steered[task]).items() if name not in pooled.index}
     y, before = 0.0, False
     for kinds in _GROUPS:
         if before:
@@ -211,6 +205,7 @@ _EDITS = {
     "random": ("random in their place", "#777777", "x"),
     "published-random": ("random in their place", "#777777", "x"),
     "shared": ("shared experts, |z|", COLOURS[2], "^"),
+    "shared-chosen": ("shared experts, |z|", COLOURS[2], "^"),
     "shared-published": ("shared experts, |z|", COLOURS[2], "^"),
     "shared-random": ("random in their place, |z|", "#777777", "+"),
     "shared-published-random": ("random in their place, |z|", "#777777", "+"),
@@ -246,7 +241,7 @@ def _mechanism(stem: Path, found: ModelResults, read: Steering, task: str, rerou
 
 
 def _edit(read: Steering, task: str, kind: str) -> tuple[str, str, str]:
-    if kind == "chosen" and read.steered[task].chosen.rule != "soft":
+    if kind == "chosen" and read.steered[task].folds["select"].chosen.rule != "soft":
         kind = "rule"
     return _EDITS.get(kind, _OTHER)
 

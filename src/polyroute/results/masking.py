@@ -60,7 +60,7 @@ class MaskRow(
     experts: Experts
     """That were masked."""
     items: Items
-    """Of the report half."""
+    """Of the task."""
     base: Accuracy
     """Without the mask."""
     edited: Accuracy

@@ -1,4 +1,7 @@
-"""What the stage `judge` finds of steering: what plans do to answers and to routing, on other items than chose them."""
+"""What the stage `judge` finds of steering: what plans do to answers and to routing.
+
+Plans are cross-fitted: each half of the items is answered under the plan that was chosen on the other.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ Whole = Annotated[float, Field(ge=0, multiple_of=1)]
 """A count that its file holds with a decimal point."""
 Kind = Literal[
     "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot", "published", "shared",
-    "shared-random", "shared-published", "published-random", "shared-published-random",
+    "shared-chosen", "shared-random", "shared-published", "published-random", "shared-published-random",
 ]  # fmt: skip
 
 
@@ -67,7 +70,7 @@ class SteerRow(
     languages: Annotated[Whole, Unit("languages")]
     """That are averaged over."""
     items: Annotated[Whole, Unit("items")]
-    """Of the report half."""
+    """Each answered under a plan that was chosen on the others, or under one that needs no choice."""
     base: Accuracy
     """Without the plan."""
     edited: Accuracy
@@ -100,7 +103,8 @@ class MechanismRow(
     decimals=4,
     readers=("stage claims", "figure mechanism", "table Steering toward shared experts", "polyroute results"),
 ):
-    """What one plan's edit does to routing in one layer, on a few prompts of the report half."""
+    """What one plan's edit does to routing in one layer, on a few prompts of the half `report`; of plans that were
+    chosen, the one that was chosen on the half `select`."""
 
     task: Task
     """Name in params.yaml."""
@@ -124,8 +128,12 @@ class MechanismRow(
     """The same with it."""
 
 
+Half = Literal["select", "report"]
+"""Of a task's items."""
+
+
 class Selected(Frozen):
-    """What one candidate scored on the selection half."""
+    """What one candidate scored on the items that are chosen on."""
 
     condition: str
     """Name of the plan, or `baseline`."""
@@ -217,7 +225,7 @@ class PublishedPlan(Frozen):
 
 
 class ChosenPlan(Frozen):
-    """The plan toward task experts that scored best on the selection half."""
+    """The plan toward task experts that scored best on some items."""
 
     condition: str
     """Name of the candidate."""
@@ -249,7 +257,7 @@ class PivotCorrectness(Frozen):
 
 
 class ChosenShared(Frozen):
-    """The plan toward shared experts that scored best on the selection half."""
+    """The plan toward shared experts that scored best on some items."""
 
     condition: str
     """Name of the candidate."""
@@ -259,8 +267,6 @@ class ChosenShared(Frozen):
     """Lambda of the rule `magnitude`."""
     experts: Experts
     """That are edited."""
-    difference: Difference
-    """Pooled, on the report half."""
 
 
 class AsReleased(Frozen):
@@ -269,7 +275,7 @@ class AsReleased(Frozen):
     condition: str
     """Name of the candidate."""
     difference: Difference
-    """Pooled, on the report half."""
+    """Pooled over all items."""
 
 
 class NotRun(Frozen):
@@ -286,6 +292,30 @@ class ControlBalance(LayerBalance):
     """Whose experts they stand in for."""
 
 
+class TaskFold(Frozen):
+    """What was chosen on one half of the items, and the other was asked under."""
+
+    chosen: ChosenPlan
+    """The best."""
+    selection: list[Selected]
+    """Every candidate and the baseline."""
+    left_out: list[LeftOut]
+    """Conditions that could not be run."""
+    balance: list[ControlBalance]
+    """How like random sets are, by condition and layer."""
+
+
+class SharedFold(Frozen):
+    """The same of steering toward shared experts."""
+
+    chosen: ChosenShared
+    """The best."""
+    selection: list[Selected]
+    """Every candidate and the baseline."""
+    balance: list[ControlBalance]
+    """How like random sets are, by condition and layer."""
+
+
 class SharedSteering(Frozen):
     """Steering of one task toward experts that two dominant languages share."""
 
@@ -300,17 +330,19 @@ class SharedSteering(Frozen):
     thr: Threshold
     """Share that no language may exceed of a shared expert."""
     chosen: ChosenShared
-    """The best on the selection half."""
-    as_released: AsReleased
-    """The best on the report half."""
+    """The best on all items."""
     selection: list[Selected]
-    """Every candidate and the baseline, on the selection half."""
+    """Every candidate and the baseline, on all items."""
+    folds: dict[Half, SharedFold]
+    """Half that was chosen on -> what the other was asked under."""
+    difference: Difference
+    """Pooled, each half under the plan that was chosen on the other."""
+    as_released: AsReleased
+    """The best on the very items that it is told of."""
     verdict: Verdict
-    """On the report half."""
+    """On the difference."""
     published: list[PublishedPlan]
     """Paper 2's own setting, one plan a source; none where it was not run."""
-    balance: list[ControlBalance]
-    """How like random sets are, by condition and layer."""
 
 
 def _ran(content: object) -> str:
@@ -336,17 +368,15 @@ class Steered(Frozen):
     middle: Middle
     """Layers that are edited."""
     chosen: ChosenPlan
-    """The best on the selection half."""
+    """The best on all items: the plan that is handed on, `plans/<model>/<task>.json`."""
     selection: list[Selected]
-    """Every candidate and the baseline, on the selection half."""
-    left_out: list[LeftOut]
-    """Conditions that could not be run."""
+    """Every candidate and the baseline, on all items."""
+    folds: dict[Half, TaskFold]
+    """Half that was chosen on -> what the other was asked under."""
     verdict: Verdict
-    """On the report half."""
+    """On each half under the plan that was chosen on the other: what choosing so gains."""
     published: PublishedPlan | None
-    """A paper's own setting for this model and task; null where it was not run."""
-    balance: list[ControlBalance]
-    """How like random sets are, by condition and layer."""
+    """A paper's own setting for this model and task, on all items; null where it was not run."""
     by_pivot_correctness: list[PivotCorrectness]
     """A record a language; none where scores lie between right and wrong."""
     shared: Shared
@@ -372,7 +402,7 @@ class SteeringSummary(
 
 
 class ShortSteering(Frozen):
-    """One task, steered by the plan toward its experts that was chosen: over all languages but the pivot."""
+    """One task, over all languages but the pivot: each half steered by the plan that was chosen on the other."""
 
     base: Accuracy
     """Without the plan."""
@@ -400,7 +430,7 @@ def in_short(folder: Path) -> dict[str, ShortSteering]:
         task: ShortSteering(
             **numbers_or_none(chosen.loc[task, ["base", "edited", "difference", "low", "high", "q"]]),
             pivot_loss=one.verdict.pivot_loss,
-            toward_shared=one.shared.chosen.difference if isinstance(one.shared, SharedSteering) else None,
+            toward_shared=one.shared.difference if isinstance(one.shared, SharedSteering) else None,
         )
         for task, one in SteeringSummary.read(folder).tasks.items()
         if isinstance(one, Steered)

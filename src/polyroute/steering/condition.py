@@ -18,8 +18,8 @@ from polyroute.steering.plan import Plan
 
 Kind = Literal[
     "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
-    "published", "published-random", "shared", "shared-random", "shared-published", "shared-published-random",
-    "exclusive",
+    "published", "published-random", "shared", "shared-chosen", "shared-random", "shared-published",
+    "shared-published-random", "exclusive",
 ]  # fmt: skip
 
 
