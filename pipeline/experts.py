@@ -46,12 +46,15 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         found = {language: against[language].of(domains[language]) for language in languages}
         deltas += [one.table().assign(task=task) for one in found.values()]
         members += [one.membership(taus).assign(task=task) for one in found.values()]
-        domain = domain_divergence(domains[own], against[own].generic, **drawing)
+        domain = domain_divergence(
+            domains[own], against[own].generic, confidence=settings.intervals.confidence, seed=settings.seed
+        )
         diverging.append(domain.table().assign(task=task))
         sets: list[dict[str, Any]] = overlap(found[own], any_language, taus).to_dict("records")
-        tasks[task] = {"text": text, "sets": sets, "domain_shape": domain.shape(zones)}
+        shape = domain.shape(zones)
+        tasks[task] = {"text": text, "sets": sets, "domain_shape": shape, "domain_depth": domain.depth(zones)}
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
-        yield f"{task}: {counts}; domain divergence: {tasks[task]['domain_shape']}"
+        yield f"{task}: {counts}; domain divergence: {shape or 'too few sentences'}"
     ExpertRow.write(folder, deltas)
     MemberRow.write(folder, members)
     DomainRow.write(folder, diverging)

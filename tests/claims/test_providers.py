@@ -15,6 +15,7 @@ from polyroute.claims import correlation, experts, families, masking, routing, s
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.nulls import from_nulls, read_nulls
 from polyroute.results.alignment import OfHalves, SplitHalves
+from polyroute.results.experts import DomainDepth
 from polyroute.results.steering import HELPED
 
 CLAIMS = committed()
@@ -69,6 +70,28 @@ def test_entropy_falls_are_differences_of_zones(made) -> None:
     assert drop.values["drop.value"] == pytest.approx(0.3 * slopes.mean())
     assert drop.values["usual"] == pytest.approx(drop.values["drop.value"])
     assert drop.values["beyond_en.value"] == pytest.approx(0.3 * (slopes - english).mean())
+
+
+def test_a_cap_of_a_domain_is_middle_minus_outer_layers_with_bounds_where_it_has_a_shape(made) -> None:
+    told = {
+        "sentences": 60, "early_minus_middle": {"value": -0.05, "low": -0.08, "high": -0.02},
+        "late_minus_middle": {"value": -0.04, "low": -0.07, "high": 0.01},
+        "floor_early_minus_middle": 0.0, "floor_late_minus_middle": 0.001,
+    }  # fmt: skip
+    summary = made.results.experts.summary
+    tasks = {
+        "arithmetic": summary.tasks["arithmetic"].model_copy(update={"domain_depth": DomainDepth(**told)}),
+        "knowledge": summary.tasks["knowledge"].model_copy(
+            update={"domain_depth": DomainDepth(**told | {"sentences": 9}), "domain_shape": None}
+        ),
+    }
+    changed = replace(made.results.experts, summary=summary.model_copy(update={"tasks": tasks}))
+    one = found("p1.domain_cap", routing.domain_cap, replace(made, results=replace(made.results, experts=changed)))
+    assert [one.values[f"me.maths.{part}"] for part in ("low", "value", "high")] == [0.02, 0.05, 0.08]
+    assert [one.values[f"ml.maths.{part}"] for part in ("low", "value", "high")] == [-0.01, 0.04, 0.07]
+    assert one.values["me.medical.value"] == 0.05
+    assert "me.medical.low" not in one.values
+    assert one.items == 9
 
 
 def test_bambara_is_held_against_what_is_understood(made) -> None:
