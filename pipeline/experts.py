@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from polyroute.artifacts.trace import Trace
+from polyroute.experts.hinge import without_each
 from polyroute.experts.settings import ExpertsSettings
-from polyroute.experts.specialised import AgainstGeneric, overlap, size
+from polyroute.experts.specialised import AgainstGeneric, Specialisation, largest, overlap, size
 from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
@@ -30,7 +31,15 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     if settings.middle is not None:
         middle = Middle(layers=settings.middle, has_trough=False, rule="params", curve=None)
     against = {pivot: AgainstGeneric(Trace.load(paths.trace(model, corpus, pivot)), **drawing)}
-    any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
+    by_language = {}
+
+    def of_others() -> Iterator[Specialisation]:
+        for language in others:
+            one = against[pivot].of(Trace.load(paths.trace(model, corpus, language)))
+            by_language[language] = one.delta_LE
+            yield one
+
+    any_language = largest(of_others())
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
     for task, of in settings.tasks.items():
@@ -50,7 +59,10 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
             domains[own], against[own].generic, confidence=settings.intervals.confidence, seed=settings.seed
         )
         diverging.append(domain.table().assign(task=task))
-        sets: list[dict[str, Any]] = overlap(found[own], any_language, taus).to_dict("records")
+        sets: list[dict[str, Any]] = [
+            row | without_each(found[own].delta_LE, by_language, row["tau"])
+            for row in overlap(found[own], any_language, taus).to_dict("records")
+        ]
         shape = domain.shape(zones)
         tasks[task] = {"text": text, "sets": sets, "domain_shape": shape, "domain_depth": domain.depth(zones)}
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)

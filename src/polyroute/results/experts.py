@@ -156,6 +156,10 @@ class ExpertSets(Frozen):
     """Experts in both had each layer's sets been drawn at random."""
     share_of_resamples: Share | None
     """Of resamples in which an expert is in both; null where there are none."""
+    both_without_one: Experts | None = None
+    """Fewest experts in both with one language left out; null with fewer than two beside the pivot."""
+    both_hinges_on: list[Language] = Field(default_factory=list)
+    """Languages without any one of which no expert is in both."""
 
 
 class DomainDepth(Frozen):
