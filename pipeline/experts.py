@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from polyroute.artifacts.trace import Trace
+from polyroute.experts.hinge import without_each
 from polyroute.experts.settings import ExpertsSettings
-from polyroute.experts.specialised import AgainstGeneric, overlap, size
+from polyroute.experts.specialised import AgainstGeneric, Specialisation, largest, overlap, size
 from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
@@ -30,7 +31,15 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     if settings.middle is not None:
         middle = Middle(layers=settings.middle, has_trough=False, rule="params", curve=None)
     against = {pivot: AgainstGeneric(Trace.load(paths.trace(model, corpus, pivot)), **drawing)}
-    any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
+    by_language = {}
+
+    def of_others() -> Iterator[Specialisation]:
+        for language in others:
+            one = against[pivot].of(Trace.load(paths.trace(model, corpus, language)))
+            by_language[language] = one.delta_LE
+            yield one
+
+    any_language = largest(of_others())
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
     for task, of in settings.tasks.items():
@@ -46,12 +55,18 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         found = {language: against[language].of(domains[language]) for language in languages}
         deltas += [one.table().assign(task=task) for one in found.values()]
         members += [one.membership(taus).assign(task=task) for one in found.values()]
-        domain = domain_divergence(domains[own], against[own].generic, **drawing)
+        domain = domain_divergence(
+            domains[own], against[own].generic, confidence=settings.intervals.confidence, seed=settings.seed
+        )
         diverging.append(domain.table().assign(task=task))
-        sets: list[dict[str, Any]] = overlap(found[own], any_language, taus).to_dict("records")
-        tasks[task] = {"text": text, "sets": sets, "domain_shape": domain.shape(zones)}
+        sets: list[dict[str, Any]] = [
+            row | without_each(found[own].delta_LE, by_language, row["tau"])
+            for row in overlap(found[own], any_language, taus).to_dict("records")
+        ]
+        shape = domain.shape(zones)
+        tasks[task] = {"text": text, "sets": sets, "domain_shape": shape, "domain_depth": domain.depth(zones)}
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
-        yield f"{task}: {counts}; domain divergence: {tasks[task]['domain_shape']}"
+        yield f"{task}: {counts}; domain divergence: {shape or 'too few sentences'}"
     ExpertRow.write(folder, deltas)
     MemberRow.write(folder, members)
     DomainRow.write(folder, diverging)

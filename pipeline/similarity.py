@@ -14,6 +14,7 @@ from polyroute.experts.settings import SharedExperts, SimilaritySettings
 from polyroute.ground.console import stage
 from polyroute.ground.paths import Paths
 from polyroute.measures.families import agreement, label_values, resampled_joins, sensitivity, tree
+from polyroute.measures.hub import hub
 from polyroute.measures.language_distance import DECIMALS, Similarity
 from polyroute.measures.rivals import explain, rival_distances
 from polyroute.measures.specificity import by_zone
@@ -52,6 +53,7 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
             "zones": {
                 zone: _zone(similarity, place, rivals, settings, seed) for place, zone in enumerate(similarity.zones)
             },
+            "hub": hub(traces, confidence=settings.confidence, seed=seed),
             "confound": [share | confound(left_out_table(traces, **share)) for share in shares],
         }
         for zone, found in summary[corpus]["zones"].items():

@@ -1,6 +1,8 @@
 """Power by the verdict's own rule: where a study says that 80% would find a difference, how many new ones do?
 
-A study without a difference says which it could detect; new studies of the same population have that difference.
+A study without a difference says which it could detect; new studies of the same population have that difference. The
+unit is the study that says so: new ones share what it said, so that their number makes a rate no surer than that of
+studies. Those that say no difference could be detected are left out.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from bench.calibration.answers import Kind, answers, changes
+from bench.calibration.rule import of_a_group, of_one_language
 from bench.calibration.table import Row
 
 from polyroute.interventions.verdicts import largest_p
-from polyroute.stats.paired import mcnemar, mean_change
 from polyroute.stats.simulated_power import StudiedItems, detectable
 
 SAID, CONFIDENCE, SIMULATED, NEW = 0.8, 0.95, 400, 20
@@ -31,13 +33,13 @@ def simulate(studies: int) -> Iterator[Row]:
     """How many new studies find what a study says that four in five would.
 
     Args:
-        studies: new ones for each population.
+        studies: that say which difference they could detect, for each population.
     """
     for items, languages, psi, rho, kind in POPULATIONS:
         for others in OTHERS:
             limit = largest_p(np.linspace(0.3, 1.0, others).tolist())
-            found, asked, pilots = 0, 0, max(1, studies // NEW)
-            for pilot in range(pilots):
+            found = []
+            for pilot in range(studies):
                 rng = np.random.default_rng([items, languages, others, pilot])
                 studied = answers(changes(rng, (1, items, languages), psi, 0.0, rho, kind)[0], rng)
                 least = detectable(
@@ -46,17 +48,10 @@ def simulate(studies: int) -> Iterator[Row]:
                 if least is None or least > psi:
                     continue
                 # To three decimals, so that few latent correlations are computed.
-                for change_NV in changes(rng, (NEW, items, languages), psi, min(round(least, 3), psi), rho, kind):
-                    found += _finds(change_NV, limit)
-                    asked += 1
+                change_SNV = changes(rng, (NEW, items, languages), psi, min(round(least, 3), psi), rho, kind)
+                rule = of_one_language if languages == 1 else of_a_group
+                low_S, _, p_S = rule(change_SNV.mean(axis=2), CONFIDENCE)
+                found.append(float(((low_S > 0) & (p_S <= limit)).mean()))
             population = f"{languages} languages, psi {psi:g}, rho {rho:g} ({kind}), {others} other plans"
-            if asked:
-                yield Row("power", "power", population, items, SAID, found / asked, asked)
-
-
-def _finds(change_NV: np.ndarray, limit: float) -> bool:
-    if change_NV.shape[1] > 1:
-        mean = mean_change(change_NV.mean(axis=1), CONFIDENCE, 0)
-        return mean.low > 0 and mean.p <= limit
-    gained, lost = int((change_NV > 0).sum()), int((change_NV < 0).sum())
-    return gained > lost and mcnemar(gained, lost) <= limit
+            if found:
+                yield Row("power", "power", population, items, SAID, float(np.mean(found)), len(found))

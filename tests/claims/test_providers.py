@@ -15,6 +15,8 @@ from polyroute.claims import correlation, experts, families, masking, routing, s
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.nulls import from_nulls, read_nulls
 from polyroute.results.alignment import OfHalves, SplitHalves
+from polyroute.results.experts import DomainDepth
+from polyroute.results.similarity import Hub
 from polyroute.results.steering import HELPED
 
 CLAIMS = committed()
@@ -71,6 +73,28 @@ def test_entropy_falls_are_differences_of_zones(made) -> None:
     assert drop.values["beyond_en.value"] == pytest.approx(0.3 * (slopes - english).mean())
 
 
+def test_a_cap_of_a_domain_is_middle_minus_outer_layers_with_bounds_where_it_has_a_shape(made) -> None:
+    told = {
+        "sentences": 60, "early_minus_middle": {"value": -0.05, "low": -0.08, "high": -0.02},
+        "late_minus_middle": {"value": -0.04, "low": -0.07, "high": 0.01},
+        "floor_early_minus_middle": 0.0, "floor_late_minus_middle": 0.001,
+    }  # fmt: skip
+    summary = made.results.experts.summary
+    tasks = {
+        "arithmetic": summary.tasks["arithmetic"].model_copy(update={"domain_depth": DomainDepth(**told)}),
+        "knowledge": summary.tasks["knowledge"].model_copy(
+            update={"domain_depth": DomainDepth(**told | {"sentences": 9}), "domain_shape": None}
+        ),
+    }
+    changed = replace(made.results.experts, summary=summary.model_copy(update={"tasks": tasks}))
+    one = found("p1.domain_cap", routing.domain_cap, replace(made, results=replace(made.results, experts=changed)))
+    assert [one.values[f"me.maths.{part}"] for part in ("low", "value", "high")] == [0.02, 0.05, 0.08]
+    assert [one.values[f"ml.maths.{part}"] for part in ("low", "value", "high")] == [-0.01, 0.04, 0.07]
+    assert one.values["me.medical.value"] == 0.05
+    assert "me.medical.low" not in one.values
+    assert one.items == 9
+
+
 def test_bambara_is_held_against_what_is_understood(made) -> None:
     absent = found("p1.bambara_high", routing.bambara_high, made)
     if "bam_Latn" not in made.codes:
@@ -97,6 +121,38 @@ def test_experts_in_both_sets_are_those_of_tau_3(made) -> None:
             assert one.values[f"both.{role}.value"] == at[0].both
         else:
             assert "experts.taus" in one.missing[f"both.{role}"].what
+
+
+def test_an_overlap_that_one_language_brings_is_named(made) -> None:
+    summary = made.results.experts.summary
+    sets = [one.model_copy(update={"both_hinges_on": ["deu_Latn"]} if one.tau == 0.3 else {})
+            for one in summary.tasks["arithmetic"].sets]  # fmt: skip
+    tasks = dict(summary.tasks) | {"arithmetic": summary.tasks["arithmetic"].model_copy(update={"sets": sets})}
+    changed = replace(made.results.experts, summary=summary.model_copy(update={"tasks": tasks}))
+    one = found("p1.no_overlap", experts.no_overlap, replace(made, results=replace(made.results, experts=changed)))
+    assert [(at.used, at.meant) for at in one.stand_ins if at.kind == "hinge"] == [("deu_Latn", "both.maths")]
+
+
+def test_the_hub_has_its_interval_over_languages_and_balanced_sets(made) -> None:
+    assert made.results.similarity is not None
+    without = found("p2.layerwise_hub", families.hub, made)
+    assert "overlap_me.low" not in without.values
+    told = {"value": 0.1, "low": 0.02, "high": 0.2, "balanced": 0.05, "turns_without": []}
+    late = told | {"value": -0.1, "turns_without": ["deu_Latn", "fra_Latn"]}
+    hub = Hub.model_validate(
+        {"languages_of_a_set": 3, "sets": 8, "overlap_middle_minus_early": told, "overlap_middle_minus_late": late,
+         "specificity_middle_minus_outer": told | {"balanced": -0.3}}
+    )  # fmt: skip
+    similarity = made.results.similarity
+    corpora = {made.corpus: similarity.corpora[made.corpus].model_copy(update={"hub": hub})}
+    one = found(
+        "p2.layerwise_hub", families.hub,
+        replace(made, results=replace(made.results, similarity=replace(similarity, corpora=corpora))),
+    )  # fmt: skip
+    assert [one.values[f"overlap_me.{part}"] for part in ("low", "value", "high")] == [0.02, 0.1, 0.2]
+    assert one.values["balanced.overlap_ml"] == 0.05
+    assert one.values["balanced.specificity"] == -0.3
+    assert [(at.used, at.meant) for at in one.stand_ins if at.kind == "hinge"] == [("deu_Latn, fra_Latn", "overlap_ml")]
 
 
 def test_r_is_that_of_zone_means_and_accuracy(made) -> None:

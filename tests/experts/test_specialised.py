@@ -44,7 +44,7 @@ def test_sets_by_hand() -> None:
 
 def test_multilingual_experts_are_those_of_any_language() -> None:
     against = AgainstGeneric(GENERIC, **DRAWING)
-    found = against.of_any(iter([GERMAN, SWAHILI]))
+    found = largest(map(against.of, [GERMAN, SWAHILI]))
     assert (found.language, found.corpus) == (ANY, "text")
     assert found.above(0.4) == {5: (3,), 6: (2,)}
     parts = [against.of(GERMAN), against.of(SWAHILI)]
@@ -128,13 +128,13 @@ def test_membership_says_how_surely() -> None:
 
 def test_overlap_by_hand() -> None:
     against = AgainstGeneric(GENERIC, **DRAWING)
-    table = overlap(against.of(SUMS), against.of_any([GERMAN, SWAHILI]), [0.2, 0.4]).set_index("tau")
+    table = overlap(against.of(SUMS), largest(map(against.of, [GERMAN, SWAHILI])), [0.2, 0.4]).set_index("tau")
     assert table.loc[0.2, ["task", "multilingual", "both"]].tolist() == [3, 2, 1]
     assert table.loc[0.2, "expected"] == 0.75, "1 x 1 / 4 in layer 5, 2 x 1 / 4 in layer 6"
     assert table.loc[0.2, "share_of_resamples"] == 1
     assert table.loc[0.2, "multilingual_low"] <= 2 <= table.loc[0.2, "multilingual_high"]
     assert table.loc[0.4, ["task", "multilingual", "both"]].tolist() == [2, 2, 1]
-    only = overlap(against.of(SUMS), against.of_any([GERMAN]), [0.2], (6, 6)).iloc[0]
+    only = overlap(against.of(SUMS), largest([against.of(GERMAN)]), [0.2], (6, 6)).iloc[0]
     assert only[["task", "multilingual", "both", "share_of_resamples", "expected"]].tolist() == [2, 0, 0, 0, 0]
 
 
@@ -159,7 +159,7 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ExpertsError, match=r"layers \[0, 4\] hold none of the traced layers 5 to 6"):
         found.above(0.2, (0, 4))
     with pytest.raises(ExpertsError, match="at least one language"):
-        against.of_any([])
+        largest([])
     with pytest.raises(ExpertsError, match="of corpus text, others of sums"):
         largest([found, against.of(GERMAN)])
     with pytest.raises(ExpertsError, match="200 and 100 resamples"):

@@ -90,6 +90,14 @@ def accuracies(codes: list[str], place: int = 0) -> dict[str, float]:
     }
 
 
+DOMAIN_DEPTH = {
+    "sentences": 60, "early_minus_middle": {"value": -0.08, "low": -0.1, "high": -0.06},
+    "late_minus_middle": {"value": -0.07, "low": -0.09, "high": -0.05}, "floor_early_minus_middle": 0.001,
+    "floor_late_minus_middle": -0.001,
+}  # fmt: skip
+"""What stands under a cap."""
+
+
 def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...]) -> None:
     depth = np.linspace(-1, 1, layers)
     rows, held = [], {}
@@ -106,7 +114,7 @@ def write_experts(paths: Paths, model: str, layers: int, tasks: tuple[str, ...])
             }
             for n, tau in enumerate((0.1, 0.2, 0.3, 0.4, 0.5), 1)
         ]  # fmt: skip
-        held[task] = {"text": f"pocket-{task}", "sets": sets, "domain_shape": "cap"}
+        held[task] = {"text": f"pocket-{task}", "sets": sets, "domain_shape": "cap", "domain_depth": DOMAIN_DEPTH}
     _write(DomainRow, paths, model, rows)
     _write(ExpertRow, paths, model, [])
     _write(MemberRow, paths, model, [])

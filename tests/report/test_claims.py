@@ -91,6 +91,9 @@ def test_every_reason_has_words(kind) -> None:
     assert "this" in missing(Missing(kind=kind, what="this"))
 
 
-@pytest.mark.parametrize("kind", ["corpus", "task", "resource", "plan", "interval", "reading", "families", "setting"])
+KINDS = ["corpus", "task", "resource", "plan", "interval", "reading", "families", "setting", "hinge"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_stand_in_has_words(kind) -> None:
     assert "that" in stand_in(StandIn(kind=kind, used="this", meant="that"))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from polyroute.ground.paths import Paths
-from polyroute.report import experts, findings
+from polyroute.report import experts, findings, words
 from polyroute.results.model import ModelResults
 from polyroute.results.quantities import Middle
 from report import plausible, plausible_languages
@@ -52,6 +52,17 @@ def test_experts_are_told_at_the_smallest_tau_and_where_the_papers_sets_never_me
     assert (row["domain divergence"], row["middle"]) == ("cap", "layers 1-6")
     middle = Middle(layers=(3, 3), has_trough=False, rule="params", curve=None)
     assert experts.middle(middle) == "layer 3, set in params.yaml"
+
+
+def test_a_domain_without_a_shape_says_why(tmp_path: Path) -> None:
+    measure(Paths(tmp_path), "tiny")
+    held = findings.gather(Paths(tmp_path), ["tiny"])[0].experts.summary.tasks["arithmetic"]
+    assert (
+        words.domain_shape(held.model_copy(update={"domain_shape": None, "domain_depth": None})) == "no sentences known"
+    )
+    few = held.domain_depth.model_copy(update={"sentences": 12})
+    said = words.domain_shape(held.model_copy(update={"domain_shape": None, "domain_depth": few}))
+    assert said == "too few sentences (12)"
 
 
 @pytest.mark.parametrize(

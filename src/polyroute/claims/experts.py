@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import Estimate
-from polyroute.results.claims import Missing
+from polyroute.results.claims import Missing, StandIn
 from polyroute.results.experts import MemberRow
 
 TAU = 0.3
@@ -16,7 +16,10 @@ _SURE = 0.95
 
 
 def no_overlap(asked: Asked, found: Found) -> None:
-    """p1.no_overlap: experts in both sets at tau .3, and how many independent sets would share."""
+    """p1.no_overlap: experts in both sets at tau .3, and how many independent sets would share.
+
+    Where no expert would be in both without one language, it is named.
+    """
     if asked.results.experts is None:
         return
     found.items = asked.alignment.sentences
@@ -28,6 +31,9 @@ def no_overlap(asked: Asked, found: Found) -> None:
             if sets.tau == TAU:
                 found.put(f"both.{role}", Estimate(sets.both, sets.both_low, sets.both_high))
                 found.put(f"expected.{role}", sets.expected)
+                if sets.both_hinges_on:
+                    one = StandIn(kind="hinge", used=", ".join(sets.both_hinges_on), meant=f"both.{role}")
+                    found.stand_in(one)
         if f"expected.{role}" not in found.values:
             found.lack((f"both.{role}", f"expected.{role}"), Missing(kind="new", what="0.3 among `experts.taus`"))
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import FEWEST, Estimate, correlation, over_languages
-from polyroute.results.claims import Missing
-from polyroute.results.similarity import CorpusSimilarity
+from polyroute.results.claims import Missing, StandIn
+from polyroute.results.similarity import CorpusSimilarity, Hub
 from polyroute.stats.fdr import benjamini_hochberg
 
 ZONES = ("early", "middle", "late")
@@ -30,14 +30,28 @@ def families(asked: Asked, found: Found) -> None:
 
 
 def hub(asked: Asked, found: Found) -> None:
-    """p2.layerwise_hub: overlap and specificity in RISE's zones."""
+    """p2.layerwise_hub: overlap and specificity in RISE's zones, over languages and with families balanced."""
     if asked.results.similarity is None:
         return
     table = asked.results.similarity.rise
     table = table[table["corpus"] == asked.corpus]
     whole = table[table["language"] == ""].set_index("zone")["overlap"]
+    held: Hub | None = getattr(_similarity(asked), "hub", None)
     for name, zone in (("overlap_me", "early"), ("overlap_ml", "late")):
         found.put(name, Estimate(float(whole["middle"] - whole[zone])))
+    if held is not None:
+        over = {
+            "overlap_me": held.overlap_middle_minus_early, "overlap_ml": held.overlap_middle_minus_late,
+            "specificity": held.specificity_middle_minus_outer,
+        }  # fmt: skip
+        for name, one in over.items():
+            if name != "specificity":
+                found.put(name, Estimate(one.value, one.low, one.high))
+            found.put(f"balanced.{name}", one.balanced)
+            if one.turns_without:
+                found.stand_in(StandIn(kind="hinge", used=", ".join(one.turns_without), meant=name))
+        if held.overlap_middle_minus_early.balanced is None:
+            found.lack((f"balanced.{name}" for name in over), Missing(kind="few", what="languages of several families"))
     by = table[table["language"] != ""].pivot(index="language", columns="zone", values="specificity")
     found.languages = len(by)
     found.put("specificity", over_languages((by["middle"] - (by["early"] + by["late"]) / 2).to_numpy()))

@@ -20,6 +20,7 @@ from polyroute.claims.estimates import (
     over_languages,
     ratio,
 )
+from polyroute.results.alignment import Interval
 from polyroute.results.claims import Missing, StandIn
 
 WIDE = StandIn(kind="interval", used="the parts' intervals added up", meant="that of their difference")
@@ -46,7 +47,10 @@ def u_shape(asked: Asked, found: Found) -> None:
 
 
 def domain_cap(asked: Asked, found: Found) -> None:
-    """p1.domain_cap: how far the largest D of a domain lies below that of languages."""
+    """p1.domain_cap: the two differences of each domain, and how far its largest D lies below that of languages.
+
+    Unit: the sentence of either text, for each domain on its own.
+    """
     if asked.results.experts is None:
         return
     domains = asked.results.experts.domains
@@ -54,11 +58,26 @@ def domain_cap(asked: Asked, found: Found) -> None:
     found.languages = len(largest)
     for role in ("maths", "medical"):
         task = asked.read(found, role)
+        held = asked.results.experts.summary.tasks.get(task or "")
+        if held is not None and (depth := held.domain_depth) is not None:
+            found.items = depth.sentences if found.items is None else min(found.items, depth.sentences)
+            # Fewer sentences than a shape needs leave the differences without bounds, and so without verdict.
+            found.put(f"me.{role}", _turned(depth.early_minus_middle, held.domain_shape is not None))
+            found.put(f"ml.{role}", _turned(depth.late_minus_middle, held.domain_shape is not None))
         rows = domains[(domains["task"] == task) & (domains["reading"] == "soft_mass")].dropna(subset=["value", "low"])
         if rows.empty or not largest:
             continue
         found.put(f"weaker.{role}", minus(_largest(rows), mean(largest)))
         found.stand_in(WIDE)
+
+
+def _turned(outer_minus_middle: Interval, bounded: bool) -> Estimate:
+    """Middle minus outer layers, with bounds if there are enough sentences."""
+    value, low, high = (
+        None if part is None else -part
+        for part in (outer_minus_middle.value, outer_minus_middle.high, outer_minus_middle.low)
+    )
+    return Estimate(value, low, high) if bounded else Estimate(value)
 
 
 def bambara_high(asked: Asked, found: Found) -> None:

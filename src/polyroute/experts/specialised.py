@@ -155,25 +155,6 @@ class AgainstGeneric:
             _rounded(frequency_NLE.mean(axis=0) - self._mean_LE), draws_RLE, self._confidence,
         )  # fmt: skip
 
-    def of_any(self, languages: Iterable[Trace]) -> Specialisation:
-        """Largest Delta over languages, whose experts above tau are the multilingual experts.
-
-        The largest of several noisy values is larger than the largest of the true ones: with many languages and few
-        sentences the set is too large, and so it is in resamples.
-
-        Args:
-            languages: traces of the generic corpus in other languages; one at a time is in memory if they are made
-                one at a time.
-
-        Returns:
-            Its `language` is `ANY`.
-
-        Raises:
-            SpecialisationError: as `of`.
-            ExpertsError: there is no language.
-        """
-        return largest(self.of(trace) for trace in languages)
-
     def _bootstrap_of(self, trace: Trace) -> Bootstrap | None:
         items = len(trace.item_ids)
         if trace.header.pooled or items < 2:
@@ -182,7 +163,16 @@ class AgainstGeneric:
 
 
 def largest(found: Iterable[Specialisation]) -> Specialisation:
-    """Largest Delta over several languages, in the text and in every resample; `AgainstGeneric.of_any` from parts.
+    """Largest Delta over several languages, in the text and in every resample: of multilingual experts.
+
+    The largest of several noisy values is larger than the largest of the true ones: with many languages and few
+    sentences the set is too large, and so it is in resamples.
+
+    Args:
+        found: of the generic corpus in other languages; one at a time is in memory if they are made one at a time.
+
+    Returns:
+        Its `language` is `ANY`.
 
     Raises:
         ExpertsError: there is none, or they are of several models or corpora.

@@ -11,8 +11,9 @@ batches up exactly. A layer's counts in its files are off K x tokens by up to 0.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,11 @@ class Usage:
     count_VLE: NDArray[np.int64]
     """Tokens whose top-k holds the expert."""
     tokens_V: NDArray[np.int64]
+
+    def only(self, kept_V: NDArray[np.bool_]) -> Usage:
+        """The same of some of the languages."""
+        languages = tuple(itertools.compress(self.languages, kept_V.tolist()))
+        return replace(self, languages=languages, count_VLE=self.count_VLE[kept_V], tokens_V=self.tokens_V[kept_V])
 
     @property
     def frequency_VLE(self) -> NDArray[np.float64]:

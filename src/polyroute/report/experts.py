@@ -73,7 +73,7 @@ def task_table(measured: Sequence[ModelResults]) -> str:
                 for name in ("task", "multilingual")
             ]
             both = ", ".join(f"{row.both} above {row.tau:g} (chance {row.expected:.1f})" for row in sets)
-            rows.append([one.model, task, *cells, both, held.domain_shape, middle(found.middle)])
+            rows.append([one.model, task, *cells, both, words.domain_shape(held), middle(found.middle)])
     return words.markdown(columns, rows)
 
 

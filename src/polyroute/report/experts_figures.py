@@ -250,10 +250,10 @@ def _domains(stem: Path, found: ModelResults, diverging: Experts) -> list[Path]:
             ends.append(End(task, colour, float(rows["layer"].iloc[-1]), float(rows["value"].iloc[-1])))
         axes.set_ylabel("divergence from generic text  (0 the same, 1 as far as can be)", color=INK)
         drawing.name_ends(axes, ends)
-        shapes = [f"{task}: {told[task].domain_shape}" for task in curves if task in told]
+        shapes = [f"{task}: {words.domain_shape(told[task])}" for task in curves if task in told]
         how = f"{found.model}  ·  generic text: {corpus}  ·  {', '.join(sorted(set(table['reading'])))}"
         if axes.collections:
-            how += "  ·  bands: bootstrap over sentences of both texts"
+            how += "  ·  bands: over sentences of both texts"
         drawing.head(
             axes, f"Routing divergence of domains, beside that of languages from {pivot}", how,
             "  ·  ".join([*shapes, f"languages: {words.shape(summary.over_languages)}"]),

@@ -10,6 +10,7 @@ import pandas as pd
 from polyroute.languages import table as languages
 from polyroute.results.alignment import OverLanguages
 from polyroute.results.correlation import CorrelationVerdict
+from polyroute.results.experts import TaskExperts
 from polyroute.results.masking import MaskCode
 from polyroute.results.nulls import NotRun, NullsSummary, NullVerdict
 from polyroute.results.quantities import MiddleRule
@@ -158,6 +159,15 @@ def shape(over: OverLanguages) -> str:
     if by_family.shape is None:
         return f"{over.shape} (too few families to check)"
     return over.shape if by_family.agrees else f"{over.shape} (by family {by_family.shape})"
+
+
+def domain_shape(held: TaskExperts) -> str:
+    """The shape of a domain's divergence over depth, or why it has none."""
+    if held.domain_shape is not None:
+        return held.domain_shape
+    if held.domain_depth is None:
+        return "no sentences known"
+    return f"too few sentences ({held.domain_depth.sentences})"
 
 
 def nulls(found: NullsSummary | None) -> str:

@@ -7,11 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from polyroute.results.alignment import Interval
 from polyroute.results.document import Document, Frozen
 from polyroute.results.quantities import (
     Corpus,
+    Count,
     DepthShape,
     Divergence,
+    DivergenceDifference,
     Experts,
     Language,
     Layer,
@@ -117,7 +120,7 @@ class DomainRow(
     value: Divergence | None
     """D over the corpus, corrected for the bias of few sentences and not below 0."""
     low: Divergence | None
-    """Lower bound of the interval over sentences of both texts."""
+    """Lower bound of the interval over sentences of both texts; missing where they are not known."""
     high: Divergence | None
     """Upper bound."""
     plug_in: Divergence | None
@@ -153,6 +156,25 @@ class ExpertSets(Frozen):
     """Experts in both had each layer's sets been drawn at random."""
     share_of_resamples: Share | None
     """Of resamples in which an expert is in both; null where there are none."""
+    both_without_one: Experts | None = None
+    """Fewest experts in both with one language left out; null with fewer than two beside the pivot."""
+    both_hinges_on: list[Language] = Field(default_factory=list)
+    """Languages without any one of which no expert is in both."""
+
+
+class DomainDepth(Frozen):
+    """Divergence of a task's text from generic text over depth, less that of generic text from other generic text."""
+
+    sentences: Count
+    """Of the text that has fewer; below 20 the curve has no shape."""
+    early_minus_middle: Interval
+    """Early minus middle, less the floor's, over sentences of both texts."""
+    late_minus_middle: Interval
+    """Late minus middle, less the floor's, over sentences of both texts."""
+    floor_early_minus_middle: DivergenceDifference
+    """Early minus middle of two halves of the generic text, mean over splits."""
+    floor_late_minus_middle: DivergenceDifference
+    """Late minus middle of them."""
 
 
 class TaskExperts(Frozen):
@@ -162,8 +184,10 @@ class TaskExperts(Frozen):
     """Its in-task text."""
     sets: list[ExpertSets]
     """A record a threshold."""
-    domain_shape: DepthShape
-    """Of domain divergence over depth."""
+    domain_shape: DepthShape | None
+    """Of domain divergence over depth; null where either text has fewer than 20 sentences, or they are not known."""
+    domain_depth: DomainDepth | None = None
+    """The differences it rests on; null where no sentences are known."""
 
 
 class ExpertsSummary(

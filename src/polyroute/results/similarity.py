@@ -15,6 +15,7 @@ from polyroute.results.quantities import (
     Chance,
     Coefficient,
     Corpus,
+    Count,
     Experts,
     K,
     Language,
@@ -308,6 +309,36 @@ class Confound(Frozen):
     """Relatives of one family."""
 
 
+class HubDifference(Frozen):
+    """A mean over the choices of the middle zone less that of others, and how it hangs on which languages there are."""
+
+    value: float
+    """The difference."""
+    low: float | None
+    """Lower bound of the interval over languages, each left out in turn; null with fewer than 5."""
+    high: float | None
+    """Upper bound."""
+    balanced: float | None
+    """Mean over sets of languages that hold one of each family; null with one family."""
+    turns_without: list[Language]
+    """Languages without any one of which the difference has another sign."""
+
+
+class Hub(Frozen):
+    """Overlap and specificity of experts over languages, in RISE's zones of depth."""
+
+    languages_of_a_set: Languages
+    """In a set that holds one of each family."""
+    sets: Count
+    """How many such sets there are, or were drawn."""
+    overlap_middle_minus_early: HubDifference
+    """Overlap, middle less early zone."""
+    overlap_middle_minus_late: HubDifference
+    """Overlap, middle less late zone."""
+    specificity_middle_minus_outer: HubDifference
+    """Specificity, middle less the mean of early and late zone."""
+
+
 class CorpusSimilarity(Frozen):
     """One model on one parallel corpus."""
 
@@ -321,6 +352,8 @@ class CorpusSimilarity(Frozen):
     """Early, middle and late."""
     confound: list[Confound]
     """A record a k and thr."""
+    hub: Hub | None = None
+    """Whether middle layers are one for all languages; null with fewer than three."""
 
 
 class SimilaritySummary(
