@@ -14,22 +14,9 @@ from tiny import ROOT
 
 QWEN, OLMOE = "Qwen/Qwen3-30B-A3B", "allenai/OLMoE-1B-7B-0125-Instruct"
 FIFTEEN = [
-    "eng_Latn",
-    "bam_Latn",
-    "fra_Latn",
-    "tha_Thai",
-    "pes_Arab",
-    "arb_Arab",
-    "arb_Latn",
-    "ary_Arab",
-    "hin_Deva",
-    "zho_Hans",
-    "srp_Cyrl",
-    "lit_Latn",
-    "ory_Orya",
-    "ben_Beng",
-    "asm_Beng",
-]
+    "eng_Latn", "bam_Latn", "fra_Latn", "tha_Thai", "pes_Arab", "arb_Arab", "arb_Latn", "ary_Arab", "hin_Deva",
+    "zho_Hans", "srp_Cyrl", "lit_Latn", "ory_Orya", "ben_Beng", "asm_Beng",
+]  # fmt: skip
 """As the code behind paper 1 lists them."""
 ONE_BASED = {"qwen3-30b-a3b": (8, 35), "phi35-moe": (8, 17), "gpt-oss-20b": (4, 19)}
 """Layers that paper 1 steers, as it counts them."""
