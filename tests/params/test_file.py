@@ -157,6 +157,11 @@ def test_the_shipped_file_is_sound() -> None:
         ("tasks.mgsm.item", 250, "tasks.mgsm.item: unknown key; did you mean items?"),
         ("tasks.global-mmlu-medical.subjects", [], "tasks.global-mmlu-medical.subjects: List should have at least 1"),
         ("tasks.global-mmlu-medical.per_subject", 0, "tasks.global-mmlu-medical.per_subject: Input should be greater"),
+        ("tasks.global-mmlu-medical.per_subject", 9, "`per_subject`: leave it out with `positions: published`"),
+        ("tasks.global-mmlu-medical.positions", "first", "`per_subject`: is needed by `positions: first`"),
+        ("tasks.global-mmlu-medical.positions", "some", "medical.positions: Input should be 'published', 'first' or"),
+        ("tasks.global-mmlu-medical.splits", ["dev"], "`positions: published` are of the split test: name it alone"),
+        ("tasks.global-mmlu-medical.subjects", ["anatomy"], "`anatomy` is not a subject with published positions;"),
         ("tasks.belebele-reading.revision", ..., "tasks.belebele-reading.revision: missing key"),
         ("tasks.arithmetic.content", "generic", "tasks.arithmetic.content: Input should be 'arithmetic' or 'know"),
         ("tasks.own", {"reader": "local", "files": "text/a.tsv"}, "tasks.own.kind: missing key"),
@@ -168,18 +173,18 @@ def test_the_shipped_file_is_sound() -> None:
         ("models.qwen3-30b-a3b.tasks", ["mgsm", "mgsm"], "models.qwen3-30b-a3b.tasks: listed twice: mgsm"),
         (
             "models.qwen3-30b-a3b.published.arithmetic",
-            {"layers": [8, 35], "tau": 0.4, "rule": "activate"},
+            {"layers": [7, 34], "tau": 0.4, "rule": "activate"},
             "models.qwen3-30b-a3b.published: `arithmetic` is not among `models.qwen3-30b-a3b.tasks`; there is mgsm",
         ),
         (
             "models.qwen3-30b-a3b.published.mgsm.layers",
-            [8, 48],
-            "`models.qwen3-30b-a3b.published.mgsm.layers: [8, 48]` is outside the model: both between 0 and 47",
+            [7, 48],
+            "`models.qwen3-30b-a3b.published.mgsm.layers: [7, 48]` is outside the model: both between 0 and 47",
         ),
         (
             "models.qwen3-30b-a3b.published.mgsm.layers",
-            [35, 8],
-            "models.qwen3-30b-a3b.published.mgsm: `layers: [35, 8]`: the first layer comes after the last",
+            [34, 7],
+            "models.qwen3-30b-a3b.published.mgsm: `layers: [34, 7]`: the first layer comes after the last",
         ),
         (
             "models.pocket-plain.middle",
@@ -288,9 +293,9 @@ def test_every_kind_of_task_can_be_named(shipped) -> None:
 
 
 def test_published_layers_are_not_held_against_a_shape_that_is_not_given(shipped) -> None:
-    raw = changed(shipped, "models.qwen3-30b-a3b.published.mgsm.layers", [8, 99])
+    raw = changed(shipped, "models.qwen3-30b-a3b.published.mgsm.layers", [7, 99])
     raw = changed(raw, "models.qwen3-30b-a3b.shape", None)
-    assert parse(raw).models["qwen3-30b-a3b"].published["mgsm"].layers == (8, 99)
+    assert parse(raw).models["qwen3-30b-a3b"].published["mgsm"].layers == (7, 99)
 
 
 def test_models_that_are_not_run_do_not_hinder_another_pivot(shipped) -> None:

@@ -179,6 +179,63 @@ def test_a_broken_global_mmlu_is_refused_by_name(mirror, put, tmp_path, change, 
         fetch_items("medicine", mmlu_spec(**spec), [ENGLISH], mirror)
 
 
+PUBLISHED = {
+    "subjects": ["clinical_knowledge", "college_medicine", "human_aging", "medical_genetics", "nutrition",
+                 "professional_medicine", "virology"],
+    "positions": "published", "per_subject": None,
+}  # fmt: skip
+OF_TEST = {"clinical_knowledge": 265, "college_medicine": 173, "human_aging": 223, "medical_genetics": 100,
+           "nutrition": 306, "professional_medicine": 272, "virology": 166, "anatomy": 135}  # fmt: skip
+"""Rows of MMLU's split `test` (Hendrycks et al. 2021)."""
+
+
+def medical_file(tmp_path, count=OF_TEST) -> bytes:
+    # The number in an id is not its place: here the file has the subjects mixed, and each from its last to its first.
+    rows = [
+        {
+            "sample_id": f"{subject}/test/{total - 1 - place}", "subject": subject,
+            "question": f"{subject} at {place}?",
+            "option_a": "w", "option_b": "x", "option_c": "y", "option_d": "z", "answer": "A",
+        }
+        for place in range(max(count.values())) for subject, total in count.items() if place < total
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(tmp_path / "medical.parquet")
+    return (tmp_path / "medical.parquet").read_bytes()
+
+
+def test_global_mmlu_asks_the_published_positions_of_the_files_rows(mirror, put, tmp_path) -> None:
+    for folder in ("en", "sw"):
+        put(f"CohereLabs/Global-MMLU/{folder}/test-00000-of-00001.parquet", medical_file(tmp_path))
+    spec = mmlu_spec(**PUBLISHED, items=sum(OF_TEST.values()))
+    frame = fetch_items("medicine", spec, [ENGLISH, "swh_Latn"], mirror)
+    english, swahili = (frame[frame["language"] == code] for code in (ENGLISH, "swh_Latn"))
+    assert len(english) == 7 * 60
+    assert english["item_id"].tolist() == swahili["item_id"].tolist(), "the same in every language"
+    asked: dict[str, set[int]] = {}
+    for prompt in english["prompt"]:
+        subject, place = prompt.split("?")[0].split(" at ")
+        asked.setdefault(subject, set()).add(int(place))
+    assert {subject: len(places) for subject, places in asked.items()} == dict.fromkeys(PUBLISHED["subjects"], 60)
+    # The first and the last of the published lists, and one that holds 0.
+    assert {149, 114, 204, 122, 263} <= asked["clinical_knowledge"]
+    assert {0, 99, 22, 6} <= asked["medical_genetics"]
+    assert 271 in asked["professional_medicine"], "the last row of all, counted from 0"
+    assert {65, 111, 67, 57} <= asked["virology"]
+    assert asked["nutrition"] != set(range(60)), "not the first 60"
+
+
+def test_global_mmlu_asks_all_questions_of_its_subjects(mirror, put, tmp_path) -> None:
+    put("CohereLabs/Global-MMLU/en/test-00000-of-00001.parquet", mmlu_file(tmp_path))
+    assert len(fetch_items("medicine", mmlu_spec(positions="all", per_subject=None), [ENGLISH], mirror)) == 24
+
+
+def test_published_positions_of_another_release_are_refused(mirror, put, tmp_path) -> None:
+    short = OF_TEST | {"virology": 165}
+    put("CohereLabs/Global-MMLU/en/test-00000-of-00001.parquet", medical_file(tmp_path, short))
+    with pytest.raises(TaskError, match=r"has 165 questions on `virology` in eng_Latn, and the published .* go to 165"):
+        fetch_items("medicine", mmlu_spec(**PUBLISHED, items=sum(short.values())), [ENGLISH], mirror)
+
+
 def test_global_mmlu_knows_its_42_languages_by_flores_codes() -> None:
     assert len(global_mmlu.CODES) == len(set(global_mmlu.CODES.values())) == 42
     for code, folder in global_mmlu.CODES.items():

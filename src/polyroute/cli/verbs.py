@@ -61,6 +61,25 @@ def check() -> None:
 
 @main.command(cls=console.Command)
 @click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def settings(model: str, as_json: bool) -> None:
+    """Print what MODEL (an entry of params.yaml) is set to beside what the papers set, and how sure that is.
+
+    docs/published.md says how to read it, and how to run a model as published.
+    """
+    import json
+
+    from polyroute.cli import settings as shown
+    from polyroute.params.comparison import compare
+
+    rows = compare(params.read(Paths().params), model)
+    click.echo(
+        json.dumps(shown.as_data(model, rows), indent=2, ensure_ascii=False) if as_json else shown.as_text(model, rows)
+    )
+
+
+@main.command(cls=console.Command)
+@click.argument("model")
 def routers(model: str) -> None:
     """Load MODEL (an entry of params.yaml), check its routers and list them."""
     from rich.console import Console

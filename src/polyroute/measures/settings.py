@@ -42,3 +42,7 @@ class CorrelateSettings(StudySettings):
     text_shares: dict[str, float] | None
     """Language -> its share of the documents that the model was trained on, where that is known."""
     seed: int
+    groups: dict[str, list[str]] = Field(default={})
+    """Name -> FLORES codes that divergence and accuracy are correlated over too, the pivot apart."""
+    near_chance: list[str] = Field(default=[])
+    """FLORES codes answered about as well as by guessing, without which each group is correlated once more."""

@@ -22,6 +22,7 @@ from polyroute.languages.own import OwnCode, OwnLanguage
 from polyroute.measures.settings import Align
 from polyroute.params.breaches import sentence
 from polyroute.params.models import Model, RecordedModel, TransformersModel
+from polyroute.params.published import fill
 from polyroute.params.references import check_references
 from polyroute.params.study import Study
 from polyroute.pocket.recipe import PocketRecipe
@@ -122,7 +123,7 @@ def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
         ParamsError: names every breach and its key.
     """
     try:
-        return ParamsFile.model_validate(raw)
+        return ParamsFile.model_validate(fill(raw))
     except ValidationError as error:
         breaches = "\n".join(f"  {sentence(ParamsFile, breach)}" for breach in error.errors())
         raise ParamsError(f"{where} cannot be used:\n{breaches}") from None

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from polyroute.asking.settings import Asking
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.layers import LayerRange, Zones, check_range
-from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering
+from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
 from polyroute.models.settings import Checkpoint, Shape
+from polyroute.params.published import PresetName
 from polyroute.tracing.settings import RecordedCounts
 
 
@@ -21,6 +23,11 @@ class _Model(Frozen):
     is correlated with its divergence. May be left out where there is one corpus."""
     languages: str
     """Which entry of `languages` is measured; must hold the pivot."""
+    groups: list[str] = Field(default=[])
+    """Further entries of `languages`, over each of which divergence and accuracy are correlated too, as far as the
+    model is measured in its languages."""
+    near_chance: list[str] = Field(default=[])
+    """Languages answered about as well as by guessing: correlations over `groups` are told without them too."""
     zones: Zones | None = None
     """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
 
@@ -60,6 +67,12 @@ class TransformersModel(Checkpoint, _Model):
     """Task -> the setting of paper 2."""
     mask: Masked | None = None
     """`null` masks nothing."""
+    preset: PresetName | None = None
+    """The paper whose settings fill what the entry leaves out (`polyroute.params.published`)."""
+    evaluate: Asking | None = None
+    """How this model is asked, in place of the section `evaluate`; keys that are left out are as there."""
+    steer: Steer | None = None
+    """The intervention study of this model, in place of the section `steer`; keys that are left out are as there."""
 
     @model_validator(mode="after")
     def _zones_traced(self) -> Self:

@@ -56,6 +56,11 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
     group = file.languages[spec.languages]
     if len(group) < 2:
         raise ValueError(f"{key}.languages: group `{spec.languages}` holds one language; add another to compare")
+    for name in spec.groups:
+        check_known(f"{key}.groups", name, file.languages, "a group of `languages`")
+    check_unique(f"{key}.groups", spec.groups)
+    for code in spec.near_chance:
+        check_known(f"{key}.near_chance", code, language_table.codes(), "a FLORES code")
     check_known(f"{key}.generic", spec.generic, spec.corpora, f"among `{key}.corpora`")
     if isinstance(spec, RecordedModel):
         if spec.url is None:

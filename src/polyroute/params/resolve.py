@@ -31,6 +31,7 @@ from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import RecordedModel, TransformersModel, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
+from polyroute.params.published import OVERRIDDEN
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
@@ -90,6 +91,8 @@ class _Resolved:
         self.run = self.spec if isinstance(self.spec, TransformersModel) else None
         self.languages = model_languages(file, model)
         self.tasks = model_tasks(file, model)
+        self.evaluate = (self.run and self.run.evaluate) or file.evaluate
+        self.steer = (self.run and self.run.steer) or file.steer
         self.masked = self._masked()
         self.model = None if self.run is None else _of(ModelSettings, self.run, digest=digest)
 
@@ -126,20 +129,21 @@ class _Resolved:
                 for task, needed in self.tasks.items()
             }),
             "correlate": CorrelateSettings(
-                **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares()
+                **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares(),
+                groups=self._groups(), near_chance=spec.near_chance,
             ),
             "plan": PlanSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
-                tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, file.steer),
+                tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, self.steer),
                 mask=self._mask(), among=self._among(), masked=self.masked,
             ),
             "tune": self._ask(self.tasks, 0),
             "choose": ChooseSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
-                tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, file.steer),
+                tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, self.steer),
             ),
             "steer": _of(
-                SteerSettings, self._ask(self.tasks, file.steer.mechanism_items), pivot=self.pivot,
+                SteerSettings, self._ask(self.tasks, self.steer.mechanism_items), pivot=self.pivot,
                 scores={task: file.score.of(file.tasks[task].kind) for task in self.tasks},
             ),
             "mask": self._ask(masked, file.mask.mechanism_items, beside),
@@ -166,6 +170,11 @@ class _Resolved:
             counts=counts and FetchedCounts(entry=counts, corpus=self.spec.generic, languages=self.languages),
         )
 
+    def _groups(self) -> dict[str, list[str]]:
+        """Groups that are correlated on their own, in the order of the model's languages, the pivot apart."""
+        groups = {name: self.file.languages[name] for name in self.spec.groups}
+        return {name: [code for code in self.languages[1:] if code in codes] for name, codes in groups.items()}
+
     def _counts(self) -> RecordedCounts | None:
         if not isinstance(self.spec, RecordedModel):
             return None
@@ -180,7 +189,7 @@ class _Resolved:
             for task, needed in tasks.items()
         }
         return _of(
-            AskSettings, self.file.evaluate, name=self.name, seed=self.seed, model=self.model, tasks=asked,
+            AskSettings, self.evaluate, name=self.name, seed=self.seed, model=self.model, tasks=asked,
             mechanism_items=mechanism_items,
         )  # fmt: skip
 
@@ -260,4 +269,6 @@ def shown(file: ParamsFile, model: str) -> dict[str, Any]:
             "tasks": {task: mask["tasks"][task] for task in spec.mask.tasks if task in mask["tasks"]}
         }
     study = {"pivot": file.study.pivot, "seed": file.study.seed}
-    return {"study": study, "model": spec.model_dump(mode="json"), **shown}
+    entry = spec.model_dump(mode="json")
+    shown |= {section: own for section in OVERRIDDEN if (own := entry.pop(section, None)) is not None}
+    return {"study": study, "model": entry, **shown}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from polyroute.ground.frozen import Frozen
+from polyroute.params.published import PresetName
 
 
 class Study(Frozen):
@@ -20,3 +21,5 @@ class Study(Frozen):
     """FLORES code of the language that divergence is measured from."""
     seed: int = Field(ge=0)
     """Seed of token pairs, resampling and every other draw of the measurement."""
+    preset: PresetName | None = None
+    """The paper whose settings fill what entries of `models` leave out, of those whose `hub` it has."""

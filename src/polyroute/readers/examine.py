@@ -14,6 +14,9 @@ from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
 from polyroute.readers.columns import MARK, TableCorpus, TableTask
 from polyroute.readers.fetch import fetch_corpus, fetch_task
+from polyroute.readers.halves import MGSM_IN_POLYMATH
+from polyroute.readers.mgsm import MGSMTask
+from polyroute.readers.polymath import PolyMathTask
 from polyroute.readers.spec import CorpusSpec, TaskSpec
 
 _NOWHERE = HubSource()
@@ -59,6 +62,7 @@ def examine(
                 fetch_task(name, task, codes, _NOWHERE)
         except PolyrouteError as error:
             found.breaches.append(f"tasks.{name}: {error}")
+    found.notes += _same_items({name: task for name, (task, _) in tasks.items()})
     for name, other in sorted(set(in_task)):
         if _is_same(corpora, name, other) or (texts.get(name) and texts[name] == texts.get(other)):
             found.breaches.append(
@@ -82,6 +86,18 @@ def own_languages(codes: Sequence[str]) -> list[str]:
         notes += [undetected if "detector" in language.unknown else ""]
         lines.append(f"{code} ({language.name}): " + ("; ".join(note for note in notes if note) or "all is given"))
     return lines
+
+
+def _same_items(tasks: Mapping[str, TaskSpec]) -> list[str]:
+    """Tasks that ask the same questions under two names; one line a pair."""
+    problems = [name for name, task in tasks.items() if isinstance(task, MGSMTask)]
+    low = [name for name, task in tasks.items() if isinstance(task, PolyMathTask) and "low" in task.levels]
+    return [
+        f"tasks.{one}: its level low is the first {MGSM_IN_POLYMATH} problems of `{other}`, one set of items: a problem "
+        "is chosen on in both or reported in both, and the two are no independent evidence"
+        for one in low
+        for other in problems
+    ]
 
 
 def _is_same(corpora: Mapping[str, tuple[CorpusSpec, Sequence[str]]], one: str, other: str) -> bool:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import logging
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from polyroute.artifacts import corpus, key
 from polyroute.artifacts.key import Key
 from polyroute.artifacts.parquet import in_order
-from polyroute.artifacts.questions import COLUMNS, SPLITS, Questions, Split, TaskError
+from polyroute.artifacts.questions import COLUMNS, SPLITS, Questions, TaskError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as language_table
 from polyroute.readers.checks import check, repeats
+from polyroute.readers.halves import halves
 from polyroute.readers.item_checks import check_items
 from polyroute.readers.spec import CorpusSpec, Item, TaskSpec
 
@@ -58,7 +56,8 @@ def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubS
     """Read a task in the given languages, check it and divide it into splits.
 
     Args:
-        name: of the task in params.yaml; with an item's id it determines the split.
+        name: of the task in params.yaml; with an item's id it determines the split, unless the data set says itself
+            how it is divided.
         spec: its entry.
         languages: FLORES codes.
         source: where files of the hub come from. No other task makes it go to the network.
@@ -80,7 +79,8 @@ def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubS
             raise TaskError(f"task `{name}` does not exist in {code}; it does in {', '.join(held)}")
     items = spec.read(name, languages, source)
     check_items(items, name, languages, spec.kind)
-    split_of = halves(name, {item.item_id: item.together or item.item_id for item in items if item.split is None})
+    together = {item.item_id: item.together or item.item_id for item in items if item.split is None}
+    split_of = halves(spec.divided_as or name, together)
     frame = pd.DataFrame([_row(item, item.split or split_of[item.together or item.item_id]) for item in items])
     for split in SPLITS:
         if not (frame["split"] == split).any():
@@ -95,27 +95,6 @@ def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubS
     stops = {code: spec.stops(code) for code in languages}
     asked = Questions(spec.kind, spec.version, stops, frame[COLUMNS[spec.kind]])
     return asked, Key(spec.kind, frame[key.COLUMNS])
-
-
-def halves(task: str, together: Mapping[str, str]) -> dict[str, Split]:
-    """Which half items belong to: the first or the second in the order of a hash.
-
-    Passages, or single items, are ordered by the SHA-256 of the task's name and their id, and cut where the two halves
-    are most nearly of as many items; of two such places the first, so that the reported half is the larger. The same
-    items are always divided in the same way; adding or leaving out some moves others near the middle.
-
-    Args:
-        task: its name in params.yaml.
-        together: id of an item -> what must not be divided, the item itself or its passage.
-
-    Returns:
-        What must not be divided -> its half.
-    """
-    count = Counter(together.values())
-    order = sorted(count, key=lambda one: hashlib.sha256(f"{task}/{one}".encode()).digest())
-    before = [0, *itertools.accumulate(count[one] for one in order)]
-    cut = min(range(len(before)), key=lambda place: abs(2 * before[place] - before[-1]))
-    return {one: SPLITS[place >= cut] for place, one in enumerate(order)}
 
 
 def _row(item: Item, split: str) -> dict[str, object]:

@@ -17,20 +17,29 @@ Prompt, as in lm-evaluation-harness (`tasks/global_mmlu`), without examples, the
     D. {option_d}
     Answer:
 
-The choices are the letters, a blank before each. Of each subject the first `per_subject` questions are kept, by number
-and split by split. The medical subjects of paper 1 are clinical_knowledge, college_medicine, human_aging,
-medical_genetics, nutrition, professional_medicine and virology, 60 questions each.
+The choices are the letters, a blank before each. `positions` says which questions of each subject are kept:
+
+- `first`: the first `per_subject`, by number and split by split;
+- `published`: the 60 of each medical subject that paper 1's authors ask (`global_mmlu_medical.toml`, read in their
+  code): clinical_knowledge, college_medicine, human_aging, medical_genetics, nutrition, professional_medicine and
+  virology, 420 in all. A position counts from 0 among the subject's rows of the split `test`, in the file's own order,
+  whatever their numbers;
+- `all`: every question.
 """
 
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
+from polyroute.ground.frozen import check_known
 from polyroute.ground.hub import HubSource
 from polyroute.readers.spec import HubTask, Item, lettered, options_lettered
 from polyroute.readers.tables import columns
@@ -56,9 +65,23 @@ class GlobalMMLUTask(HubTask):
     splits: list[str] = Field(min_length=1)
     subjects: list[str] = Field(min_length=1)
     """Subjects to keep."""
-    per_subject: int = Field(ge=1)
-    """Questions of each, the first in the release's order."""
+    positions: Literal["published", "first", "all"] = "first"
+    """Which questions of each: those of paper 1, the first `per_subject`, or all."""
+    per_subject: int | None = Field(default=None, ge=1)
+    """Questions of each with `positions: first`, in the release's order."""
     kind: ClassVar[TaskKind] = "choice"
+
+    @model_validator(mode="after")
+    def _which(self) -> Self:
+        if (self.positions == "first") != (self.per_subject is not None):
+            needs = "is needed by" if self.positions == "first" else "leave it out with"
+            raise ValueError(f"`per_subject`: {needs} `positions: {self.positions}`")
+        if self.positions == "published":
+            if self.splits != [_published()["split"]]:
+                raise ValueError(f"`positions: published` are of the split {_published()['split']}: name it alone")
+            for subject in self.subjects:
+                check_known("subjects", subject, _published()["positions"], "a subject with published positions")
+        return self
 
     def covered(self) -> list[str]:
         """The 42 languages of the release."""
@@ -77,7 +100,7 @@ class GlobalMMLUTask(HubTask):
             file = source.file(self.hub, self.revision, path)
             table = columns(file, ("sample_id", "subject", "question", *_OPTIONS, "answer"))
             rows += len(table)
-            kept: dict[str, list[tuple[int, Item]]] = {}
+            of_file: dict[str, list[tuple[int, Item]]] = {}
             for row in table:
                 match = _ID.fullmatch(row["sample_id"])
                 if match is None or match["subject"] != row["subject"]:
@@ -86,17 +109,36 @@ class GlobalMMLUTask(HubTask):
                         f"{code} is not `subject/split/number`"
                     )
                 if row["subject"] in by_subject:
-                    kept.setdefault(row["subject"], []).append((int(match["number"]), _item(row, match, code)))
-            for subject, numbered in kept.items():
-                by_subject[subject] += [item for _, item in sorted(numbered, key=lambda pair: pair[0])]
+                    of_file.setdefault(row["subject"], []).append((int(match["number"]), _item(row, match, code)))
+            for subject, numbered in of_file.items():
+                if self.positions == "published":
+                    by_subject[subject] += [item for _, item in numbered]  # places are those of the file's rows
+                else:
+                    by_subject[subject] += [item for _, item in sorted(numbered, key=lambda pair: pair[0])]
         self.check_count(task, code, ", ".join(paths), rows)
-        for subject, items in by_subject.items():
-            if len(items) < self.per_subject:
-                raise TaskError(
-                    f"task `{task}`: {', '.join(paths)} has {len(items)} questions on `{subject}` in {code}, fewer "
-                    f"than per_subject = {self.per_subject}"
-                )
-        return [item for items in by_subject.values() for item in items[: self.per_subject]]
+        return [
+            item
+            for subject, items in by_subject.items()
+            for item in self._kept(task, subject, items, f"{', '.join(paths)} has", code)
+        ]
+
+    def _kept(self, task: str, subject: str, items: list[Item], has: str, code: str) -> list[Item]:
+        """The questions of a subject that are asked; published ones in the order of their numbers, as all others."""
+        told = f"task `{task}`: {has} {len(items)} questions on `{subject}` in {code}"
+        if self.positions == "published":
+            places = _published()["positions"][subject]
+            if max(places) >= len(items):
+                raise TaskError(f"{told}, and the published positions go to {max(places)}: it is another release")
+            return sorted((items[place] for place in places), key=lambda item: item.item_id)
+        if len(items) < (self.per_subject or 1):
+            raise TaskError(f"{told}, fewer than per_subject = {self.per_subject or 1}")
+        return items[: self.per_subject]
+
+
+@cache
+def _published() -> dict[str, Any]:
+    """Positions that paper 1's authors ask, by subject, and where they are from."""
+    return tomllib.loads(files("polyroute.readers").joinpath("global_mmlu_medical.toml").read_text(encoding="utf-8"))
 
 
 def _item(row: dict[str, str], match: re.Match[str], code: str) -> Item:

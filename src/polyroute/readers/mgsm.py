@@ -32,6 +32,7 @@ from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
+from polyroute.readers.halves import MGSM
 from polyroute.readers.spec import HubTask, Item, numbered
 from polyroute.readers.tables import lines
 
@@ -109,6 +110,7 @@ class MGSMTask(HubTask):
     prompt: Literal["direct", "cot"]
     """Whether the answer is asked for at once or after a chain of thought."""
     kind: ClassVar[TaskKind] = "number"
+    divided_as: ClassVar[str | None] = MGSM
 
     def covered(self) -> list[str]:
         """The eleven languages of the release."""

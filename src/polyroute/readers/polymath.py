@@ -8,6 +8,8 @@ LaTeX between dollar signs. An item's id here is its level and number.
 Licence: Apache-2.0.
 Source: Wang et al., "PolyMath: Evaluating Mathematical Reasoning in Multilingual Contexts", 2025, arXiv:2504.18428.
 
+`low` is the first 125 problems of MGSM, in order: each falls into the half that it has there (`readers.halves`).
+
 Prompt, as released (`instruction.py`) and as in paper 2 (arXiv 2601.14050, `steer/vllm_steer_polymath.py`), which asks
 `low` alone; the last line in the language of the problem:
 
@@ -30,6 +32,7 @@ from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
 from polyroute.ground.frozen import check_unique
 from polyroute.ground.hub import HubSource
+from polyroute.readers.halves import MGSM_IN_POLYMATH, mgsm_halves
 from polyroute.readers.spec import HubTask, Item, numbered
 from polyroute.readers.tables import columns
 from polyroute.scoring.formulas import MARK, is_formula
@@ -98,14 +101,16 @@ class PolyMathTask(HubTask):
             rows = columns(file, ("id", "question", "answer"))
             self.check_count(task, code, str(file), len(rows))
             named = re.compile(rf"{level}-{CODES[code]}-(\d+)", re.ASCII)
-            for row in rows:
+            for place, row in enumerate(rows):
                 match = named.fullmatch(row["id"])
                 if match is None:
                     raise TaskError(
                         f"task `{task}`: {file}: id `{row['id']}` in {code} is not `{level}-{CODES[code]}-number`"
                     )
                 prompt = f"{row['question'].strip()}\n{REQUESTS[code]}"
-                items.append(Item(numbered(level, int(match[1]), 3), code, prompt, _answer(row["answer"])))
+                half = mgsm_halves()[place] if level == "low" and place < MGSM_IN_POLYMATH else None
+                item_id = numbered(level, int(match[1]), 3)
+                items.append(Item(item_id, code, prompt, _answer(row["answer"]), split=half))
         return items
 
 

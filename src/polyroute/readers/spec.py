@@ -101,6 +101,8 @@ class TaskSpec(Frozen):
     """Other languages whose in-task text gives experts to steer toward, beside the English ones."""
     take: int | None = Field(default=None, ge=1)
     """Only so many items (the first of each split); `null` takes all."""
+    divided_as: ClassVar[str | None] = None
+    """By which name items are divided into halves, where another task has the same ones; else the task's own."""
     version: ClassVar[int] = 1
     """Goes up whenever the same files give other items or prompts, so that answers are not taken for those of another
     task."""

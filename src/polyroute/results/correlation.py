@@ -110,6 +110,36 @@ class MiddlePoint(Frozen):
     """Share of right answers."""
 
 
+class OverSomeLanguages(Frozen):
+    """The middle zone's r over some of the languages, with nothing held fixed."""
+
+    languages: Languages
+    """How many, the pivot apart."""
+    r: Coefficient | None
+    """Pearson's; missing where there are too few languages."""
+    low: Coefficient | None
+    """Lower bound of the interval, languages left out in turn."""
+    high: Coefficient | None
+    """Upper bound."""
+    p: Chance | None
+    """Two-sided, by permutation of these languages."""
+    verdict: CorrelationVerdict | None
+    """As of all languages."""
+
+
+class GroupCorrelation(Frozen):
+    """Divergence and accuracy over one group of languages, such as those that a paper had."""
+
+    whole: OverSomeLanguages
+    """All of its languages that the task was asked in."""
+    lacking: list[Language]
+    """Those that it was not asked in."""
+    near_chance: list[Language]
+    """Those named as answered about as well as by guessing (`near_chance` in params.yaml)."""
+    without: OverSomeLanguages | None
+    """The same without these; missing where there are none."""
+
+
 class TaskCorrelation(Frozen):
     """One task."""
 
@@ -125,6 +155,8 @@ class TaskCorrelation(Frozen):
     """What is correlated in the middle zone, the pivot apart."""
     notes: list[str]
     """A sentence for everything that was not computed."""
+    groups: dict[str, GroupCorrelation] = Field(default={})
+    """Entry of `languages` -> the same over its languages alone."""
 
 
 class CorrelationSummary(

@@ -1,0 +1,203 @@
+"""Presets: what they fill, what they leave, and that the values are those of the papers and their code."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from polyroute.ground.frozen import ParamsError
+from polyroute.params.file import parse
+from polyroute.params.published import published
+from polyroute.params.resolve import model_settings
+from tiny import ROOT
+
+QWEN, OLMOE = "Qwen/Qwen3-30B-A3B", "allenai/OLMoE-1B-7B-0125-Instruct"
+FIFTEEN = [
+    "eng_Latn", "bam_Latn", "fra_Latn", "tha_Thai", "pes_Arab", "arb_Arab", "arb_Latn", "ary_Arab", "hin_Deva",
+    "zho_Hans", "srp_Cyrl", "lit_Latn", "ory_Orya", "ben_Beng", "asm_Beng",
+]  # fmt: skip
+"""As the code behind paper 1 lists them."""
+ONE_BASED = {"qwen3-30b-a3b": (8, 35), "phi35-moe": (8, 17), "gpt-oss-20b": (4, 19)}
+"""Layers that paper 1 steers, as it counts them."""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def with_entry(raw: dict[str, Any], **entry: Any) -> Any:
+    raw = copy.deepcopy(raw)
+    raw["models"]["mine"] = {"preset": "published", "hub": QWEN} | entry
+    return raw
+
+
+@pytest.mark.parametrize("model", ["qwen3-30b-a3b", "phi35-moe", "gpt-oss-20b", "olmoe-1b-7b"])
+def test_every_model_of_paper_1_has_an_entry_of_two_keys(shipped, model) -> None:
+    assert set(shipped["models"][f"{model}-published"]) == {"preset", "hub"}
+    spec, ours = (parse(shipped).models[name] for name in (f"{model}-published", model))
+    assert (spec.hub, spec.revision, spec.shape) == (ours.hub, ours.revision, ours.shape)
+    assert (spec.generic, spec.corpora, spec.languages) == ("published-passages", ["published-passages"], "published")
+    assert (spec.evaluate.chat, spec.evaluate.max_new_tokens, spec.evaluate.temperature) == (False, 256, 0)
+    assert spec.steer.std == "sample"
+    assert spec.preset == "published"
+
+
+@pytest.mark.parametrize("model", list(ONE_BASED))
+def test_published_layers_are_one_less_than_the_paper_counts_them(shipped, model) -> None:
+    first, last = ONE_BASED[model]
+    file = parse(shipped)
+    for name in (model, f"{model}-published"):
+        assert {one.layers for one in file.models[name].published.values()} == {(first - 1, last - 1)}
+    assert file.models[f"{model}-published"].middle == (first - 1, last - 1)
+    (preset,) = (preset for preset in published().presets if preset.name == "published")
+    (layers,) = (one for one in preset.of(file.models[model].hub) if one.key == "models.{model}.middle")
+    assert layers.certainty == "inferred"
+    # `range(8, 35)` leaves out its end; counted from 0 as if it were from 1; the successor's 7-34 counted from 1.
+    assert layers.others == [[first - 1, last - 2], [first, last], [first - 2, last - 2]]
+
+
+def test_published_languages_are_what_the_codes_keys_leave(shipped) -> None:
+    by_key: dict[str, str] = {}
+    for code in FIFTEEN:
+        by_key[code.split("_")[0]] = code  # romanised Arabic takes the place of Arabic
+    groups = parse(shipped).languages
+    assert sorted(groups["published-13"]) == sorted(by_key.values())
+    assert sorted(groups["published-12"]) == sorted(code for key, code in by_key.items() if key != "arb")
+    assert groups["published-14"] == FIFTEEN
+    assert [len(groups[f"published-{count}"]) - 1 for count in (12, 13, 14)] == [12, 13, 14]
+    assert set(FIFTEEN) < set(groups["published"])
+    brought = published().brings["languages"]
+    assert {name: groups[name] for name in brought if name in groups} == {
+        name: codes for name, codes in brought.items() if name in groups
+    }
+
+
+def test_published_tasks_are_asked_in_the_papers_languages(shipped) -> None:
+    settings = model_settings(parse(shipped), "qwen3-30b-a3b-published", "0" * 40)
+    asked = {task: set(one.languages) for task, one in settings["evaluate"].tasks.items()}
+    mgsm = "ben_Beng deu_Latn eng_Latn spa_Latn fra_Latn rus_Cyrl swh_Latn tel_Telu tha_Thai jpn_Jpan zho_Hans"
+    assert asked["published-mgsm"] == set(mgsm.split())
+    medical = (
+        "arb_Arab ben_Beng deu_Latn eng_Latn spa_Latn fra_Latn hin_Deva ind_Latn ita_Latn jpn_Jpan kor_Hang por_Latn "
+        "swh_Latn yor_Latn zho_Hans"
+    )
+    assert set(medical.split()) <= asked["published-medical"]
+    assert settings["evaluate"].chat is False
+    assert settings["evaluate"].max_new_tokens == 256
+    assert settings["choose"].steer.std == "sample"
+    correlate = settings["correlate"]
+    assert {name: len(codes) for name, codes in correlate.groups.items()} == {
+        "published-13": 13, "published-12": 12, "published-14": 14,
+    }  # fmt: skip
+    assert correlate.near_chance == ["bam_Latn", "arb_Latn"]
+
+
+def test_what_an_entry_says_wins_to_the_key(shipped) -> None:
+    raw = with_entry(
+        shipped, languages="flores", corpora=["sib200"], tasks=["mgsm"], evaluate={"max_new_tokens": 9},
+        published={"mgsm": {"tau": 0.3, "gain": 0.02}}, revision="a" * 40,
+    )  # fmt: skip
+    spec = parse(raw).models["mine"]
+    assert (spec.languages, spec.corpora, spec.generic, spec.tasks) == ("flores", ["sib200"], "sib200", ["mgsm"])
+    assert (spec.evaluate.max_new_tokens, spec.evaluate.chat) == (9, False)
+    assert spec.revision == "a" * 40
+    # The task that plays the part of mathematics is the entry's own; without a medical one nothing is said of it.
+    assert set(spec.published) == {"mgsm"}
+    steering = spec.published["mgsm"]
+    assert (steering.layers, steering.tau, steering.rule, steering.strength, steering.gain) == (
+        (7, 34), 0.3, "soft", 0.5, 0.02,
+    )  # fmt: skip
+
+
+def test_corpora_and_tasks_are_brought_where_the_study_has_none_of_the_name(shipped) -> None:
+    assert "published-passages" not in shipped["corpora"]
+    file = parse(shipped)
+    assert file.corpora["published-passages"].items == 488
+    assert (file.corpora["published-maths"].take, file.corpora["published-medicine"].take) == (500, 500)
+    assert file.tasks["published-medical"].positions == "published"
+    raw = copy.deepcopy(shipped)
+    raw["corpora"]["published-passages"] = shipped["corpora"]["belebele"] | {"take": 7}
+    assert parse(raw).corpora["published-passages"].take == 7
+    del raw["languages"]["published"]
+    assert len(parse(raw).languages["published"]) == 26, "a group is brought as well"
+
+
+def test_a_study_of_one_preset_fills_the_models_that_it_knows(shipped) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["study"]["preset"] = "published"
+    raw["models"]["mine"] = {"hub": OLMOE}
+    file = parse(raw)
+    assert file.models["mine"].generic == "published-passages"
+    assert file.models["pocket-plain"] == parse(shipped).models["pocket-plain"], "no paper has it"
+    ours = file.models["qwen3-30b-a3b"]
+    assert (ours.corpora, ours.middle, ours.evaluate.chat) == (["sib200"], (7, 34), False)
+
+
+def test_nothing_changes_without_a_preset(shipped) -> None:
+    raw = {**shipped, "models": {name: entry for name, entry in shipped["models"].items() if "preset" not in entry}}
+    file = parse(raw)
+    assert not any(name.startswith("published-") for name in [*file.corpora, *file.tasks])
+    assert all(getattr(spec, "preset", None) is None for spec in file.models.values())
+
+
+def test_a_section_of_its_own_is_the_studys_where_it_says_nothing(shipped) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["models"]["pocket-plain"]["evaluate"] = {"chat": False}
+    raw["models"]["pocket-plain"]["steer"] = {"draws": 19}
+    file = parse(raw)
+    settings = model_settings(file, "pocket-plain", "0" * 64)
+    assert settings["evaluate"].chat is False
+    assert settings["evaluate"].max_new_tokens == shipped["evaluate"]["max_new_tokens"]
+    assert (settings["choose"].steer.draws, settings["choose"].steer.doses) == (19, shipped["steer"]["doses"])
+    assert model_settings(file, "pocket-planted", "0" * 64)["evaluate"].chat is True
+
+
+def test_paper_2_fills_its_own(shipped) -> None:
+    spec = parse(shipped).models["qwen3-30b-a3b-published-paper2"]
+    shared = spec.published_shared["polymath"]
+    assert (shared.layers, shared.k, shared.thr, shared.strengths) == (
+        (10, 39), 20, 0.7, {"eng_Latn": 0.022, "zho_Hans": 0.034},
+    )  # fmt: skip
+    asked = spec.evaluate
+    assert (asked.chat, asked.thinking, asked.temperature, asked.top_p, asked.top_k, asked.max_new_tokens) == (
+        True, False, 0.7, 0.8, 20, 4096,
+    )  # fmt: skip
+    assert spec.dominant == ("eng_Latn", "zho_Hans")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"preset": "publshed"}, "models.mine.preset: `publshed` is no preset; did you mean published"),
+        ({"hub": "a/b"}, "models.mine.preset: `published` has no model `a/b`; name one of its as `hub`: Qwen/Qwen3"),
+        ({"preset": "published-paper2", "hub": OLMOE}, "`published-paper2` has no model `allenai/OLMoE"),
+        ({"groups": ["publ"]}, "models.mine.groups: `publ` is not a group of `languages`; did you mean published"),
+        ({"near_chance": ["bam"]}, "models.mine.near_chance: `bam` is not a FLORES code; did you mean bam_Latn"),
+        ({"evaluate": {"chta": True}}, "models.mine.evaluate.chta: unknown key; did you mean chat"),
+        ({"steer": {"std": "both"}}, "models.mine.steer.std: Input should be 'population' or 'sample'"),
+    ],
+)
+def test_what_cannot_be_is_named(shipped, entry, message) -> None:
+    with pytest.raises(ParamsError, match=message):
+        parse(with_entry(shipped, **entry))
+
+
+def test_a_study_names_a_preset_that_is_there(shipped) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["study"]["preset"] = "paper1"
+    with pytest.raises(ParamsError, match=r"study.preset: `paper1` is no preset"):
+        parse(raw)
+
+
+def test_every_place_is_in_a_source_and_every_role_is_there() -> None:
+    held = published()
+    for preset in held.presets:
+        known = set(preset.roles) | {"model"}
+        for model in preset.models.values():
+            for setting in preset.of(model.hub):
+                named = {part.split("}")[0] for part in setting.key.split("{")[1:]}
+                assert named <= known, setting.key
+                if setting.certainty in ("read", "stated"):
+                    assert any(setting.source.startswith(name) for name in held.sources), setting.key
