@@ -45,6 +45,7 @@ _STAND_INS: dict[str, str] = {
     "reading": "reading: {used} for {meant}",
     "families": "over families the shape is {used}, over languages {meant}",
     "setting": "without: {meant}",
+    "budget": "tokens: {used} for {meant}",
 }
 
 

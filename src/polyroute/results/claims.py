@@ -41,9 +41,10 @@ class Missing(Frozen):
 class StandIn(Frozen):
     """What was used where the claim speaks of something else."""
 
-    kind: Literal["corpus", "task", "resource", "plan", "interval", "reading", "families", "setting"]
+    kind: Literal["corpus", "task", "resource", "plan", "interval", "reading", "families", "setting", "budget"]
     """A text, a task, a measure of resource, a steering plan, an interval that is wider than it need be, a reading of
-    the routers; verdicts over languages and over families that differ; or a setting that the source had."""
+    the routers; verdicts over languages and over families that differ; a setting that the source had; or how many
+    tokens of each sentence are counted."""
     used: str
     """What was used here; empty where nothing stands for it."""
     meant: str
