@@ -10,6 +10,7 @@ from polyroute.artifacts.trace import Trace, TraceFiles
 from polyroute.ground.console import stage
 from polyroute.ground.paths import Paths
 from polyroute.measures.across_languages import over_languages
+from polyroute.measures.first_tokens import over_first_tokens
 from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
 from polyroute.measures.settings import AlignSettings
 from polyroute.results.alignment import AlignmentMetrics, AlignmentSummary, DivergenceCurves, LayerRow
@@ -45,6 +46,13 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 seed=settings.seed,
             ),
             "split_half": alignment.split_half(),
+            "first_tokens": over_first_tokens(
+                {curve.language: curve.first_tokens for curve in curves[1:]},
+                pivot_trace.head,
+                pivot_trace.header.layers,
+                confidence=settings.intervals.confidence,
+                seed=settings.seed,
+            ),
         }
     about = pivot_trace.header
     table = pd.concat(tables, ignore_index=True)
@@ -68,6 +76,13 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
         shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
         counted = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())
         yield f"{corpus}: shape of divergence over depth: {counted} of {len(others)} languages"
+        if (first := summary["first_tokens"]) is not None:
+            pairs = [one["sentences"] for one in first["languages"].values()]
+            sentences, shape = summary["sentences"], first["over_languages"]["shape"]
+            yield (
+                f"{corpus}: over the first {first['tokens']} tokens: shape over languages {shape}; as long in both "
+                f"languages are {min(pairs)} to {max(pairs)} of {sentences} sentences"
+            )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def test_round_trip_and_same_bytes(traced, tmp_path) -> None:
     assert first.read_bytes() == second.read_bytes()
     assert loaded.header == traced.header == read_header(first)
     assert loaded.item_ids == ("a", "b", "c")
-    assert set(traced.columns()) == {"tokens", "topk_count", "soft_mass", "topk_mass", "consistency"}
+    assert set(traced.columns()) == {"tokens", "topk_count", "soft_mass", "topk_mass", "consistency", "consistency_far"}
     for name, values in traced.columns().items():
         assert np.array_equal(loaded.columns()[name], values, equal_nan=True)
     assert np.isnan(loaded.token_mean("consistency")[1]).all()  # one token has no pair

@@ -56,6 +56,10 @@ def test_files_that_do_not_fit_are_refused(tmp_path) -> None:
     path = tmp_path / file.FILE
     with pytest.raises(AnswerError, match="is absent"):
         file.read(path, (0,), 2)
-    pd.DataFrame([("eng_Latn", 0, 0, 0.5)], columns=list(file.COLUMNS)).to_csv(path, index=False)
+    old = pd.DataFrame([("eng_Latn", 0, 0, 0.5)], columns=["language", "layer", "expert", "frequency"])
+    old.to_csv(path, index=False)
+    with pytest.raises(AnswerError, match="lacks the column `part`, as older ones do: run `evaluate` again"):
+        file.read(path, (0,), 2)
+    file.rows("eng_Latn", "prompt", (0,), np.array([[0.5]]), 7).to_csv(path, index=False)
     with pytest.raises(AnswerError, match="eng_Latn does not hold 1 layers of 2 experts"):
         file.read(path, (0,), 2)

@@ -61,9 +61,8 @@ def sources(tmp_path: Path):
         write_table(
             paths.answers("tiny", "evaluate") / name / frequency.FILE,
             [
-                pd.DataFrame({"language": code, "layer": layer, "expert": range(8), "frequency": np.array(counts) / 10})
+                frequency.rows(code, frequency.PROMPT, range(3), np.tile(np.array(counts) / 10, (3, 1)), 10)
                 for code, counts in COUNTS.items()
-                for layer in range(3)
             ],
             frequency.COLUMNS,
         )

@@ -44,7 +44,7 @@ def test_divergence_is_the_mean_over_sentence_pairs(english, german) -> None:
 
 def test_the_pivot_has_entropy_and_consistency_but_no_divergence(english) -> None:
     curves = alignment(english).language(english)
-    assert set(curves.rows["measure"]) == {"entropy", "entropy_pooled", "consistency"}
+    assert set(curves.rows["measure"]) == {"entropy", "entropy_pooled", "consistency", "consistency_far"}
     assert curves.summary is None
 
 

@@ -52,6 +52,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
         1, everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score", "figures"))),
     ),
     "trace.pairs": (65, everywhere("trace")),
+    "trace.head": (13, everywhere("trace")),
     "trace.special_tokens": ("include", everywhere("trace nulls")),
     "intervals.resamples": (999, everywhere("align experts judge")),
     "intervals.confidence": (0.9, everywhere("align experts correlate judge")),

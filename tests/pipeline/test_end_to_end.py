@@ -137,7 +137,7 @@ def test_every_output_is_there(study) -> None:
     table = pd.read_csv(study / "metrics" / "tiny" / "layers.csv")
     assert set(table["measure"]) == {
         "divergence", "divergence_pooled", "unrelated_divergence", "alignment", "entropy", "entropy_pooled",
-        "consistency",
+        "consistency", "consistency_far",
     }  # fmt: skip
     assert set(table["layer"]) == {0, 1, 2}
     curves = json.loads((study / "metrics" / "tiny" / "curves.json").read_text())

@@ -83,6 +83,18 @@ def test_batch_size_and_padding_side_change_nothing(model, tokenizer, change) ->
     assert_same(reference, trace(model, tokenizer, TEXTS, settings=TraceSettings(**({"pairs": 5} | change))))
 
 
+@pytest.mark.parametrize("padding", ["right", "left"])
+def test_first_tokens_are_routed_as_a_text_of_these_alone(model, tokenizer, padding) -> None:
+    settings = TraceSettings(batch_tokens=200, head=5, padding=padding)
+    traced = trace(model, tokenizer, TEXTS, settings=settings)
+    assert traced.head == 5
+    cut = {item: text[:5] for item, text in TEXTS.items() if len(text) >= 5}
+    expected = trace(model, tokenizer, cut, settings=TraceSettings()).soft_mass
+    assert np.isnan(traced.head_mass[1]).all(), "`a` has one token"
+    np.testing.assert_allclose(traced.head_mass[[0, 2, 3]], expected, atol=2e-6)
+    assert traced.distributions("head_mass").shape == traced.soft_mass.shape
+
+
 def test_order_changes_nothing(model, tokenizer) -> None:
     settings = TraceSettings(batch_tokens=64, pairs=5)
     forward = trace(model, tokenizer, TEXTS, settings=settings)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from polyroute.tracing.pairs import sample_batch, sample_pairs
 
@@ -27,14 +28,26 @@ def test_every_pair_is_as_likely_as_any_other() -> None:
     assert abs(seen / seen.sum() - 1 / 15).max() < 0.01
 
 
-def test_a_batch_draws_the_pairs_of_its_sequences() -> None:
+def test_pairs_that_are_apart_by_hand() -> None:
+    assert sample_pairs(5, 10, 0, "a", apart=3).tolist() == [[0, 3], [0, 4], [1, 4]]
+    assert sample_pairs(3, 10, 0, "a", apart=3).shape == (0, 2)
+    assert sample_pairs(0, 10, 0, "a", apart=3).shape == (0, 2)
+    far = sample_pairs(100, 64, 0, "a", apart=20)
+    assert len({tuple(pair) for pair in far.tolist()}) == 64
+    assert (far[:, 1] - far[:, 0]).min() >= 20
+    assert far.min() >= 0
+    assert far.max() <= 99
+
+
+@pytest.mark.parametrize("apart", [1, 7])
+def test_a_batch_draws_the_pairs_of_its_sequences(apart) -> None:
     counted_BS = np.random.default_rng(0).random((6, 40)) < 0.6
     counted_BS[0] = counted_BS[1, 1:] = False
     names = list("abcdef")
-    positions_2BP, real_BP = sample_batch(counted_BS, 64, 3, names)
+    positions_2BP, real_BP = sample_batch(counted_BS, 64, 3, names, apart)
     assert real_BP.sum(axis=1).tolist()[:2] == [0, 0]
     for b, name in enumerate(names):
         counted = np.flatnonzero(counted_BS[b])
-        expected_P2 = counted[sample_pairs(len(counted), 64, 3, name)]
+        expected_P2 = counted[sample_pairs(len(counted), 64, 3, name, apart)]
         assert np.array_equal(positions_2BP[:, b, real_BP[b]].T, expected_P2)
         assert (positions_2BP[:, b, ~real_BP[b]] == 0).all()

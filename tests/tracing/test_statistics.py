@@ -19,8 +19,8 @@ class FakeRouter:
     name: str = "layers.0.gate"
 
 
-def reduce(logits_TE, weights_TK, router=FakeRouter()):
-    accumulator = BatchAccumulator(COUNTED_BS, ["a", "b"], experts=4, pairs=3, seed=0)
+def reduce(logits_TE, weights_TK, router=FakeRouter(), head=0):
+    accumulator = BatchAccumulator(COUNTED_BS, ["a", "b"], experts=4, pairs=3, seed=0, head=head)
     accumulator.add(router, RouterCall(logits_TE, weights_TK, IDS_TK))
     return accumulator.finish([router])
 
@@ -45,6 +45,16 @@ def test_a_choice_of_weight_zero_was_dropped_by_the_model() -> None:
     found = reduce(logits(), weights_TK)
     assert found["topk_count"][0, 0].tolist() == [1, 2, 0, 0]  # expert 2 of the second token is not counted
     assert found["topk_mass"][0, 0].tolist() == [0.25, 0.75, 0, 0]
+
+
+def test_first_tokens_by_hand() -> None:
+    soft_TE = torch.softmax(logits(), dim=1).numpy()
+    one, two, nine = (reduce(logits(), torch.full((6, 2), 0.5), head=head)["head_mass"][:, 0] for head in (1, 2, 9))
+    np.testing.assert_allclose(one, soft_TE[[0, 3]], atol=1e-6)
+    np.testing.assert_allclose(two[0], soft_TE[:2].mean(axis=0), atol=1e-6)
+    assert np.isnan(two[1]).all(), "a sequence of one token has no two"
+    assert np.isnan(nine).all()
+    assert "head_mass" not in reduce(logits(), torch.full((6, 2), 0.5))
 
 
 @pytest.mark.parametrize("which", ["logits", "weights"])

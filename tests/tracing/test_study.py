@@ -11,7 +11,14 @@ from polyroute.tracing.settings import TracingSettings
 from tiny import make_model, make_tokenizer
 
 TEXTS = {("own", "eng_Latn"): {"a": "hello world", "b": "abc"}}
-SETTINGS = {"pairs": 4, "special_tokens": "exclude", "seed": 0, "counts": None, "corpora": {"own": ["eng_Latn"]}}
+SETTINGS = {
+    "pairs": 4,
+    "head": 3,
+    "special_tokens": "exclude",
+    "seed": 0,
+    "counts": None,
+    "corpora": {"own": ["eng_Latn"]},
+}
 ENTRY = {"dtype": "float32", "device": "cpu", "batch_tokens": 64, "max_tokens": 4096}
 
 
@@ -46,7 +53,7 @@ def test_tokens_are_counted_whether_traces_are_new_or_taken_up(root, tokenizer) 
 
 @pytest.mark.parametrize(
     "change",
-    [{"entry": {"batch_tokens": 7}}, {"pairs": 7}, {"seed": 7}, {"special_tokens": "include"}],
+    [{"entry": {"batch_tokens": 7}}, {"pairs": 7}, {"head": 7}, {"seed": 7}, {"special_tokens": "include"}],
     ids=lambda change: next(iter(change)),
 )
 def test_each_setting_that_determines_numbers_computes_anew(root, change) -> None:

@@ -8,6 +8,9 @@ from polyroute.ground.errors import PolyrouteError
 READINGS = ("soft_mass", "topk_mass", "topk_count")
 """Readings of expert importance: the softmax over all experts (paper 1, Eq. 1), the model's own weights of the chosen
 experts renormalised, and the counts of the chosen experts (both in the first author's later code)."""
+HEAD = "head_mass"
+"""`soft_mass` of the first tokens of a sentence alone, as many in every language: equal budgets at equal positions. It
+serves measures by layer, and is none of the readings that all stages take."""
 
 
 class ImportanceError(PolyrouteError):

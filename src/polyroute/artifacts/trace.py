@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
-from polyroute.artifacts.importance import READINGS, normalise
+from polyroute.artifacts.importance import HEAD, READINGS, normalise
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
@@ -52,7 +52,7 @@ class TraceHeader(BaseModel):
     selection: tuple[str, ...]
     """Selection rules of the routers, as observed."""
     settings: dict[str, str | int]
-    """Batch tokens, pairs, seed, special tokens, padding, implementations of experts and attention."""
+    """Batch tokens, pairs, first tokens, seed, special tokens, padding, implementations of experts and attention."""
     versions: dict[str, str]
     """Libraries that computed the numbers."""
     pooled: bool = False
@@ -78,11 +78,13 @@ class Trace:
     """(N, L, E) mean over tokens of the model's own weights of chosen experts, renormalised; sums to 1."""
     of_tokens: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """Measure of tokens -> (N, L) its mean over the tokens of each sequence, or over pairs of them."""
+    head_mass: NDArray[np.float32] | None = None
+    """(N, L, E) `soft_mass` of the first `head` counted tokens; NaN of a sequence that has fewer."""
 
     def __post_init__(self) -> None:
         shape_NLE = len(self.item_ids), len(self.header.layers), self.header.experts
         for name, array in self.columns().items():
-            shape = shape_NLE[:1] if name == "tokens" else shape_NLE if name in READINGS else shape_NLE[:2]
+            shape = shape_NLE[:1] if name == "tokens" else shape_NLE if name in (*READINGS, HEAD) else shape_NLE[:2]
             if array.shape != shape:
                 raise TraceError(f"{self.place}: `{name}` has shape {array.shape}, its header says {shape}")
 
@@ -105,13 +107,13 @@ class Trace:
         rest = dict(columns)
         tokens, topk_count = rest.pop("tokens").astype(np.int64), rest.pop("topk_count")
         topk_count = topk_count.astype(np.int64) if widened else topk_count
-        soft_mass, topk_mass = (rest.pop(name, None) for name in ("soft_mass", "topk_mass"))
-        return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest)
+        soft_mass, topk_mass, head_mass = (rest.pop(name, None) for name in ("soft_mass", "topk_mass", HEAD))
+        return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest, head_mass)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """All arrays that the trace holds."""
         always = {"tokens": self.tokens, "topk_count": self.topk_count}
-        masses = {"soft_mass": self.soft_mass, "topk_mass": self.topk_mass}
+        masses = {"soft_mass": self.soft_mass, "topk_mass": self.topk_mass, HEAD: self.head_mass}
         return always | {name: mass for name, mass in masses.items() if mass is not None} | dict(self.of_tokens)
 
     @property
@@ -124,21 +126,27 @@ class Trace:
         """The readings of expert importance that this trace can give."""
         return tuple(name for name in READINGS if getattr(self, name) is not None)
 
+    @property
+    def head(self) -> int:
+        """How many first tokens of each sequence `head_mass` is of; 0 where the trace keeps none."""
+        return 0 if self.head_mass is None else int(self.header.settings.get("head", 0))
+
     def distributions(self, reading: str, layers: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
         """Distributions over experts, one a sequence and layer.
 
         Args:
-            reading: `soft_mass`, `topk_mass` or `topk_count`.
+            reading: `soft_mass`, `topk_mass`, `topk_count` or `head_mass`.
             layers: places on the L axis; all of them where None.
 
         Returns:
-            (N, L, E) in float64; NaN where a sequence has no counted token.
+            (N, L, E) in float64; NaN where a sequence has no counted token, or too few for `head_mass`.
 
         Raises:
             TraceError: the trace holds counts only and the reading needs more.
         """
-        if reading not in READINGS:
-            raise TraceError(f"`{reading}` is no reading of expert importance; there are {', '.join(READINGS)}")
+        if reading not in (*READINGS, HEAD):
+            known = ", ".join((*READINGS, HEAD))
+            raise TraceError(f"`{reading}` is no reading of expert importance; there are {known}")
         mass_NLE = self._need(reading)
         return normalise(mass_NLE if layers is None else mass_NLE[:, layers])
 
@@ -172,6 +180,11 @@ class Trace:
 
     def _need(self, name: str) -> NDArray[Any]:
         array = self.columns().get(name)
+        if array is None and self.soft_mass is not None:
+            raise TraceError(
+                f"{self.place} does not hold `{name}`: it was taken before traces held it, or without; run the stage "
+                "`trace` again"
+            )
         if array is None:
             raise TraceError(
                 f"{self.place} holds expert counts only ({self.header.engine} engine): `{name}` needs the router's "

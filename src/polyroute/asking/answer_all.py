@@ -51,7 +51,7 @@ def answer_all(
         Name of the condition -> raw answers.
     """
     parts: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
-    for part in _parts(items):
+    for part in parts_of(items):
         kept = {condition.name: store.get(part, condition) for condition in conditions}
         progress(len(part) * sum(answers is not None for answers in kept.values()))
         missing = [condition for condition in conditions if kept[condition.name] is None]
@@ -80,7 +80,8 @@ def answer_all(
     return {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
 
 
-def _parts(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def parts_of(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Items as they are answered and kept: `PART_ITEMS` at a time, in their order."""
     for start in range(0, max(len(items), 1), PART_ITEMS):
         yield items.iloc[start : start + PART_ITEMS].reset_index(drop=True)
 

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import tokenizers
 import torch
 import transformers
 
+from polyroute.artifacts import frequency
 from polyroute.artifacts.answers import Answers, AnswersHeader, Setting
 from polyroute.artifacts.questions import SPLITS, Questions
 from polyroute.asking import choices, generation, prompts
-from polyroute.asking.answer_all import answer_all
+from polyroute.asking.answer_all import answer_all, parts_of
 from polyroute.asking.frequency import PROMPTS, prompt_frequency
 from polyroute.asking.generation import GenerationSettings
 from polyroute.asking.prompts import Chat
 from polyroute.asking.settings import AskSettings
 from polyroute.asking.store import AnswerStore, questions_digest
+from polyroute.asking.written_frequency import Tally, TallyStore, Written, together
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.models.load import LoadedModel
@@ -40,12 +42,15 @@ MECHANISM_COLUMNS = ("condition", "evaluated", *mechanism.COLUMNS)
 
 
 class _CountingStore(AnswerStore):
-    """A store that counts the answers it had."""
+    """A store that counts the answers it had; none of those beside which nothing was counted, where it should be."""
 
     had = 0
+    tallies: TallyStore | None = None
 
     def get(self, questions: pd.DataFrame, condition: Condition) -> pd.DataFrame | None:
         found = super().get(questions, condition)
+        if self.tallies is not None and condition.plan is None and self.tallies.get(questions) is None:
+            found = None
         self.had += 0 if found is None else len(found)
         return found
 
@@ -103,7 +108,8 @@ class Asker:
         for language in self.questions.languages:
             questions = half[half["language"] == language].reset_index(drop=True)
             store = _CountingStore(self.parts, self._determining(language))
-            answered = answer_all(questions, conditions, self._answer, store, progress=advance)
+            store.tallies = self._tallies(language)
+            answered = answer_all(questions, conditions, partial(self._answer, language), store, progress=advance)
             kept(store.had)
             asked[language] = questions_digest(questions)
             for name, answers in answered.items():
@@ -131,26 +137,41 @@ class Asker:
         return prompts.encode(tokenizer, [turn(tokenizer, prompt, chat) for prompt in told], chat)
 
     def frequency(self) -> pd.DataFrame:
-        """How often experts are chosen on the task's prompts, unedited; `artifacts.frequency.COLUMNS`.
+        """How often experts are chosen on the task's prompts and on what was written; `artifacts.frequency.COLUMNS`.
+
+        The model is unedited. What was written is known where this purpose is `evaluate` and both halves were asked.
 
         Raises:
             AnswerError: as `prompt_frequency`.
         """
         loaded, tables = self.loaded, []
-        layers, experts = [router.layer for router in loaded.routers], loaded.routers[0].experts
+        layers = [router.layer for router in loaded.routers]
         for language in self.questions.languages:
             rows = [row for split in SPLITS for row in self.prompts(split, PROMPTS, [language])]
             batches = padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(loaded.model))
             frequency_LE = prompt_frequency(loaded.model, loaded.routers, batches)
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "language": language, "layer": np.repeat(layers, experts),
-                        "expert": np.tile(range(experts), len(layers)), "frequency": frequency_LE.ravel(),
-                    }
-                )
-            )  # fmt: skip
+            tables.append(frequency.rows(language, frequency.PROMPT, layers, frequency_LE, sum(map(len, rows))))
+            if (written := self._written(language)) is not None:
+                shares_LE = written.shares_LE / written.texts
+                tables.append(frequency.rows(language, frequency.GENERATED, layers, shares_LE, written.tokens))
         return pd.concat(tables, ignore_index=True)
+
+    def _tallies(self, language: str) -> TallyStore | None:
+        """Where experts are kept that are counted while the model writes; None where nothing is counted."""
+        if self.purpose != "evaluate" or self.questions.kind == "choice":
+            return None
+        return TallyStore(self.parts, self._determining(language))
+
+    def _written(self, language: str) -> Written | None:
+        """What was counted in both halves; None where nothing was written, or nothing that was read again."""
+        if (tallies := self._tallies(language)) is None:
+            return None
+        halves = [self.questions.half(split) for split in SPLITS]
+        asked = [half[half["language"] == language].reset_index(drop=True) for half in halves]
+        whole = [tallies.get(part) for half in asked for part in parts_of(half)]
+        known = [one for one in whole if one is not None]
+        found = together(known) if known and len(known) == len(whole) else None
+        return found if found is not None and found.texts else None
 
     def mechanism(self, conditions: Sequence[Condition], *, by_language: bool) -> pd.DataFrame:
         """What every condition's edit does to routing, on a few prompts of the report half.
@@ -181,7 +202,7 @@ class Asker:
         ]
 
     def _answer(
-        self, questions: pd.DataFrame, plans: Sequence[Plan | None], progress: Callable[[int], None]
+        self, language: str, questions: pd.DataFrame, plans: Sequence[Plan | None], progress: Callable[[int], None]
     ) -> list[pd.DataFrame]:
         """Raw answers to questions of one language, in their order, under each plan."""
         model, tokenizer, routers = self.loaded.model, self.loaded.tokenizer, self.loaded.routers
@@ -190,12 +211,16 @@ class Asker:
                 model, tokenizer, questions, plans, routers, batch_tokens=self.model.batch_tokens,
                 max_tokens=self.model.max_tokens, conversation=self.conversation, on_answers=progress,
             )  # fmt: skip
-        (language,) = questions["language"].unique()
-        return generation.generate_under(
+        tallies = self._tallies(language)
+        tally = None if tallies is None else Tally(routers, len(questions))
+        written = generation.generate_under(
             model, tokenizer, questions, plans, routers,
             self._generation(tuple(self.questions.stops.get(language, ()))),
-            conversation=self.conversation, on_answers=progress,
+            conversation=self.conversation, on_answers=progress, on_step=None if tally is None else tally.step,
         )  # fmt: skip
+        if tallies is not None and tally is not None:
+            tallies.put(questions, tally.written())
+        return written
 
     def _generation(self, stops: tuple[str, ...]) -> GenerationSettings:
         how = self.settings

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,6 +43,9 @@ from polyroute.steering.sweep import Sweep, holds_keys_and_values, rows_of
 
 COLUMNS = ["item_id", "language", "output", "tokens", "finished"]
 """Columns of raw generated answers."""
+OnStep = Callable[[Sequence[int | None]], AbstractContextManager[None]]
+"""From the item of each row, None where the row is of another condition or has ended, to what is active while the
+model reads each row's last token."""
 _FOR_ITS_LOOP = (
     "logits_processor", "stopping_criteria", "generation_config", "synced_gpus", "streamer", "assistant_model",
 )  # fmt: skip
@@ -106,6 +110,7 @@ def generate_under(
     *,
     conversation: Chat | None = None,
     on_answers: Callable[[int], None] = lambda _: None,
+    on_step: OnStep | None = None,
 ) -> list[pd.DataFrame]:
     """What a model writes after every item's prompt under every condition, conditions beside one another in each batch.
 
@@ -118,6 +123,7 @@ def generate_under(
         settings: how.
         conversation: puts prompts into the tokenizer's chat template; None leaves them as they are.
         on_answers: told how many answers were given, of all conditions, after each batch.
+        on_step: active while the model reads what it has written without a plan, item by its place in `items`.
 
     Returns:
         For each condition `COLUMNS`, one row an item, in the order of `items`: the text (empty where the model ended at
@@ -136,9 +142,9 @@ def generate_under(
     with at_rest(model), torch.inference_mode():
         for together, batches in _laid_out([len(row) for row in rows], len(plans), settings):
             with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
-                runner = _Runner(sweep, tokenizer, settings)
+                runner = _Runner(sweep, tokenizer, settings, on_step)
                 for batch in batches:
-                    written = runner.run([rows[index] for index in batch], [texts[index] for index in batch])
+                    written = runner.run([rows[index] for index in batch], [texts[index] for index in batch], batch)
                     for condition, of_condition in zip(together, written, strict=True):
                         for index, told in zip(batch, of_condition, strict=True):
                             found[condition][index] = told
@@ -192,8 +198,8 @@ class _Runner:
     Shapes: B prompts, S positions, C conditions, R rows that are still written, V words.
     """
 
-    def __init__(self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings):
-        self.sweep, self.tokenizer, self.settings = sweep, tokenizer, settings
+    def __init__(self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, on_step: OnStep | None = None):
+        self.sweep, self.tokenizer, self.settings, self.on_step = sweep, tokenizer, settings, on_step
         self.device = prompts.device_of(sweep.model)
         self.ends = _end_tokens(sweep.model, tokenizer)
         pad = tokenizer.pad_token_id
@@ -213,8 +219,10 @@ class _Runner:
             pad_token_id=self.pad,
         )
 
-    def run(self, rows: list[list[int]], texts: list[str]) -> list[list[tuple[str, int, bool]]]:
-        """Text, tokens and whether it is finished, of each row under each condition."""
+    def run(
+        self, rows: list[list[int]], texts: list[str], batch: Sequence[int] = ()
+    ) -> list[list[tuple[str, int, bool]]]:
+        """Text, tokens and whether it is finished, of each row under each condition; `batch` numbers the items."""
         width = max(map(len, rows))
         # On the left, so that every text goes on from its last column.
         ids_BS = torch.tensor([[self.pad] * (width - len(row)) + row for row in rows], device=self.device)
@@ -223,7 +231,7 @@ class _Runner:
 
         def decode(model: Any, ids_BS: Tensor, *_prepared: Any, **kwargs: Any) -> Tensor:
             own = {name: value for name, value in kwargs.items() if name not in _FOR_ITS_LOOP}
-            written.extend(self._written(model, ids_BS, real_BS.bool(), texts, own))
+            written.extend(self._written(model, ids_BS, real_BS.bool(), texts, own, batch))
             return ids_BS
 
         # Preparing inputs and caches is the architecture's matter and stays with transformers; the loop is ours.
@@ -234,8 +242,9 @@ class _Runner:
         return [told[start : start + len(rows)] for start in range(0, len(told), len(rows))]
 
     def _written(
-        self, model: Any, ids_BS: Tensor, real_BS: Tensor, texts: list[str], kwargs: dict[str, Any]
-    ) -> list[list[int]]:
+        self, model: Any, ids_BS: Tensor, real_BS: Tensor, texts: list[str], kwargs: dict[str, Any],
+        batch: Sequence[int] = (),
+    ) -> list[list[int]]:  # fmt: skip
         """Token ids after each prompt, prompts within conditions, up to what ends each."""
         items, sweep = len(ids_BS), self.sweep
         inputs = model.prepare_inputs_for_generation(ids_BS, is_first_iteration=True, **kwargs)
@@ -279,7 +288,12 @@ class _Runner:
             inputs = model.prepare_inputs_for_generation(
                 ids_RS, next_sequence_length=1 if kwargs["use_cache"] else None, **kwargs
             )
-            output = model(**inputs, return_dict=True)
+            watched = (
+                None if ended[place] or sweep.plans[condition_of[place]] is not None else batch[place % items]
+                for place in places
+            )
+            with nullcontext() if self.on_step is None else self.on_step(list(watched)):
+                output = model(**inputs, return_dict=True)
             kwargs = model._update_model_kwargs_for_generation(output, kwargs)
             scores_RV = output.logits[:, -1].float()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyroute.claims import first_tokens
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import FEWEST, Estimate, correlation
 from polyroute.results.claims import Missing, StandIn
@@ -39,7 +40,9 @@ def divergence_and_accuracy(asked: Asked, found: Found) -> None:
 
 
 def not_fertility(asked: Asked, found: Found) -> None:
-    """own.not_fertility: r of the middle zone, and given tokens a sentence."""
+    """own.not_fertility: r of the middle zone, and given tokens a sentence; D at equal token budgets."""
+    first_tokens.put_order(asked, found, "d_budget")
+    first_tokens.put_arms(asked, found, "u_budget.em", "u_budget.lm")
     if (tokens := asked.log_tokens(asked.codes)) is not None:
         seed = asked.settings.seed
         found.put("r_fertility", correlation(tokens, asked.zone("middle"), seed=seed, ranks=True))

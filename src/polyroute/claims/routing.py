@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from polyroute.claims import first_tokens
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import (
     FEWEST,
@@ -124,6 +125,7 @@ def entropy_by_depth(asked: Asked, found: Found) -> None:
     found.put("fall_x", over_languages(others.to_numpy()))
     if pivot in fall.index:
         found.put("steeper", over_languages((others - fall[pivot]).to_numpy()))
+    first_tokens.put_steeper(asked, found, "steeper_budget")
 
 
 def entropy_last_drop(asked: Asked, found: Found) -> None:
@@ -152,12 +154,23 @@ def consistency(asked: Asked, found: Found) -> None:
     found.put("rho", correlation(values, list(resource.values()), seed=seed, ranks=True))
     if (tokens := asked.log_tokens(codes)) is not None:
         found.put("rho_given", correlation(values, list(resource.values()), seed=seed, ranks=True, given=[tokens]))
+    far = asked.by_layer("consistency_far", "topk_ids")
+    if far.empty:
+        return
+    far = far.loc[[code for code in codes if code in far.index]].dropna()
+    if len(far) < FEWEST:
+        few = f"{FEWEST} languages with pairs of tokens so far apart (here {len(far)})"
+        found.lack(("far",), Missing(kind="few", what=few))
+        return
+    known = [resource[str(code)] for code in far.index]
+    found.put("far", correlation(far.mean(axis=1).to_numpy(), known, seed=seed, ranks=True))
 
 
 def translation_nearest(asked: Asked, found: Found) -> None:
     """own.translation_nearest: alignment in the middle layer that has most of it."""
     found.put("a", _aligned(asked))
     length_matched(asked, found)
+    first_tokens.put_alignment(asked, found, "a_budget")
 
 
 def length_matched(asked: Asked, found: Found) -> None:
@@ -174,11 +187,6 @@ def _aligned(asked: Asked) -> Estimate:
     rows = [row for row in asked.alignment.over_languages.alignment or () if row.layer in asked.layers_of("middle")]
     top = max(rows, key=lambda row: row.value, default=None)
     return Estimate() if top is None else Estimate(top.value, top.low, top.high)
-
-
-def depth_of_sentences(asked: Asked, found: Found) -> None:
-    """Claims whose quantities the stage `nulls` brings: languages and sentences at hand."""
-    found.languages, found.items = len(asked.codes), asked.alignment.sentences
 
 
 def fertility_regressed(asked: Asked, found: Found) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from polyroute.claims import correlation, experts, families, masking, routing, steering
+from polyroute.claims import correlation, experts, families, first_tokens, masking, routing, steering
 from polyroute.claims.asked import NAMES, Asked, Found, Provider
 from polyroute.claims.claim import Claim, Claims
 from polyroute.claims.conditions import Condition, decide
@@ -55,8 +55,8 @@ PROVIDERS: dict[str, Provider] = {
     "own.not_fertility": correlation.not_fertility,
     "own.permuted_sentences": families.permuted_sentences,
     "own.english_floor": routing.english_floor,
-    "own.equal_budget": routing.depth_of_sentences,
-    "own.equal_positions": routing.depth_of_sentences,
+    "own.equal_budget": first_tokens.equal_budget,
+    "own.equal_positions": first_tokens.equal_positions,
     "own.length_matched": routing.length_matched,
     "own.fertility_regressed": routing.fertility_regressed,
     "own.token_identity": families.token_identity,

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures import divergence, sentence_alignment
+from polyroute.measures.first_tokens import FEWEST, FirstTokens
 from polyroute.measures.layer_measure import Compared, Drawing
 from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
@@ -43,6 +45,8 @@ class LanguageCurves:
     """(N, 3) divergence of each sentence in the early, middle and late zone; None for the pivot."""
     alignment_L: NDArray[np.float64] | None
     """Sentence alignment; None for the pivot and where there are no sentences."""
+    first_tokens: FirstTokens | None = None
+    """The same over the first tokens of sentences; None for the pivot and where the trace keeps none."""
 
 
 class Alignment:
@@ -90,22 +94,33 @@ class Alignment:
         _comparable(self.pivot, trace)
         is_pivot = trace is self.pivot
         rows: list[pd.DataFrame] = []
-        zone_items = alignment_L = None
+        zone_items = alignment_L = first_tokens = None
+        head = [HEAD] if trace.head and self.pivot.head else []
         of_tokens = (reading for one in MEASURES if (reading := getattr(one, "reading", None)))
-        for reading in dict.fromkeys([*trace.readings, *of_tokens]):
+        for reading in dict.fromkeys([*trace.readings, *head, *of_tokens]):
             compared = self._compared(trace, reading)
             for measure in MEASURES:
                 if not (measure.pivot and is_pivot):
                     rows += [_tidy(trace, measure, *curve, reading) for curve in measure.curves(compared)]
             if compared.headline and not is_pivot:
                 zone_items = self._zone_items(compared.once(divergence.MEASURE.by_sentence))
+            if compared.of_head and not is_pivot:
+                first_tokens = self._first_tokens(compared, rows)
         table = pd.concat(rows, ignore_index=True)
         summary = None
         if zone_items is not None:
             summary = self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
-            aligned = table[table["measure"] == sentence_alignment.MEASURE.name]
-            alignment_L = None if aligned.empty else aligned["value"].to_numpy(np.float64)
-        return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L)
+            alignment_L = _aligned(table, self.reading)
+        return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L, first_tokens)
+
+    def _first_tokens(self, compared: Compared, rows: list[pd.DataFrame]) -> FirstTokens | None:
+        zones_N3 = self._zone_items(compared.once(divergence.MEASURE.by_sentence))
+        sentences = int((~np.isnan(zones_N3).any(axis=1)).sum())
+        alignment_L = _aligned(pd.concat(rows, ignore_index=True), HEAD)
+        assert alignment_L is not None, "traces that keep first tokens have sentences"
+        if sentences < FEWEST:
+            return FirstTokens(sentences, {}, np.full(3, np.nan), alignment_L)
+        return FirstTokens(sentences, self.summarise(zones_N3), np.nanmean(zones_N3, axis=0), alignment_L)
 
     def _compared(self, trace: Trace, reading: str) -> Compared:
         headline = reading == self.reading
@@ -239,6 +254,11 @@ def _tidy(trace: Trace, measure: LayerMeasure, name: str, found: Interval, readi
             "high": found.high.round(DECIMALS),
         }
     )
+
+
+def _aligned(table: pd.DataFrame, reading: str) -> NDArray[np.float64] | None:
+    found = table[(table["measure"] == sentence_alignment.MEASURE.name) & (table["reading"] == reading)]
+    return None if found.empty else found["value"].to_numpy(np.float64)
 
 
 def _fertility(trace: Trace) -> float | None:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import Trace
 from polyroute.measures.chunks import by_chunk
 from polyroute.measures.midpoints import halves
@@ -47,6 +48,11 @@ class Compared:
     of_pivot: Compared | None = None
     """The pivot's own, kept from language to language; None of the pivot itself."""
     _kept: dict[Callable[[Compared], NDArray[np.float64]], NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def of_head(self) -> bool:
+        """Whether this is of the first tokens of sentences alone."""
+        return self.reading == HEAD
 
     @property
     def bootstrap(self) -> Bootstrap:
@@ -98,25 +104,26 @@ class OfDistributions(LayerMeasure):
         return by_chunk(self.of, *((of.p_NLE, of.q_NLE) if self.pivot else (of.q_NLE,)))
 
     def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
-        """The pooled curve, which has no interval, and where there are sentences their mean."""
-        if of.reading not in of.trace.readings:
+        """The pooled curve, which has no interval, and the mean over sentences; of first tokens this alone."""
+        if of.reading not in of.trace.readings and not of.of_head:
             return
-        pooled = [one.pooled_LE for one in ((of.beside, of) if self.pivot else (of,))]
-        value_L = self.of(*pooled)
-        blank_L = np.full(len(value_L), np.nan)
-        yield self.name + POOLED, Interval(value_L, blank_L, blank_L)
+        if not of.of_head:
+            pooled = [one.pooled_LE for one in ((of.beside, of) if self.pivot else (of,))]
+            value_L = self.of(*pooled)
+            blank_L = np.full(len(value_L), np.nan)
+            yield self.name + POOLED, Interval(value_L, blank_L, blank_L)
         if not of.trace.header.pooled:
             yield self.name, of.bootstrap.mean(of.once(self.by_sentence))
 
 
 @dataclass(frozen=True)
 class OfSentences(LayerMeasure):
-    """A measure that needs all sentences at once: of the reading that summaries show."""
+    """A measure that needs all sentences at once: of the reading that summaries show, and of first tokens."""
 
     over_sentences: Callable[[Compared], Interval]
     """(L,) with its interval."""
 
     def curves(self, of: Compared) -> Iterator[tuple[str, Interval]]:
         """One curve, where there are sentences."""
-        if of.headline and not of.trace.header.pooled:
+        if (of.headline or of.of_head) and not of.trace.header.pooled:
             yield self.name, self.over_sentences(of)

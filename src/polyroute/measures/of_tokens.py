@@ -83,7 +83,10 @@ class OfTokens(_Traced):
 
 @dataclass(frozen=True, kw_only=True)
 class OfPairs(_Traced):
-    """Mean over sampled pairs of counted tokens of a sequence (`tracing.pairs`); NaN where it has one token."""
+    """Mean over sampled pairs of counted tokens of a sequence (`tracing.pairs`); NaN where it has no such pair."""
+
+    apart: int = 1
+    """Least distance of the two tokens of a pair."""
 
     of: Callable[[Routed, Tensor], Tensor]
     """(P,) a number for each pair of tokens, from (P, 2) their places among the T."""

@@ -6,5 +6,5 @@ To add one: a module here with its `MEASURE`, and that in `TRACED`. Models are t
 from polyroute.measures import consistency
 from polyroute.measures.of_tokens import OfPairs, OfTokens
 
-TRACED: tuple[OfTokens | OfPairs, ...] = (consistency.MEASURE,)
+TRACED: tuple[OfTokens | OfPairs, ...] = (consistency.MEASURE, consistency.FAR)
 """In the order of layers.csv, where they come last."""

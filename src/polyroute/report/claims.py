@@ -46,6 +46,7 @@ _STAND_INS: dict[str, str] = {
     "families": "over families the shape is {used}, over languages {meant}",
     "setting": "without: {meant}",
     "hinge": "hinges on one language: {meant} would come out otherwise without {used}",
+    "budget": "tokens: {used} for {meant}",
 }
 
 

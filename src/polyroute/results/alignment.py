@@ -19,6 +19,7 @@ from polyroute.results.quantities import (
     Divergence,
     DivergenceDifference,
     Experts,
+    Items,
     Language,
     Languages,
     Layer,
@@ -212,6 +213,26 @@ class SplitHalves(Frozen):
     """Of the zones."""
 
 
+class FirstTokensDepth(Depth):
+    """Divergence of one language over depth, over the first tokens of sentences."""
+
+    sentences: Items
+    """That have as many tokens in the language and in the pivot; the others are left out."""
+
+
+class FirstTokens(Frozen):
+    """Languages compared over as many tokens at the same positions: the first ones of each sentence."""
+
+    tokens: Annotated[int, Field(ge=1), Unit("tokens")]
+    """How many of each sentence."""
+    languages: dict[Language, FirstTokensDepth]
+    """Every language but the pivot and those left out."""
+    left_out: list[Language]
+    """Languages without two sentences that are as long in both languages."""
+    over_languages: OverLanguages
+    """The same with languages as the unit, and alignment at equal positions."""
+
+
 class CorpusAlignment(Frozen):
     """One model on one parallel corpus."""
 
@@ -229,6 +250,9 @@ class CorpusAlignment(Frozen):
     """The same with languages as the unit, and where translations meet."""
     split_half: SplitHalves | None
     """The floor under every curve of divergence; null of pooled counts, and in results older than it."""
+    first_tokens: FirstTokens | None = None
+    """The same over the first tokens of each sentence; null of pooled counts, where no two sentences are as long, and
+    in results older than it."""
 
 
 class TracedModel(Frozen):

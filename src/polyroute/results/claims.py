@@ -41,10 +41,12 @@ class Missing(Frozen):
 class StandIn(Frozen):
     """What was used where the claim speaks of something else."""
 
-    kind: Literal["corpus", "task", "resource", "plan", "interval", "reading", "families", "setting", "hinge"]
+    kind: Literal[
+        "corpus", "task", "resource", "plan", "interval", "reading", "families", "setting", "hinge", "budget"
+    ]  # fmt: skip
     """A text, a task, a measure of resource, a steering plan, an interval that is wider than it need be, a reading of
-    the routers; verdicts over languages and over families that differ; a setting that the source had; or languages
-    without any one of which a quantity would be another."""
+    the routers; verdicts over languages and over families that differ; a setting that the source had; languages
+    without any one of which a quantity would be another; or how many tokens of each sentence are counted."""
     used: str
     """What was used here; empty where nothing stands for it."""
     meant: str

@@ -34,6 +34,8 @@ class TraceSettings:
     """Padded tokens in one batch."""
     pairs: int = 64
     """Token pairs sampled a sequence, for measures over pairs such as consistency."""
+    head: int = 0
+    """First counted tokens of a sequence whose routing is kept apart; 0 keeps none."""
     seed: int = 0
     """Seed of the sampled pairs."""
     special_tokens: Literal["exclude", "include"] = "exclude"
@@ -302,8 +304,9 @@ class _Runner:
         """Prepare a batch and queue all of its work; nothing waits for the device."""
         inputs, counted_BS = self._pad(indices)
         accumulator = BatchAccumulator(
-            counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device
-        )
+            counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device,
+            head=self.settings.head,
+        )  # fmt: skip
         with observe(self.routers, accumulator.add):
             self.backbone(**inputs, use_cache=False)
         accumulator.send(self.routers)

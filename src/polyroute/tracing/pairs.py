@@ -11,26 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def sample_pairs(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np.int64]:
+def sample_pairs(tokens: int, pairs: int, seed: int, item_id: str, apart: int = 1) -> NDArray[np.int64]:
     """Draw pairs of different token positions of one sequence.
 
-    The draw depends on `seed`, `item_id` and `tokens` alone, never on batch or order.
+    The draw depends on `seed`, `item_id`, `tokens` and `apart` alone, never on batch or order.
 
     Args:
         tokens: counted tokens in the sequence.
         pairs: how many pairs are wanted.
         seed: the study's seed.
         item_id: names the sequence.
+        apart: least distance of the two positions.
 
     Returns:
-        (P, 2) positions i < j, P = min(pairs, tokens (tokens - 1) / 2), without repetition; (0, 2) for fewer
-        than two tokens.
+        (P, 2) positions i <= j - apart, P = min(pairs, t (t - 1) / 2) with t = tokens + 1 - apart, without repetition;
+        (0, 2) where no two tokens are so far apart.
     """
-    return np.stack(_positions(_draw(tokens, pairs, seed, item_id)), axis=1)
+    first_P, second_P = _positions(_draw(tokens + 1 - apart, pairs, seed, item_id))
+    return np.stack([first_P, second_P + apart - 1], axis=1)
 
 
 def sample_batch(
-    counted_BS: NDArray[np.bool_], pairs: int, seed: int, item_ids: Sequence[str]
+    counted_BS: NDArray[np.bool_], pairs: int, seed: int, item_ids: Sequence[str], apart: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Draw pairs of each sequence of a batch, those of `sample_pairs` over its counted positions.
 
@@ -39,6 +41,7 @@ def sample_batch(
         pairs: P, how many pairs a sequence are wanted.
         seed: the study's seed.
         item_ids: (B) names of the sequences.
+        apart: least distance of the two tokens, counted tokens alone.
 
     Returns:
         (2, B, P) positions among S, 0 where a sequence has fewer pairs, and (B, P) which are real.
@@ -46,10 +49,11 @@ def sample_batch(
     drawn_BP = np.zeros((len(item_ids), pairs), dtype=np.int64)
     real_BP = np.zeros((len(item_ids), pairs), dtype=np.bool_)
     for b, (item_id, tokens) in enumerate(zip(item_ids, counted_BS.sum(axis=1).tolist(), strict=True)):
-        drawn = _draw(tokens, pairs, seed, item_id)
+        drawn = _draw(tokens + 1 - apart, pairs, seed, item_id)
         drawn_BP[b, : len(drawn)] = drawn
         real_BP[b, : len(drawn)] = True
-    ranks_2BP = np.stack(_positions(drawn_BP)) * real_BP
+    first_BP, second_BP = _positions(drawn_BP)
+    ranks_2BP = np.stack([first_BP, second_BP + apart - 1]) * real_BP
     # Counted positions come first, in their order: the n-th of them stands at n.
     position_BS = np.argsort(~counted_BS, axis=1, kind="stable")
     return np.stack([np.take_along_axis(position_BS, ranks_BP, axis=1) for ranks_BP in ranks_2BP]) * real_BP, real_BP
@@ -57,7 +61,7 @@ def sample_batch(
 
 def _draw(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np.int64]:
     """Numbers of the drawn pairs, rising."""
-    possible = tokens * (tokens - 1) // 2
+    possible = max(tokens, 0) * (tokens - 1) // 2
     if possible <= pairs:
         return np.arange(possible)
     digest = hashlib.sha256(f"{seed}\0{item_id}\0{tokens}".encode()).digest()

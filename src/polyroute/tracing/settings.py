@@ -23,6 +23,9 @@ class Tracing(Frozen):
 
     pairs: int = Field(ge=1)
     """Token pairs sampled a sequence for routing consistency; all pairs where there are fewer."""
+    head: int = Field(ge=1)
+    """First tokens of a sentence whose routing is kept apart, so that languages are compared over as many tokens at the
+    same positions; a sentence that is shorter in either language is left out of that comparison."""
     special_tokens: Literal["exclude", "include"]
     """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics."""
 

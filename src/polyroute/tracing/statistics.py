@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import TraceError
 from polyroute.measures.of_tokens import OfPairs, OfTokens
 from polyroute.measures.traced import TRACED
@@ -30,10 +31,14 @@ class _Masks:
     """Where the numbers of each row's sequence begin among (B, E) flattened."""
     tokens_B1: Tensor
     """Counted tokens, at least 1."""
-    pairs_Q2: Tensor
-    """Rows of sampled pairs, P for each sequence."""
-    real_BP: Tensor
+    pairs_DQ2: Tensor
+    """Rows of sampled pairs, P for each sequence, of each of D least distances."""
+    real_DBP: Tensor
     """Which of these pairs are real; the others fill up short sequences."""
+    head_H: Tensor
+    """Rows of the first tokens, as many for each sequence; row 0 fills up short ones."""
+    head_B1: Tensor
+    """What their sum is divided by: how many there are, NaN where a sequence has fewer."""
 
     def to(self, device: torch.device) -> "_Masks":
         return _Masks(*(to_device(getattr(self, field.name), device) for field in fields(self)))
@@ -49,13 +54,18 @@ class _Reduced:
     """Sums over counted tokens, as the next two."""
     mass_BE: list[Tensor] = field(default_factory=list)
     count_BE: list[Tensor] = field(default_factory=list)
+    head_BE: list[Tensor] = field(default_factory=list)
+    """Sums over the first tokens; none where these are not kept."""
     finite_T: list[Tensor] = field(default_factory=list)
     """A finite number where all that a counted token brought was finite."""
     means_MB: list[Tensor] = field(default_factory=list)
     """Of each measure of `TRACED`."""
 
     def packed(self) -> Tensor:
-        """(layers, 1 + 3 B E + M B): broken tokens, the three shares or counts, the measures."""
+        """(layers, 1 + 3 B E + M B): broken tokens, the three shares or counts, the measures.
+
+        With first tokens 4 B E: their share is the last of the shares.
+        """
         masks, layers = self.masks, len(self.names)
         broken_L = (~torch.isfinite(torch.stack(self.finite_T))).sum(dim=1)
         soft_LBE = torch.stack(self.soft_BE) / masks.tokens_B1
@@ -66,6 +76,7 @@ class _Reduced:
                 soft_LBE.view(layers, -1),
                 mass_LBE.view(layers, -1),
                 torch.stack(self.count_BE).view(layers, -1),
+                *([(torch.stack(self.head_BE) / masks.head_B1).view(layers, -1)] if self.head_BE else []),
                 torch.stack(self.means_MB).view(layers, -1),
             ],
             dim=1,
@@ -86,6 +97,8 @@ class BatchAccumulator:
         pairs: int,
         seed: int,
         device: torch.device | None = None,
+        *,
+        head: int = 0,
     ):
         """Prepare for one batch.
 
@@ -96,19 +109,29 @@ class BatchAccumulator:
             pairs: token pairs a sequence, for measures over pairs.
             seed: the study's seed.
             device: where most layers are, the CPU if None; others get what they need when their first call comes.
+            head: first counted tokens of a sequence whose routing is kept apart; 0 keeps none.
         """
+        self.head = head
         self.experts = experts
         self.shape = counted_BS.shape
         batch, length = self.shape
         self.tokens_B = counted_BS.sum(axis=1)
-        positions_2BP, real_BP = sample_batch(counted_BS, pairs, seed, item_ids)
-        rows_2BP = positions_2BP + np.arange(batch)[:, None] * length
+        starts_B1 = np.arange(batch)[:, None] * length
+        self._apart = sorted({measure.apart for measure in TRACED if isinstance(measure, OfPairs)})
+        drawn_D = [sample_batch(counted_BS, pairs, seed, item_ids, apart) for apart in self._apart]
+        rows_D = [(positions_2BP + starts_B1).reshape(2, -1).T for positions_2BP, _ in drawn_D]
+        # Counted positions come first, in their order; a row beyond the last would be another sequence's.
+        first_BH = starts_B1 + np.argsort(~counted_BS, axis=1, kind="stable")[:, :head]
+        first_BH = np.pad(first_BH, ((0, 0), (0, head - first_BH.shape[1])))
+        enough_B1 = self.tokens_B[:, None] >= head
         self._host = _Masks(
             ignored_N=torch.from_numpy(np.flatnonzero(~counted_BS)),
             offset_T1=torch.from_numpy(np.repeat(np.arange(batch) * experts, length)).unsqueeze(1),
             tokens_B1=torch.from_numpy(self.tokens_B).unsqueeze(1).clamp(min=1),
-            pairs_Q2=torch.from_numpy(np.ascontiguousarray(rows_2BP.reshape(2, -1).T)),
-            real_BP=torch.from_numpy(real_BP),
+            pairs_DQ2=torch.from_numpy(np.stack(rows_D)),
+            real_DBP=torch.from_numpy(np.stack([real_BP for _, real_BP in drawn_D])),
+            head_H=torch.from_numpy(np.where(enough_B1, first_BH, 0).ravel()),
+            head_B1=torch.from_numpy(np.where(enough_B1, head, np.nan).astype(np.float32)),
         )
         first = device or torch.device("cpu")
         self._reduced = {first: _Reduced(self._host.to(first))}
@@ -140,9 +163,11 @@ class BatchAccumulator:
             if isinstance(measure, OfTokens):
                 value_T = measure.of(call).float().index_fill(0, masks.ignored_N, 0.0)
                 return per_sequence(value_T).view(-1) / masks.tokens_B1.view(-1)
-            value_BP = measure.of(call, masks.pairs_Q2).view(masks.real_BP.shape)
+            place = self._apart.index(measure.apart)
+            real_BP = masks.real_DBP[place]
+            value_BP = measure.of(call, masks.pairs_DQ2[place]).view(real_BP.shape)
             # 0 / 0 is NaN: a sequence of one token has no pair.
-            return (value_BP * masks.real_BP).sum(dim=1) / masks.real_BP.sum(dim=1)
+            return (value_BP * real_BP).sum(dim=1) / real_BP.sum(dim=1)
 
         logits_TE, ids_TK = call.logits_TE.float(), call.ids_TK.long()
         # Rows that do not count are set to 0, not multiplied: padding may hold NaN, and NaN times 0 is NaN.
@@ -163,6 +188,8 @@ class BatchAccumulator:
         reduced.soft_BE.append(per_sequence(soft_TE))
         reduced.mass_BE.append(per_sequence(mass_TE))
         reduced.count_BE.append(count_N)
+        if self.head:
+            reduced.head_BE.append(soft_TE[masks.head_H].view(batch, self.head, -1).sum(dim=1))
         reduced.finite_T.append((ends_T + total_T1.squeeze(1)).index_fill_(0, masks.ignored_N, 0.0))
         reduced.means_MB.append(torch.stack([mean(measure) for measure in TRACED]))
 
@@ -199,11 +226,13 @@ class BatchAccumulator:
                 )
         batch = len(self.tokens_B)
         block = batch * self.experts
-        masses_3LBE = packed_L[:, 1 : 1 + 3 * block].reshape(len(routers), 3, batch, self.experts)
-        soft_BLE, topk_BLE, count_BLE = masses_3LBE.transpose(1, 2, 0, 3)
-        means_MBL = packed_L[:, 1 + 3 * block :].reshape(len(routers), len(TRACED), batch).transpose(1, 2, 0)
+        masses = 4 if self.head else 3
+        masses_LBE = packed_L[:, 1 : 1 + masses * block].reshape(len(routers), masses, batch, self.experts)
+        soft_BLE, topk_BLE, count_BLE, *head_BLE = masses_LBE.transpose(1, 2, 0, 3)
+        means_MBL = packed_L[:, 1 + masses * block :].reshape(len(routers), len(TRACED), batch).transpose(1, 2, 0)
         return {
             "soft_mass": soft_BLE, "topk_mass": topk_BLE, "topk_count": count_BLE.astype(np.int64),
             "tokens": self.tokens_B,
+            **dict(zip((HEAD,), head_BLE, strict=False)),
             **{measure.name: mean_BL for measure, mean_BL in zip(TRACED, means_MBL, strict=True)},
         }  # fmt: skip

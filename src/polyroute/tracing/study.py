@@ -79,7 +79,7 @@ def trace_model(
     assert spec is not None, "there is a model to run"
     source = locate_settled(name, spec)
     how = TraceSettings(
-        batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=settings.pairs,
+        batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=settings.pairs, head=settings.head,
         special_tokens=settings.special_tokens, seed=settings.seed,
     )  # fmt: skip
     shared = {
