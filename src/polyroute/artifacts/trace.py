@@ -52,9 +52,12 @@ class TraceHeader(BaseModel):
     selection: tuple[str, ...]
     """Selection rules of the routers, as observed."""
     settings: dict[str, str | int]
-    """Batch tokens, pairs, seed, special tokens, padding, implementations of experts and attention."""
+    """Batch tokens, pairs, seed, special tokens, padding, implementations of experts and attention; of a chat also
+    which tokens count and, where the template writes it, the date that it was given."""
     versions: dict[str, str]
     """Libraries that computed the numbers."""
+    turns: dict[str, str] = {}
+    """Who says the text in a chat (`artifacts.turns.ChatText`); nothing of plain text."""
     pooled: bool = False
     """Whether the N axis holds one entry for the whole corpus instead of one a sequence."""
     format: Literal[1] = FORMAT

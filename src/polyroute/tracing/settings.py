@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from polyroute.artifacts.turns import ChatText
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource, SourceError
 from polyroute.ground.layers import Zones
@@ -24,7 +25,8 @@ class Tracing(Frozen):
     pairs: int = Field(ge=1)
     """Token pairs sampled a sequence for routing consistency; all pairs where there are fewer."""
     special_tokens: Literal["exclude", "include"]
-    """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics."""
+    """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics; of a corpus that is read as a
+    chat its own `chat.counted` says so."""
 
 
 class Nulls(Frozen):
@@ -98,6 +100,8 @@ class TracingSettings(Tracing, StudySettings):
     """None where the model is run."""
     corpora: dict[str, list[str]]
     """Corpus -> FLORES codes, the pivot first; in-task text among them."""
+    chats: dict[str, ChatText] = Field(default={})
+    """Corpus -> how it becomes a chat; those that are not here are read as they are."""
     seed: int
 
 
@@ -112,6 +116,8 @@ class NullsSettings(Nulls, StudySettings):
     """FLORES codes, the pivot first."""
     special_tokens: Literal["exclude", "include"]
     """As the traces have them."""
+    chat: ChatText | None = None
+    """As the traces of the corpus have it."""
     nearest: int
     """Other sentences of the most similar length that each sentence is compared with for alignment."""
     zones: Zones | None
