@@ -98,7 +98,7 @@ def test_a_text_that_the_template_changes_is_refused_by_name() -> None:
     with pytest.raises(TraceError, match="item lone: the chat template of the tokenizer does not write each turn"):
         counts(shouting, ITEMS, "content_without_bos")
     forgetful = chat_tokenizer("{{ messages[-1].content }}")
-    with pytest.raises(TraceError, match="item solved: .* does not write each turn of user, assistant once"):
+    with pytest.raises(TraceError, match=r"item solved: .* does not write each turn of user, assistant once"):
         counts(forgetful, ITEMS, "content")
 
 

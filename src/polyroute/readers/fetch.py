@@ -18,7 +18,7 @@ from polyroute.artifacts.parquet import in_order
 from polyroute.artifacts.questions import COLUMNS, SPLITS, Questions, Split, TaskError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as language_table
-from polyroute.readers.checks import check, repeats
+from polyroute.readers.checks import check, repeats, silent
 from polyroute.readers.item_checks import check_items
 from polyroute.readers.spec import CorpusSpec, Item, TaskSpec
 
@@ -54,6 +54,8 @@ def fetch_corpus(name: str, spec: CorpusSpec, languages: Sequence[str], source: 
     if spec.take is not None:
         # Cut after the checks, which are about the whole release.
         frame = frame[frame["item_id"].isin(_taken(sorted(frame["item_id"].unique()), spec.take, spec.take_seed))]
+    for code, same in silent(frame).groupby("language", sort=False):
+        _log.warning("%s: items with a turn that says nothing in %s: %s", name, code, ", ".join(same["item_id"]))
     return in_order(frame, languages)
 
 
