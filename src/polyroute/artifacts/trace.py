@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
-from polyroute.artifacts.importance import READINGS, normalise
+from polyroute.artifacts.importance import READINGS, SOFTMAX_OF_WEIGHTS, normalise
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
@@ -81,6 +81,9 @@ class Trace:
     """(N, L, E) mean over tokens of the model's own weights of chosen experts, renormalised; sums to 1."""
     of_tokens: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """Measure of tokens -> (N, L) its mean over the tokens of each sequence, or over pairs of them."""
+    softmax_of_weights: NDArray[np.float32] | None = None
+    """(N, L, E) mean over tokens of a softmax over the model's own weights, 0 of experts that are not chosen; of
+    routers alone that weight by a softmax over the chosen. Sums to 1."""
 
     def __post_init__(self) -> None:
         shape_NLE = len(self.item_ids), len(self.header.layers), self.header.experts
@@ -109,12 +112,15 @@ class Trace:
         tokens, topk_count = rest.pop("tokens").astype(np.int64), rest.pop("topk_count")
         topk_count = topk_count.astype(np.int64) if widened else topk_count
         soft_mass, topk_mass = (rest.pop(name, None) for name in ("soft_mass", "topk_mass"))
-        return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest)
+        again = rest.pop(SOFTMAX_OF_WEIGHTS, None)
+        return cls(
+            header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest, softmax_of_weights=again
+        )  # fmt: skip
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """All arrays that the trace holds."""
         always = {"tokens": self.tokens, "topk_count": self.topk_count}
-        masses = {"soft_mass": self.soft_mass, "topk_mass": self.topk_mass}
+        masses = {"soft_mass": self.soft_mass, "topk_mass": self.topk_mass, SOFTMAX_OF_WEIGHTS: self.softmax_of_weights}
         return always | {name: mass for name, mass in masses.items() if mass is not None} | dict(self.of_tokens)
 
     @property
@@ -131,7 +137,7 @@ class Trace:
         """Distributions over experts, one a sequence and layer.
 
         Args:
-            reading: `soft_mass`, `topk_mass` or `topk_count`.
+            reading: one of `READINGS`.
             layers: places on the L axis; all of them where None.
 
         Returns:
@@ -175,6 +181,12 @@ class Trace:
 
     def _need(self, name: str) -> NDArray[Any]:
         array = self.columns().get(name)
+        if array is None and name == SOFTMAX_OF_WEIGHTS and self.soft_mass is not None:
+            raise TraceError(
+                f"{self.place} does not hold `{name}`, which is kept of routers that weight experts by a softmax over "
+                f"the chosen ones; its routers are {', '.join(self.header.selection)}. Run the stage `trace` again if "
+                "they do, or take another reading"
+            )
         if array is None:
             raise TraceError(
                 f"{self.place} holds expert counts only ({self.header.engine} engine): `{name}` needs the router's "

@@ -20,6 +20,7 @@ from polyroute.models.batches import plan_batches
 from polyroute.models.contract import ensure_contract
 from polyroute.models.routers import Router, find_routers, observe
 from polyroute.models.trial import at_rest
+from polyroute.tracing import softmax_of_weights
 from polyroute.tracing.chat import DATE, encode_chat, writes_date
 from polyroute.tracing.parts import BatchStore, NoBatches
 from polyroute.tracing.statistics import BatchAccumulator, BatchStatistics
@@ -330,8 +331,9 @@ class _Runner:
         """Prepare a batch and queue all of its work; nothing waits for the device."""
         inputs, counted_BS = self._pad(indices)
         accumulator = BatchAccumulator(
-            counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device
-        )
+            counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device,
+            again=softmax_of_weights.applies(self.routers),
+        )  # fmt: skip
         with observe(self.routers, accumulator.add):
             self.backbone(**inputs, use_cache=False)
         accumulator.send(self.routers)
