@@ -47,7 +47,7 @@ def _rank(
 ) -> tuple[dict[str, Any], Any]:
     """The model's own numbers from its traces, those of random initialisations from the same text."""
     name, corpus = settings.name, settings.corpus
-    texts = {code: corpora.texts(paths.corpus(name, corpus), code) for code in settings.languages}
+    texts = {code: corpora.items(paths.corpus(name, corpus), code) for code in settings.languages}
     traces = [Trace.load(paths.trace(name, corpus, code), mapped=True) for code in settings.languages]
     for trace, items in zip(traces, texts.values(), strict=True):
         if trace.header.corpus_digest != digest(dict(items)):
@@ -59,7 +59,7 @@ def _rank(
         # Token pairs serve measures that are not read here.
         trace=TraceSettings(
             batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=1,
-            special_tokens=settings.special_tokens, seed=settings.seed,
+            special_tokens=settings.special_tokens, seed=settings.seed, chat=settings.chat,
         ),
     )  # fmt: skip
     own = summarise(traces, zones=settings.zones, nearest=settings.nearest, seed=settings.seed)

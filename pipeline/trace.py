@@ -19,7 +19,7 @@ def main(settings: TracingSettings, paths: Paths) -> Iterator[str]:
         done = study.import_recorded(settings, paths)
     else:
         texts = {
-            (corpus, language): corpora.texts(paths.corpus(model, corpus), language)
+            (corpus, language): corpora.items(paths.corpus(model, corpus), language)
             for corpus, languages in settings.corpora.items()
             for language in languages
         }

@@ -5,6 +5,7 @@ import pytest
 
 from polyroute.artifacts import corpus as corpora
 from polyroute.artifacts.corpus import CorpusError
+from polyroute.artifacts.turns import Turn
 from polyroute.readers.fetch import fetch_corpus
 from readers.corpus_files import put_sib200, sib200
 
@@ -37,3 +38,23 @@ def test_what_is_no_corpus_cannot_be_read(tmp_path):
     (tmp_path / "sib.parquet").write_bytes(b"half a fi")
     with pytest.raises(CorpusError, match="is not a corpus with the columns item_id, language, text"):
         corpora.read(tmp_path / "sib.parquet")
+
+
+def test_items_may_be_conversations(tmp_path):
+    solved = (Turn("user", "2 + 2?"), Turn("assistant", "4"))
+    rows = [("b", "eng_Latn", solved), ("a", "eng_Latn", "a passage"), ("c", "eng_Latn", (Turn("user", "alone"),))]
+    path = tmp_path / "mixed.parquet"
+    corpora.write(corpora.table(rows), path)
+    assert corpora.items(path, "eng_Latn") == {"a": "a passage", "b": solved, "c": (Turn("user", "alone"),)}
+    assert corpora.texts(path, "eng_Latn") == {"a": "a passage", "b": "2 + 2?\n\n4", "c": "alone"}
+    assert list(corpora.read(path).columns) == ["item_id", "language", "text"]
+    again = tmp_path / "again.parquet"
+    corpora.write(corpora.table(rows), again)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_a_corpus_without_conversations_has_no_column_of_turns(tmp_path):
+    path = tmp_path / "plain.parquet"
+    corpora.write(corpora.table([("a", "eng_Latn", "one"), ("a", "deu_Latn", "eins")]), path)
+    assert pyarrow.parquet.read_schema(path).names == ["item_id", "language", "text"]
+    assert corpora.items(path, "deu_Latn") == {"a": "eins"}

@@ -146,7 +146,11 @@ def test_the_shipped_file_is_sound() -> None:
             "corpora.sib200.reader: `sib` is not known; there is 'belebele', 'datasets'",
         ),
         ("corpora.gsm8k.items", 0, "corpora.gsm8k.items: Input should be greater"),
-        ("tasks.mgsm.text", "gsm8", "tasks.mgsm.text: `gsm8` is not an entry of `corpora`; did you mean gsm8k?"),
+        (
+            "tasks.mgsm.text",
+            "gsm8",
+            "tasks.mgsm.text: `gsm8` is not an entry of `corpora`; did you mean gsm8k or gsm8k-instruct?",
+        ),
         ("tasks.mgsm.reader", "msgm", "tasks.mgsm.reader: `msgm` is not known; there is 'belebele', 'datasets'"),
         ("tasks.mgsm.reader", ..., "tasks.mgsm.reader: missing key"),
         ("tasks.mgsm.prompt", ..., "tasks.mgsm.prompt: missing key"),

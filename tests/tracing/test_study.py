@@ -2,7 +2,7 @@
 
 import pytest
 
-from polyroute.artifacts.trace import read_header
+from polyroute.artifacts.trace import TraceError, read_header
 from polyroute.ground.paths import Paths
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, digest
@@ -108,3 +108,24 @@ def test_recorded_counts_add_one_language_at_a_time(tmp_path, real_data) -> None
     assert imported("eng_Latn", "deu_Latn").computed == 1
     again = imported("eng_Latn", "deu_Latn")
     assert (again.computed, again.summary()) == (0, "2 traces; 2 were finished before")
+
+
+def test_a_corpus_is_traced_as_a_chat_where_its_settings_say_so(root) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.chat_template = "{% for m in messages %}{{ 'u' + m.content + 'e' }}{% endfor %}"
+    make_model(2).save_pretrained(root / "chatting")
+    tokenizer.save_pretrained(root / "chatting")
+    texts = {("own", "eng_Latn"): {"a": "hello"}, ("talk", "eng_Latn"): {"a": (("user", "hi"), ("assistant", "ho"))}}
+    corpora = {"own": ["eng_Latn"], "talk": ["eng_Latn"]}
+    entry = {"folder": root / "chatting"}
+    chat = {"talk": {"counted": "rendered"}}
+    done = run(root, name="chatting", entry=entry, texts=texts, corpora=corpora, chats=chat)
+    headers = {corpus: read_header(path) for (corpus, _), path in done.traces.items()}
+    assert "text" not in headers["own"].settings
+    assert headers["talk"].settings["counted"] == "rendered"
+    assert [sum(done.vocabulary[corpus, "eng_Latn"].values()) for corpus in corpora] == [5, 8]
+    for change in ({"counted": "content"}, {"roles": "user"}, {"roles": "assistant", "request": "say"}):
+        again = run(root, name="chatting", entry=entry, texts=texts, corpora=corpora, chats={"talk": change})
+        assert again.computed == 1
+    with pytest.raises(TraceError, match="has no chat template"):
+        run(root, texts=texts, corpora=corpora, chats=chat)

@@ -5,9 +5,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyroute.ground.errors import PolyrouteError
 
-READINGS = ("soft_mass", "topk_mass", "topk_count")
+SOFTMAX_OF_WEIGHTS = "softmax_of_weights"
+"""Softmax over all experts of the weights of the chosen ones, 0 elsewhere (`tracing.softmax_of_weights`)."""
+READINGS = ("soft_mass", "topk_mass", "topk_count", SOFTMAX_OF_WEIGHTS)
 """Readings of expert importance: the softmax over all experts (paper 1, Eq. 1), the model's own weights of the chosen
-experts renormalised, and the counts of the chosen experts (both in the first author's later code)."""
+experts renormalised, the counts of the chosen experts (both in the first author's later code), and the softmax of the
+weights, which is what that author's code read of GPT-OSS."""
 HEAD = "head_mass"
 """`soft_mass` of the first tokens of a sentence alone, as many in every language: equal budgets at equal positions. It
 serves measures by layer, and is none of the readings that all stages take."""

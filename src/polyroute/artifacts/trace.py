@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
-from polyroute.artifacts.importance import HEAD, READINGS, normalise
+from polyroute.artifacts.importance import HEAD, READINGS, SOFTMAX_OF_WEIGHTS, normalise
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
@@ -52,9 +52,12 @@ class TraceHeader(BaseModel):
     selection: tuple[str, ...]
     """Selection rules of the routers, as observed."""
     settings: dict[str, str | int]
-    """Batch tokens, pairs, first tokens, seed, special tokens, padding, implementations of experts and attention."""
+    """Batch tokens, pairs, first tokens, seed, special tokens, padding, implementations of experts and attention; of a
+    chat also which tokens count and, where the template writes it, the date that it was given."""
     versions: dict[str, str]
     """Libraries that computed the numbers."""
+    turns: dict[str, str] = {}
+    """Who says the text in a chat (`artifacts.turns.ChatText`); nothing of plain text."""
     pooled: bool = False
     """Whether the N axis holds one entry for the whole corpus instead of one a sequence."""
     format: Literal[1] = FORMAT
@@ -80,6 +83,9 @@ class Trace:
     """Measure of tokens -> (N, L) its mean over the tokens of each sequence, or over pairs of them."""
     head_mass: NDArray[np.float32] | None = None
     """(N, L, E) `soft_mass` of the first `head` counted tokens; NaN of a sequence that has fewer."""
+    softmax_of_weights: NDArray[np.float32] | None = None
+    """(N, L, E) mean over tokens of a softmax over the model's own weights, 0 of experts that are not chosen; of
+    routers alone that weight by a softmax over the chosen. Sums to 1."""
 
     def __post_init__(self) -> None:
         shape_NLE = len(self.item_ids), len(self.header.layers), self.header.experts
@@ -107,13 +113,18 @@ class Trace:
         rest = dict(columns)
         tokens, topk_count = rest.pop("tokens").astype(np.int64), rest.pop("topk_count")
         topk_count = topk_count.astype(np.int64) if widened else topk_count
-        soft_mass, topk_mass, head_mass = (rest.pop(name, None) for name in ("soft_mass", "topk_mass", HEAD))
-        return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest, head_mass)
+        soft_mass, topk_mass, head_mass, again = (
+            rest.pop(name, None) for name in ("soft_mass", "topk_mass", HEAD, SOFTMAX_OF_WEIGHTS)
+        )
+        return cls(header, tuple(item_ids), tokens, topk_count, soft_mass, topk_mass, rest, head_mass, again)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """All arrays that the trace holds."""
         always = {"tokens": self.tokens, "topk_count": self.topk_count}
-        masses = {"soft_mass": self.soft_mass, "topk_mass": self.topk_mass, HEAD: self.head_mass}
+        masses = {
+            "soft_mass": self.soft_mass, "topk_mass": self.topk_mass, HEAD: self.head_mass,
+            SOFTMAX_OF_WEIGHTS: self.softmax_of_weights,
+        }  # fmt: skip
         return always | {name: mass for name, mass in masses.items() if mass is not None} | dict(self.of_tokens)
 
     @property
@@ -135,7 +146,7 @@ class Trace:
         """Distributions over experts, one a sequence and layer.
 
         Args:
-            reading: `soft_mass`, `topk_mass`, `topk_count` or `head_mass`.
+            reading: one of `READINGS`, or `head_mass`.
             layers: places on the L axis; all of them where None.
 
         Returns:
@@ -180,6 +191,12 @@ class Trace:
 
     def _need(self, name: str) -> NDArray[Any]:
         array = self.columns().get(name)
+        if array is None and name == SOFTMAX_OF_WEIGHTS and self.soft_mass is not None:
+            raise TraceError(
+                f"{self.place} does not hold `{name}`, which is kept of routers that weight experts by a softmax over "
+                f"the chosen ones; its routers are {', '.join(self.header.selection)}. Run the stage `trace` again if "
+                "they do, or take another reading"
+            )
         if array is None and self.soft_mass is not None:
             raise TraceError(
                 f"{self.place} does not hold `{name}`: it was taken before traces held it, or without; run the stage "

@@ -32,6 +32,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import distance
 
+from polyroute.artifacts.importance import SOFTMAX_OF_WEIGHTS
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
@@ -140,7 +141,8 @@ class Similarity:
         return table.astype({"layer": "Int64"})
 
     def _measure(self, traces: Sequence[Trace], bootstrap: Bootstrap | None) -> tuple[Distances, ...]:
-        about, readings = traces[0].header, traces[0].readings
+        # A softmax of weights is nearly uniform: its distances say what those of `topk_mass` say, only smaller.
+        about, readings = traces[0].header, [one for one in traces[0].readings if one != SOFTMAX_OF_WEIGHTS]
         found: list[Distances] = []
         for reading in readings:
             q_VLE = np.stack([corpus_distribution(trace, reading) for trace in traces])

@@ -79,6 +79,7 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
                 f"{key}.languages: group `{spec.languages}` lacks {language_table.ENGLISH}, against whose generic "
                 f"text the experts of `{task}` are told; add it, or leave out `tasks.{task}.text`"
             )
+        _same_reading(file, task, spec.generic)
     check_unique(f"{key}.tasks", spec.tasks)
     layers = spec.shape.layers if spec.shape else None
     if spec.middle is not None:
@@ -104,6 +105,20 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         covered = file.corpora[corpus].covered()
         for code in group if covered is not None else ():
             check_known(f"{key}.languages: {spec.languages}", code, covered or (), f"a language of {corpus}")
+
+
+def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
+    """A task's text and the generic text count tokens alike: else the chat template would pass for the task."""
+    text = file.tasks[task].text
+    if text is None or generic not in file.corpora:
+        return
+    counted = [chat and chat.counted for chat in (file.corpora[text].chat, file.corpora[generic].chat)]
+    if counted[0] != counted[1]:
+        ours, theirs = (f"a chat with `counted: {one}`" if one else "plain text" for one in counted)
+        raise ValueError(
+            f"tasks.{task}.text: `{text}` is traced as {ours} and the generic text `{generic}` as {theirs}: the chat "
+            "template would pass for the task; give both the same `chat.counted`, or neither a `chat`"
+        )
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:

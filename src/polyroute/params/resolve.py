@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from polyroute.artifacts.turns import ChatText
 from polyroute.asking.settings import AskedTask, AskSettings, SteerSettings
 from polyroute.claims.settings import ClaimsSettings, Role
 from polyroute.experts.settings import ExpertsSettings, SimilaritySettings, TaskText
@@ -107,6 +108,7 @@ class _Resolved:
             "trace": _of(
                 TracingSettings, file.trace, **common, model=self.model, counts=self._counts(),
                 corpora=model_corpora(file, self.name) if run else dict.fromkeys(spec.corpora, self.languages),
+                chats=self._chats(),
             ),
             "align": AlignSettings(
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
@@ -115,6 +117,7 @@ class _Resolved:
             "nulls": _of(
                 NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
                 special_tokens=file.trace.special_tokens, nearest=file.align.nearest,
+                chat=self._chats().get(spec.generic),
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
@@ -174,6 +177,11 @@ class _Resolved:
         """Groups that are correlated on their own, in the order of the model's languages, the pivot apart."""
         groups = {name: self.file.languages[name] for name in self.spec.groups}
         return {name: [code for code in self.languages[1:] if code in codes] for name, codes in groups.items()}
+
+    def _chats(self) -> dict[str, ChatText]:
+        """Corpora of a model that is run here that are traced as a chat."""
+        entries = {name: self.file.corpora[name] for name in model_corpora(self.file, self.name)}
+        return {name: entry.chat for name, entry in entries.items() if entry.chat is not None}
 
     def _counts(self) -> RecordedCounts | None:
         if not isinstance(self.spec, RecordedModel):

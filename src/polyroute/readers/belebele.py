@@ -9,7 +9,8 @@ Licence: CC BY-SA 4.0.
 Source: Bandarkar et al., "The Belebele Benchmark: a Parallel Reading Comprehension Dataset in 122 Language Variants",
 ACL 2024, arXiv:2308.16884.
 
-As a corpus: a passage stands under every one of its questions; it is one item, whose id is its link.
+As a corpus: a passage stands under every one of its questions; it is one item, whose id is its link. These 488, of
+several sentences each, are the generic text of the code behind paper 1, each the user's turn of a `chat`.
 
 As a task, the prompt is that of lm-evaluation-harness (`tasks/belebele`), without examples, the same frame in every
 language:

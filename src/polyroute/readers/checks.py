@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from polyroute.artifacts.corpus import CorpusError
+from polyroute.artifacts.corpus import TURNS, CorpusError
 
 REPEATED_SHARE = 0.01
 """Largest share of a language's items whose text another item has too. SIB-200 and Belebele stay below 0.002."""
@@ -37,7 +37,7 @@ def check(
     """Hold a corpus against the rules above.
 
     Args:
-        frame: item_id, language, text.
+        frame: item_id, language, text, and turns where items are conversations.
         corpus: name in params.yaml, for the message.
         languages: FLORES codes that must be there.
         parallel: whether every item must exist in every language.
@@ -62,6 +62,13 @@ def check(
 def repeats(frame: pd.DataFrame) -> pd.DataFrame:
     """Items whose text another item of the same language has too, in the order of the frame."""
     return frame[frame.duplicated(["language", "text"], keep=False)]
+
+
+def silent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Items with a turn that says nothing, in the order of the frame."""
+    if TURNS not in frame.columns:
+        return frame.iloc[:0]
+    return frame[[bool(turns) and any(not said.strip() for _, said in turns) for turns in frame[TURNS]]]
 
 
 def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None, repeats_allowed: bool) -> list[str]:

@@ -23,6 +23,7 @@ from pydantic import Field
 from polyroute.artifacts.corpus import CorpusError
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
+from polyroute.artifacts.turns import ASSISTANT, USER, Turn
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
@@ -247,6 +248,8 @@ class TableCorpus(Tables, CorpusSpec):
 
     text: str = "text"
     """Column of the text; with `{language}` where each language has one."""
+    reply: str | None = None
+    """Column of what the assistant says to the text, which is then the user's; null where items are texts alone."""
     parallel: bool = True
     """Whether every item exists in every language; in-task text is in English only."""
 
@@ -263,8 +266,8 @@ class TableCorpus(Tables, CorpusSpec):
         return self.places(language)
 
     def named_columns(self) -> list[str]:
-        """The column of the text."""
-        return [self.text]
+        """The column of the text, and that of the reply."""
+        return [self.text] if self.reply is None else [self.text, self.reply]
 
     def rows_kept(self) -> int | None:
         """As many as are taken, where their number is not checked."""
@@ -276,8 +279,11 @@ class TableCorpus(Tables, CorpusSpec):
             languages.get(code)
             if self.languages is not None and code not in self.languages:
                 raise CorpusError(f"{self.files} does not hold {code}; it holds {', '.join(self.languages)}")
+        rows = self.language_rows(codes, self.named_columns(), (), (), source)
+        if self.reply is None:
+            return [(item, code, row[self.text]) for code, item, row in rows]
         return [
-            (item, code, row[self.text]) for code, item, row in self.language_rows(codes, [self.text], (), (), source)
+            (item, code, (Turn(USER, row[self.text]), Turn(ASSISTANT, row[self.reply]))) for code, item, row in rows
         ]
 
 

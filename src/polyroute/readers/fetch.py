@@ -6,15 +6,16 @@ import logging
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from polyroute.artifacts import corpus, key
+from polyroute.artifacts import corpus, key, turns
 from polyroute.artifacts.key import Key
 from polyroute.artifacts.parquet import in_order
 from polyroute.artifacts.questions import COLUMNS, SPLITS, Questions, TaskError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as language_table
-from polyroute.readers.checks import check, repeats
+from polyroute.readers.checks import check, repeats, silent
 from polyroute.readers.halves import halves
 from polyroute.readers.item_checks import check_items
 from polyroute.readers.spec import CorpusSpec, Item, TaskSpec
@@ -32,24 +33,42 @@ def fetch_corpus(name: str, spec: CorpusSpec, languages: Sequence[str], source: 
         source: where files of the hub come from. No other corpus makes it go to the network.
 
     Returns:
-        Columns item_id, language, text; sorted by item_id, then in the order of `languages`.
+        Columns item_id, language, text, and turns where items are conversations; sorted by item_id, then in the order
+        of `languages`.
 
     Raises:
         CorpusError: a file or the corpus breaks a rule; names corpus, language, file and item.
         SourceError: a file cannot be had.
         LanguageError: a code is unknown.
     """
-    frame = pd.DataFrame(spec.read(languages, source), columns=corpus.COLUMNS)
+    rows = spec.read(languages, source)
     if spec.unicode == "NFC":
-        frame["text"] = [unicodedata.normalize("NFC", text) for text in frame["text"]]
+        rows = [(item_id, code, _composed(item)) for item_id, code, item in rows]
+    frame = corpus.table(rows)
     places = {code: ", ".join(spec.paths(code)) or "generated" for code in languages}
     check(frame, name, languages, spec.is_parallel(), spec.items, places, spec.repeats_allowed)
     for code, same in repeats(frame).groupby("language", sort=False):
         _log.warning("%s: items of equal text in %s, kept as they are: %s", name, code, ", ".join(same["item_id"]))
     if spec.take is not None:
         # Cut after the checks, which are about the whole release.
-        frame = frame[frame["item_id"].isin(sorted(frame["item_id"].unique())[: spec.take])]
+        frame = frame[frame["item_id"].isin(_taken(sorted(frame["item_id"].unique()), spec.take, spec.take_seed))]
+    for code, same in silent(frame).groupby("language", sort=False):
+        _log.warning("%s: items with a turn that says nothing in %s: %s", name, code, ", ".join(same["item_id"]))
     return in_order(frame, languages)
+
+
+def _taken(ids: Sequence[str], take: int, seed: int | None) -> Sequence[str]:
+    """The first items, or those that NumPy's legacy generator draws, as `np.random.seed` and `choice` do."""
+    if seed is None or take >= len(ids):
+        return ids[:take]
+    return [ids[place] for place in np.random.RandomState(seed).choice(len(ids), take, replace=False)]
+
+
+def _composed(item: turns.Item) -> turns.Item:
+    """An item in NFC."""
+    if isinstance(item, str):
+        return unicodedata.normalize("NFC", item)
+    return tuple(turns.Turn(role, unicodedata.normalize("NFC", text)) for role, text in item)
 
 
 def fetch_task(name: str, spec: TaskSpec, languages: Sequence[str], source: HubSource) -> tuple[Questions, Key]:

@@ -13,6 +13,7 @@ from polyroute.readers.belebele import Belebele, BelebeleTask
 from polyroute.readers.datasets import DatasetCorpus, DatasetTask
 from polyroute.readers.flores_plus import FloresPlus
 from polyroute.readers.global_mmlu import GlobalMMLUTask
+from polyroute.readers.gsm8k_instruct import GSM8KInstruct
 from polyroute.readers.local import LocalCorpus, LocalTask
 from polyroute.readers.medinstruct import MedInstruct
 from polyroute.readers.mgsm import MGSMTask
@@ -24,8 +25,8 @@ from polyroute.readers.translation import TranslationTask
 from polyroute.readers.xquad import XQuADTask
 
 READERS: tuple[type[CorpusSpec] | type[TaskSpec], ...] = (
-    Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, LocalCorpus, LocalTask,
-    MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
+    Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, GSM8KInstruct, LocalCorpus,
+    LocalTask, MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
 )  # fmt: skip
 """Types of the entries of `corpora` and `tasks`."""
 

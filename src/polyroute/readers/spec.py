@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from polyroute.artifacts import turns
 from polyroute.artifacts.corpus import CorpusError
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
@@ -20,8 +21,9 @@ from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
 
-Text = tuple[str, str, str]
-"""Item id, FLORES code and text. Ids sort as the items stand in the release, so numbers are padded with zeros."""
+Text = tuple[str, str, turns.Item]
+"""Item id, FLORES code and text, or turns. Ids sort as the items stand in the release, so numbers are padded with
+zeros."""
 Repository = str
 """`organisation/dataset` on the hub."""
 
@@ -58,8 +60,18 @@ class CorpusSpec(Frozen):
     """Whether text is normalised to NFC on the way in."""
     take: int | None = Field(default=None, ge=1)
     """Keep the first so many items in order of id, read as text (null keeps all)."""
+    take_seed: int | None = Field(default=None, ge=0)
+    """With `take`: seed of a random draw of so many items, by NumPy's `RandomState`; null takes the first."""
+    chat: turns.ChatText | None = None
+    """How the corpus is traced as a chat; null traces its text as it is."""
     repeats_allowed: ClassVar[bool] = False
     """Whether any number of texts may repeat, as in text of the user's own."""
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Self:
+        if self.take_seed is not None and self.take is None:
+            raise ValueError("`take_seed` draws `take` items: give both, or neither")
+        return self
 
     def is_parallel(self) -> bool:
         """Whether every item exists in every language; in-task text need not."""
@@ -167,8 +179,8 @@ class HubCorpus(CorpusSpec):
     """Path in the data set, with `{language}` and `{split}` where they vary."""
     splits: list[str] = Field(default=[""])
     """Values of `{split}`, read in this order as one corpus."""
-    items: int = Field(ge=1)
-    """Items in each language that the release holds; any other number is an error."""
+    items: int | None = Field(ge=1)
+    """Items in each language that the release holds; any other number is an error (null takes what is there)."""
 
     def repository(self) -> tuple[Repository, str]:
         """Data set on the hub and its commit."""
@@ -178,8 +190,8 @@ class HubCorpus(CorpusSpec):
         """How file names write a language."""
         return language
 
-    def file_items(self, file: Path, split: str, language: str) -> list[tuple[str, str]]:
-        """Ids and texts of a file."""
+    def file_items(self, file: Path, split: str, language: str) -> Sequence[tuple[str, turns.Item]]:
+        """Ids and texts, or turns, of a file."""
         raise NotImplementedError
 
     def paths(self, language: str) -> list[str]:

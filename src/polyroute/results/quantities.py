@@ -22,9 +22,10 @@ Layer = Annotated[int, Field(ge=0), Unit("layer")]
 LayerRange = tuple[Layer, Layer]
 """First and last layer, both included."""
 Zone = Literal["early", "middle", "late"]
-Reading = Literal["soft_mass", "topk_mass", "topk_count", "topk_ids", "head_mass"]
+Reading = Literal["soft_mass", "topk_mass", "topk_count", "topk_ids", "softmax_of_weights", "head_mass"]
 """What of the routers' output is read: probabilities of all experts, weights of the chosen ones, how often they are
-chosen, or which they are; or probabilities of all experts over the first tokens of a sentence alone."""
+chosen, or which they are; a softmax of the weights of the chosen ones; or probabilities of all experts over the first
+tokens of a sentence alone."""
 DepthShape = Literal["U", "cap", "falling", "rising", "flat", "unclear"]
 
 Count = Annotated[int, Field(ge=0)]

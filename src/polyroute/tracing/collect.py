@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from polyroute.artifacts.trace import Trace, TraceError, TraceHeader
+from polyroute.artifacts.turns import ChatText, Item, joined
 from polyroute.ground.files import digest
 from polyroute.models.batches import plan_batches
 from polyroute.models.contract import ensure_contract
 from polyroute.models.routers import Router, find_routers, observe
 from polyroute.models.trial import at_rest
+from polyroute.tracing import softmax_of_weights
+from polyroute.tracing.chat import DATE, encode_chat, writes_date
 from polyroute.tracing.parts import BatchStore, NoBatches
 from polyroute.tracing.statistics import BatchAccumulator, BatchStatistics
 from polyroute.tracing.transfer import to_device
@@ -44,10 +47,22 @@ class TraceSettings:
     """A longer text is an error: truncation would compare half sentences."""
     padding: Literal["right", "left"] = "right"
     """Side of padding; changes nothing but the last digits."""
+    chat: ChatText | None = None
+    """How texts become conversations in the tokenizer's chat template; None reads them as they are, the turns of a
+    conversation a blank line apart. Of a chat `special_tokens` says nothing: `chat.counted` does."""
 
     def determining(self) -> dict[str, str | int]:
         """The settings that numbers depend on: all but `max_tokens`, which only refuses texts."""
-        return {name: value for name, value in asdict(self).items() if name != "max_tokens"}
+        return self.engine() | self.turns()
+
+    def engine(self) -> dict[str, str | int]:
+        """Those of them that are not of the text: traces that differ in one cannot be compared."""
+        plain = {name: value for name, value in asdict(self).items() if name not in ("max_tokens", "chat")}
+        return plain | ({} if self.chat is None else {"text": "chat", "counted": self.chat.counted})
+
+    def turns(self) -> dict[str, str]:
+        """Those of them that are of the text: who says what in a chat; nothing of plain text."""
+        return {} if self.chat is None else self.chat.model_dump(exclude={"counted"})
 
 
 @dataclass(frozen=True)
@@ -58,19 +73,17 @@ class _Encoded:
     lengths: list[int]
 
 
-def encode(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettings) -> _Encoded:
+def encode(tokenizer: Any, texts: Mapping[str, Item], settings: TraceSettings) -> _Encoded:
     """Tokenize texts and say which tokens count.
 
     Raises:
-        TraceError: a text gives no counted token, or more than `max_tokens`; names the item.
+        TraceError: a text gives no counted token, or more than `max_tokens`, or cannot be read as a chat where that is
+            asked for; names the item.
     """
-    encoding = tokenizer(
-        list(texts.values()), return_special_tokens_mask=True, return_attention_mask=False,
-        return_token_type_ids=False, padding=False, truncation=False,
-    )  # fmt: skip
-    ids_of = [np.array(ids, dtype=np.int64) for ids in encoding["input_ids"]]
-    keep_special = settings.special_tokens == "include"
-    counted = [(np.array(mask) == 0) | keep_special for mask in encoding["special_tokens_mask"]]
+    if settings.chat is None:
+        ids_of, counted = _encode_plain(tokenizer, texts, settings.special_tokens == "include")
+    else:
+        ids_of, counted = encode_chat(tokenizer, texts, settings.chat)
     for item_id, ids, mask in zip(texts, ids_of, counted, strict=True):
         if not mask.any():
             raise TraceError(f"item {item_id} gives no tokens to count: its text is empty to this tokenizer")
@@ -82,10 +95,21 @@ def encode(tokenizer: Any, texts: Mapping[str, str], settings: TraceSettings) ->
     return _Encoded(tuple(texts), ids_of, counted, [len(ids) for ids in ids_of])
 
 
+def _encode_plain(
+    tokenizer: Any, texts: Mapping[str, Item], keep_special: bool
+) -> tuple[list[NDArray[np.int64]], list[NDArray[np.bool_]]]:
+    encoding = tokenizer(
+        [joined(item) for item in texts.values()], return_special_tokens_mask=True, return_attention_mask=False,
+        return_token_type_ids=False, padding=False, truncation=False,
+    )  # fmt: skip
+    ids_of = [np.array(ids, dtype=np.int64) for ids in encoding["input_ids"]]
+    return ids_of, [(np.array(mask) == 0) | keep_special for mask in encoding["special_tokens_mask"]]
+
+
 def trace(
     model: nn.Module,
     tokenizer: Any,
-    texts: Mapping[str, str] | Sequence[str],
+    texts: Mapping[str, Item] | Sequence[Item],
     *,
     language: str = "und",
     corpus: str = "texts",
@@ -100,7 +124,7 @@ def trace(
     Args:
         model: any mixture-of-experts model of transformers.
         tokenizer: its tokenizer.
-        texts: item id -> text, or texts, which are then numbered.
+        texts: item id -> text, or texts, which are then numbered; a text may be the turns of a conversation.
         language: FLORES code of the texts; only a label here.
         corpus: what to call the texts.
         settings: how the trace is taken.
@@ -122,7 +146,7 @@ def trace(
     name = getattr(model, "name_or_path", "") or type(model).__name__
     header = make_header(
         model, routers, settings, name=name, model_digest="", corpus=corpus, corpus_digest=digest(texts),
-        language=language,
+        language=language, tokenizer=tokenizer,
     )  # fmt: skip
     return collect(model, tokenizer, texts, routers, header, settings)
 
@@ -137,11 +161,13 @@ def make_header(
     corpus: str,
     corpus_digest: str,
     language: str,
+    tokenizer: Any = None,
 ) -> TraceHeader:
-    """Say what a trace of this model will be of."""
+    """Say what a trace of this model will be of; of a chat its tokenizer tells whether the date is in the text."""
     parameter = next(model.parameters())
     experts = str(getattr(model.config, "_experts_implementation", None))
     attention = str(getattr(model.config, "_attn_implementation", None))
+    dated = settings.chat is not None and writes_date(tokenizer)
     return TraceHeader(
         model=name,
         model_digest=model_digest,
@@ -155,7 +181,10 @@ def make_header(
         experts=routers[0].experts,
         top_k=routers[0].top_k,
         selection=tuple(sorted({router.selection for router in routers})),
-        settings=settings.determining() | {"experts": experts, "attention": attention},
+        settings=settings.engine()
+        | {"experts": experts, "attention": attention}
+        | ({"date": DATE.date().isoformat()} if dated else {}),
+        turns=settings.turns(),
         versions={"torch": torch.__version__, "transformers": transformers.__version__},
     )
 
@@ -163,7 +192,7 @@ def make_header(
 def collect(
     model: nn.Module,
     tokenizer: Any,
-    texts: Mapping[str, str],
+    texts: Mapping[str, Item],
     routers: Sequence[Router],
     header: TraceHeader,
     settings: TraceSettings,
@@ -176,7 +205,7 @@ def collect(
     Args:
         model: a transformers model; only its backbone runs, without the language model head.
         tokenizer: the model's tokenizer.
-        texts: item id -> text.
+        texts: item id -> text, or turns of a conversation.
         routers: which routers to observe, from `find_routers`; all must have as many experts.
         header: what the trace is of.
         settings: how it is taken.
@@ -305,7 +334,7 @@ class _Runner:
         inputs, counted_BS = self._pad(indices)
         accumulator = BatchAccumulator(
             counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device,
-            head=self.settings.head,
+            head=self.settings.head, again=softmax_of_weights.applies(self.routers),
         )  # fmt: skip
         with observe(self.routers, accumulator.add):
             self.backbone(**inputs, use_cache=False)

@@ -17,6 +17,7 @@ import transformers
 from torch import nn
 
 from polyroute.artifacts.trace import Trace
+from polyroute.artifacts.turns import Item
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest, write_json
 from polyroute.ground.layers import LayerRange, Zones
@@ -66,7 +67,7 @@ def placed(device: str) -> str:
 
 
 def read_model(
-    model: nn.Module, tokenizer: Any, texts: Mapping[str, Mapping[str, str]], settings: RandomSettings
+    model: nn.Module, tokenizer: Any, texts: Mapping[str, Mapping[str, Item]], settings: RandomSettings
 ) -> list[Reading]:
     """Read any weights by the code that reads random ones, so that they rank among these.
 
@@ -95,7 +96,7 @@ def read_random(
     name: str,
     config: Any,
     tokenizer: Any,
-    texts: Mapping[str, Mapping[str, str]],
+    texts: Mapping[str, Mapping[str, Item]],
     settings: RandomSettings,
     parts: Path,
     *,

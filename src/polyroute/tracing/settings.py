@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from polyroute.artifacts.turns import ChatText
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource, SourceError
 from polyroute.ground.layers import Zones
@@ -27,7 +28,8 @@ class Tracing(Frozen):
     """First tokens of a sentence whose routing is kept apart, so that languages are compared over as many tokens at the
     same positions; a sentence that is shorter in either language is left out of that comparison."""
     special_tokens: Literal["exclude", "include"]
-    """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics."""
+    """Whether tokens that the tokenizer adds by itself (BOS, EOS) count in statistics; of a corpus that is read as a
+    chat its own `chat.counted` says so."""
 
 
 class Nulls(Frozen):
@@ -101,6 +103,8 @@ class TracingSettings(Tracing, StudySettings):
     """None where the model is run."""
     corpora: dict[str, list[str]]
     """Corpus -> FLORES codes, the pivot first; in-task text among them."""
+    chats: dict[str, ChatText] = Field(default={})
+    """Corpus -> how it becomes a chat; those that are not here are read as they are."""
     seed: int
 
 
@@ -115,6 +119,8 @@ class NullsSettings(Nulls, StudySettings):
     """FLORES codes, the pivot first."""
     special_tokens: Literal["exclude", "include"]
     """As the traces have them."""
+    chat: ChatText | None = None
+    """As the traces of the corpus have it."""
     nearest: int
     """Other sentences of the most similar length that each sentence is compared with for alignment."""
     zones: Zones | None

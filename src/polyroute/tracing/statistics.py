@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from polyroute.artifacts.importance import HEAD
+from polyroute.artifacts.importance import HEAD, SOFTMAX_OF_WEIGHTS
 from polyroute.artifacts.trace import TraceError
 from polyroute.measures.of_tokens import OfPairs, OfTokens
 from polyroute.measures.traced import TRACED
 from polyroute.models.routers import Router, RouterCall
 from polyroute.tracing.pairs import sample_batch
+from polyroute.tracing.softmax_of_weights import softmax_of_weights
 from polyroute.tracing.transfer import ToHost, to_device
 
 BatchStatistics = dict[str, NDArray[Any]]
@@ -60,11 +61,13 @@ class _Reduced:
     """A finite number where all that a counted token brought was finite."""
     means_MB: list[Tensor] = field(default_factory=list)
     """Of each measure of `TRACED`."""
+    again_BE: list[Tensor] = field(default_factory=list)
+    """Sums of `softmax_of_weights` over counted tokens; none where it is not taken."""
 
     def packed(self) -> Tensor:
         """(layers, 1 + 3 B E + M B): broken tokens, the three shares or counts, the measures.
 
-        With first tokens 4 B E: their share is the last of the shares.
+        With first tokens 4 B E: their share is the last of the shares. With `softmax_of_weights` B E more.
         """
         masks, layers = self.masks, len(self.names)
         broken_L = (~torch.isfinite(torch.stack(self.finite_T))).sum(dim=1)
@@ -78,6 +81,7 @@ class _Reduced:
                 torch.stack(self.count_BE).view(layers, -1),
                 *([(torch.stack(self.head_BE) / masks.head_B1).view(layers, -1)] if self.head_BE else []),
                 torch.stack(self.means_MB).view(layers, -1),
+                *([(torch.stack(self.again_BE) / masks.tokens_B1).view(layers, -1)] if self.again_BE else []),
             ],
             dim=1,
         )
@@ -99,6 +103,7 @@ class BatchAccumulator:
         device: torch.device | None = None,
         *,
         head: int = 0,
+        again: bool = False,
     ):
         """Prepare for one batch.
 
@@ -110,8 +115,9 @@ class BatchAccumulator:
             seed: the study's seed.
             device: where most layers are, the CPU if None; others get what they need when their first call comes.
             head: first counted tokens of a sequence whose routing is kept apart; 0 keeps none.
+            again: whether `softmax_of_weights` is taken.
         """
-        self.head = head
+        self.head, self.again = head, again
         self.experts = experts
         self.shape = counted_BS.shape
         batch, length = self.shape
@@ -192,6 +198,8 @@ class BatchAccumulator:
             reduced.head_BE.append(soft_TE[masks.head_H].view(batch, self.head, -1).sum(dim=1))
         reduced.finite_T.append((ends_T + total_T1.squeeze(1)).index_fill_(0, masks.ignored_N, 0.0))
         reduced.means_MB.append(torch.stack([mean(measure) for measure in TRACED]))
+        if self.again:
+            reduced.again_BE.append(per_sequence(softmax_of_weights(mass_TE, masks.ignored_N)))
 
     def send(self, routers: Sequence[Router]) -> None:
         """Start moving the batch's numbers to the host, without waiting for them: one transfer a device.
@@ -229,10 +237,13 @@ class BatchAccumulator:
         masses = 4 if self.head else 3
         masses_LBE = packed_L[:, 1 : 1 + masses * block].reshape(len(routers), masses, batch, self.experts)
         soft_BLE, topk_BLE, count_BLE, *head_BLE = masses_LBE.transpose(1, 2, 0, 3)
-        means_MBL = packed_L[:, 1 + masses * block :].reshape(len(routers), len(TRACED), batch).transpose(1, 2, 0)
+        rest_L, again_L = np.split(packed_L[:, 1 + masses * block :], [len(TRACED) * batch], axis=1)
+        means_MBL = rest_L.reshape(len(routers), len(TRACED), batch).transpose(1, 2, 0)
+        again_BLE = again_L.reshape(len(routers), -1, self.experts).transpose(1, 0, 2)
         return {
             "soft_mass": soft_BLE, "topk_mass": topk_BLE, "topk_count": count_BLE.astype(np.int64),
             "tokens": self.tokens_B,
             **dict(zip((HEAD,), head_BLE, strict=False)),
             **{measure.name: mean_BL for measure, mean_BL in zip(TRACED, means_MBL, strict=True)},
+            **({SOFTMAX_OF_WEIGHTS: again_BLE} if self.again else {}),
         }  # fmt: skip

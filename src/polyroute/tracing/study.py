@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 import transformers
 
 from polyroute.artifacts.trace import read_header
+from polyroute.artifacts.turns import Item
 from polyroute.ground import console
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
@@ -63,13 +64,13 @@ class FinishedTraces:
 
 
 def trace_model(
-    settings: TracingSettings, texts: Mapping[CorpusLanguage, Mapping[str, str]], paths: Paths
+    settings: TracingSettings, texts: Mapping[CorpusLanguage, Mapping[str, Item]], paths: Paths
 ) -> FinishedTraces:
     """Trace every corpus and language that is not finished yet; the model is loaded at most once.
 
     Args:
         settings: of the stage, with a model to run.
-        texts: corpus and language -> item id -> text.
+        texts: corpus and language -> item id -> text, or turns.
         paths: of the study.
 
     Raises:
@@ -78,21 +79,24 @@ def trace_model(
     name, spec = settings.name, settings.model
     assert spec is not None, "there is a model to run"
     source = locate_settled(name, spec)
-    how = TraceSettings(
+    plain = TraceSettings(
         batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=settings.pairs, head=settings.head,
         special_tokens=settings.special_tokens, seed=settings.seed,
     )  # fmt: skip
+    how = {pair: replace(plain, chat=settings.chats.get(pair[0])) for pair in texts}
     shared = {
         "name": name,
         "model": source.digest,
         "entry": spec.model_dump(include={"dtype", "device", "experts", "layers", "trust_remote_code"}, mode="json"),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "settings": how.determining(),
         "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
         "code": code_digest("polyroute.tracing.collect", "polyroute.models.load"),
     }
     parts = {
-        pair: TraceParts(paths.parts, shared | {"corpus": pair, "texts": digest(dict(items))})
+        pair: TraceParts(
+            paths.parts,
+            shared | {"corpus": pair, "texts": digest(dict(items)), "settings": how[pair].determining()},
+        )
         for pair, items in texts.items()
     }
     todo = [pair for pair in texts if parts[pair].whole() is None]
@@ -102,15 +106,15 @@ def trace_model(
     else:
         loaded = load(name, spec, source)
         tokenizer = loaded.tokenizer
-        lengths = {pair: sum(encode(tokenizer, texts[pair], how).lengths) for pair in todo}
+        lengths = {pair: sum(encode(tokenizer, texts[pair], how[pair]).lengths) for pair in todo}
         tokens, start = sum(lengths.values()), time.monotonic()
         with console.progress(f"trace {name}", tokens) as advance:
             for pair in todo:
-                _trace_one(name, loaded, pair, texts[pair], how, parts[pair], advance)
+                _trace_one(name, loaded, pair, texts[pair], how[pair], parts[pair], advance)
                 log.debug("%s: %s in %s: %d tokens", name, *pair, lengths[pair])
     finished = {pair: whole for pair in texts if (whole := parts[pair].whole()) is not None}
     seconds = time.monotonic() - start
-    vocabulary = {pair: token_counts(tokenizer, texts[pair], how) for pair in texts}
+    vocabulary = {pair: token_counts(tokenizer, texts[pair], how[pair]) for pair in texts}
     return FinishedTraces(finished, vocabulary, len(todo), tokens, seconds)
 
 
@@ -118,7 +122,7 @@ def _trace_one(
     name: str,
     loaded: LoadedModel,
     pair: CorpusLanguage,
-    items: Mapping[str, str],
+    items: Mapping[str, Item],
     settings: TraceSettings,
     parts: TraceParts,
     advance: Any,
@@ -126,7 +130,7 @@ def _trace_one(
     corpus, language = pair
     header = make_header(
         loaded.model, loaded.routers, settings, name=name, model_digest=loaded.digest, corpus=corpus,
-        corpus_digest=digest(dict(items)), language=language,
+        corpus_digest=digest(dict(items)), language=language, tokenizer=loaded.tokenizer,
     )  # fmt: skip
     parts.finish(
         collect(loaded.model, loaded.tokenizer, items, loaded.routers, header, settings, store=parts, on_tokens=advance)
