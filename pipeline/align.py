@@ -1,7 +1,7 @@
 """Stage align@<model>: traces -> alignment of every language with the pivot, by layer."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,18 @@ from polyroute.artifacts.trace import Trace, TraceFiles
 from polyroute.ground.console import stage
 from polyroute.ground.paths import Paths
 from polyroute.measures.across_languages import over_languages
+from polyroute.measures.divergence_over_languages import mean_divergence
 from polyroute.measures.first_tokens import over_first_tokens
-from polyroute.measures.layer_curves import Alignment, headline_curves, in_short
+from polyroute.measures.layer_curves import Alignment, LanguageCurves, headline_curves, in_short
 from polyroute.measures.settings import AlignSettings
-from polyroute.results.alignment import AlignmentMetrics, AlignmentSummary, DivergenceCurves, LayerRow
+from polyroute.results.alignment import (
+    AlignmentMetrics,
+    AlignmentSummary,
+    DivergenceCurves,
+    Lacking,
+    LayerRow,
+    divergence,
+)
 
 
 @stage(AlignSettings)
@@ -37,14 +45,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
             "zones": {zone: list(span) for zone, span in alignment.zones},
             "languages": {curve.language: curve.summary for curve in curves[1:]},
             "mean": alignment.summarise(np.mean([curve.zone_items for curve in curves[1:]], axis=0)),
-            "over_languages": over_languages(
-                None if pivot_trace.header.pooled else np.stack([curve.alignment_L for curve in curves[1:]]),
-                np.stack([np.nanmean(curve.zone_items, axis=0) for curve in curves[1:]]),
-                pivot_trace.header.layers,
-                others,
-                confidence=settings.intervals.confidence,
-                seed=settings.seed,
-            ),
+            "over_languages": _over_languages(settings, alignment, curves[1:], pivot_trace),
             "split_half": alignment.split_half(),
             "first_tokens": over_first_tokens(
                 {curve.language: curve.first_tokens for curve in curves[1:]},
@@ -53,6 +54,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 confidence=settings.intervals.confidence,
                 seed=settings.seed,
             ),
+            "lacking": list(get_args(Lacking)) if pivot_trace.header.pooled else [],
         }
     about = pivot_trace.header
     table = pd.concat(tables, ignore_index=True)
@@ -83,6 +85,24 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 f"{corpus}: over the first {first['tokens']} tokens: shape over languages {shape}; as long in both "
                 f"languages are {min(pairs)} to {max(pairs)} of {sentences} sentences"
             )
+        if summary["lacking"]:
+            yield f"{corpus}: counts alone, so nothing that needs {', '.join(summary['lacking'])}"
+
+
+def _over_languages(
+    settings: AlignSettings, alignment: Alignment, curves: Sequence[LanguageCurves], pivot: Trace
+) -> dict[str, Any]:
+    """What holds over languages."""
+    header, (_, *others) = pivot.header, settings.languages
+    confidence = settings.intervals.confidence
+    zones_V3 = np.stack([np.nanmean(curve.zone_items, axis=0) for curve in curves])
+    alignment_VL = None if header.pooled else np.stack([curve.alignment_L for curve in curves])
+    found = over_languages(
+        alignment_VL, zones_V3, header.layers, others, confidence=confidence, seed=settings.seed
+    )  # fmt: skip
+    rows = pd.concat([curve.rows for curve in curves])
+    by_layer = divergence(rows, header.corpus, alignment.reading).loc[others, list(header.layers)]
+    return found | {"divergence": mean_divergence(by_layer.to_numpy(), zones_V3, header.layers, others, confidence)}
 
 
 if __name__ == "__main__":

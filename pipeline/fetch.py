@@ -29,9 +29,13 @@ def main(settings: FetchSettings, paths: Paths) -> Iterator[str]:
         items = questions.frame["item_id"].nunique()
         yield f"task {name}: {items} items in {len(task.languages)} languages{lacking}"
     if (counts := settings.counts) is not None:
-        for language in counts.languages:
-            counts.entry.fetch(language, source, paths.recorded_counts(model, counts.corpus, language))
-        yield f"recorded counts in {len(counts.languages)} languages"
+        recorded = counts.entry.counts(counts.corpus, counts.languages)
+        recorded.write(paths.recorded_counts(model, counts.corpus))
+        header = recorded.header
+        yield (
+            f"recorded counts of {header.model} in {len(counts.languages)} languages, from {header.source} "
+            f"({header.licence})"
+        )
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def test_mistakes_are_sentences(study, arguments, words) -> None:
 
 def test_without_any_verdict_the_stage_is_named(study) -> None:
     (study / "metrics" / MODEL / "claims.json").unlink()
-    assert "dvc repro claims@pocket-plain" in run().output
+    assert "dvc repro claims@" in run().output
 
 
 def test_the_lock_names_the_commit_and_takes_only_what_is_committed(study) -> None:

@@ -1,6 +1,5 @@
 """A mirror: filled with what a study needs, taken up again, and vouched for."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -15,10 +14,7 @@ from polyroute.readers.fetch import fetch_corpus, fetch_task
 from tiny import ROOT
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-COUNTS = b'{"0": {}}'
 PLACES = {
-    "counts/mgsm_de.json",
-    "counts/mgsm_en.json",
     "hub/D/sib/deu_Latn/a.tsv",
     "hub/D/sib/deu_Latn/b.tsv",
     "hub/D/sib/eng_Latn/a.tsv",
@@ -49,10 +45,7 @@ def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> para
         "corpora": ["sib", "mine", "made"], "generic": "sib", "tasks": ["sums", "mine", "made"],
     }  # fmt: skip
     counts = {
-        "engine": "recorded", "url": f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
-        "files": "counts/mgsm_{language}.json", "codes": "iso639-1", "corpora": ["mgsm"], "generic": "mgsm",
-        "languages": "recorded",
-        "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], hashlib.sha256(COUNTS).hexdigest()),
+        "engine": "recorded", "file": "recorded/counts.parquet", "corpora": ["mgsm"], "languages": "recorded",
         "shape": {"layers": 1, "experts": 2, "top_k": 1},
     }  # fmt: skip
     return params.parse(
@@ -96,7 +89,6 @@ def source(tmp_path) -> HubSource:
         contents[f"hub/D/sib/{code}/a.tsv"] = tsv((1, f"one {code}")).encode()
         contents[f"hub/D/sib/{code}/b.tsv"] = tsv((2, f"two {code}")).encode()
     for code in ("de", "en"):
-        contents[f"counts/mgsm_{code}.json"] = COUNTS
         contents[f"hub/o/sums/mgsm_{code}.tsv"] = "".join(f"{n} + 1?\t{n + 1}\n" for n in range(8)).encode()
     for place, content in contents.items():
         target = tmp_path / "mirror" / place
@@ -137,8 +129,8 @@ def test_filling_twice_changes_nothing(tmp_path, source):
 
 def test_another_model_adds_to_the_mirror(tmp_path, source):
     folder = tmp_path / "filled"
-    fill(study(), ["counts"], folder, source)
-    assert fill(study(), ["traced"], folder, source).fetched == len(PLACES) - 2
+    assert fill(study(), ["counts"], folder, source).files == [], "counts are in the repository"
+    assert fill(study(), ["traced"], folder, source).fetched == len(PLACES)
     assert set(json.loads((folder / "manifest.json").read_text())["files"]) == PLACES
 
 
@@ -189,7 +181,7 @@ def test_a_branch_is_not_mirrored_from_the_hub(tmp_path):
 def test_a_task_is_mirrored_at_its_commit_alone(tmp_path, source):
     with pytest.raises(TaskError, match=r"tasks.sums.revision is `main`, which moves: run `polyroute pin sums`"):
         fill(study(task={"revision": "main"}), ["traced"], tmp_path / "filled", source)
-    assert fill(study(task={"revision": "main"}), ["counts"], tmp_path / "filled", source).fetched == 2
+    assert fill(study(task={"revision": "main"}), ["counts"], tmp_path / "filled", source).fetched == 0
 
 
 def test_a_file_that_is_needed_at_two_commits_is_an_error(tmp_path, source):

@@ -52,7 +52,7 @@ def test_a_models_parts_follow_one_another_and_its_long_stages_are_apart(ran, jo
 @pytest.mark.parametrize(
     ("options", "models", "jobs"),
     [
-        (["--jobs", "3"], ["pocket-plain", "pocket-planted", "pocket-untrained"], 3),
+        (["--jobs", "3"], ["qwen3-30b-a3b-counts", "pocket-plain", "pocket-planted", "pocket-untrained"], 3),
         (["--all", "--jobs", "1"], params.read(ROOT / "params.yaml").study.models, 1),
     ],
 )

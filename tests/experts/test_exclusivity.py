@@ -132,9 +132,9 @@ def test_settings_out_of_range_are_refused() -> None:
         balanced(shares.among(["eng_Latn"]), "fra_Latn", 0.5, seed=0)
 
 
-def test_on_real_counts_low_resource_swahili_keeps_most_to_itself_and_relatives_matter(real_data) -> None:
+def test_on_real_counts_low_resource_swahili_keeps_most_to_itself_and_relatives_matter() -> None:
     """Paper 2's claim holds in the set of the release, and shrinks with one language a family."""
-    traces = recorded_counts(real_data)
+    traces = recorded_counts()
     rows = shared_table(traces, k=15, thr=0.4, seed=0)
     total = rows[rows["language"] != ""].groupby("language")[["shared", "exclusive", "exclusive_balanced"]].sum()
     assert total["exclusive"].astype(int).to_dict() == {

@@ -55,17 +55,17 @@ def test_by_hand() -> None:
     json.dumps([shares.shared(0.7), shares.weights("deu_Latn", {3: (2, 4)})])
 
 
-def test_420_experts_shared_by_english_and_chinese(real_data) -> None:
+def test_420_experts_shared_by_english_and_chinese() -> None:
     """Real counts, k = 20, thr = 0.7, layers 10 to 39: protocol.md, paper 2, item 7."""
-    shares = activation_shares(recorded_counts(real_data, "eng_Latn", "zho_Hans"), k=20)
+    shares = activation_shares(recorded_counts("eng_Latn", "zho_Hans"), k=20)
     experts = shares.shared(0.7, layers=(10, 39))
     weights = [s for layer in shares.weights("eng_Latn", experts).values() for s in layer.values()]
     assert size(experts) == len(weights) == 420
     assert (round(min(weights), 3), round(max(weights), 3), round(float(np.mean(weights)), 3)) == (0.362, 0.683, 0.507)
 
 
-def test_real_sets_are_those_of_the_release_but_for_ties(real_data) -> None:
-    traces = recorded_counts(real_data)
+def test_real_sets_are_those_of_the_release_but_for_ties() -> None:
+    traces = recorded_counts()
     for k, thr, tied_layers in ((15, 0.4, set()), (32, 0.5, {1, 5, 13, 15, 20, 21})):
         count_VLE = -np.sort([-trace.topk_count[0] for trace in traces], axis=-1)
         assert set(np.flatnonzero((count_VLE[..., k - 1] == count_VLE[..., k]).any(axis=0))) == tied_layers

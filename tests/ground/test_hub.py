@@ -1,50 +1,14 @@
 """Where files come from, and what is kept when they do not come whole."""
 
-import contextlib
 import hashlib
-import http.client
-import io
 import json
-import urllib.error
 
 import huggingface_hub
 import pytest
 from huggingface_hub import errors
 
 from polyroute.ground.hub import ATTEMPTS, HubSource, SourceError, mirror_folder
-from polyroute.tracing.settings import RecordedCounts
 from readers.corpus_files import COMMIT
-
-CONTENT = b'{"0": {}}'
-
-
-def spec(content: bytes = CONTENT) -> RecordedCounts:
-    return RecordedCounts(
-        url=f"https://example.org/{COMMIT}/mgsm_{{language}}.json",
-        files="counts/mgsm_{language}.json",
-        codes="iso639-1",
-        sha256={"deu_Latn": hashlib.sha256(content).hexdigest()},
-        shape={"layers": 1, "experts": 2, "top_k": 1},
-    )
-
-
-class Web:
-    """Answers one URL with what it is told to, one thing a try."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.asked = []
-        self.waits = []
-
-    def open(self, url):
-        self.asked.append(url)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return contextlib.closing(io.BytesIO(answer))
-
-    def source(self):
-        return HubSource(open_url=self.open, sleep=self.waits.append)
 
 
 def test_a_branch_is_refused_before_anything_is_downloaded():
@@ -66,51 +30,16 @@ def test_a_file_comes_from_the_hub_at_its_commit(tmp_path):
     assert asked == [("o/d", COMMIT, "data/a.tsv", "dataset")]
 
 
-def test_a_download_that_breaks_is_tried_again_then_kept_whole(tmp_path):
-    web = Web(OSError("reset"), http.client.IncompleteRead(b"{"), CONTENT)
-    spec().fetch("deu_Latn", web.source(), tmp_path / "new" / "deu.json")
-    assert (tmp_path / "new" / "deu.json").read_bytes() == CONTENT
-    assert web.asked == [f"https://example.org/{COMMIT}/mgsm_de.json"] * 3
-    assert web.waits == [1.0, 2.0]
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["deu.json"]
+def test_a_download_that_keeps_breaking_says_what_to_do():
+    tried, waits = [], []
 
+    def fetch(*_):
+        tried.append(1)
+        raise OSError("reset")
 
-def test_a_download_that_keeps_breaking_leaves_nothing(tmp_path):
-    web = Web(*[OSError("reset")] * ATTEMPTS)
-    with pytest.raises(SourceError, match=r"mgsm_de.json: the download broke 4 times, last with: reset"):
-        spec().fetch("deu_Latn", web.source(), tmp_path / "deu.json")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_answer_that_will_not_change_is_not_asked_for_again(tmp_path):
-    web = Web(urllib.error.HTTPError("u", 404, "Not Found", http.client.HTTPMessage(), None))
-    with pytest.raises(SourceError, match="the server answers 404 Not Found"):
-        spec().fetch("deu_Latn", web.source(), tmp_path / "deu.json")
-    assert len(web.asked) == 1
-
-
-def test_a_busy_server_is_asked_again(tmp_path):
-    web = Web(urllib.error.HTTPError("u", 503, "Busy", http.client.HTTPMessage(), None), CONTENT)
-    spec().fetch("deu_Latn", web.source(), tmp_path / "deu.json")
-    assert (tmp_path / "deu.json").read_bytes() == CONTENT
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_a_wrong_checksum_leaves_what_was_there(tmp_path, mirrored):
-    target = tmp_path / "deu.json"
-    target.write_bytes(b"old")
-    if mirrored:
-        (tmp_path / "counts").mkdir()
-        (tmp_path / "counts" / "mgsm_de.json").write_bytes(CONTENT[:-1])
-    source = HubSource(tmp_path) if mirrored else Web(CONTENT[:-1]).source()
-    with pytest.raises(SourceError, match=r"mgsm_de.json: its SHA-256 is .*, but params.yaml says .* of recorded"):
-        spec().fetch("deu_Latn", source, target)
-    assert target.read_bytes() == b"old"
-
-
-def test_a_language_that_was_not_recorded_is_an_error(tmp_path):
-    with pytest.raises(SourceError, match="no counts of fra_Latn are recorded; there are deu_Latn"):
-        spec().fetch("fra_Latn", HubSource(tmp_path), tmp_path / "fra.json")
+    with pytest.raises(SourceError, match=r"o/d `a.tsv`: the download broke 4 times, last with: reset"):
+        HubSource(fetch=fetch, sleep=waits.append).file("o/d", COMMIT, "a.tsv")
+    assert (len(tried), waits) == (ATTEMPTS, [1.0, 2.0, 4.0])
 
 
 def test_a_mirror_is_read_whatever_the_revision_and_never_the_network(mirror, put):

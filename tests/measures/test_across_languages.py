@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -63,8 +61,8 @@ def test_related_languages_are_one_voice_by_family() -> None:
     assert (found["by_family"]["families"], found["by_family"]["agrees"]) == (3, False)
 
 
-def test_early_minus_middle_of_the_recorded_model(real_data: Path) -> None:
-    pivot, *others = recorded_counts(real_data)
+def test_early_minus_middle_of_the_recorded_model() -> None:
+    pivot, *others = recorded_counts()
     counts = "topk_count"
     curves = np.stack([routing_divergence(pivot.pooled(counts), one.pooled(counts)) for one in others])
     zones = np.stack([curves[:, :5].mean(1), curves[:, 10:40].mean(1), curves[:, 43:].mean(1)], axis=1)

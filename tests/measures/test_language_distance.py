@@ -171,9 +171,9 @@ def test_places_without_numbers_are_named(traces) -> None:
         corpus_distribution(empty, "topk_count")
 
 
-def test_real_counts_of_qwen3(real_data) -> None:
+def test_real_counts_of_qwen3() -> None:
     """protocol.md, paper 2, item 7: D against English, mean of layers 0-4, 10-39 and 43-47."""
-    traces = recorded_counts(real_data)
+    traces = recorded_counts()
     found = similarity(traces, zones=Zones(early=(0, 4), middle=(10, 39), late=(43, 47)))
     assert (found.headline.measure, found.headline.reading) == ("jsd", "topk_count")
     (divergence,) = [one for one in found.distances if one.measure == "divergence"]

@@ -84,8 +84,8 @@ def test_thresholds_out_of_range_are_refused() -> None:
             utilisation_table([random_trace(0, 3)], seed=0, **settings)
 
 
-def test_on_real_counts_the_last_layers_know_the_language_best(real_data) -> None:
-    table = utilisation_table(recorded_counts(real_data), seed=0)
+def test_on_real_counts_the_last_layers_know_the_language_best() -> None:
+    table = utilisation_table(recorded_counts(), seed=0)
     whole = table[table["language"] == ""].set_index("layer")
     zones = [whole["information"].loc[span].mean() for span in (slice(0, 4), slice(10, 39), slice(43, 47))]
     assert zones[2] > zones[0] > zones[1]

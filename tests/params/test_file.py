@@ -34,9 +34,10 @@ def changed(raw: dict[str, Any], key: str, value: object) -> dict[str, Any]:
 
 def test_the_shipped_file_is_sound() -> None:
     file = read(ROOT / "params.yaml")
-    assert file.study.models[0] == "pocket-plain"
+    assert file.study.models[0] == "qwen3-30b-a3b-counts", "figures of real models come first"
     shipped = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train-pocket"]["matrix"]["model"]
-    assert set(file.study.models) <= set(shipped), "the default study needs nothing but the repository"
+    run = {name for name in file.study.models if file.models[name].engine != "recorded"}
+    assert run <= set(shipped), "the default study needs nothing but the repository"
     assert {"qwen3-30b-a3b-counts", "qwen3-30b-a3b", "phi35-moe", "gpt-oss-20b", "olmoe-1b-7b"} <= set(file.models)
 
 
@@ -94,7 +95,7 @@ def test_the_shipped_file_is_sound() -> None:
         ("languages.pocket", ["eng_Latn", "xyz_Latn"], "languages.pocket: `xyz_Latn` is not a FLORES code"),
         ("languages.pocket", ["eng_Latn", "eng_Latn"], "languages.pocket: listed twice: eng_Latn"),
         ("languages.pocket", ["deu_Latn", "fra_Latn"], "group `pocket` lacks eng_Latn, against whose generic text"),
-        ("study.pivot", "tha_Thai", "models.pocket-plain.languages: group `pocket` lacks the pivot tha_Thai"),
+        ("study.pivot", "tha_Thai", "counts.languages: group `recorded` lacks the pivot tha_Thai"),
         ("models.pocket-plain.languages", "pokcet", "models.pocket-plain.languages: `pokcet` is not a group of"),
         (
             "models.pocket-plain.corpora",
@@ -128,16 +129,11 @@ def test_the_shipped_file_is_sound() -> None:
             "`zones.late: [43, 48]` is outside .* 0 and 47",
         ),
         ("models.qwen3-30b-a3b.zones.late", [47, 43], "`zones.late: [47, 43]`: the first layer comes after"),
-        ("models.qwen3-30b-a3b-counts.corpora", ["a", "b"], "corpora: one name: `url` and `sha256` are of one"),
+        ("models.qwen3-30b-a3b-counts.corpora", ["a", "b"], "corpora: one name: `file` is of one recording"),
         ("models.qwen3-30b-a3b.zones.lat", [43, 48], "models.qwen3-30b-a3b.zones.lat: unknown key; did you mean late"),
         ("models.qwen3-30b-a3b.shape.top", 8, "models.qwen3-30b-a3b.shape.top: unknown key; did you mean top_k"),
         ("models.qwen3-30b-a3b-counts.tasks", [], "models.qwen3-30b-a3b-counts.tasks: unknown key"),
-        ("models.qwen3-30b-a3b-counts.url", "https://x/main/{language}", "url: no commit of 40 hexadecimal digits"),
-        (
-            "models.qwen3-30b-a3b-counts.languages",
-            "flores",
-            "counts.languages: flores: `fra_Latn` is not among `sha256`",
-        ),
+        ("models.qwen3-30b-a3b-counts.file", "text/a.parquet", "file: `text/a.parquet` is not below `recorded/`"),
         ("models.My.Model", {}, "models.My.Model: a name is lower case letters, digits and hyphens"),
         ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
         (
@@ -304,15 +300,16 @@ def test_published_layers_are_not_held_against_a_shape_that_is_not_given(shipped
 
 def test_models_that_are_not_run_do_not_hinder_another_pivot(shipped) -> None:
     raw = changed(shipped, "study.pivot", "ita_Latn")
+    raw["study"] |= {"models": ["pocket-plain"], "extra": []}
     assert parse(raw).study.pivot == "ita_Latn"
 
 
-def test_recorded_counts_of_ones_own_need_no_url(shipped) -> None:
-    raw = changed(shipped, "models.qwen3-30b-a3b-counts.url", None)
-    with pytest.raises(ParamsError, match=r"is not below `text/`"):
-        parse(raw)
-    raw["models"]["qwen3-30b-a3b-counts"]["files"] = "text/mgsm_{language}.json"
+def test_recorded_counts_are_of_a_commit_or_of_none(shipped) -> None:
+    assert parse(shipped).models["qwen3-30b-a3b-counts"].commit is not None
+    raw = changed(shipped, "models.qwen3-30b-a3b-counts.commit", ...)
     assert parse(raw).models["qwen3-30b-a3b-counts"].commit is None
+    with pytest.raises(ParamsError, match=r"qwen3-30b-a3b-counts.commit: String should match"):
+        parse(changed(shipped, "models.qwen3-30b-a3b-counts.commit", "main"))
 
 
 def test_an_entry_that_is_not_there_is_named_with_what_is_close() -> None:

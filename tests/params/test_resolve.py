@@ -129,7 +129,8 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align nulls evaluate tune steer mask", "": "track"}),
     f"models.{QWEN}.published.mgsm.tau": (0.3, {QWEN: "choose", "": "track"}),
     f"models.{QWEN}.published_shared.polymath.k": (21, {QWEN: "plan choose", "": "track"}),
-    f"models.{COUNTS}.sha256.eng_Latn": ("0" * 64, {COUNTS: "fetch trace", "": "track"}),
+    f"models.{COUNTS}.file": ("recorded/other.parquet", {COUNTS: "fetch trace", "": "track"}),
+    f"models.{COUNTS}.commit": ("0" * 40, {COUNTS: "fetch trace align", "": "track"}),
     f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align nulls similarity", "": "track"}),
     f"models.{IDLE}.dtype": ("float32", {}),
     f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate claims"}),
@@ -215,7 +216,7 @@ def test_groups_of_languages_are_expanded_and_the_pivot_comes_first() -> None:
     raw["languages"]["recorded"] = ["deu_Latn", "eng_Latn"]
     found = resolved(raw)
     assert found[f"{COUNTS}/align"]["languages"] == ["eng_Latn", "deu_Latn"]
-    assert found[f"{COUNTS}/fetch"]["counts"]["entry"]["sha256"].keys() == {"eng_Latn", "deu_Latn"}
+    assert found[f"{COUNTS}/fetch"]["counts"]["languages"] == ["eng_Latn", "deu_Latn"]
     assert found[f"{COUNTS}/evaluate"] | {"tasks": {}, "model": None} == found[f"{COUNTS}/evaluate"]
 
 

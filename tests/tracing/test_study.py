@@ -2,12 +2,14 @@
 
 import pytest
 
+from polyroute.artifacts.recorded_counts import Counts
 from polyroute.artifacts.trace import TraceError, read_header
 from polyroute.ground.paths import Paths
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, digest
 from polyroute.tracing import study
 from polyroute.tracing.settings import TracingSettings
+from recorded import FILE
 from tiny import make_model, make_tokenizer
 
 TEXTS = {("own", "eng_Latn"): {"a": "hello world", "b": "abc"}}
@@ -87,26 +89,18 @@ def test_other_libraries_or_code_compute_anew(root, monkeypatch, what) -> None:
     assert run(root).computed == 1
 
 
-def test_recorded_counts_add_one_language_at_a_time(tmp_path, real_data) -> None:
-    source = real_data / "routing_counts" / "qwen3-30b-a3b"
-    counts = {
-        "url": f"https://x/{'0' * 40}/{{language}}", "files": "{language}", "codes": "iso639-1",
-        "sha256": dict.fromkeys(["eng_Latn", "deu_Latn"], "0" * 64),
-        "shape": {"layers": 48, "experts": 128, "top_k": 8},
-    }  # fmt: skip
+def test_recorded_counts_add_one_language_at_a_time(tmp_path) -> None:
+    counts = {"file": str(FILE), "shape": {"layers": 48, "experts": 128, "top_k": 8}}
 
     def imported(*languages: str) -> study.FinishedTraces:
         given = SETTINGS | {"name": "m", "model": None, "counts": counts, "corpora": {"mgsm": list(languages)}}
         return study.import_recorded(TracingSettings.model_validate(given), paths)
 
     paths = Paths(tmp_path)
-    for code, language in (("en", "eng_Latn"), ("de", "deu_Latn")):
-        target = paths.recorded_counts("m", "mgsm", language)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((source / f"mgsm_{code}.json").read_bytes())
+    Counts.read(FILE).write(paths.recorded_counts("m", "mgsm"))
     assert imported("eng_Latn").computed == 1
-    assert imported("eng_Latn", "deu_Latn").computed == 1
-    again = imported("eng_Latn", "deu_Latn")
+    assert imported("eng_Latn", "ben_Beng").computed == 1
+    again = imported("eng_Latn", "ben_Beng")
     assert (again.computed, again.summary()) == (0, "2 traces; 2 were finished before")
 
 

@@ -67,6 +67,9 @@ def ask_for(
         if purpose == "evaluate" or any(half.conditions and half.languages != () for half in one.values())
     }
     yield from (f"{task}: nothing to ask" for task in conditions if task not in asked)
+    if not conditions:
+        why = " (recorded counts: there is no model here)" if settings.model is None else ""
+        yield f"no tasks: nothing to ask{why}"
     if not asked:
         return
     assert settings.model is not None, "who has tasks is run here"

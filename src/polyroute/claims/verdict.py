@@ -182,6 +182,8 @@ def _missing(claim: Claim, quantity: str, asked: Asked, found: Found, stranger: 
     lacking = [task for task in claim.needs.tasks if task not in _stood_for(asked)]
     if lacking:
         return Missing(kind="task", what=", ".join(lacking))
+    if asked.alignment.lacking:
+        return Missing(kind="few", what="sentences and router logits, which recorded counts do not hold")
     return Missing(kind="few", what="languages, sentences or items")
 
 

@@ -1,8 +1,8 @@
 """Fill a mirror folder with every file that a study's models need, for machines without network.
 
 The layout is the one that `polyroute.ground.hub.HubSource` reads. `manifest.json`, written last, holds for every file
-its checksum and the commit it is from. A fill that is killed is run again: files that the manifest or params.yaml
-vouch for are kept, others are fetched anew, which Hugging Face's own cache makes cheap.
+its checksum and the commit it is from. A fill that is killed is run again: files that the manifest vouches
+for are kept, others are fetched anew, which Hugging Face's own cache makes cheap.
 """
 
 from __future__ import annotations
@@ -43,24 +43,10 @@ class _HubFile:
         return f"hub/{self.repository}/{self.path}"
 
 
-@dataclass(frozen=True)
-class _RecordedFile:
-    spec: RecordedModel
-    language: str
-
-    @property
-    def revision(self) -> str:
-        return self.spec.commit or ""
-
-    @property
-    def place(self) -> str:
-        return self.spec.file(self.language)
-
-
 def fill(
     params: ParamsFile, models: Sequence[str], folder: Path, source: HubSource, *, checkpoints: bool = True
 ) -> Filled:
-    """Put every file that models need into a mirror folder: their corpora, tasks, recorded counts, and checkpoints.
+    """Put every file that models need into a mirror folder: their corpora, tasks and checkpoints.
 
     Args:
         params: the whole of params.yaml.
@@ -80,7 +66,7 @@ def fill(
         if model not in params.models:
             raise SourceError(f"`{model}` is no entry of `models`; there are {', '.join(params.models)}")
     manifest = read_manifest(folder) or {}
-    needed: dict[str, _HubFile | _RecordedFile] = {}
+    needed: dict[str, _HubFile] = {}
     for model in models:
         for file in _needed(params, model, checkpoints, source):
             other = needed.setdefault(file.place, file)
@@ -93,7 +79,7 @@ def fill(
     for place, file in sorted(needed.items()):
         target = folder / place
         if not _is_kept(target, file, manifest.get(place)):
-            _fetch(file, target, source)
+            copy_atomically(source.file(file.repository, file.revision, file.path, file.kind), target)
             fetched += 1
         manifest[place] = {"revision": file.revision, "sha256": sha256(target)}
         size += target.stat().st_size
@@ -101,12 +87,9 @@ def fill(
     return Filled(sorted(needed), fetched, size)
 
 
-def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource) -> Iterator[_HubFile | _RecordedFile]:
+def _needed(params: ParamsFile, model: str, checkpoints: bool, source: HubSource) -> Iterator[_HubFile]:
     spec = params.models[model]
-    if isinstance(spec, RecordedModel):
-        if spec.url is None:  # on disk already
-            return
-        yield from (_RecordedFile(spec, code) for code in params.languages[spec.languages])
+    if isinstance(spec, RecordedModel):  # in the repository already
         return
     if checkpoints and spec.hub is not None and spec.revision is not None:
         for name in source.checkpoint_files(spec.hub, spec.revision):
@@ -123,17 +106,8 @@ def _hub_files(spec: CorpusSpec | TaskSpec, codes: Sequence[str]) -> Iterator[_H
             yield from (_HubFile(*repository, path) for path in spec.paths(code))
 
 
-def _is_kept(target: Path, file: _HubFile | _RecordedFile, entry: dict[str, str] | None) -> bool:
+def _is_kept(target: Path, file: _HubFile, entry: dict[str, str] | None) -> bool:
     """Whether the file in the mirror is whole and of the commit that params.yaml names."""
     if not target.is_file():
         return False
-    if isinstance(file, _RecordedFile):
-        return sha256(target) == file.spec.sha256[file.language]
     return entry is not None and entry["revision"] == file.revision and sha256(target) == entry["sha256"]
-
-
-def _fetch(file: _HubFile | _RecordedFile, target: Path, source: HubSource) -> None:
-    if isinstance(file, _RecordedFile):
-        file.spec.fetch(file.language, source, target)
-    else:
-        copy_atomically(source.file(file.repository, file.revision, file.path, file.kind), target)

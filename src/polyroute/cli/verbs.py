@@ -41,6 +41,8 @@ def check() -> None:
         click.echo(f"{model}: {spec.engine}, {', '.join(spec.corpora)} in {len(languages)} languages")
         if isinstance(spec, TransformersModel):
             locate(model, spec)
+        else:
+            spec.counts(spec.generic, languages)
     asked = study_tasks(file)
     for task, needed in asked.items():
         lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""
@@ -234,8 +236,9 @@ def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
 
 @main.command("import-counts", cls=console.Command)
 @click.argument("files")
-@click.option("--model", required=True, help="What to call the model.")
-@click.option("--corpus", required=True, help="What to call the text it was recorded on.")
+@click.option("--model", required=True, help="What its authors call the model.")
+@click.option("--corpus", required=True, help="Short name of the text it was recorded on.")
+@click.option("--text", default="", help="What of that text was read, in a sentence.")
 @click.option("--layers", type=click.IntRange(1), required=True, help="Layers with routers.")
 @click.option("--experts", type=click.IntRange(2), required=True, help="Experts a layer.")
 @click.option("--top-k", type=click.IntRange(1), required=True, help="Experts a token.")
@@ -247,46 +250,50 @@ def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
     help="How {language} is written in FILES.",
 )
 @click.option("--language", "languages", multiple=True, required=True, help="FLORES code; repeat for more.")
+@click.option("--source", default="own", show_default=True, help="Repository and folder, or who recorded it.")
+@click.option("--commit", help="Of the source, 40 hexadecimal digits.")
+@click.option("--licence", default="unknown", show_default=True, help="Under which the counts may be passed on.")
+@click.option("--notes", default="", help="What a reader of the numbers must know.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data/traces"),
-    show_default=True,
-    help="Writes OUT/MODEL/CORPUS/LANGUAGE.safetensors.",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="File to write, recorded/NAME.parquet; NAME is what params.yaml calls it.",
 )
+@click.option("--add", "added", is_flag=True, help="Write the entry into params.yaml, as a model of the study.")
 def import_counts(
     files: str,
-    model: str,
-    corpus: str,
     layers: int,
     experts: int,
     top_k: int,
     codes: Scheme,
     languages: tuple[str, ...],
     out: Path,
+    added: bool,
+    **about: str | None,
 ) -> None:
-    """Turn expert counts recorded elsewhere into traces. FILES is a path with {language} in it, one JSON a language.
+    """Make expert counts recorded elsewhere one file of recorded/, which the study's stages read.
 
-    The traces are for notebooks (`Trace.load`). To make recorded counts part of the study, give them an entry with
-    `engine: recorded` in params.yaml instead.
+    FILES is a path with {language} in it, one JSON a language. With an entry in params.yaml, which --add writes, the
+    counts go through the same stages as a model, up to the same tables and figures.
     """
-    import hashlib
-
+    from polyroute.cli import recorded
     from polyroute.languages import table
     from polyroute.tracing import counts
 
     if "{language}" not in files:
         raise click.BadParameter("no {language} in it", param_hint="FILES")
     shape = Shape(layers=layers, experts=experts, top_k=top_k)
-    for language in languages:
-        path = Path(files.replace("{language}", table.code_in(language, codes)))
-        checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        trace = counts.import_counts(
-            path, model=model, model_digest=checksum, corpus=corpus, language=language, shape=shape, sha256=checksum
-        )
-        target = out / model / corpus / f"{language}.safetensors"
-        trace.save(target)
-        click.echo(f"{target}: {trace.tokens[0]:,} tokens")
+    paths = {code: Path(files.replace("{language}", table.code_in(code, codes))) for code in languages}
+    made = counts.convert(paths, shape, **about)
+    made.write(out)
+    click.echo(f"{out}: {len(languages)} languages, {sum(made.header.tokens.values()):,} tokens")
+    if added:
+        recorded.add(Paths().params, out.stem, out, made.header)
+        click.echo(f"`{out.stem}` is a model of the study now: `polyroute study` measures it")
+    else:
+        lines = (f"{section}:\n{entry}" for section, entry in recorded.entry(out.stem, out, made.header).items())
+        click.echo("To measure it, add to params.yaml (or call this again with --add):\n\n" + "".join(lines), nl=False)
 
 
 @main.command(cls=console.Command)

@@ -1,8 +1,8 @@
 """Where the files of data sets and models come from: the hub at a pinned commit, or a mirror folder.
 
-A mirror is laid out as `hub/<organisation>/<data set or model>/<file>`, recorded counts at the path that params.yaml
-gives them. With a mirror nothing goes to the network; without one, only the files that a study names do.
-If the mirror has a `manifest.json` (`polyroute mirror` writes it), every file read is checked against it.
+A mirror is laid out as `hub/<organisation>/<data set or model>/<file>`. With a mirror nothing goes to the network;
+without one, only the files that a study names do. If the mirror has a `manifest.json` (`polyroute mirror` writes it),
+every file read is checked against it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import hashlib
-import http.client
 import json
 import logging
 import os
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.files import write_atomically
 
 MIRROR_VARIABLE = "POLYROUTE_MIRROR"
 """Names a folder that `polyroute mirror` fills, read instead of the network."""
@@ -33,8 +29,6 @@ ATTEMPTS = 4
 """Tries of one download, the first included."""
 FIRST_WAIT = 1.0
 """Seconds before the second try; doubled before each later one."""
-TIMEOUT = 60.0
-"""Seconds without a byte after which a download counts as broken."""
 
 CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 """What a checkpoint consists of; pickled weights (.bin, .pt) are never read."""
@@ -53,8 +47,6 @@ Fetch = Callable[[str, str, str, Kind], str]
 """Repository, commit, file, kind of repository -> its path on disk, whole; `huggingface_hub.hf_hub_download`."""
 ListFiles = Callable[[str, str], list[str]]
 """Model and commit -> the files of its repository."""
-Open = Callable[[str], contextlib.AbstractContextManager[IO[bytes]]]
-"""URL -> its bytes."""
 
 
 class HubSource:
@@ -66,14 +58,12 @@ class HubSource:
         *,
         fetch: Fetch | None = None,
         list_files: ListFiles | None = None,
-        open_url: Open | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ):
         """Read from `mirror`, or from the network where it is `None`; the other arguments stand in for the network."""
         self.mirror = mirror
         self._fetch = fetch or _from_hub
         self._list_files = list_files or _files_on_hub
-        self._open_url = open_url or _open_url
         self._sleep = sleep
 
     def file(self, repository: str, revision: str, path: str, kind: Kind = "dataset") -> Path:
@@ -106,38 +96,6 @@ class HubSource:
             raise SourceError(f"{model} holds no checkpoint (no config.json among its files)")
         return found
 
-    def recorded(self, what: str, url: str | None, path: str, checksum: str, target: Path) -> None:
-        """Write counts recorded elsewhere to `target`, checked; whole or not at all.
-
-        Args:
-            what: they are, for messages.
-            url: of the file; None where it is on disk.
-            path: of the file, in a mirror or on disk.
-            checksum: SHA-256 that it must have.
-            target: where it is written.
-
-        Raises:
-            SourceError: they cannot be had, or their checksum is another.
-        """
-        if url is None:
-            place = path
-            if not Path(place).is_file():
-                raise SourceError(f"{place} is absent: {what} belong there")
-            content = Path(place).read_bytes()
-        elif self.mirror is not None:
-            place = str(self._mirrored(path, None, what))
-            content = Path(place).read_bytes()
-        else:
-            place = url
-            content = self._retried(place, lambda: self._download(place))
-        found = hashlib.sha256(content).hexdigest()
-        if found != checksum:
-            raise SourceError(
-                f"{place}: its SHA-256 is {found}, but params.yaml says {checksum} of {what}; the file was changed or "
-                "cut off: nothing of it was kept"
-            )
-        write_atomically(target, content)
-
     def _mirrored(self, path: str, revision: str | None, what: str) -> Path:
         assert self.mirror is not None
         file = self.mirror / path
@@ -163,21 +121,12 @@ class HubSource:
         assert self.mirror is not None
         return read_manifest(self.mirror)
 
-    def _download(self, url: str) -> bytes:
-        with self._open_url(url) as response:
-            return response.read()
-
     def _retried(self, what: str, attempt: Callable[[], T]) -> T:
         wait = FIRST_WAIT
         for tried in range(1, ATTEMPTS + 1):
             try:
                 return attempt()
-            except urllib.error.HTTPError as error:
-                # An answer of the 400s but these two is the same next time.
-                if error.code < 500 and error.code not in (408, 429):
-                    raise SourceError(f"{what}: the server answers {error.code} {error.reason}") from None
-                broken: Exception = error
-            except (OSError, http.client.HTTPException) as error:
+            except OSError as error:
                 broken = error
             if tried < ATTEMPTS:
                 _log.warning("%s: download broke (%s); again in %g s", what, broken, wait)
@@ -228,11 +177,6 @@ def sha256(path: Path) -> str:
     """Checksum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _open_url(url: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-    response: contextlib.AbstractContextManager[IO[bytes]] = urllib.request.urlopen(url, timeout=TIMEOUT)
-    return response
 
 
 def _from_hub(repository: str, revision: str, path: str, kind: Kind) -> str:

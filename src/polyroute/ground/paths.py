@@ -41,9 +41,9 @@ class Paths:
         """``item_id, language, text``, one row an item and language."""
         return self.corpora(model) / f"{corpus}.parquet"
 
-    def recorded_counts(self, model: str, corpus: str, language: str) -> Path:
-        """One language's counts, as the release has them."""
-        return self.corpora(model) / "recorded" / corpus / f"{language}.json"
+    def recorded_counts(self, model: str, corpus: str) -> Path:
+        """Counts recorded elsewhere, as `recorded/` has them."""
+        return self.corpora(model) / "recorded" / f"{corpus}.parquet"
 
     def questions(self, model: str) -> Path:
         """What a model is asked, a file a task."""

@@ -91,7 +91,7 @@ class RecordedModel(RecordedCounts, _Model):
     @classmethod
     def _one_corpus(cls, corpora: list[str]) -> list[str]:
         if len(corpora) != 1:
-            raise ValueError("one name: `url` and `sha256` are of one recording; give another its own entry")
+            raise ValueError("one name: `file` is of one recording; give another its own entry")
         return corpora
 
 

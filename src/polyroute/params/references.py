@@ -63,10 +63,7 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         check_known(f"{key}.near_chance", code, language_table.codes(), "a FLORES code")
     check_known(f"{key}.generic", spec.generic, spec.corpora, f"among `{key}.corpora`")
     if isinstance(spec, RecordedModel):
-        if spec.url is None:
-            check_inside(f"{key}.files", Path(spec.files), "text")
-        for code in group:
-            check_known(f"{key}.languages: {spec.languages}", code, spec.sha256, "among `sha256`")
+        check_inside(f"{key}.file", Path(spec.file), "recorded")
         return
     if spec.folder is not None:
         check_inside(f"{key}.folder", spec.folder, "models")

@@ -186,8 +186,7 @@ class _Resolved:
     def _counts(self) -> RecordedCounts | None:
         if not isinstance(self.spec, RecordedModel):
             return None
-        counts = _of(RecordedCounts, self.spec)
-        return counts.model_copy(update={"sha256": {code: counts.sha256[code] for code in self.languages}})
+        return _of(RecordedCounts, self.spec)
 
     def _ask(
         self, tasks: Mapping[str, Needed], mechanism_items: int, languages: Mapping[str, list[str]] | None = None

@@ -36,6 +36,8 @@ def overview(found: ModelResults) -> str:
         sentences = summary.sentences
         told = f"{sentences} sentences" if sentences else "counts of the whole corpus, no intervals"
         lines.append(f"  {corpus} ({told}), divergence from {get(found.pivot).name} by `{summary.reading}`:")
+        if summary.lacking:
+            lines.append(f"    not in the counts: {', '.join(words.LACKING[one] for one in summary.lacking)}")
         shapes = Counter(language.shape for language in summary.languages.values())
         for shape, count in shapes.most_common():
             which = [get(code).name for code, one in summary.languages.items() if one.shape == shape]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from polyroute.languages import table as languages
-from polyroute.results.alignment import OverLanguages
+from polyroute.results.alignment import Lacking, OverLanguages
 from polyroute.results.correlation import CorrelationVerdict
 from polyroute.results.experts import TaskExperts
 from polyroute.results.masking import MaskCode
@@ -74,6 +74,12 @@ NO_NULLS: dict[NotRun, str] = {
     "cannot_build": "its architecture cannot be built with random weights",
 }
 """Why a model has no random initialisations -> words."""
+LACKING: dict[Lacking, str] = {
+    "soft_mass": "the softmax of the router's logits",
+    "sentences": "single sentences (alignment, intervals over sentences)",
+    "token_pairs": "pairs of tokens (consistency)",
+}
+"""What counts recorded elsewhere do not hold -> words."""
 WITHIN = "within this model's sentences, no evidence against random weights"
 """What a permutation of sentences says of alignment where no random initialisation was read."""
 MIDDLE: dict[MiddleRule, str] = {

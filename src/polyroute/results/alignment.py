@@ -5,7 +5,7 @@ Sentences are the unit of all intervals, but of those over languages.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import Field, RootModel
@@ -26,6 +26,7 @@ from polyroute.results.quantities import (
     LayerRange,
     Model,
     Reading,
+    Zone,
 )
 from polyroute.results.table import Row, Unit
 
@@ -159,6 +160,37 @@ class OverFamilies(Frozen):
     """Whether it is the shape over languages; null where either is."""
 
 
+class MeanOverLanguages(Frozen):
+    """Mean divergence over languages."""
+
+    value: Divergence
+    """The mean."""
+    low: DivergenceDifference | None
+    """Lower bound over languages; null with fewer than 5."""
+    high: DivergenceDifference | None
+    """Upper bound."""
+    family_low: DivergenceDifference | None
+    """Lower bound over families, each left out in turn; null with fewer than 3."""
+    family_high: DivergenceDifference | None
+    """Upper bound."""
+
+
+class LayerOverLanguages(MeanOverLanguages):
+    """The same of one layer."""
+
+    layer: Layer
+    """In the model's own numbering."""
+
+
+class MeanDivergence(Frozen):
+    """Divergence from the pivot over languages, the unit of its intervals."""
+
+    zones: dict[Zone, MeanOverLanguages]
+    """Mean over a zone's layers."""
+    layers: list[LayerOverLanguages]
+    """A record a layer."""
+
+
 class OverLanguages(Frozen):
     """What holds over languages, which are the unit of intervals and tests."""
 
@@ -178,6 +210,8 @@ class OverLanguages(Frozen):
     """Layers whose q is below 0.05; null with too few languages to test."""
     peak_layer: Layer | None = None
     """The most aligned layer."""
+    divergence: MeanDivergence | None = None
+    """By zone and layer; absent in results older than it."""
 
     @property
     def peak(self) -> AlignedLayer:
@@ -233,6 +267,11 @@ class FirstTokens(Frozen):
     """The same with languages as the unit, and alignment at equal positions."""
 
 
+Lacking = Literal["soft_mass", "sentences", "token_pairs"]
+"""What counts of a whole corpus do not hold: the softmax of the router's logits, single sentences (alignment, intervals
+over sentences, two halves of the pivot), pairs of tokens (consistency)."""
+
+
 class CorpusAlignment(Frozen):
     """One model on one parallel corpus."""
 
@@ -253,6 +292,8 @@ class CorpusAlignment(Frozen):
     first_tokens: FirstTokens | None = None
     """The same over the first tokens of each sentence; null of pooled counts, where no two sentences are as long, and
     in results older than it."""
+    lacking: list[Lacking] = Field(default=[])
+    """What the traces do not hold; empty but of counts recorded elsewhere."""
 
 
 class TracedModel(Frozen):

@@ -1,44 +1,56 @@
-"""Expert counts recorded elsewhere, as a trace with counts only.
+"""Expert counts as the release of paper 2 has them, one JSON file a language, made into a file of `recorded/`.
 
-The layout is that of the release of paper 2 (`routing/*_result/*.json`), one file a language:
+The layout (`routing/*_result/*.json`):
 `{layer: {expert: {"activation_tokens": tokens whose top-k held it, "gate_values_sum": ...}, "total_tokens": T}}`.
 `gate_values_sum` is left alone: the release summed it in bfloat16, which stops counting at 256 steps. Tokens were
 summed in bfloat16 too, but batch by batch, so that they are off by less than 0.1%.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from polyroute.artifacts.trace import Trace, TraceError, TraceHeader
+from polyroute.artifacts.recorded_counts import Counts, CountsHeader
+from polyroute.artifacts.trace import TraceError
 from polyroute.models.settings import Shape
 
-TOLERANCE = 0.005
-"""How far a layer's counts may add up beside K times its tokens, as a share. The recorder of Qwen3-30B-A3B is off
-by 0.0003; a file of another top-k, or one cut short, is off by far more."""
+
+def convert(files: Mapping[str, Path], shape: Shape, **about: Any) -> Counts:
+    """Make one recording of several languages.
+
+    Args:
+        files: FLORES code -> its JSON file.
+        shape: layers, experts and top-k that every file must have.
+        about: `model`, `corpus`, `text`, `source`, `commit`, `licence`, `notes`: fields of the header.
+
+    Raises:
+        TraceError: as `read_counts`.
+        RecordingError: counts cannot be; names the language, layer and expert.
+    """
+    read = {language: read_counts(path, shape) for language, path in files.items()}
+    header = CountsHeader(
+        languages=tuple(files), layers=tuple(range(shape.layers)), experts=shape.experts, top_k=shape.top_k,
+        tokens={language: tokens for language, (tokens, _) in read.items()},
+        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files.values()}, **about,
+    )  # fmt: skip
+    names = ", ".join(str(path) for path in files.values())
+    return Counts.checked(header, np.stack([counts_LE for _, counts_LE in read.values()]), names)
 
 
-def import_counts(
-    path: Path, *, model: str, model_digest: str, corpus: str, language: str, shape: Shape, sha256: str
-) -> Trace:
-    """Read one language's counts.
+def read_counts(path: Path, shape: Shape) -> tuple[int, NDArray[np.int64]]:
+    """One language's tokens, and its counts (L, E).
 
     Args:
         path: the JSON file.
-        model: its name.
-        model_digest: commit of the release.
-        corpus: what the prompts were.
-        language: FLORES code.
-        shape: layers, experts and top-k that the file must have.
-        sha256: of the file, kept as the corpus digest.
-
-    Returns:
-        A pooled trace (N = 1) that holds `tokens` and `topk_count`.
+        shape: layers and experts that the file must have.
 
     Raises:
-        TraceError: the file is absent, no JSON, or lacks a layer, an expert or a count, or its counts cannot be;
+        TraceError: the file is absent, no JSON, or lacks a layer, an expert or a count, or a count is no whole number;
             names file, layer and expert.
     """
     layers = _read(path)
@@ -52,33 +64,19 @@ def import_counts(
             raise TraceError(f"{path}: layer {layer}: `total_tokens` is 0: nothing was recorded")
         _same_keys(path, f"layer {layer}", entry, shape.experts, "expert")
         for expert in range(shape.experts):
-            place = f"layer {layer}, expert {expert}"
             value = entry[str(expert)]
             count = value.get("activation_tokens") if isinstance(value, dict) else None
-            counts_LE[layer, expert] = _count(path, place, count, "activation_tokens")
-            if counts_LE[layer, expert] > tokens[layer]:
-                raise TraceError(f"{path}: {place}: activation_tokens exceeds total_tokens = {tokens[layer]}")
-        expected, seen = shape.top_k * tokens[layer], int(counts_LE[layer].sum())
-        if abs(seen - expected) > TOLERANCE * expected:
-            raise TraceError(
-                f"{path}: layer {layer}: counts add up to {seen}, not to top_k x tokens = {shape.top_k} x "
-                f"{tokens[layer]} = {expected}: wrong `shape.top_k`, or a damaged file"
-            )
+            counts_LE[layer, expert] = _count(path, f"layer {layer}, expert {expert}", count, "activation_tokens")
     if len(set(tokens.values())) != 1:
         raise TraceError(f"{path}: total_tokens differs between layers: {sorted(set(tokens.values()))}")
-    header = TraceHeader(
-        model=model, model_digest=model_digest, corpus=corpus, corpus_digest=sha256, language=language,
-        engine="recorded", dtype="unknown", device="unknown", layers=tuple(range(shape.layers)),
-        experts=shape.experts, top_k=shape.top_k, selection=(), settings={}, versions={}, pooled=True,
-    )  # fmt: skip
-    return Trace(header, ("pooled",), np.array([tokens[0]]), counts_LE[None])
+    return tokens[0], counts_LE
 
 
 def _read(path: Path) -> dict[str, dict[str, object]]:
     try:
         layers = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise TraceError(f"{path} is absent: run the stage `fetch`, or name the folder that holds it") from None
+        raise TraceError(f"{path} is absent: name the folder that holds it") from None
     except ValueError as error:
         raise TraceError(f"{path} is not JSON: {error}") from None
     if not isinstance(layers, dict) or not all(isinstance(entry, dict) for entry in layers.values()):

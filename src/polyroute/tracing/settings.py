@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from polyroute.artifacts.turns import ChatText
 from polyroute.ground.frozen import Frozen
-from polyroute.ground.hub import HubSource, SourceError
 from polyroute.ground.layers import Zones
-from polyroute.languages import table as language_table
 from polyroute.languages.own import StudySettings
 from polyroute.models.settings import ModelSettings, Shape
 
-_COMMIT = re.compile(r"/([0-9a-f]{40})/")
+if TYPE_CHECKING:
+    from polyroute.artifacts.recorded_counts import Counts
 
 
 class Tracing(Frozen):
@@ -42,56 +41,44 @@ class Nulls(Frozen):
 
 
 class RecordedCounts(Frozen):
-    """Expert counts that were recorded elsewhere, one file a language."""
+    """Expert counts that were recorded elsewhere, in a file of `recorded/`."""
 
-    url: str | None = None
-    """Where each language's counts lie, with `{language}`, at a pinned commit; null where they are yours."""
-    files: str
-    """Their path in a mirror folder or, without a `url`, below `text/`; with `{language}`."""
-    codes: language_table.Scheme
-    """How `{language}` is written in `url` and `files`."""
-    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
-    """FLORES code -> checksum of its file."""
+    file: str
+    """The file, as `polyroute import-counts` writes it (`polyroute.artifacts.recorded_counts`)."""
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """Commit that the file's header must name; null where the recording is in no repository."""
     shape: Shape
     """Layers, experts and top-k that the counts must have."""
 
-    @property
-    def commit(self) -> str | None:
-        """The commit that `url` is pinned at."""
-        found = _COMMIT.search(self.url or "")
-        return found[1] if found else None
+    def counts(self, corpus: str, languages: Sequence[str]) -> Counts:
+        """The counts, held against what params.yaml says of them.
 
-    def fetch(self, language: str, source: HubSource, target: Path) -> None:
-        """Write a language's counts to `target`, checked against `sha256`; whole or not at all.
+        Args:
+            corpus: what it calls the text.
+            languages: FLORES codes that are wanted.
 
         Raises:
-            SourceError: none are recorded, they cannot be had, or their checksum is another.
+            RecordingError: the file is absent or damaged, or of another text, commit or shape, or lacks a language.
         """
-        if language not in self.sha256:
-            raise SourceError(f"no counts of {language} are recorded; there are {', '.join(sorted(self.sha256))}")
-        url = None if self.url is None else self._of(self.url, language)
-        what = f"recorded counts of {language}"
-        source.recorded(what, url, self.file(language), self.sha256[language], target)
+        from polyroute.artifacts.recorded_counts import Counts
+        from polyroute.artifacts.recording import RecordingError
 
-    def file(self, language: str) -> str:
-        """Path of a language's counts, in a mirror or on disk."""
-        return self._of(self.files, language)
-
-    def _of(self, pattern: str, language: str) -> str:
-        return pattern.replace("{language}", language_table.code_in(language, self.codes))
-
-    @field_validator("url")
-    @classmethod
-    def _pinned(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        if not _COMMIT.search(url):
-            raise ValueError("no commit of 40 hexadecimal digits in the path: a branch moves")
-        if "{language}" not in url:
-            raise ValueError("no `{language}` in it")
-        if not url.startswith("https://"):
-            raise ValueError("not an https address; for files on disk use `polyroute import-counts` or a mirror")
-        return url
+        found = Counts.read(Path(self.file))
+        header = found.header
+        shape = Shape(layers=len(header.layers), experts=header.experts, top_k=header.top_k)
+        pairs = {
+            "corpora": ([corpus], [header.corpus]),
+            "commit": (self.commit, header.commit),
+            "shape": (self.shape, shape),
+        }
+        for key, (wanted, held) in pairs.items():
+            if wanted != held:
+                raise RecordingError(f"{self.file}: its header has {held}, but `{key}` in params.yaml is {wanted}")
+        if lacking := [code for code in languages if code not in header.languages]:
+            raise RecordingError(
+                f"{self.file}: no counts of {', '.join(lacking)} are recorded; there are {', '.join(header.languages)}"
+            )
+        return found
 
 
 class TracingSettings(Tracing, StudySettings):

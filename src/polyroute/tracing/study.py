@@ -1,5 +1,6 @@
 """The traces of one model of the study: what is finished is taken up, what is new is computed."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import tokenizers
 import torch
 import transformers
 
+from polyroute.artifacts.recorded_counts import Counts
 from polyroute.artifacts.trace import read_header
 from polyroute.artifacts.turns import Item
 from polyroute.ground import console
@@ -22,7 +24,6 @@ from polyroute.models.load import LoadedModel, load
 from polyroute.models.source import locate_settled
 from polyroute.models.tokenizer import load_tokenizer
 from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
-from polyroute.tracing.counts import import_counts
 from polyroute.tracing.parts import TraceParts
 from polyroute.tracing.settings import TracingSettings
 from polyroute.tracing.vocabulary import token_counts
@@ -141,32 +142,23 @@ def import_recorded(settings: TracingSettings, paths: Paths) -> FinishedTraces:
     """Take up the counts that the stage `fetch` has laid down.
 
     Raises:
-        TraceError: a file is absent or its counts cannot be; names file, layer and expert.
+        RecordingError: the file is absent or damaged; run the stage `fetch` again.
     """
     start = time.monotonic()
-    name, spec = settings.name, settings.counts
-    assert spec is not None, "there are counts"
-    finished, computed = {}, 0
-    for corpus, language in ((corpus, language) for corpus, codes in settings.corpora.items() for language in codes):
-        file, checksum = paths.recorded_counts(name, corpus, language), spec.sha256[language]
-        key = {
-            "name": name,
-            "corpus": corpus,
-            "language": language,
-            "commit": spec.commit,
-            "shape": spec.shape.model_dump(),
-            "sha256": checksum,
-            "code": code_digest("polyroute.tracing.counts"),
-        }
-        parts = TraceParts(paths.parts, key)
-        whole = parts.whole()
-        if whole is None:
-            whole = parts.finish(
-                import_counts(
-                    file, model=name, model_digest=spec.commit or "own", corpus=corpus, language=language,
-                    shape=spec.shape, sha256=checksum,
-                )
-            )  # fmt: skip
-            computed += 1
-        finished[corpus, language] = whole
+    name, finished, computed = settings.name, {}, 0
+    for corpus, languages in settings.corpora.items():
+        counts = Counts.read(paths.recorded_counts(name, corpus))
+        for trace in counts.traces(languages, model=name):
+            key = {
+                "header": trace.header.model_dump(mode="json"),
+                "tokens": trace.tokens.tolist(),
+                "counts": hashlib.sha256(trace.topk_count.tobytes()).hexdigest(),
+                "code": code_digest("polyroute.artifacts.recorded_counts"),
+            }
+            parts = TraceParts(paths.parts, key)
+            whole = parts.whole()
+            if whole is None:
+                whole = parts.finish(trace)
+                computed += 1
+            finished[corpus, trace.header.language] = whole
     return FinishedTraces(finished, {}, computed, 0, time.monotonic() - start)
