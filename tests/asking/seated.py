@@ -52,7 +52,7 @@ def questions(items: pd.DataFrame = ITEMS) -> Questions:
 
 def asker(
     folder: Path, items: pd.DataFrame | Questions = ITEMS, *, loaded: LoadedModel | None = None,
-    batch_tokens: int = 200, mechanism_items: int = 2, **how,
+    batch_tokens: int = 200, mechanism_items: int = 2, own: dict | None = None, **how,
 ) -> Asker:  # fmt: skip
     """Asks the tiny model; finished answers are kept in a folder."""
     asked = items if isinstance(items, Questions) else questions(items)
@@ -61,8 +61,8 @@ def asker(
         folder=Path("models/tiny"), dtype="float32", digest=loaded.digest, batch_tokens=batch_tokens, max_tokens=4096
     )
     settings = AskSettings(
-        name="tiny", model=model, seed=0, tasks={"task": AskedTask(kind=asked.kind, languages=asked.languages)},
-        mechanism_items=mechanism_items, **(HOW | how),
+        name="tiny", model=model, seed=0, mechanism_items=mechanism_items, **(HOW | how),
+        tasks={"task": AskedTask(kind=asked.kind, languages=asked.languages, own=own or {})},
     )  # fmt: skip
     return Asker(loaded, settings, "steer", "task", asked, folder)
 

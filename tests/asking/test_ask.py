@@ -135,6 +135,20 @@ def test_other_settings_are_other_answers(tmp_path: Path, unasked) -> None:
         asker(tmp_path, batch_tokens=100).ask("select", [BASELINE])
 
 
+def test_what_a_task_has_of_its_own_wins(tmp_path: Path) -> None:
+    template = "{% for turn in messages %}{{ '[' + turn.content + ']' }}{% endfor %}"
+    chatting = replace(loaded_model(), tokenizer=bytes_tokenizer(template))
+    own = {"chat": False, "max_new_tokens": 2}
+    common = asker(tmp_path, FEW, loaded=chatting, chat=True, batch_tokens=2000)
+    apart = asker(tmp_path, FEW, loaded=chatting, chat=True, batch_tokens=2000, own=own)
+    plain = asker(tmp_path, FEW, batch_tokens=2000, max_new_tokens=2)
+    by_chat, by_own, without = (one.ask("report", [BASELINE])["baseline"] for one in (common, apart, plain))
+    assert [one.header.settings["thinking"] for one in (by_chat, by_own, without)] == [False, None, None]
+    assert [one.header.settings["generation.max_new_tokens"] for one in (by_chat, by_own)] == [4, 2]
+    pd.testing.assert_frame_equal(by_own.frame, without.frame)
+    assert len(apart.prompts("report", 1)[0]) < len(common.prompts("report", 1)[0])
+
+
 def test_a_condition_of_the_same_experts_is_answered_once(tmp_path: Path, unasked) -> None:
     before = asker(tmp_path).ask("report", [MASK])["mask"]
     unasked()

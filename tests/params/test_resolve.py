@@ -73,6 +73,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "evaluate.top_k": (1, everywhere(ASK)),
     "score.choice": ("token", run_here(SCORED)),
     "score.span": ("f1", {QWEN: SCORED, "": "track"}),
+    "score.number": ("flexible_extract", {QWEN: SCORED, "": "track"}),
     "steer.taus": ([0.1], everywhere("plan choose")),
     "steer.strengths": ([0.5], everywhere("plan choose")),
     "steer.doses": ([0.5], everywhere("choose")),
@@ -108,6 +109,12 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     "tasks.arithmetic.pivots": (["fra_Latn"], {PLAIN: "fetch trace experts plan choose"}),
     "tasks.arithmetic.text": ("pocket-knowledge", {PLAIN: "fetch trace experts plan choose"}),
     "tasks.mgsm.prompt": ("cot", {QWEN: "fetch"}),
+    "tasks.mgsm.chat": (False, {QWEN: f"fetch {ASK}"}),
+    "tasks.mgsm.max_new_tokens": (256, {QWEN: f"fetch {ASK}"}),
+    "tasks.mgsm.temperature": (0.7, {QWEN: f"fetch {ASK}"}),
+    "tasks.mgsm.score": ("flexible_extract", {QWEN: f"fetch {SCORED}"}),
+    # It is not among the tasks that are masked.
+    "tasks.belebele-reading.chat": (False, {QWEN: "fetch evaluate tune steer"}),
     f"models.{PLAIN}.folder": ("models/other", {PLAIN: RUN, "": "track"}),
     f"models.{PLAIN}.dtype": ("bfloat16", {PLAIN: RUN, "": "track"}),
     f"models.{PLAIN}.device": ("cpu", {PLAIN: RUN, "": "track"}),
@@ -193,6 +200,25 @@ def test_another_corpus_as_the_generic_text_changes_what_is_told_against_it() ->
     after["models"][QWEN]["generic"] = "belebele"
     changed = differing(resolved(raw), resolved(after))
     assert changed == listed({QWEN: "nulls experts correlate plan choose claims", "": "track"})
+
+
+def test_a_task_with_the_harness_prompts_is_asked_and_scored_as_the_harness_does() -> None:
+    raw = shipped()
+    raw["tasks"]["mgsm"]["prompt"] = "harness"
+    raw["evaluate"]["temperature"] = 0.7
+    settings = resolve(parse(raw), DIGESTS)
+    ask = settings[f"{QWEN}/evaluate"]
+    own, others = ask.asking("mgsm"), ask.asking("polymath")
+    assert (own.chat, own.max_new_tokens, own.temperature, own.top_p) == (False, 256, 0, 1)
+    assert (others.chat, others.max_new_tokens, others.temperature) == (True, 512, 0.7)
+    assert settings[f"{QWEN}/score"].tasks["mgsm"].score == "flexible_extract"
+    assert settings[f"{QWEN}/steer"].scores["mgsm"] == "flexible_extract"
+    assert settings[f"{QWEN}/score"].tasks["polymath"].score == "correct"
+    raw["tasks"]["mgsm"] |= {"chat": True, "max_new_tokens": 512, "temperature": None, "score": "correct"}
+    settings = resolve(parse(raw), DIGESTS)
+    own = settings[f"{QWEN}/evaluate"].asking("mgsm")
+    assert (own.chat, own.max_new_tokens, own.temperature) == (True, 512, 0.7)
+    assert settings[f"{QWEN}/score"].tasks["mgsm"].score == "correct"
 
 
 def test_a_changed_checkpoint_changes_the_stages_that_run_that_model() -> None:

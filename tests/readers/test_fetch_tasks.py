@@ -11,7 +11,7 @@ from polyroute.artifacts import questions
 from polyroute.artifacts.corpus import CorpusError
 from polyroute.artifacts.questions import TaskError
 from polyroute.languages import table as languages
-from polyroute.readers import global_mmlu, mgsm
+from polyroute.readers import global_mmlu, harness_words, mgsm
 from polyroute.readers.belebele import BelebeleTask
 from polyroute.readers.fetch import halves
 from polyroute.readers.global_mmlu import GlobalMMLUTask
@@ -123,6 +123,21 @@ def test_mgsm_asks_in_the_language_of_the_question(mirror, put) -> None:
         "„Antwort:“ und dahinter nur das Ergebnis als Zahl.\n\nFrage: wie viele 0?\nSchritt-für-Schritt-Antwort:"
     )
     assert mgsm_spec().stops(GERMAN) == ("\nFrage:",)
+
+
+def test_mgsm_asks_in_the_words_of_the_harness_where_it_is_told_to(mirror, put) -> None:
+    for code, question in (("de", "wie viele"), ("zh", "多少"), ("fr", "combien")):
+        put(f"juletxara/mgsm/mgsm_{code}.tsv", "\n".join(f"{question} {number}?\t18" for number in range(8)))
+    spec = mgsm_spec(prompt="harness")
+    frame = fetch_items("sums", spec, [GERMAN, "zho_Hans", "fra_Latn"], mirror)
+    assert frame["prompt"].tolist()[:3] == [
+        "Frage: wie viele 0?\nAntwort:", "问题： 多少 0?\nAnswer:", "Question : combien 0?\nRéponse :",
+    ]  # fmt: skip
+    assert spec.stops("zho_Hans") == ("问题：", "</s>", "<|im_end|>")
+    assert set(harness_words.MGSM) == set(mgsm.WORDS)
+    assert spec.own_asking() == {"chat": False, "max_new_tokens": 256, "temperature": 0}
+    assert spec.own_score() == "flexible_extract"
+    assert (mgsm_spec().own_asking(), mgsm_spec().own_score()) == ({}, None)
 
 
 def test_mgsm_rows_out_of_step_are_noticed(mirror, put) -> None:

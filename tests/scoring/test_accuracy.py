@@ -82,6 +82,17 @@ def written(**columns) -> pd.DataFrame:
     return pd.DataFrame(given | columns)
 
 
+def test_numbers_are_told_by_both_readings_and_compared_by_one() -> None:
+    frame = written(
+        output=["18.00", "18", "17"], extracted=["18", "18", "17"], correct=[True, True, False],
+        flexible_extract=[False, True, False], output_language=None,
+    )  # fmt: skip
+    (row,) = accuracy.table(by_score(frame, "number", "flexible_extract")).to_dict("records")
+    assert (row["accuracy"], row["flexible_extract"], row["as_read"]) == (0.3333, 0.3333, 0.6667)
+    (row,) = accuracy.table(by_score(frame, "number", "correct")).to_dict("records")
+    assert (row["accuracy"], row["flexible_extract"], row["as_read"]) == (0.6667, 0.3333, 0.6667)
+
+
 def test_wrong_answers_are_counted_by_why() -> None:
     frame = written(
         output=["18", "", "who knows", "kwa 18", "18"], extracted=["18", None, None, "18", "18"],

@@ -12,6 +12,7 @@ from polyroute.artifacts.answers import Answers, AnswersHeader
 from polyroute.ground.errors import AnswerError
 from polyroute.scoring.choices import score_choices
 from polyroute.scoring.kinds import SCORES, by_score, grade
+from polyroute.scoring.written import score_numbers
 from scoring.answered import number_task, raw_choices, raw_numbers
 
 
@@ -65,7 +66,16 @@ def test_a_corrected_key_gives_other_scores_of_the_same_answers() -> None:
     before, after = (grade(answers, right_in_two_languages(*right), "select") for right in (("18", "3"), ("18", "4")))
     assert before.frame["correct"].tolist() == [True, False] * 2
     assert after.frame["correct"].tolist() == [True, True] * 2
-    pd.testing.assert_frame_equal(before.frame.drop(columns="correct"), after.frame.drop(columns="correct"))
+    right = ["correct", "flexible_extract"]
+    pd.testing.assert_frame_equal(before.frame.drop(columns=right), after.frame.drop(columns=right))
+
+
+def test_our_reading_stays_beside_the_harness_where_that_one_is_compared() -> None:
+    scored = score_numbers(raw_numbers("18.00", "18 dollars in 7 days", "18"), number_task("18", "7", "18"), "t")
+    found = by_score(scored, "number", "flexible_extract")
+    assert found["correct"].tolist() == [False, True, True]
+    assert found["as_read"].tolist() == scored["correct"].tolist() == [True, True, True]
+    assert by_score(scored, "number", "correct")["correct"].tolist() == [True, True, True]
 
 
 def test_scoring_needs_no_torch() -> None:

@@ -9,7 +9,9 @@ from polyroute.scoring.settings import Score
 @pytest.mark.parametrize(
     ("kind", "changes", "score"),
     [
-        ("choice", {}, "token"), ("number", {}, "correct"), ("span", {}, "inclusion"), ("span", {"span": "f1"}, "f1"),
+        ("choice", {}, "token"), ("number", {}, "correct"),
+        ("number", {"number": "flexible_extract"}, "flexible_extract"), ("span", {}, "inclusion"),
+        ("span", {"span": "f1"}, "f1"),
         ("span", {"span": "inclusion_as_released"}, "inclusion_as_released"), ("translation", {}, "chrf"),
     ],
 )  # fmt: skip

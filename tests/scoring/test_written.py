@@ -20,6 +20,16 @@ def test_a_number_is_right_if_it_equals_the_right_one(output, number, correct) -
     assert scored["output_language"].isna().all()
 
 
+def test_the_harness_rule_stands_beside_ours_and_reads_all_that_was_written() -> None:
+    outputs = ("18", "$18.00", "<think>9 * 2 = 17?</think>18", "<think>it is 18, or 18", "who knows")
+    scored = score_numbers(raw_numbers(*outputs, finished=False), number_task(*["18"] * 5), "t")
+    assert scored["by_flexible_extract"].where(scored["by_flexible_extract"].notna(), None).tolist() == [
+        "18", "$18.00", "18", "18", None,
+    ]  # fmt: skip
+    assert scored["flexible_extract"].tolist() == [True, False, True, True, False]
+    assert not scored["correct"].any()
+
+
 def test_a_truncated_answer_is_wrong_even_where_its_number_is_right() -> None:
     scored = score_numbers(raw_numbers("18", finished=False), number_task("18"), "t")
     assert scored["extracted"].tolist() == ["18"]

@@ -6,12 +6,13 @@ these and the key without the model: `data/scored/<model>/...`, the same names. 
 | kind | raw | scored has these too, and `split` |
 |---|---|---|
 | choice | log_likelihoods (nats), tokens, characters | extracted (a choice), correct, each of three `NORMALISATIONS` |
-| number | output, tokens, finished | extracted (plain decimal or formula, or null), correct, output_language |
+| number | output, tokens, finished | extracted (plain decimal or formula, or null), correct, `*`, output_language |
 | span | output, tokens, finished | inclusion, inclusion_as_released, exact_match, f1, output_language |
 | translation | output, tokens, finished | reference, chrf, output_language |
 
-What is raw of a choice are lists, one entry a choice. `output_language` is a FLORES code, `mixed` or `undetermined`, or
-null where the language cannot be recognised. Nothing else is null.
+What is raw of a choice are lists, one entry a choice. `*` of numbers are `by_flexible_extract` (what
+lm-evaluation-harness takes, or null) and `flexible_extract` (whether it calls that right). `output_language` is a
+FLORES code, `mixed` or `undetermined`, or null where the language cannot be recognised. Nothing else is null.
 
 The Parquet metadata hold under `polyroute` everything that determines the answers, so that a baseline is never
 compared with answers of another engine, batch size or task (`comparable`).
@@ -52,13 +53,19 @@ _RAW: dict[TaskKind, dict[str, pyarrow.DataType]] = {
 _SCORES: dict[TaskKind, dict[str, pyarrow.DataType]] = {
     "choice": {f"extracted{ending}": pyarrow.int32() for ending in NORMALISATIONS}
     | {f"correct{ending}": pyarrow.bool_() for ending in NORMALISATIONS},
-    "number": {"extracted": pyarrow.string(), "correct": pyarrow.bool_()} | _SPOKEN,
+    "number": {"extracted": pyarrow.string(), "correct": pyarrow.bool_()}
+    | {"by_flexible_extract": pyarrow.string(), "flexible_extract": pyarrow.bool_()}
+    | _SPOKEN,
     "span": {name: pyarrow.bool_() for name in ("inclusion", "inclusion_as_released", "exact_match")}
     | {"f1": pyarrow.float64()}
     | _SPOKEN,
     "translation": {"reference": pyarrow.string(), "chrf": pyarrow.float64()} | _SPOKEN,
 }
-_NULLABLE = {("number", "extracted"), *((kind, "output_language") for kind in ("number", "span", "translation"))}
+_NULLABLE = {
+    ("number", "extracted"),
+    ("number", "by_flexible_extract"),
+    *((kind, "output_language") for kind in ("number", "span", "translation")),
+}
 
 
 def _schema(kind: TaskKind, scored: bool) -> pyarrow.Schema:

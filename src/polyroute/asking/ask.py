@@ -78,9 +78,10 @@ class Asker:
     @property
     def conversation(self) -> Chat | None:
         """How prompts are put into a conversation; None where they are not."""
-        if not self.settings.chat or not prompts.has_template(self.loaded.tokenizer):
+        how = self.settings.asking(self.task)
+        if not how.chat or not prompts.has_template(self.loaded.tokenizer):
             return None
-        return Chat(thinking=self.settings.thinking)
+        return Chat(thinking=how.thinking)
 
     def ask(
         self,
@@ -223,10 +224,10 @@ class Asker:
         return written
 
     def _generation(self, stops: tuple[str, ...]) -> GenerationSettings:
-        how = self.settings
+        how = self.settings.asking(self.task)
         return GenerationSettings(
             max_new_tokens=how.max_new_tokens, batch_tokens=self.model.batch_tokens, stop=stops,
-            temperature=how.temperature, top_k=how.top_k, top_p=how.top_p, seed=how.seed,
+            temperature=how.temperature, top_k=how.top_k, top_p=how.top_p, seed=self.settings.seed,
             max_tokens=self.model.max_tokens,
         )  # fmt: skip
 

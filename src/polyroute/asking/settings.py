@@ -32,6 +32,8 @@ class AskedTask(Frozen):
     kind: TaskKind
     languages: list[str]
     """FLORES codes, the pivot first."""
+    own: dict[str, bool | int | float] = Field(default_factory=dict)
+    """Settings of `Asking` that the task has otherwise than the others."""
 
 
 class AskSettings(Asking, StudySettings):
@@ -44,6 +46,11 @@ class AskSettings(Asking, StudySettings):
     """Items in each language on whose prompts it is measured what plans do to routing; 0 measures nothing."""
     seed: int
     """Of sampled answers."""
+
+    def asking(self, task: str) -> Asking:
+        """How a task is asked: as all are, but for what it has of its own."""
+        common = {name: getattr(self, name) for name in Asking.model_fields}
+        return Asking.model_validate(common | self.tasks[task].own)
 
 
 class SteerSettings(AskSettings):

@@ -147,7 +147,7 @@ class _Resolved:
             ),
             "steer": _of(
                 SteerSettings, self._ask(self.tasks, self.steer.mechanism_items), pivot=self.pivot,
-                scores={task: file.score.of(file.tasks[task].kind) for task in self.tasks},
+                scores={task: self._scored(task)["score"] for task in self.tasks},
             ),
             "mask": self._ask(masked, file.mask.mechanism_items, beside),
             "judge": JudgeSettings(
@@ -192,9 +192,12 @@ class _Resolved:
         self, tasks: Mapping[str, Needed], mechanism_items: int, languages: Mapping[str, list[str]] | None = None
     ) -> AskSettings:
         asked = {
-            task: AskedTask(kind=self.file.tasks[task].kind, languages=(languages or {}).get(task, needed.languages))
+            task: AskedTask(
+                kind=self.file.tasks[task].kind, languages=(languages or {}).get(task, needed.languages),
+                own=self.file.tasks[task].own_asking(),
+            )
             for task, needed in tasks.items()
-        }
+        }  # fmt: skip
         return _of(
             AskSettings, self.evaluate, name=self.name, seed=self.seed, model=self.model, tasks=asked,
             mechanism_items=mechanism_items,
@@ -204,8 +207,8 @@ class _Resolved:
         return TaskText(text=self.file.tasks[task].text, languages=text_languages(self.file, task))
 
     def _scored(self, task: str) -> dict[str, Any]:
-        kind = self.file.tasks[task].kind
-        return {"kind": kind, "score": self.file.score.of(kind)}
+        entry = self.file.tasks[task]
+        return {"kind": entry.kind, "score": entry.own_score() or self.file.score.of(entry.kind)}
 
     def _of_facts(self, task: str) -> bool:
         entry = self.file.tasks[task]

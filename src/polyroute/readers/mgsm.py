@@ -21,20 +21,33 @@ of the paper's (and of lm-evaluation-harness's `mgsm_direct`, whose word for "an
     Step-by-step answer:
 
 An answer ends where the model would go on with a next question.
+
+`harness` asks as lm-evaluation-harness's `mgsm_direct` 4.0 does, which the base accuracies that paper 1's authors
+published were measured with: its words (`harness_words`), its stops, no chat template, 256 new tokens, greedy, scored
+by `flexible_extract`. Each of these keys may say otherwise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as languages
+from polyroute.readers import harness_words
 from polyroute.readers.halves import MGSM
 from polyroute.readers.spec import HubTask, Item, numbered
 from polyroute.readers.tables import lines
+from polyroute.scoring.settings import NumberScore
+
+_AS_THE_HARNESS = {
+    "chat": False, "max_new_tokens": harness_words.MGSM_NEW_TOKENS, "temperature": 0, "score": "flexible_extract",
+}  # fmt: skip
+"""What a task with the harness's prompts is set to where it does not say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +120,19 @@ class MGSMTask(HubTask):
     """Word problems."""
 
     reader: Literal["mgsm"]
-    prompt: Literal["direct", "cot"]
-    """Whether the answer is asked for at once or after a chain of thought."""
+    prompt: Literal["direct", "cot", "harness"]
+    """Whether the answer is asked for at once, after a chain of thought, or as lm-evaluation-harness does."""
+    score: NumberScore | None = None
+    """Which score is compared; null: as `score.number` has it."""
     kind: ClassVar[TaskKind] = "number"
     divided_as: ClassVar[str | None] = MGSM
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_harness(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("prompt") == "harness":
+            return _AS_THE_HARNESS | given
+        return given
 
     def covered(self) -> list[str]:
         """The eleven languages of the release."""
@@ -121,8 +143,14 @@ class MGSMTask(HubTask):
         return [self.files.replace("{language}", languages.code_in(language, "iso639-1"))]
 
     def stops(self, language: str) -> tuple[str, ...]:
-        """How a next question would begin."""
+        """How a next question would begin; of the harness's prompts, with the other stops of its task."""
+        if self.prompt == "harness":
+            return (harness_words.MGSM[language][0], *harness_words.MGSM_STOPS)
         return (f"\n{WORDS[language].question}",)
+
+    def own_score(self) -> str | None:
+        """The score that is compared, where the task says so."""
+        return self.score
 
     def language_items(self, task: str, code: str, source: HubSource) -> list[Item]:
         """All items of one language."""
@@ -138,12 +166,16 @@ class MGSMTask(HubTask):
                     "answer are two"
                 )
             question, answer = cells
-            prompt = _prompt(question.strip(), WORDS[code], self.prompt)
+            prompt = _prompt(question.strip(), code, self.prompt)
             items.append(Item(numbered("", number, 3), code, prompt, answer.strip().replace(",", "")))
         return items
 
 
-def _prompt(question: str, words: Words, style: str) -> str:
+def _prompt(question: str, language: str, style: str) -> str:
+    if style == "harness":
+        before, after = harness_words.MGSM[language]
+        return f"{before} {question}\n{after}"
+    words = WORDS[language]
     # Chinese and Japanese colons bring their own space.
     asked = words.question + ("" if words.question.endswith("：") else " ") + question
     if style == "direct":

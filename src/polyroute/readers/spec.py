@@ -24,6 +24,8 @@ from polyroute.languages import table as languages
 Text = tuple[str, str, turns.Item]
 """Item id, FLORES code and text, or turns. Ids sort as the items stand in the release, so numbers are padded with
 zeros."""
+_ASKING = ("chat", "thinking", "max_new_tokens", "temperature", "top_p", "top_k")
+"""Keys of a task that win over those of section `evaluate`."""
 Repository = str
 """`organisation/dataset` on the hub."""
 
@@ -115,6 +117,19 @@ class TaskSpec(Frozen):
     """Only so many items (the first of each split); `null` takes all."""
     divided_as: ClassVar[str | None] = None
     """By which name items are divided into halves, where another task has the same ones; else the task's own."""
+    chat: bool | None = None
+    """Whether prompts go into the tokenizer's chat template; this and the next keys win over those of section
+    `evaluate`, which hold where they are `null`."""
+    thinking: bool | None = None
+    """Whether the template lets the model think before it answers."""
+    max_new_tokens: int | None = Field(default=None, ge=1)
+    """Where a generated answer that does not end is cut off, in tokens."""
+    temperature: float | None = Field(default=None, ge=0)
+    """0 is greedy."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Draw among the fewest tokens whose probabilities add up to this."""
+    top_k: int | None = Field(default=None, ge=0)
+    """Draw among the likeliest so many tokens; 0 among all."""
     version: ClassVar[int] = 1
     """Goes up whenever the same files give other items or prompts, so that answers are not taken for those of another
     task."""
@@ -166,6 +181,15 @@ class TaskSpec(Frozen):
     def stops(self, _language: str) -> tuple[str, ...]:
         """Strings that end a generated answer in a language: those with which a next item would begin."""
         return ()
+
+    def own_asking(self) -> dict[str, bool | int | float]:
+        """Settings of section `evaluate` that the task has otherwise."""
+        named = {name: getattr(self, name) for name in _ASKING}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def own_score(self) -> str | None:
+        """The score that is compared, where the task and not section `score` says which."""
+        return None
 
 
 class HubCorpus(CorpusSpec):

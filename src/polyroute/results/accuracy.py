@@ -58,6 +58,10 @@ class AccuracyRow(
     """Written answers: of those that were cut off."""
     without_number: Share | None
     """Numbers: of answers that are finished and not empty, but have no number."""
+    as_read: Accuracy | None
+    """Numbers: accuracy as our own reader takes them, in the conventions of the language."""
+    flexible_extract: Accuracy | None
+    """Numbers: accuracy by lm-evaluation-harness's rule `flexible-extract`."""
     inclusion: Score | None
     """Spans: of answers that hold the right one."""
     inclusion_as_released: Score | None

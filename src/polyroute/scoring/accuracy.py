@@ -22,7 +22,7 @@ from polyroute.scoring import chrf
 from polyroute.scoring.output_language import UNDETERMINED
 from polyroute.scoring.written import answer_part
 
-_MEANS = ("inclusion", "inclusion_as_released", "exact_match", "f1", "chrf")
+_MEANS = ("as_read", "flexible_extract", "inclusion", "inclusion_as_released", "exact_match", "f1", "chrf")
 
 
 def table(scored: pd.DataFrame, confidence: float = 0.95, chance: pd.Series[float] | None = None) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from polyroute.scoring.written import score_numbers, score_spans, score_translat
 
 SCORES: dict[TaskKind, dict[str, str]] = {
     "choice": {"sum": "correct", "token": "correct_by_token", "character": "correct_by_character"},
-    "number": {"correct": "correct"},
+    "number": {"correct": "correct", "flexible_extract": "flexible_extract"},
     "span": {
         "inclusion": "inclusion", "inclusion_as_released": "inclusion_as_released", "exact_match": "exact_match",
         "f1": "f1",
@@ -60,7 +60,8 @@ def by_score(frame: pd.DataFrame, kind: TaskKind, score: str) -> pd.DataFrame:
         score: of `SCORES`, or `IN_LANGUAGE`, by which answers in languages that cannot be recognised are left out.
 
     Returns:
-        The frame with `correct`: true or false, or in [0, 1] (f1, chrf).
+        The frame with `correct`: true or false, or in [0, 1] (f1, chrf). Numbers keep what our own reader says as
+        `as_read`.
 
     Raises:
         AnswerError: tasks of the kind have no such score.
@@ -71,6 +72,8 @@ def by_score(frame: pd.DataFrame, kind: TaskKind, score: str) -> pd.DataFrame:
     if score not in SCORES[kind]:
         known_scores = [*SCORES[kind], *(() if kind == "choice" else (IN_LANGUAGE,))]
         raise AnswerError(f"{kind} tasks have no score `{score}`; there is {', '.join(known_scores)}")
+    if kind == "number":
+        frame = frame.assign(as_read=frame["correct"])
     return frame.assign(correct=frame[SCORES[kind][score]])
 
 

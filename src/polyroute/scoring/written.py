@@ -2,7 +2,8 @@
 
 A number is right if the text is finished and the number that it gives (`numbers`) equals the right one, 18.00 and 18
 alike; so is a formula (`formulas`). An empty text, a truncated one and one without a number are wrong, and
-`accuracy.table` counts them.
+`accuracy.table` counts them. lm-evaluation-harness's rule (`flexible_extract`) stands beside it; it reads the whole
+text, thought and unfinished ones too.
 
 A short answer (span) is scored by inclusion, exact match and F1 (`spans`); a text that is not finished has none of
 them. Paper 2's inclusion to the letter stands beside them: it counts empty and unfinished texts too.
@@ -22,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from polyroute.artifacts.answers import KEY
-from polyroute.scoring import chrf, formulas, numbers, spans
+from polyroute.scoring import chrf, flexible_extract, formulas, numbers, spans
 from polyroute.scoring.beside_key import beside_key
 from polyroute.scoring.output_language import OutputLanguages
 
@@ -44,8 +45,9 @@ def score_numbers(
 
     Returns:
         item_id, language, split, output, tokens, finished, extracted (null where there is no number or formula),
-        correct, output_language; in the order of `raw`. The language is null for items in languages that the recogniser
-        cannot give.
+        correct, by_flexible_extract (what the harness would take, or null), flexible_extract (whether it would call
+        that right), output_language; in the order of `raw`. The language is null for items in languages that the
+        recogniser cannot give.
 
     Raises:
         AnswerError: an item is missing on one side or there twice.
@@ -58,6 +60,11 @@ def score_numbers(
     ]
     scored["extracted"] = pd.Series([number for number, _ in read], dtype=object)
     scored["correct"] = frame["finished"].to_numpy(bool) & np.array([right for _, right in read], bool)
+    taken = [flexible_extract.extract(output) for output in frame["output"]]
+    scored["by_flexible_extract"] = pd.Series(taken, dtype=object)
+    scored["flexible_extract"] = [
+        flexible_extract.matches(one, answer) for one, answer in zip(taken, frame["answer"], strict=True)
+    ]
     scored["output_language"] = _languages(spoken, frame, recogniser)
     return scored
 
