@@ -86,7 +86,7 @@ def _without(chosen: ChosenPlans, not_run: dict[Toward, str]) -> ChosenPlans:
 def _right(settings: ChooseSettings, paths: Paths, task: str, split: Split) -> dict[str, pd.DataFrame]:
     """`baseline` or candidate -> its answers to one half, scored."""
     name, how = settings.name, settings.tasks[task]
-    items = read_joined(paths.task_questions(name, task), paths.key(name, task))
+    items = read_joined(paths.task_questions(name, task), paths.key(name, task), count=how.items)
     return {
         path.stem: by_score(grade(answers.read(path), items, split).frame, how.kind, how.score)
         for path in sorted((paths.answers(name, "tune") / task / split).glob("*.parquet"))

@@ -74,7 +74,8 @@ def _answered(
 ) -> Answered:
     """Scored and kept beside one another."""
     name = settings.name
-    items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages)
+    count = settings.tasks[task].items
+    items = read_joined(paths.task_questions(name, task), paths.key(name, task), languages, count=count)
     found: Answered = {}
     for split, half in conditions.items():
         found[split] = {}

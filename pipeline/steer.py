@@ -30,7 +30,8 @@ def main(settings: SteerSettings, paths: Paths) -> Iterator[str]:
     def ranked(task: str, asked: Halves, said: Mapping[Split, Mapping[str, Answers]]) -> Halves:
         known = right[task]
         if new := [(split, name) for split in said for name in said[split] if split not in known.get(name, {})]:
-            items = read_joined(paths.task_questions(settings.name, task), paths.key(settings.name, task))
+            files = paths.task_questions(settings.name, task), paths.key(settings.name, task)
+            items = read_joined(*files, count=settings.tasks[task].items)
             for split, name in new:
                 frame = grade(said[split][name], items, split).frame
                 scored = by_score(frame, said[split][name].header.kind, settings.scores[task])

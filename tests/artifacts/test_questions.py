@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from polyroute.artifacts.key import Key, joined, read_joined
-from polyroute.artifacts.questions import COLUMNS, Questions, TaskError
+from polyroute.artifacts.questions import COLUMNS, Questions, TaskError, some_items
 from polyroute.readers.fetch import fetch_task
 from polyroute.readers.local import LocalTask
 from polyroute.readers.miniworld import MiniworldTask
@@ -92,3 +92,13 @@ def test_a_file_that_is_no_task_is_refused(mirror, tmp_path) -> None:
     made(mirror, tmp_path)[1].write(tmp_path / "k.parquet")
     with pytest.raises(TaskError, match="holds no questions of a task: its columns are item_id, language, answer"):
         Questions.read(tmp_path / "k.parquet")
+
+
+def test_some_items_are_at_equal_distances_in_each_half_and_the_same_in_every_language() -> None:
+    rows = [(f"i{n:02d}", code, "select" if n < 10 else "report") for n in range(16) for code in ("a", "b")]
+    frame = pd.DataFrame(rows, columns=["item_id", "language", "split"])
+    found = some_items(frame, 4)
+    assert found["item_id"].unique().tolist() == ["i00", "i02", "i05", "i07", "i10", "i11", "i13", "i14"]
+    assert found.groupby("item_id")["language"].apply(list).map(tuple).unique().tolist() == [("a", "b")]
+    assert some_items(frame, None) is frame
+    assert len(some_items(frame, 100)) == len(frame), "a half that has fewer keeps all"

@@ -106,6 +106,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     "corpora.sib200.items": (1005, {QWEN: "fetch"}),
     "corpora.flores-plus.items": (1013, {}),
     "tasks.arithmetic.items": (21, {PLAIN: "fetch"}),
+    "tasks.arithmetic.edited": (5, {PLAIN: "fetch tune choose steer mask judge"}),
     "tasks.arithmetic.pivots": (["fra_Latn"], {PLAIN: "fetch trace experts plan choose"}),
     "tasks.arithmetic.text": ("pocket-knowledge", {PLAIN: "fetch trace experts plan choose"}),
     "tasks.mgsm.prompt": ("cot", {QWEN: "fetch"}),

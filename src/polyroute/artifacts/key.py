@@ -68,11 +68,19 @@ def joined(questions: Questions, key: Key) -> pd.DataFrame:
 
 
 def read_joined(
-    questions: Path, key: Path, languages: Sequence[str] | None = None, split: str | None = None
-) -> pd.DataFrame:
+    questions: Path, key: Path, languages: Sequence[str] | None = None, split: str | None = None,
+    *, count: int | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """`joined` of the files of a task, in all languages and splits or in the given ones.
+
+    Args:
+        questions: file of them.
+        key: file of what is right.
+        languages: that are kept; all if None.
+        split: that is kept; both if None.
+        count: items of each split, as `some_items` takes them; all if None.
 
     Raises:
         TaskError: as `Questions.read`, `Key.read` and `joined`.
     """
-    return joined(Questions.read(questions, languages, split), Key.read(key))
+    return joined(Questions.read(questions, languages, split).some(count), Key.read(key))

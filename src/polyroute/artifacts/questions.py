@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -59,6 +59,10 @@ class Questions:
         """The questions of one split, in their order."""
         return self.frame[self.frame["split"] == split]
 
+    def some(self, count: int | None) -> Questions:
+        """Of each split so many items, as `some_items` takes them."""
+        return replace(self, frame=some_items(self.frame, count))
+
     def write(self, path: Path) -> None:
         """Write as Parquet, whole or not at all; the same questions give the same bytes."""
         import pyarrow
@@ -89,6 +93,22 @@ class Questions:
         if languages is not None:
             frame = parquet.in_order(frame[frame["language"].isin(languages)], languages)
         return cls(kind, int(metadata["version"]), json.loads(metadata["stops"]), frame)
+
+
+def some_items(frame: pd.DataFrame, count: int | None) -> pd.DataFrame:
+    """Of each split so many items at equal distances in their order, so that a few are of every subject; all if None.
+
+    Args:
+        frame: with columns item_id and split; the same items in any language.
+        count: of each split; one that has fewer keeps all.
+    """
+    if count is None:
+        return frame
+    kept: list[str] = []
+    for _, half in frame[["item_id", "split"]].drop_duplicates().groupby("split", sort=False):
+        ids = half["item_id"].tolist()
+        kept += [ids[place * len(ids) // count] for place in range(count)] if len(ids) > count else ids
+    return frame[frame["item_id"].isin(kept)].reset_index(drop=True)
 
 
 def read_table(

@@ -79,6 +79,7 @@ def ask_for(
         limited = halves["report"].languages
         languages = settings.tasks[task].languages if limited is None else limited
         questions = Questions.read(paths.task_questions(settings.name, task), languages)
+        questions = questions.some(settings.tasks[task].items)
         asker = Asker(loaded, settings, purpose, task, questions, paths.parts)
         given = {split: halves[split].conditions for split in SPLITS}
         try:

@@ -32,6 +32,8 @@ class AskedTask(Frozen):
     kind: TaskKind
     languages: list[str]
     """FLORES codes, the pivot first."""
+    items: int | None = None
+    """Of each half that are asked; None: all."""
     own: dict[str, bool | int | float] = Field(default_factory=dict)
     """Settings of `Asking` that the task has otherwise than the others."""
 

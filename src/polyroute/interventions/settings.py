@@ -194,6 +194,8 @@ class StudiedTask(PlannedTask):
     kind: TaskKind
     score: str
     """The one that is compared."""
+    items: int | None
+    """Of each half; None: all."""
     published: PublishedSteering | None
 
 
@@ -215,6 +217,8 @@ class JudgedTask(Frozen):
     kind: TaskKind
     score: str
     """The one that is compared."""
+    items: int | None = None
+    """Of each half; None: all."""
     gain: float | None = None
     """Published gain of mean accuracy; None where none is."""
 

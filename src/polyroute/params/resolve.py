@@ -140,19 +140,19 @@ class _Resolved:
                 tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, self.steer),
                 mask=self._mask(), among=self._among(), masked=self.masked,
             ),
-            "tune": self._ask(self.tasks, 0),
+            "tune": self._ask(self.tasks, 0, edited=True),
             "choose": ChooseSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
                 tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, self.steer),
             ),
             "steer": _of(
-                SteerSettings, self._ask(self.tasks, self.steer.mechanism_items), pivot=self.pivot,
+                SteerSettings, self._ask(self.tasks, self.steer.mechanism_items, edited=True), pivot=self.pivot,
                 scores={task: self._scored(task)["score"] for task in self.tasks},
             ),
-            "mask": self._ask(masked, file.mask.mechanism_items, beside),
+            "mask": self._ask(masked, file.mask.mechanism_items, beside, edited=True),
             "judge": JudgeSettings(
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
-                tasks={task: JudgedTask(**self._scored(task), gain=self._gain(task)) for task in self.tasks},
+                tasks={task: self._judged(task) for task in self.tasks},
             ),
             "claims": ClaimsSettings(
                 **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares()
@@ -189,12 +189,13 @@ class _Resolved:
         return _of(RecordedCounts, self.spec)
 
     def _ask(
-        self, tasks: Mapping[str, Needed], mechanism_items: int, languages: Mapping[str, list[str]] | None = None
-    ) -> AskSettings:
+        self, tasks: Mapping[str, Needed], mechanism_items: int, languages: Mapping[str, list[str]] | None = None,
+        *, edited: bool = False,
+    ) -> AskSettings:  # fmt: skip
         asked = {
             task: AskedTask(
                 kind=self.file.tasks[task].kind, languages=(languages or {}).get(task, needed.languages),
-                own=self.file.tasks[task].own_asking(),
+                own=self.file.tasks[task].own_asking(), items=self.file.tasks[task].edited if edited else None,
             )
             for task, needed in tasks.items()
         }  # fmt: skip
@@ -220,11 +221,15 @@ class _Resolved:
 
     def _studied(self, task: str) -> StudiedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
-        return _of(StudiedTask, self._planned(task), **self._scored(task), published=self.run.published.get(task))
+        return _of(
+            StudiedTask, self._planned(task), **self._scored(task), items=self.file.tasks[task].edited,
+            published=self.run.published.get(task),
+        )  # fmt: skip
 
-    def _gain(self, task: str) -> float | None:
+    def _judged(self, task: str) -> JudgedTask:
         setting = self.run.published.get(task) if self.run is not None else None
-        return None if setting is None else setting.gain
+        gain = None if setting is None else setting.gain
+        return JudgedTask(**self._scored(task), items=self.file.tasks[task].edited, gain=gain)
 
     def _among(self) -> list[str]:
         return [] if self.run is None or self.run.mask is None else self.file.languages[self.run.mask.languages]

@@ -115,6 +115,9 @@ class TaskSpec(Frozen):
     """Other languages whose in-task text gives experts to steer toward, beside the English ones."""
     take: int | None = Field(default=None, ge=1)
     """Only so many items (the first of each split); `null` takes all."""
+    edited: int | None = Field(default=None, ge=1)
+    """Items of each half that are asked under plans and masks, at equal distances: an item is asked under some forty
+    of them; `null`: all."""
     divided_as: ClassVar[str | None] = None
     """By which name items are divided into halves, where another task has the same ones; else the task's own."""
     chat: bool | None = None
