@@ -12,7 +12,8 @@ import pandas as pd
 from scipy import stats
 
 from polyroute.claims.asked import Asked, Found
-from polyroute.claims.estimates import CONFIDENCE, Estimate, correlation, paired_of_one_language
+from polyroute.claims.estimates import CONFIDENCE, FEWEST, Estimate, correlation, paired_of_one_language
+from polyroute.claims.relatives import gain_of_relatives, relatives
 from polyroute.results.claims import Missing, StandIn
 from polyroute.results.steering import HELPED
 
@@ -114,13 +115,30 @@ def random_experts(asked: Asked, found: Found) -> None:
 
 
 def for_relatives(asked: Asked, found: Found) -> None:
-    """p2.more_for_relatives: gain under steering toward shared experts, and distance from the source."""
+    """p2.more_for_relatives: gain under steering toward shared experts, by kinship and by distance from the source.
+
+    Both sources are taken at the strength that was chosen, or as published where that was run.
+    """
     task = asked.read(found, "maths")
     steering, similarity = asked.results.steering, asked.results.similarity
     shared: Any = None if steering is None or task is None else getattr(steering.tasks.get(task), "shared", None)
     chosen = getattr(shared, "chosen", None)
     if chosen is None or similarity is None:
         return
+    for name, source in zip(("near.first", "near.second"), shared.pair, strict=True):
+        rows = _shared_rows(asked, task or "", source, chosen.strength)
+        gained = gain_of_relatives(rows, relatives(source, [str(code) for code in rows.index]))
+        if gained.value is None:
+            what = f"{FEWEST} languages, of which some and not all are relatives of {source}"
+            found.lack((name,), Missing(kind="few", what=what))
+        found.put(name, gained)
+    found.stand_in(
+        StandIn(
+            kind="interval",
+            used="t over languages, each with no less than its own error",
+            meant="that of items resampled within languages",
+        )
+    )
     rows = _rows(asked, task or "", "shared")
     rows = rows[(rows["condition"] == chosen.condition) & rows["group"].isin(asked.codes)].set_index("group")
     table = similarity.distances
@@ -145,6 +163,18 @@ def for_relatives(asked: Asked, found: Found) -> None:
         found.lack(("by_distance",), Missing(kind="few", what="languages whose answers change"))
     far = [distance[code] for code in codes]
     found.put("by_distance", correlation(gains, far, seed=asked.settings.seed, ranks=True))
+
+
+def _shared_rows(asked: Asked, task: str, source: str, strength: float) -> pd.DataFrame:
+    """A row a language but the source and the pivot, steered toward what a source shares."""
+    for kind, condition in (
+        ("shared-published", f"shared-published-{source}"), ("shared", f"shared-{source}-{strength:g}")
+    ):  # fmt: skip
+        rows = _rows(asked, task, kind)
+        rows = rows[(rows["condition"] == condition) & rows["group"].isin(asked.codes) & (rows["group"] != source)]
+        if len(rows):
+            break
+    return rows.set_index("group")
 
 
 def _harm(asked: Asked, found: Found, kind: str, name: str, condition: str | None = None) -> None:

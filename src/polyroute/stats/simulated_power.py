@@ -104,6 +104,20 @@ def detectable(
     return high
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """What chance gives S studies, whatever difference is put in."""
+
+    population_SN: NDArray[np.int64]
+    """Items that a population is made of."""
+    place_SN: NDArray[np.int64]
+    """Those that a study draws of them."""
+    change_SNV: NDArray[np.float64]
+    """Their changes, signs tossed."""
+    luck_SNV: NDArray[np.float64] | None
+    """Which decides whether an answer becomes better; None where scores lie between right and wrong."""
+
+
 class _Simulated:
     def __init__(self, items: StudiedItems, confidence: float, studies: int, seed: int):
         self.items, self.confidence, self.studies, self.seed = items, confidence, studies, seed
@@ -115,6 +129,7 @@ class _Simulated:
         self.changed_N = (self.change_NV != 0) @ self.share_V
         self.still_N = items.gainable_NV @ self.share_V
         self.alike = _alike(self.change_NV)
+        self.kept: _Drawn | None = None
         self.signs_RN = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], size=(FLIPS, len(known_NV)))
 
     def power(self, difference: float, limit: float) -> float:
@@ -123,27 +138,40 @@ class _Simulated:
         step = max(1, _CELLS // (items * languages))
         found = 0
         for start in range(0, self.studies, step):
-            found += int(self._found(self._study(rng, min(step, self.studies - start), difference), limit).sum())
+            drawn = self._once(rng) if step >= self.studies else self._drawn(rng, min(step, self.studies - start))
+            found += int(self._found(self._study(drawn, difference), limit).sum())
         return found / self.studies
 
-    def _study(self, rng: np.random.Generator, studies: int, difference: float) -> NDArray[np.float64]:
-        """(S, N, V) differences of simulated studies."""
-        items = len(self.change_NV)
+    def _once(self, rng: np.random.Generator) -> _Drawn:
+        """The draws of all studies, kept where they fit in memory: a search asks for them a dozen times."""
+        if self.kept is None:
+            self.kept = self._drawn(rng, self.studies)
+        return self.kept
+
+    def _drawn(self, rng: np.random.Generator, studies: int) -> _Drawn:
+        items, languages = self.change_NV.shape
         population_SN, drawn_SN = rng.integers(items, size=(2, studies, items))
         place_SN = np.take_along_axis(population_SN, drawn_SN, axis=1)
         coin_SN = rng.integers(0, 2, size=(studies, items)) * 2.0 - 1
         change_SNV: NDArray[np.float64] = self.change_NV[place_SN] * coin_SN[:, :, None]
         if self.items.graded:
-            return change_SNV + difference
+            return _Drawn(population_SN, place_SN, change_SNV, None)
         alike_SN1, luck_SN1 = rng.random((2, studies, items, 1))
-        luck_SNV = np.where(alike_SN1 < self.alike, luck_SN1, rng.random(change_SNV.shape))
-        psi_S, still_S = self.changed_N[population_SN].mean(axis=1), self.still_N[population_SN].mean(axis=1)
+        luck_SNV = np.where(alike_SN1 < self.alike, luck_SN1, rng.random((studies, items, languages)))
+        return _Drawn(population_SN, place_SN, change_SNV, luck_SNV)
+
+    def _study(self, drawn: _Drawn, difference: float) -> NDArray[np.float64]:
+        """(S, N, V) differences of simulated studies."""
+        if drawn.luck_SNV is None:
+            return drawn.change_SNV + difference
+        luck_SNV, studies = drawn.luck_SNV, len(drawn.change_SNV)
+        psi_S, still_S = (of_N[drawn.population_SN].mean(axis=1) for of_N in (self.changed_N, self.still_N))
         better_S = np.divide(difference, psi_S, out=np.ones(studies), where=psi_S > 0)
         new_S = np.divide(difference - psi_S, still_S, out=np.zeros(studies), where=still_S > 0)
-        better_SNV = (change_SNV < 0) & (luck_SNV < better_S[:, None, None])
-        new_SNV = self.items.gainable_NV[place_SN] & (luck_SNV < new_S[:, None, None])
-        change_SNV[better_SNV | new_SNV] = 1.0
-        return change_SNV
+        better_SNV = (drawn.change_SNV < 0) & (luck_SNV < better_S[:, None, None])
+        if new_S.max(initial=0.0) > 0:
+            better_SNV |= self.items.gainable_NV[drawn.place_SN] & (luck_SNV < new_S[:, None, None])
+        return np.where(better_SNV, 1.0, drawn.change_SNV)
 
     def _found(self, change_SNV: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
         if change_SNV.shape[2] == 1 and not self.items.graded:
