@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from polyroute.artifacts.trace import Trace
-from polyroute.experts.settings import ExpertsSettings
+from polyroute.experts import ExpertSet
+from polyroute.experts.multilingual import beside, older_experts
+from polyroute.experts.settings import ExpertsSettings, OlderRule
 from polyroute.experts.specialised import AgainstGeneric, overlap, size
 from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
@@ -31,6 +33,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         middle = Middle(layers=settings.middle, has_trough=False, rule="params", curve=None)
     against = {pivot: AgainstGeneric(Trace.load(paths.trace(model, corpus, pivot)), **drawing)}
     any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
+    older = _older(settings, paths, against[pivot].generic, others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
     for task, of in settings.tasks.items():
@@ -50,6 +53,11 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         diverging.append(domain.table().assign(task=task))
         sets: list[dict[str, Any]] = overlap(found[own], any_language, taus).to_dict("records")
         tasks[task] = {"text": text, "sets": sets, "domain_shape": domain.shape(zones)}
+        tasks[task]["older_rules"] = [
+            {"tau": tau} | row
+            for tau in taus
+            for row in beside(found[own].above(tau), older, against[own].generic.header.experts)
+        ]
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
         yield f"{task}: {counts}; domain divergence: {tasks[task]['domain_shape']}"
     ExpertRow.write(folder, deltas)
@@ -61,6 +69,16 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     )
     ExpertsMetrics.write(folder, ExpertsMetrics.of(folder))
     yield f"middle: layers {middle.layers[0]} to {middle.layers[1]} ({middle.rule.replace('_', ' ')})"
+
+
+def _older(settings: ExpertsSettings, paths: Paths, generic: Trace, others: list[str]) -> dict[OlderRule, ExpertSet]:
+    """Multilingual experts by the older rules that are asked for; none where only counts were recorded."""
+    about = settings.multilingual
+    if generic.soft_mass is None or not about.beside:
+        return {}
+    traces = (Trace.load(paths.trace(settings.name, settings.generic, language)) for language in others)
+    weights = dict.fromkeys(about.halved, 0.5)
+    return older_experts(generic, traces, about.beside, weights=weights, layers=about.layers)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,8 @@ class _Resolved:
                 special_tokens=file.trace.special_tokens, nearest=file.align.nearest,
             ),
             "experts": ExpertsSettings(
-                **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
+                **measured, generic=spec.generic, taus=file.experts.taus,
+                multilingual=file.experts.multilingual, middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
             "similarity": _of(

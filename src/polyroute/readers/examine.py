@@ -93,8 +93,8 @@ def _same_items(tasks: Mapping[str, TaskSpec]) -> list[str]:
     problems = [name for name, task in tasks.items() if isinstance(task, MGSMTask)]
     low = [name for name, task in tasks.items() if isinstance(task, PolyMathTask) and "low" in task.levels]
     return [
-        f"tasks.{one}: its level low is the first {MGSM_IN_POLYMATH} problems of `{other}`, one set of items: a problem "
-        "is chosen on in both or reported in both, and the two are no independent evidence"
+        f"tasks.{one}: its level low is the first {MGSM_IN_POLYMATH} problems of `{other}`, one set of items: a "
+        "problem is chosen on in both or reported in both, and the two are no independent evidence"
         for one in low
         for other in problems
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -155,6 +155,21 @@ class ExpertSets(Frozen):
     """Of resamples in which an expert is in both; null where there are none."""
 
 
+class OlderSets(Frozen):
+    """Task experts at one threshold beside multilingual experts by an older rule of paper 1's authors."""
+
+    tau: Tau
+    """The threshold on Delta of the task experts."""
+    rule: Literal["three_sd", "weighted_mean"]
+    """Soft mass above that of the pivot by 3 standard deviations of the layer, in any language or in their mean."""
+    multilingual: Experts
+    """Multilingual experts by that rule."""
+    both: Experts
+    """Experts in both sets."""
+    expected: Bound
+    """Experts in both had each layer's sets been drawn at random."""
+
+
 class TaskExperts(Frozen):
     """The experts of one task."""
 
@@ -164,6 +179,8 @@ class TaskExperts(Frozen):
     """A record a threshold."""
     domain_shape: DepthShape
     """Of domain divergence over depth."""
+    older_rules: list[OlderSets] = Field(default=[])
+    """A record a threshold and rule; none where only counts were recorded."""
 
 
 class ExpertsSummary(
