@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from polyroute.artifacts.trace import Trace
+from polyroute.experts import ExpertSet
 from polyroute.experts.hinge import without_each
-from polyroute.experts.settings import ExpertsSettings
+from polyroute.experts.multilingual import beside, older_experts
+from polyroute.experts.settings import ExpertsSettings, OlderRule
 from polyroute.experts.specialised import AgainstGeneric, Specialisation, largest, overlap, size
 from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
@@ -40,6 +42,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
             yield one
 
     any_language = largest(of_others())
+    older = _older(settings, paths, against[pivot].generic, others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
     for task, of in settings.tasks.items():
@@ -64,7 +67,15 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
             for row in overlap(found[own], any_language, taus).to_dict("records")
         ]
         shape = domain.shape(zones)
-        tasks[task] = {"text": text, "sets": sets, "domain_shape": shape, "domain_depth": domain.depth(zones)}
+        older_rules = [
+            {"tau": tau} | row
+            for tau in taus
+            for row in beside(found[own].above(tau), older, against[own].generic.header.experts)
+        ]
+        tasks[task] = {
+            "text": text, "sets": sets, "domain_shape": shape, "domain_depth": domain.depth(zones),
+            "older_rules": older_rules,
+        }  # fmt: skip
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
         yield f"{task}: {counts}; domain divergence: {shape or 'too few sentences'}"
     ExpertRow.write(folder, deltas)
@@ -76,6 +87,16 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     )
     ExpertsMetrics.write(folder, ExpertsMetrics.of(folder))
     yield f"middle: layers {middle.layers[0]} to {middle.layers[1]} ({middle.rule.replace('_', ' ')})"
+
+
+def _older(settings: ExpertsSettings, paths: Paths, generic: Trace, others: list[str]) -> dict[OlderRule, ExpertSet]:
+    """Multilingual experts by the older rules that are asked for; none where only counts were recorded."""
+    about = settings.multilingual
+    if generic.soft_mass is None or not about.beside:
+        return {}
+    traces = (Trace.load(paths.trace(settings.name, settings.generic, language)) for language in others)
+    weights = dict.fromkeys(about.halved, 0.5)
+    return older_experts(generic, traces, about.beside, weights=weights, layers=about.layers)
 
 
 if __name__ == "__main__":

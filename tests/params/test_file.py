@@ -202,6 +202,9 @@ def test_the_shipped_file_is_sound() -> None:
         ("models.qwen3-30b-a3b.published.mgsm.layer", [1, 2], "mgsm.layer: unknown key; did you mean layers?"),
         ("experts.taus", [], "experts.taus: List should have at least 1 item"),
         ("experts.taus", [0.1, 1.0], "experts.taus.1: Input should be less than 1"),
+        ("experts.multilingual.beside", ["sd"], "multilingual.beside.0: Input should be 'three_sd' or 'weighted_mean'"),
+        ("experts.multilingual.halved", ["bam"], "experts.multilingual.halved: `bam` is not a FLORES code; did you"),
+        ("experts.multilingual.layers", [4, 2], "experts.multilingual: `layers: [4, 2]`: the first layer comes after"),
         ("experts.tau", [0.1], "experts.tau: unknown key; did you mean taus?"),
         ("score.choice", "mean", "score.choice: Input should be 'sum', 'token' or 'character'"),
         (

@@ -60,6 +60,8 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "nulls.draws": (20, everywhere("nulls")),
     "nulls.most_weights": (5, everywhere("nulls")),
     "experts.taus": ([0.1], everywhere("experts")),
+    "experts.multilingual.beside": ([], everywhere("experts")),
+    "experts.multilingual.halved": ([], everywhere("experts")),
     "similarity.resamples": (201, everywhere("similarity")),
     "similarity.confidence": (0.9, everywhere("similarity")),
     "similarity.shuffles": (2000, everywhere("similarity")),

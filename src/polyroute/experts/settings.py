@@ -1,13 +1,36 @@
 """How experts of tasks and languages are told, and how languages are compared by them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from polyroute.ground.frozen import Frozen, check_unique
-from polyroute.ground.layers import LayerRange, Zones
+from polyroute.ground.layers import LayerRange, Zones, check_range
 from polyroute.languages.own import StudySettings
 from polyroute.stats.settings import Intervals
+
+OlderRule = Literal["three_sd", "weighted_mean"]
+
+
+class Multilingual(Frozen):
+    """By which rule an expert is multilingual (`experts.multilingual`)."""
+
+    rule: Literal["any"] = "any"
+    """Of the sets that are tested and steered: Delta above tau in any language but the pivot, as paper 1 states."""
+    beside: list[OlderRule] = Field(default=[])
+    """Older rules of its authors' code, whose sets are shown beside these."""
+    halved: list[str] = Field(default=[])
+    """FLORES codes that count half in `weighted_mean`."""
+    layers: LayerRange | None = None
+    """Layers that the older rules look at; `null` takes all."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        check_unique("beside", list(self.beside))
+        check_unique("halved", self.halved)
+        if self.layers is not None:
+            check_range("layers", self.layers)
+        return self
 
 
 class Experts(Frozen):
@@ -15,6 +38,7 @@ class Experts(Frozen):
 
     taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
     """Thresholds on Delta for which sets and their overlap are shown."""
+    multilingual: Multilingual = Field(default=Multilingual())
 
 
 class SharedExperts(Frozen):
@@ -58,6 +82,7 @@ class ExpertsSettings(StudySettings):
     generic: str
     """The corpus that experts are told against."""
     taus: list[float]
+    multilingual: Multilingual = Field(default=Multilingual())
     middle: LayerRange | None
     """Layers of the middle where params.yaml says so."""
     tasks: dict[str, TaskText]

@@ -41,6 +41,8 @@ def check_references(file: ParamsFile) -> None:
                 raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
         if (place := task.on_disk()) is not None:
             check_inside(f"tasks.{name}.files", Path(place), "text")
+    for code in file.experts.multilingual.halved:
+        check_known("experts.multilingual.halved", code, language_table.codes(), "a FLORES code")
     for name in file.mask.tasks:
         check_known("mask.tasks", name, file.tasks, "an entry of `tasks`")
     for name, spec in file.models.items():

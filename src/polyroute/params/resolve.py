@@ -120,7 +120,8 @@ class _Resolved:
                 chat=self._chats().get(spec.generic),
             ),
             "experts": ExpertsSettings(
-                **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
+                **measured, generic=spec.generic, taus=file.experts.taus,
+                multilingual=file.experts.multilingual, middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
             "similarity": _of(

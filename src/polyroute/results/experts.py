@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -177,6 +177,21 @@ class DomainDepth(Frozen):
     """Late minus middle of them."""
 
 
+class OlderSets(Frozen):
+    """Task experts at one threshold beside multilingual experts by an older rule of paper 1's authors."""
+
+    tau: Tau
+    """The threshold on Delta of the task experts."""
+    rule: Literal["three_sd", "weighted_mean"]
+    """Soft mass above that of the pivot by 3 standard deviations of the layer, in any language or in their mean."""
+    multilingual: Experts
+    """Multilingual experts by that rule."""
+    both: Experts
+    """Experts in both sets."""
+    expected: Bound
+    """Experts in both had each layer's sets been drawn at random."""
+
+
 class TaskExperts(Frozen):
     """The experts of one task."""
 
@@ -184,10 +199,17 @@ class TaskExperts(Frozen):
     """Its in-task text."""
     sets: list[ExpertSets]
     """A record a threshold."""
+<<<<<<< HEAD
     domain_shape: DepthShape | None
     """Of domain divergence over depth; null where either text has fewer than 20 sentences, or they are not known."""
     domain_depth: DomainDepth | None = None
     """The differences it rests on; null where no sentences are known."""
+=======
+    domain_shape: DepthShape
+    """Of domain divergence over depth."""
+    older_rules: list[OlderSets] = Field(default=[])
+    """A record a threshold and rule; none where only counts were recorded."""
+>>>>>>> preset3
 
 
 class ExpertsSummary(
