@@ -10,8 +10,10 @@ from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.domain_divergence import domain_divergence
+from polyroute.measures.domain_pairs import domain_pairs
 from polyroute.measures.middle import choose_middle
 from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
+from polyroute.results.domain_pairs import DomainPairRow
 from polyroute.results.experts import DomainRow, ExpertRow, ExpertsMetrics, ExpertsSummary, MemberRow
 from polyroute.results.quantities import Middle
 
@@ -33,6 +35,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     any_language = against[pivot].of_any(Trace.load(paths.trace(model, corpus, language)) for language in others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
+    paired = []
     for task, of in settings.tasks.items():
         text = of.text
         if text is None:
@@ -48,6 +51,8 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         members += [one.membership(taus).assign(task=task) for one in found.values()]
         domain = domain_divergence(domains[own], against[own].generic, **drawing)
         diverging.append(domain.table().assign(task=task))
+        pairs = domain_pairs(domains[own], against[own].generic, settings.intervals.confidence)
+        paired.append(pairs.assign(task=task))
         sets: list[dict[str, Any]] = overlap(found[own], any_language, taus).to_dict("records")
         tasks[task] = {"text": text, "sets": sets, "domain_shape": domain.shape(zones)}
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
@@ -55,6 +60,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     ExpertRow.write(folder, deltas)
     MemberRow.write(folder, members)
     DomainRow.write(folder, diverging)
+    DomainPairRow.write(folder, paired)
     ExpertsSummary.write(
         folder,
         {"corpus": corpus, "tasks": tasks, "middle": middle.model_dump(mode="json")},
