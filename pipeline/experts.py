@@ -13,8 +13,10 @@ from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.domain_divergence import domain_divergence
+from polyroute.measures.domain_pairs import domain_pairs
 from polyroute.measures.middle import choose_middle
 from polyroute.results.alignment import AlignmentSummary, LayerRow, divergence
+from polyroute.results.domain_pairs import DomainPairRow
 from polyroute.results.experts import DomainRow, ExpertRow, ExpertsMetrics, ExpertsSummary, MemberRow
 from polyroute.results.quantities import Middle
 
@@ -45,6 +47,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     older = _older(settings, paths, against[pivot].generic, others)
     deltas, members = [any_language.table().assign(task="")], [any_language.membership(taus).assign(task="")]
     diverging, tasks = [], {}
+    paired = []
     for task, of in settings.tasks.items():
         text = of.text
         if text is None:
@@ -62,6 +65,8 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
             domains[own], against[own].generic, confidence=settings.intervals.confidence, seed=settings.seed
         )
         diverging.append(domain.table().assign(task=task))
+        pairs = domain_pairs(domains[own], against[own].generic, settings.intervals.confidence)
+        paired.append(pairs.assign(task=task))
         sets: list[dict[str, Any]] = [
             row | without_each(found[own].delta_LE, by_language, row["tau"])
             for row in overlap(found[own], any_language, taus).to_dict("records")
@@ -81,6 +86,7 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
     ExpertRow.write(folder, deltas)
     MemberRow.write(folder, members)
     DomainRow.write(folder, diverging)
+    DomainPairRow.write(folder, paired)
     ExpertsSummary.write(
         folder,
         {"corpus": corpus, "tasks": tasks, "middle": middle.model_dump(mode="json")},

@@ -199,17 +199,12 @@ class TaskExperts(Frozen):
     """Its in-task text."""
     sets: list[ExpertSets]
     """A record a threshold."""
-<<<<<<< HEAD
     domain_shape: DepthShape | None
     """Of domain divergence over depth; null where either text has fewer than 20 sentences, or they are not known."""
     domain_depth: DomainDepth | None = None
     """The differences it rests on; null where no sentences are known."""
-=======
-    domain_shape: DepthShape
-    """Of domain divergence over depth."""
     older_rules: list[OlderSets] = Field(default=[])
     """A record a threshold and rule; none where only counts were recorded."""
->>>>>>> preset3
 
 
 class ExpertsSummary(
