@@ -26,10 +26,10 @@ from polyroute.interventions.settings import (
     StudiedTask,
 )
 from polyroute.languages.own import StudySettings
-from polyroute.measures.settings import AlignSettings, CorrelateSettings
+from polyroute.measures.settings import AlignSettings, CorrelateSettings, Published
 from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
-from polyroute.params.models import RecordedModel, TransformersModel, revision
+from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
@@ -126,7 +126,8 @@ class _Resolved:
                 for task, needed in self.tasks.items()
             }),
             "correlate": CorrelateSettings(
-                **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares()
+                **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares(),
+                published=self._published(),
             ),
             "plan": PlanSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
@@ -148,7 +149,8 @@ class _Resolved:
                 tasks={task: JudgedTask(**self._scored(task), gain=self._gain(task)) for task in self.tasks},
             ),
             "claims": ClaimsSettings(
-                **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares()
+                **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
+                published={} if spec.accuracies is None else {"published-belebele": "reading"},
             ),
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
@@ -231,6 +233,10 @@ class _Resolved:
         entries = {task: self.file.tasks[task] for task in self.tasks}
         kinds = {task: getattr(entry, "content", entry.reader) for task, entry in entries.items()}
         return {task: _ROLES[kind] for task, kind in kinds.items() if kind in _ROLES}
+
+    def _published(self) -> Published | None:
+        model = published_as(self.spec) if self.spec.accuracies else None
+        return None if model is None else Published(file=PUBLISHED, model=model)
 
     def _text_shares(self) -> dict[str, float] | None:
         recipe = self.file.pocket.get(self.name)
