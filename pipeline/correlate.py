@@ -2,12 +2,18 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
+
+from polyroute.artifacts.published_accuracies import read_published
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.correlation import correlate, language_covariates
+from polyroute.measures.published import LEAST, with_published
 from polyroute.measures.settings import CorrelateSettings
 from polyroute.measures.zone_correlation import ZoneCorrelations, correlate_zones
 from polyroute.results.accuracy import AccuracyRow
@@ -27,10 +33,20 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
     if settings.text_shares is not None:
         resource = {language: math.log(share) for language, share in settings.text_shares.items()}
         source = "log share of the training documents"
+    published = {}
+    if settings.published is not None:
+        found = read_published(Path(settings.published.file), settings.published.model)
+        published = {f"published-{task}": by_language for task, by_language in found.items()}
+    asked = {
+        str(task): scores.set_index("language")["accuracy"] for task, scores in accuracy.groupby("task", sort=False)
+    }
+    told = {task: pd.Series({code: one.accuracy for code, one in of.items()}) for task, of in published.items()}
     tables, held = [], {}
-    for task, scores in accuracy.groupby("task", sort=False):
-        scored = scores.set_index("language")["accuracy"]
+    for task, scored in (asked | told).items():
         languages = [language for language in others if language in scored.index]
+        if not languages:
+            yield f"{task}: accuracy in {', '.join(scored.index)}, none of which was traced"
+            continue
         tokens = {code: float(Trace.load(paths.trace(model, corpus, code)).tokens.mean()) for code in languages}
         data = (curves.loc[languages].to_numpy(), scored[languages].to_numpy())
         about = {
@@ -38,9 +54,14 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
             "seed": settings.seed, "covariates": language_covariates(tokens, resource),
         }  # fmt: skip
         by_layer, by_zone = correlate(*data, **about), correlate_zones(*data, zones=zones, **about)
+        record: dict[str, Any] = {}
+        if task in published:
+            by_zone = with_published(by_zone, languages)
+            points = {code: one.record() for code, one in published[task].items()}
+            record = {"published": points, "languages_needed": LEAST}
         tables.append(by_layer.rows.assign(task=task))
         notes = dict.fromkeys((*by_zone.notes, *by_layer.notes))
-        held[str(task)] = by_zone.record() | {"notes": list(notes)}
+        held[task] = by_zone.record() | {"notes": list(notes)} | record
         yield f"{task}: {_summary_line(by_zone, len(languages))}"
     if not tables:
         yield "no accuracy: nothing to correlate"
@@ -52,7 +73,7 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
 def _summary_line(found: ZoneCorrelations, languages: int) -> str:
     middle = found.record()["zones"]["middle"]
     if middle["r"] is None:
-        return "not computed; correlation.json says why"
+        return f"not computed: {found.notes[0]}" if found.notes else "not computed; correlation.json says why"
     interval = "" if middle["low"] is None else f" [{middle['low']:+.2f}, {middle['high']:+.2f}]"
     p = f"p {middle['p']:.3f}" if middle["p"] >= 0.001 else "p < 0.001"
     return (

@@ -96,10 +96,15 @@ def test_covariates_of_the_table_of_languages() -> None:
     assert not np.isnan(rows.loc[("script", 4), "r"])
     codes = (*CODES, "acm_Arab")
     unknown = found(np.vstack([DIVERGENCE, DIVERGENCE[:1]]), np.append(ACCURACY, 0.4), codes, covariates=covariates)
-    assert "nothing is computed given resource: it is unknown of acm_Arab" in unknown.notes
-    assert f"nothing is computed given {TOGETHER}: it is unknown of acm_Arab" in unknown.notes
-    held = unknown.rows[unknown.rows["controlled_for"] == "resource"]
-    assert held[["r", "p", "q"]].isna().all(axis=None)
+    assert "given resource: without acm_Arab, of which it is unknown" in unknown.notes
+    assert f"given {TOGETHER}: without acm_Arab, of which it is unknown" in unknown.notes
+    # As without the language, which counts where nothing, or what is known of it, is held fixed.
+    alone = found(DIVERGENCE, ACCURACY, CODES, covariates=covariates)
+    for held, count in (("resource", len(CODES)), ("", len(CODES) + 1)):
+        of = unknown.rows[unknown.rows["controlled_for"] == held].reset_index(drop=True)
+        without = alone.rows[alone.rows["controlled_for"] == held].reset_index(drop=True)
+        assert (of["languages"] == count).all()
+        assert of["r"].equals(without["r"]) == (held == "resource")
 
 
 def test_too_many_and_dependent_covariates_are_said() -> None:

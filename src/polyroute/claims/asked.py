@@ -17,6 +17,7 @@ from polyroute.claims.settings import ClaimsSettings, Role
 from polyroute.languages import table as languages
 from polyroute.results.alignment import CorpusAlignment
 from polyroute.results.claims import Missing, StandIn
+from polyroute.results.correlation import PublishedPoint, TaskCorrelation
 from polyroute.results.model import ModelResults
 
 NAMES: dict[Role, str] = {"maths": "mgsm", "medical": "global-mmlu-medical", "reading": "belebele-reading"}
@@ -90,9 +91,21 @@ class Asked:
         """The model's task that stands for something."""
         return next((task for task, found in self.settings.roles.items() if found == role), None)
 
+    @cached_property
+    def published(self) -> tuple[str, TaskCorrelation] | None:
+        """Belebele's accuracies as others published them, where the model was not asked it; with the task's name."""
+        asked = set() if self.results.accuracy is None else set(self.results.accuracy.table["task"])
+        if self.task("reading") in asked or self.results.correlations is None:
+            return None
+        held = self.results.correlations.tasks
+        names = [task for task, role in self.settings.published.items() if role == "reading" and task in held]
+        return next(((task, held[task]) for task in names if held[task].published), None)
+
     @property
     def for_reading(self) -> str | None:
         """The task whose accuracy stands for Belebele's."""
+        if self.published is not None:
+            return self.published[0]
         return next((task for role in _FOR_READING if (task := self.task(role)) is not None), None)
 
     def read(self, found: Found, role: Role) -> str | None:
@@ -104,6 +117,11 @@ class Asked:
 
     def accuracy(self, found: Found, role: Role) -> pd.Series[float] | None:
         """Accuracy by language, the pivot apart; of another task where the model has none for reading."""
+        if role == "reading" and self.published is not None:
+            points = self.published_points
+            found.stand_in(StandIn(kind="task", used=self.published[0], meant=NAMES[role]))
+            found.items = min((one.items for one in points.values()), default=None)
+            return pd.Series({code: one.accuracy for code, one in points.items()}, dtype=float)
         task = self.for_reading if role == "reading" else self.task(role)
         if task is None or self.results.accuracy is None:
             return None
@@ -115,8 +133,17 @@ class Asked:
         by: pd.Series[float] = rows.set_index("language")["accuracy"]
         return by
 
+    @property
+    def published_points(self) -> dict[str, PublishedPoint]:
+        """Published accuracies of languages of the generic corpus, the pivot apart."""
+        points = {} if self.published is None else self.published[1].published or {}
+        return {code: points[code] for code in self.codes if code in points}
+
     def near_chance(self) -> list[str]:
         """Languages whose accuracy is not above chance with its interval, in the task that stands for reading."""
+        if self.published is not None:
+            points = self.published_points
+            return [code for code, one in points.items() if one.chance is not None and one.low <= one.chance]
         task = self.for_reading
         if task is None or self.results.accuracy is None:
             return []

@@ -19,7 +19,7 @@ ZONES: tuple[Zone, ...] = ("early", "middle", "late")
 def divergence_and_accuracy(asked: Asked, found: Found) -> None:
     """p1.correlation: r of each zone's mean D and accuracy, with and without languages near chance."""
     by_zone = _by_zone(asked, found)
-    if not by_zone:
+    if not by_zone or _few_published(asked, found, ("r", "r_edges", "r_without", "r_given")):
         return
     published = asked.published_middle(found.claim)
     middle = by_zone["middle"] if published is None else _r(asked, found, published)
@@ -47,7 +47,7 @@ def not_fertility(asked: Asked, found: Found) -> None:
         seed = asked.settings.seed
         found.put("r_fertility", correlation(tokens, asked.zone("middle"), seed=seed, ranks=True))
     by_zone = _by_zone(asked, found)
-    if not by_zone:
+    if not by_zone or _few_published(asked, found, ("r_given", "r_plain")):
         return
     found.put("r_plain", by_zone["middle"])
     accuracy = asked.accuracy(found, "reading")
@@ -56,6 +56,15 @@ def not_fertility(asked: Asked, found: Found) -> None:
     if accuracy is not None and tokens is not None:
         y = accuracy[codes].to_numpy()
         found.put("r_given", correlation(asked.zone("middle", codes), y, seed=asked.settings.seed, given=[tokens]))
+
+
+def _few_published(asked: Asked, found: Found, names: tuple[str, ...]) -> bool:
+    """Whether routing is known in too few languages with a published accuracy; the quantities then say so."""
+    needed = None if asked.published is None else asked.published[1].languages_needed
+    if needed is None or (found.languages or 0) >= needed:
+        return False
+    found.lack(names, Missing(kind="few", what=f"{found.languages} of at least {needed} languages"))
+    return True
 
 
 def _by_zone(asked: Asked, found: Found) -> dict[str, Estimate]:

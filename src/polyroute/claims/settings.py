@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from polyroute.languages.own import StudySettings
 
 Role = Literal["maths", "medical", "reading"]
@@ -19,5 +21,8 @@ class ClaimsSettings(StudySettings):
     """Corpus that divergence is asked of."""
     roles: dict[str, Role]
     """Task of the model -> what it stands for; a task that stands for nothing in the papers is left out."""
+    published: dict[str, Role] = Field(default={})
+    """Task whose accuracies others published, as correlation.json names it -> what it stands for; taken where the model
+    was not asked itself."""
     text_shares: dict[str, float] | None
     """Language -> share of the training documents, where it is known; else resource is the class of Joshi et al."""

@@ -73,7 +73,8 @@ def correlate(
         confidence: coverage of intervals.
         seed: of the permutations.
         covariates: indexed by language, from `language_covariates`: numbers are taken as they are (as ranks for
-            Spearman), text as one dummy for each value but the first. A missing value is said, not filled in.
+            Spearman), text as one dummy for each value but the first. A language without a value is left out of what is
+            computed given it, and named in a note.
 
     Returns:
         Rows in order of method, covariates and layer. `p` is two-sided, by permutation of languages; `q` adjusts it for
@@ -95,12 +96,17 @@ def correlate(
     parts = []
     for method in METHODS:
         ranked = method == "spearman"
-        x_VL, y_V = (_ranks(divergence_VL), _ranks(accuracy_V)) if ranked else (divergence_VL, accuracy_V)
         for controlled_for, names in _holding(covariates).items():
             columns: dict[str, Any] = dict.fromkeys(("r", "low", "high", "p", "q"), np.full(len(layers), np.nan))
             maker_VV = None
-            if usable:
-                maker_VV, reason = _taken_off(covariates, controlled_for, names, languages, ranked)
+            known, note = _known(covariates, controlled_for, names, languages)
+            x_VL, y_V, of = divergence_VL[known], accuracy_V[known], [languages[place] for place in known]
+            if usable and note and note not in notes:
+                notes.append(note)
+            if usable and len(of) >= FEWEST and not _flat(y_V):
+                if ranked:
+                    x_VL, y_V = _ranks(x_VL), _ranks(y_V)
+                maker_VV, reason = _taken_off(covariates, controlled_for, names, of, ranked)
                 if reason and reason not in notes:
                     notes.append(reason)
             if maker_VV is not None:
@@ -118,7 +124,7 @@ def correlate(
                     where = f"layers {', '.join(map(str, lost))}"
                     notes.append(f"given {controlled_for}, {method} has no variance left in {where}")
             about = {
-                "layer": list(layers), "method": method, "controlled_for": controlled_for, "languages": len(languages),
+                "layer": list(layers), "method": method, "controlled_for": controlled_for, "languages": len(of),
             }  # fmt: skip
             parts.append(pd.DataFrame(about | {name: values.round(DECIMALS) for name, values in columns.items()}))
     return Correlation(pd.concat(parts, ignore_index=True), tuple(notes))
@@ -160,6 +166,18 @@ def _holding(covariates: pd.DataFrame | None) -> dict[str, list[str]]:
     return held | {TOGETHER: names} if len(names) > 1 else held
 
 
+def _known(
+    covariates: pd.DataFrame | None, controlled_for: str, names: list[str], languages: Sequence[str]
+) -> tuple[NDArray[np.intp], str]:
+    """Places of the languages of which covariates are known, and which others a partial correlation leaves out."""
+    if covariates is None or not names:
+        return np.arange(len(languages)), ""
+    lacking_V = covariates.loc[list(languages), names].isna().any(axis=1).to_numpy()
+    out = [language for language, lacking in zip(languages, lacking_V, strict=True) if lacking]
+    why = f"given {controlled_for}: without {', '.join(out)}, of which it is unknown" if out else ""
+    return np.flatnonzero(~lacking_V), why
+
+
 def _taken_off(
     covariates: pd.DataFrame | None, controlled_for: str, names: list[str], languages: Sequence[str], ranked: bool
 ) -> tuple[NDArray[np.float64] | None, str]:
@@ -167,9 +185,6 @@ def _taken_off(
     if covariates is None or not names:
         return residual_maker(np.empty((len(languages), 0))), ""
     chosen = covariates.loc[list(languages), names]
-    unknown = [language for language in languages if chosen.loc[language].isna().any()]
-    if unknown:
-        return None, f"nothing is computed given {controlled_for}: it is unknown of {', '.join(unknown)}"
     columns: list[NDArray[np.float64]] = []
     for name in names:
         if pd.api.types.is_numeric_dtype(chosen[name]):

@@ -30,6 +30,15 @@ class AlignSettings(StudySettings):
     seed: int
 
 
+class Published(Frozen):
+    """Accuracies that others published."""
+
+    file: str
+    """`recorded/published_accuracies.csv`."""
+    model: str
+    """What that file calls the model."""
+
+
 class CorrelateSettings(StudySettings):
     """What the stage `correlate` reads."""
 
@@ -41,6 +50,8 @@ class CorrelateSettings(StudySettings):
     """Coverage of intervals."""
     text_shares: dict[str, float] | None
     """Language -> its share of the documents that the model was trained on, where that is known."""
+    published: Published | None = None
+    """Whose accuracies are correlated too; None for none but the model's own answers."""
     seed: int
     groups: dict[str, list[str]] = Field(default={})
     """Name -> FLORES codes that divergence and accuracy are correlated over too, the pivot apart."""

@@ -14,6 +14,9 @@ from polyroute.models.settings import Checkpoint, Shape
 from polyroute.params.published import PresetName
 from polyroute.tracing.settings import RecordedCounts
 
+PUBLISHED = "recorded/published_accuracies.csv"
+"""Accuracies that others published."""
+
 
 class _Model(Frozen):
     corpora: list[str] = Field(min_length=1)
@@ -30,6 +33,10 @@ class _Model(Frozen):
     """Languages answered about as well as by guessing: correlations over `groups` are told without them too."""
     zones: Zones | None = None
     """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
+    accuracies: Literal["published"] | None = None
+    """`published` sets divergence against the accuracies that others published too, so that nothing need be asked."""
+    published_as: str | None = None
+    """What `recorded/published_accuracies.csv` calls the model; by default its name on the hub."""
 
     @model_validator(mode="before")
     @classmethod
@@ -101,3 +108,8 @@ Model = Annotated[TransformersModel | RecordedModel, Field(discriminator="engine
 def revision(spec: TransformersModel | RecordedModel) -> str | None:
     """The commit that a model's entry pins; None for a folder."""
     return spec.commit if isinstance(spec, RecordedModel) else spec.revision
+
+
+def published_as(spec: TransformersModel | RecordedModel) -> str | None:
+    """What the file of published accuracies calls a model; None where nothing says it."""
+    return spec.published_as or (spec.hub if isinstance(spec, TransformersModel) else None)

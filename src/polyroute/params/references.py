@@ -9,7 +9,7 @@ from polyroute.ground.frozen import check_inside, check_known, check_unique
 from polyroute.ground.layers import check_range
 from polyroute.interventions.settings import Masked
 from polyroute.languages import table as language_table
-from polyroute.params.models import RecordedModel, TransformersModel
+from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as
 
 if TYPE_CHECKING:
     from polyroute.params.file import ParamsFile
@@ -64,6 +64,8 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
     for code in spec.near_chance:
         check_known(f"{key}.near_chance", code, language_table.codes(), "a FLORES code")
     check_known(f"{key}.generic", spec.generic, spec.corpora, f"among `{key}.corpora`")
+    if spec.accuracies is not None and published_as(spec) is None:
+        raise ValueError(f"{key}.accuracies: add `published_as`, what {PUBLISHED} calls the model")
     if isinstance(spec, RecordedModel):
         check_inside(f"{key}.file", Path(spec.file), "recorded")
         return

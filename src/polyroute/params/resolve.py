@@ -27,10 +27,10 @@ from polyroute.interventions.settings import (
     StudiedTask,
 )
 from polyroute.languages.own import StudySettings
-from polyroute.measures.settings import AlignSettings, CorrelateSettings
+from polyroute.measures.settings import AlignSettings, CorrelateSettings, Published
 from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
-from polyroute.params.models import RecordedModel, TransformersModel, revision
+from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
 from polyroute.params.published import OVERRIDDEN
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
@@ -134,7 +134,7 @@ class _Resolved:
             }),
             "correlate": CorrelateSettings(
                 **measured, generic=spec.generic, confidence=file.intervals.confidence, text_shares=self._text_shares(),
-                groups=self._groups(), near_chance=spec.near_chance,
+                groups=self._groups(), near_chance=spec.near_chance, published=self._published(),
             ),
             "plan": PlanSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
@@ -156,7 +156,8 @@ class _Resolved:
                 tasks={task: self._judged(task) for task in self.tasks},
             ),
             "claims": ClaimsSettings(
-                **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares()
+                **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
+                published={} if spec.accuracies is None else {"published-belebele": "reading"},
             ),
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
@@ -257,6 +258,10 @@ class _Resolved:
         entries = {task: self.file.tasks[task] for task in self.tasks}
         kinds = {task: getattr(entry, "content", entry.reader) for task, entry in entries.items()}
         return {task: _ROLES[kind] for task, kind in kinds.items() if kind in _ROLES}
+
+    def _published(self) -> Published | None:
+        model = published_as(self.spec) if self.spec.accuracies else None
+        return None if model is None else Published(file=PUBLISHED, model=model)
 
     def _text_shares(self) -> dict[str, float] | None:
         recipe = self.file.pocket.get(self.name)

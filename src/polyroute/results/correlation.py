@@ -14,6 +14,7 @@ from polyroute.results.quantities import (
     Coefficient,
     Corpus,
     Divergence,
+    Items,
     Language,
     Languages,
     Layer,
@@ -140,6 +141,27 @@ class GroupCorrelation(Frozen):
     """The same without these; missing where there are none."""
 
 
+class PublishedPoint(Frozen):
+    """Accuracy of the model in one language, as others published it."""
+
+    accuracy: Accuracy
+    """Share of right answers, mean over runs."""
+    items: Items
+    """Of the data set."""
+    runs: Annotated[int, Field(ge=1), Unit("runs")]
+    """Published of the same model and task."""
+    low: Accuracy
+    """Lower bound of Wilson's interval over so many items, of 95%."""
+    high: Accuracy
+    """Upper bound."""
+    chance: Accuracy | None
+    """What guessing evenly gets; null where it gets nothing."""
+    certainty: Literal["C", "I", "N"]
+    """Read in code or result files, inferred, or known from a secondary note."""
+    source: str
+    """Repository and file."""
+
+
 class TaskCorrelation(Frozen):
     """One task."""
 
@@ -157,6 +179,10 @@ class TaskCorrelation(Frozen):
     """A sentence for everything that was not computed."""
     groups: dict[str, GroupCorrelation] = Field(default={})
     """Entry of `languages` -> the same over its languages alone."""
+    published: dict[Language, PublishedPoint] | None = None
+    """Every language with a published accuracy, traced or not; null where the model was asked itself."""
+    languages_needed: Languages | None = None
+    """Fewer give no verdict on published accuracies; null where the model was asked itself."""
 
 
 class CorrelationSummary(

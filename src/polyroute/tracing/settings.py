@@ -46,7 +46,7 @@ class RecordedCounts(Frozen):
     file: str
     """The file, as `polyroute import-counts` writes it (`polyroute.artifacts.recorded_counts`)."""
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
-    """Commit that the file's header must name; null where the recording is in no repository."""
+    """Commit that the file's header must name; null takes any."""
     shape: Shape
     """Layers, experts and top-k that the counts must have."""
 
@@ -68,7 +68,7 @@ class RecordedCounts(Frozen):
         shape = Shape(layers=len(header.layers), experts=header.experts, top_k=header.top_k)
         pairs = {
             "corpora": ([corpus], [header.corpus]),
-            "commit": (self.commit, header.commit),
+            "commit": (self.commit or header.commit, header.commit),
             "shape": (self.shape, shape),
         }
         for key, (wanted, held) in pairs.items():
