@@ -269,3 +269,14 @@ def test_masks_are_asked_in_their_own_languages_and_the_lacking_are_named() -> N
 def test_settings_are_worked_out_without_torch() -> None:
     script = "import sys\nimport polyroute.params.resolve, polyroute.models.source\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_the_page_on_the_harness_sets_what_it_says() -> None:
+    page = (ROOT / "docs" / "harness.md").read_text(encoding="utf-8")
+    raw = shipped()
+    raw["tasks"] |= yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])["tasks"]
+    settings = resolve(parse(raw), DIGESTS)
+    ask, score = settings[f"{QWEN}/evaluate"], settings[f"{QWEN}/score"]
+    assert ask.tasks["mgsm"].own == {"chat": False, "max_new_tokens": 256, "temperature": 0}
+    assert ask.tasks["belebele-reading"].own == {"chat": False}
+    assert score.tasks["mgsm"].score == "flexible_extract"
