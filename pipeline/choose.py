@@ -18,12 +18,14 @@ from polyroute.interventions.choose import (
     best_task_plan,
     choose_shared,
     choose_task_experts,
+    chosen_for_each_other,
     shared_plan_on_all,
 )
 from polyroute.interventions.effects import pooled_accuracy
 from polyroute.interventions.plans import ConditionsError
 from polyroute.interventions.settings import ChooseSettings
 from polyroute.interventions.sources import Sources
+from polyroute.results.quantities import DECIMALS
 from polyroute.scoring.kinds import by_score, grade
 from polyroute.steering.condition import Condition
 
@@ -61,7 +63,9 @@ def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
             found[split] = ChosenPlans(conditions=tuple(reported), toward=toward)
         for split, chosen in found.items():
             _without(chosen, not_run).save(folder / f"{split}.json")
-        handed_on = {key: _on_all(sources, paths, key, task, on_all) for key in _TOWARD if key not in not_run}
+        handed_on = {
+            key: _on_all(sources, paths, key, task, on_all, right) for key in _TOWARD if key not in not_run
+        }  # fmt: skip
         _without(ChosenPlans(conditions=(), toward=handed_on), not_run).save(folder / "all.json")
         for key, one in handed_on.items():
             names = [
@@ -110,14 +114,25 @@ def _choose(
     )  # fmt: skip
 
 
-def _on_all(sources: Sources, paths: Paths, toward: Toward, task: str, accuracy: dict[str, float]) -> Chosen:
+def _on_all(
+    sources: Sources, paths: Paths, toward: Toward, task: str, accuracy: dict[str, float],
+    right: dict[Split, dict[str, pd.DataFrame]],
+) -> Chosen:  # fmt: skip
     """What is chosen on all items; the plan toward task experts is kept, to be handed on."""
     if toward == "shared experts":
-        return shared_plan_on_all(sources.shared_experts(task), accuracy)
+        chosen = shared_plan_on_all(sources.shared_experts(task), accuracy)
+        return _with_inflation(chosen, right, sources.settings.pivot)
     best, summary = best_task_plan(sources.task_experts(task), accuracy)
     assert best.plan is not None, "a candidate has a plan"
     best.plan.save(paths.plan(sources.settings.name, task))
-    return Chosen(not_run=None, summary=summary | {"middle": sources.middle})
+    chosen = Chosen(not_run=None, summary=summary | {"middle": sources.middle})
+    return _with_inflation(chosen, right, sources.settings.pivot)
+
+
+def _with_inflation(chosen: Chosen, right: dict[Split, dict[str, pd.DataFrame]], pivot: str) -> Chosen:
+    candidates = [row["condition"] for row in chosen.summary["selection"] if row["condition"] != "baseline"]
+    factor = round(chosen_for_each_other(right, candidates, pivot), DECIMALS)
+    return chosen.model_copy(update={"summary": chosen.summary | {"inflation": factor}})
 
 
 if __name__ == "__main__":

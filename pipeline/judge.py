@@ -112,7 +112,9 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
     conditions: Halves = {split: folds[CHOSEN_ON[split]].conditions for split in SPLITS}
     how, rule = settings.tasks[task], _rule(settings, settings.tasks[task])
     right = _right(_answered(settings, paths, "steer", task, conditions, None), how.kind, how.score)
-    scores = {name: effects.pooled_accuracy(one, settings.pivot) for name, one in right.items()}
+    scores = (
+        effects.ranked({name: [one] for name, one in right.items()}, settings.pivot, on_all.inflation) if right else {}
+    )
     if lacking := [one.name for half in next_round(conditions, scores).values() for one in half]:
         raise effects.FindingsError(f"{task}: no answers under {lacking[0]}: run the stage `steer` again")
     mechanism = _mechanism(paths, settings.name, "steer", task) if right else pd.DataFrame()
@@ -125,8 +127,9 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
         asked = {one_of.name: one_of for half in conditions.values() for one_of in half if one_of.name in names}
         reported = effects.Asked(one, parts, list(asked.values()), right)
         table = effects.compared(
-            reported.conditions, right, pivot=settings.pivot, confidence=rule.confidence, seed=rule.seed
-        )
+            reported.conditions, right, pivot=settings.pivot, confidence=rule.confidence, seed=rule.seed,
+            inflation=on_all.inflation,
+        )  # fmt: skip
         summary = (
             effects.task_experts_effects(reported, table, settings.pivot, rule)
             if toward == "task experts"

@@ -14,8 +14,8 @@ from polyroute.asking.purpose import ask_for
 from polyroute.asking.settings import SteerSettings
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
-from polyroute.interventions.choose import CHOSEN_ON
-from polyroute.interventions.effects import pooled_accuracy
+from polyroute.interventions.choose import CHOSEN_ON, ChosenPlans
+from polyroute.interventions.effects import ranked
 from polyroute.interventions.rounds import Halves, next_round
 from polyroute.scoring.kinds import by_score, grade
 from polyroute.steering.condition import AskedConditions
@@ -27,7 +27,11 @@ def main(settings: SteerSettings, paths: Paths) -> Iterator[str]:
     conditions = {task: _conditions(paths, settings.name, task) for task in settings.tasks}
     right: dict[str, dict[str, dict[Split, pd.DataFrame]]] = {task: {} for task in settings.tasks}
 
-    def ranked(task: str, asked: Halves, said: Mapping[Split, Mapping[str, Answers]]) -> Halves:
+    inflation = {
+        task: ChosenPlans.load(paths.chosen(settings.name) / task / "all.json").inflation for task in settings.tasks
+    }
+
+    def round_of(task: str, asked: Halves, said: Mapping[Split, Mapping[str, Answers]]) -> Halves:
         known = right[task]
         if new := [(split, name) for split in said for name in said[split] if split not in known.get(name, {})]:
             files = paths.task_questions(settings.name, task), paths.key(settings.name, task)
@@ -36,10 +40,10 @@ def main(settings: SteerSettings, paths: Paths) -> Iterator[str]:
                 frame = grade(said[split][name], items, split).frame
                 scored = by_score(frame, said[split][name].header.kind, settings.scores[task])
                 known.setdefault(name, {})[split] = scored
-        scores = {name: pooled_accuracy(pd.concat(halves.values()), settings.pivot) for name, halves in known.items()}
-        return next_round(asked, scores)
+        halves = {name: list(by_split.values()) for name, by_split in known.items()}
+        return next_round(asked, ranked(halves, settings.pivot, inflation[task]) if halves else {})
 
-    return ask_for("steer", settings, paths, conditions, ranked)
+    return ask_for("steer", settings, paths, conditions, round_of)
 
 
 def _conditions(paths: Paths, model: str, task: str) -> dict[Split, AskedConditions]:

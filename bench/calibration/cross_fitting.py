@@ -12,6 +12,7 @@ from bench.calibration.answers import changes
 from bench.calibration.table import Row
 from numpy.typing import NDArray
 
+from polyroute.stats.cross_fitting import inflation
 from polyroute.stats.over_items import ItemMean
 from polyroute.stats.paired import mean_change
 
@@ -65,7 +66,8 @@ def cross_fitted(change_CN: NDArray[np.float64], effects: NDArray[np.float64]) -
     halves = np.arange(change_CN.shape[1]) % 2
     best = {half: int(change_CN[:, halves == half].mean(axis=1).argmax()) for half in (0, 1)}
     reported = np.where(halves == 0, change_CN[best[1]], change_CN[best[0]])
-    return mean_change(reported, CONFIDENCE, 0), float(effects[[best[1], best[0]]].mean())
+    factor = inflation([change_CN[:, halves == half] for half in (0, 1)])
+    return mean_change(reported, CONFIDENCE, 0, factor), float(effects[[best[1], best[0]]].mean())
 
 
 def on_the_same_items(change_CN: NDArray[np.float64]) -> ItemMean:

@@ -26,6 +26,7 @@ from polyroute.interventions.choose import (
     best_task_plan,
     choose_shared,
     choose_task_experts,
+    chosen_for_each_other,
     shared_plan_on_all,
 )
 from polyroute.interventions.effects import (
@@ -151,12 +152,15 @@ def _played(
         conditions |= {condition.name: condition for condition in steer.conditions}
         for name, said in answers[split].items():
             halves.setdefault(name, []).append(right(said))
+    factor = chosen_for_each_other(told, [one.name for one in candidates], PIVOT)
     effects = task_experts_effects if toward == "task experts" else shared_experts_effects
     given = Asked(
-        Chosen(not_run=None, summary=on_all(_accuracy(whole))), {split: one for split, (_, one) in chosen.items()},
+        Chosen(not_run=None, summary=on_all(_accuracy(whole)) | {"inflation": factor}),
+        {split: one for split, (_, one) in chosen.items()},
         list(conditions.values()), {name: pd.concat(frames) for name, frames in halves.items()},
     )  # fmt: skip
-    table = compared(given.conditions, given.right, pivot=PIVOT, confidence=0.9, seed=3)
+    name = "chosen" if toward == "task experts" else "shared-chosen"
+    table = compared(given.conditions, given.right, pivot=PIVOT, confidence=0.9, seed=3, inflation={name: factor})
     summary = effects(given, table, PIVOT, RULE)
     reported, _ = chosen["select"]
     plan = next(one.plan for one in reported if one.name in ("chosen", "shared-chosen"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from polyroute.artifacts.questions import Split
@@ -18,9 +20,14 @@ from polyroute.interventions.plans import Conditions, Experts
 from polyroute.interventions.settings import PublishedShared, PublishedSteering, SteerPlans
 from polyroute.interventions.shared_plans import SharedConditions
 from polyroute.results.quantities import DECIMALS
+from polyroute.stats.cross_fitting import inflation
+from polyroute.stats.over_items import changes_by_item
+from polyroute.stats.paired import PairedScores
 from polyroute.steering.condition import Condition, ConditionFile
 
 Toward = Literal["task experts", "shared experts"]
+REPORTED_AS: dict[Toward, str] = {"task experts": "chosen", "shared experts": "shared-chosen"}
+"""Toward which experts -> name of the condition that is whatever the other half chose."""
 CHOSEN_ON: dict[Split, Split] = {"select": "report", "report": "select"}
 """Half that is asked -> the other, which its plans are chosen on."""
 
@@ -51,6 +58,36 @@ class ChosenPlans(ConditionFile):
     """
 
     toward: dict[Toward, Chosen]
+
+    @property
+    def inflation(self) -> dict[str, float]:
+        """Condition -> factor of the variance of its mean, of those that were chosen on all items."""
+        return {
+            REPORTED_AS[key]: float(one.summary["inflation"])
+            for key, one in self.toward.items()
+            if "inflation" in one.summary
+        }
+
+
+def chosen_for_each_other(
+    right: Mapping[Split, Mapping[str, pd.DataFrame]], candidates: Sequence[str], pivot: str
+) -> float:
+    """`stats.cross_fitting.inflation` of plans that halves of the items choose for each other.
+
+    Args:
+        right: half -> `baseline` or candidate -> its answers with `correct`.
+        candidates: that are chosen among.
+        pivot: language that is not to be helped.
+    """
+    halves = []
+    for half in right.values():
+        changes = []
+        for name in candidates:
+            scores = PairedScores.from_tables(half["baseline"], half[name])
+            helped = [language for language in scores.languages if language != pivot]
+            changes.append(changes_by_item(scores.only(helped).difference_NV))
+        halves.append(np.stack(changes))
+    return inflation(halves)
 
 
 def choose(candidates: Sequence[Condition], accuracy: Mapping[str, float]) -> Condition:

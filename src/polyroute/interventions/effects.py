@@ -7,8 +7,10 @@ translations for groups, items for one language.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,25 @@ def pooled_accuracy(right: pd.DataFrame, pivot: str) -> float:
     return float(right[right["language"] != pivot].groupby("language")["correct"].mean().mean())
 
 
+def ranked(
+    right: Mapping[str, Sequence[pd.DataFrame]], pivot: str, inflation: Mapping[str, float]
+) -> dict[str, float]:  # fmt: skip
+    """What conditions are ranked by among random sets.
+
+    Args:
+        right: `baseline` and conditions -> answers with `correct`, by half.
+        pivot: language that is not to be helped.
+        inflation: condition -> factor of the variance of its mean, where not 1: its difference from the baseline then
+            counts as if it varied as those of random sets do, which nobody chose.
+
+    Returns:
+        Condition -> pooled accuracy, so adjusted.
+    """
+    known = {name: pooled_accuracy(pd.concat(halves), pivot) for name, halves in right.items()}
+    base = known["baseline"]
+    return {name: base + (score - base) / math.sqrt(inflation.get(name, 1.0)) for name, score in known.items()}
+
+
 def compared(
     conditions: Sequence[Condition],
     answers: Mapping[str, pd.DataFrame],
@@ -49,6 +70,7 @@ def compared(
     pivot: str,
     confidence: float,
     seed: int,
+    inflation: Mapping[str, float] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Every condition against the baseline.
 
@@ -59,6 +81,7 @@ def compared(
         pivot: language that is not to be helped.
         confidence: coverage of intervals.
         seed: of exchanges.
+        inflation: condition -> factor of the variance of its mean, where not 1.
 
     Returns:
         Columns `condition`, `kind`, then those of `stats.paired.compare`; a row a condition and language, and one a
@@ -77,7 +100,8 @@ def compared(
     tables = []
     for condition in conditions:
         edited = answers[condition.name]
-        scores = PairedScores.from_tables(_of_the_same_items(base, edited), edited)
+        factor = inflation.get(condition.name, 1.0)
+        scores = PairedScores.from_tables(_of_the_same_items(base, edited), edited, factor)
         table = compare(scores, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {})
         table.insert(0, "kind", condition.kind)
         table.insert(0, "condition", condition.name)
@@ -96,7 +120,7 @@ def compared(
 
 def judge(
     table: pd.DataFrame, right: Mapping[str, pd.DataFrame], condition: Condition, asked: Sequence[Condition],
-    pivot: str, rule: Rule,
+    pivot: str, rule: Rule, inflation: float = 1.0,
 ) -> Verdict:  # fmt: skip
     """The verdict on a condition, by the rule of `interventions.verdicts`.
 
@@ -107,6 +131,7 @@ def judge(
         asked: conditions of the table; its random sets are those that say so, in their order.
         pivot: language that is not to be helped.
         rule: what it is computed with.
+        inflation: as for `compared`, of this condition.
 
     Raises:
         FindingsError: the condition is not in the table, or has no random sets there.
@@ -120,7 +145,7 @@ def judge(
         raise FindingsError(f"`{condition.name}` cannot be judged: its random controls were not run")
     others = pooled[~pooled["kind"].isin(RANDOM) & (pooled.index != condition.name)]
     edited = right[condition.name]
-    scores = PairedScores.from_tables(_of_the_same_items(right["baseline"], edited), edited)
+    scores = PairedScores.from_tables(_of_the_same_items(right["baseline"], edited), edited, inflation)
     row: dict[str, Any] = dict(pooled.loc[condition.name])
     return verdict(scores, row["q"], others["p"].tolist(), drawn, pivot, rule)
 
@@ -200,6 +225,11 @@ class Asked:
     right: Mapping[str, pd.DataFrame]
     """`baseline` and conditions -> answers with `correct`."""
 
+    @property
+    def inflation(self) -> float:
+        """Factor of the variance of the chosen plan's mean."""
+        return float(self.chosen.summary["inflation"])
+
     def one(self, kind: Kind) -> Condition:
         """The condition of a kind that there is one of."""
         return next(condition for condition in self.conditions if condition.kind == kind)
@@ -223,7 +253,7 @@ def task_experts_effects(asked: Asked, table: pd.DataFrame, pivot: str, rule: Ru
     return asked.chosen.summary | {
         "not_run": None,
         "folds": {split: one.summary for split, one in asked.folds.items()},
-        "verdict": judge(table, right, asked.one("chosen"), conditions, pivot, rule).plain(),
+        "verdict": judge(table, right, asked.one("chosen"), conditions, pivot, rule, asked.inflation).plain(),
         "published": as_published[0] if as_published else None,
         "by_pivot_correctness": _by_pivot_correctness(right["baseline"], pivot),
     }
@@ -238,7 +268,7 @@ def shared_experts_effects(asked: Asked, table: pd.DataFrame, pivot: str, rule: 
         "folds": {split: one.summary for split, one in asked.folds.items()},
         "difference": float(pooled["difference"].iloc[0]),
         "as_released": as_released(table),
-        "verdict": judge(table, asked.right, chosen, asked.conditions, pivot, rule).plain(),
+        "verdict": judge(table, asked.right, chosen, asked.conditions, pivot, rule, asked.inflation).plain(),
         "published": published(table, asked.right, asked.conditions, "shared-published", pivot, rule),
     }
 

@@ -16,6 +16,7 @@ How often a difference would be found is simulated on the items at hand by rule 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -143,7 +144,8 @@ def verdict(
     """
     helped = scores.only([language for language in scores.languages if language != pivot])
     found, narrow = (helped.mean_difference(coverage, rule.seed) for coverage in (rule.confidence, EQUIVALENCE))
-    rank = Rank.among(round(found.value, DECIMALS), drawn)
+    # Random sets were not chosen, so that their scores vary less: the plan is ranked as if it varied as they do.
+    rank = Rank.among(round(found.value / math.sqrt(scores.inflation), DECIMALS), drawn)
     could = power_of(helped, largest_p(other_p), rule)
     pivot_change = change_of(scores.only([pivot]), rule.seed) if pivot in scores.languages else None
     helps = found.low > 0 and q < LEVEL

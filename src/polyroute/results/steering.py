@@ -335,6 +335,8 @@ class SharedSteering(Frozen):
     """Every candidate and the baseline, on all items."""
     folds: dict[Half, SharedFold]
     """Half that was chosen on -> what the other was asked under."""
+    inflation: Annotated[float, Field(ge=1)]
+    """Factor of the variance of the difference, since the halves choose for each other (`stats.cross_fitting`)."""
     difference: Difference
     """Pooled, each half under the plan that was chosen on the other."""
     as_released: AsReleased
@@ -373,6 +375,8 @@ class Steered(Frozen):
     """Every candidate and the baseline, on all items."""
     folds: dict[Half, TaskFold]
     """Half that was chosen on -> what the other was asked under."""
+    inflation: Annotated[float, Field(ge=1)]
+    """Factor of the variance of the difference, since the halves choose for each other (`stats.cross_fitting`)."""
     verdict: Verdict
     """On each half under the plan that was chosen on the other: what choosing so gains."""
     published: PublishedPlan | None

@@ -67,12 +67,13 @@ def changes_by_item(
     return np.where(np.abs(added_N) > 1e-12, added_N, 0.0)
 
 
-def mean_over_items(change_N: NDArray[np.float64], confidence: float) -> ItemMean:
+def mean_over_items(change_N: NDArray[np.float64], confidence: float, inflation: float = 1.0) -> ItemMean:
     """Mean over items with its interval.
 
     Args:
         change_N: one value an item, in [-1, 1].
         confidence: coverage, in (0, 1), such as 0.95.
+        inflation: factor of the variance, where items are not quite independent (`stats.cross_fitting`).
 
     Returns:
         Where no item changed the bounds are those of the share of items that change at most, the one-sided exact
@@ -92,7 +93,7 @@ def mean_over_items(change_N: NDArray[np.float64], confidence: float) -> ItemMea
         return ItemMean(0.0, -bound, bound, 1.0)
     total, free = float(change_N.sum()), max(items - 1, 1)
     squares = float((moved**2).sum())
-    error = math.sqrt(squares + (squares + 1) / (len(moved) + 1) - total**2 / (items + 2))
+    error = math.sqrt(inflation * (squares + (squares + 1) / (len(moved) + 1) - total**2 / (items + 2)))
     reach = float(stats.t.ppf((1 + confidence) / 2, free)) * error
     low, high = ((total + side) / (items + 2) for side in (-reach, reach))
     return ItemMean(

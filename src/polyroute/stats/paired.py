@@ -49,6 +49,9 @@ class PairedScores:
     """1 where the answer is right, 0 where it is wrong, or a score between; NaN where the language lacks the item."""
     edited_NV: NDArray[np.float64]
     """The same of the condition that is compared with the base; NaN in the same places."""
+    inflation: float = 1.0
+    """Factor of the variance of a mean over languages, where the condition is a plan that halves of the items chose for
+    each other (`stats.cross_fitting`)."""
 
     def __post_init__(self) -> None:
         shape = (len(self.item_ids), len(self.languages))
@@ -90,7 +93,7 @@ class PairedScores:
         base_NV, edited_NV = self.base_NV[:, places], self.edited_NV[:, places]
         held_N = np.asarray((~np.isnan(base_NV)).any(axis=1))
         items = tuple(item for item, held in zip(self.item_ids, held_N.tolist(), strict=True) if held)
-        return PairedScores(items, tuple(languages), base_NV[held_N], edited_NV[held_N])
+        return PairedScores(items, tuple(languages), base_NV[held_N], edited_NV[held_N], self.inflation)
 
     def mean_difference(self, confidence: float, seed: int) -> ItemMean:
         """Difference of accuracy, mean over languages, with its interval and p-value.
@@ -105,7 +108,7 @@ class PairedScores:
         """
         difference_NV = self.difference_NV
         if len(self.languages) > 1 or self.graded:
-            return mean_change(changes_by_item(difference_NV), confidence, seed)
+            return mean_change(changes_by_item(difference_NV), confidence, seed, self.inflation)
         counted = (~np.isnan(difference_NV), difference_NV > 0, difference_NV < 0)
         items, gained, lost = (int(count_N.sum()) for count_N in counted)
         return ItemMean(
@@ -113,13 +116,14 @@ class PairedScores:
         )
 
     @classmethod
-    def from_tables(cls, base: pd.DataFrame, edited: pd.DataFrame) -> PairedScores:
+    def from_tables(cls, base: pd.DataFrame, edited: pd.DataFrame, inflation: float = 1.0) -> PairedScores:
         """Pair the answers of two conditions by item and language.
 
         Args:
             base: answers with the columns `item_id`, `language` and `correct` (true or false, or a score in [0, 1]);
                 others are ignored, the order of rows means nothing.
             edited: of the condition that is compared with it.
+            inflation: of the scores.
 
         Returns:
             Items in order of their ids, languages in that of their codes.
@@ -130,8 +134,8 @@ class PairedScores:
         wide = [_wide(name, table) for name, table in (("base", base), ("edited", edited))]
         items = wide[0].index.union(wide[1].index)
         languages = wide[0].columns.union(wide[1].columns)
-        scores = [table.reindex(index=items, columns=languages).to_numpy(np.float64) for table in wide]
-        return cls(tuple(map(str, items)), tuple(map(str, languages)), *scores)
+        base_NV, edited_NV = (table.reindex(index=items, columns=languages).to_numpy(np.float64) for table in wide)
+        return cls(tuple(map(str, items)), tuple(map(str, languages)), base_NV, edited_NV, inflation)
 
 
 def compare(
@@ -167,19 +171,22 @@ def compare(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def mean_change(change_N: NDArray[np.float64], confidence: float, seed: int) -> ItemMean:
+def mean_change(
+    change_N: NDArray[np.float64], confidence: float, seed: int, inflation: float = 1.0
+) -> ItemMean:  # fmt: skip
     """Mean change over items; interval and p-value agree with the exchange of conditions too.
 
     Args:
         change_N: one value an item, in [-1, 1].
         confidence: coverage.
         seed: of the patterns of exchange.
+        inflation: factor of the variance.
 
     Returns:
         That of `stats.over_items`, its p no smaller than that of `exchange_p`, and its interval drawn out to 0 where
         the exchange does not reject at 1 - confidence.
     """
-    found, p = mean_over_items(change_N, confidence), exchange_p(change_N[:, None], seed)
+    found, p = mean_over_items(change_N, confidence, inflation), exchange_p(change_N[:, None], seed)
     if p > 1 - confidence:
         found = replace(found, low=min(found.low, 0.0), high=max(found.high, 0.0))
     return replace(found, p=max(found.p, p))
@@ -226,7 +233,7 @@ def _row(name: str, scores: PairedScores, graded: bool, confidence: float, seed:
     exchanged = len(scores.languages) > 1 or graded
     # A language whose scores happen to be whole is treated as those that are compared with it.
     mean = (
-        mean_change(changes_by_item(difference_NV), confidence, seed)
+        mean_change(changes_by_item(difference_NV), confidence, seed, scores.inflation)
         if exchanged
         else scores.mean_difference(confidence, seed)
     )

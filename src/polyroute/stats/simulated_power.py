@@ -46,6 +46,8 @@ class StudiedItems:
     """The largest difference that could be: what the base lacks to 1, mean over languages."""
     graded: bool
     """Whether some score lies between right and wrong."""
+    inflation: float = 1.0
+    """Factor of the variance of a mean over languages; see `stats.cross_fitting`."""
 
     @classmethod
     def of(cls, scores: PairedScores, *, losses: bool = False) -> StudiedItems:
@@ -58,7 +60,8 @@ class StudiedItems:
         side = -1.0 if losses else 1.0
         lacking_NV = scores.base_NV if losses else 1 - scores.base_NV
         still_NV = (scores.difference_NV == 0) & (lacking_NV > 0)
-        return cls(side * scores.difference_NV, still_NV, float(np.nanmean(lacking_NV, axis=0).mean()), scores.graded)
+        room = float(np.nanmean(lacking_NV, axis=0).mean())
+        return cls(side * scores.difference_NV, still_NV, room, scores.graded, scores.inflation)
 
 
 def power(items: StudiedItems, difference: float, *, limit: float, confidence: float, studies: int, seed: int) -> float:
@@ -176,7 +179,8 @@ class _Simulated:
     def _found(self, change_SNV: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
         if change_SNV.shape[2] == 1 and not self.items.graded:
             return _mcnemar_finds(change_SNV[:, :, 0], min(limit, 1 - self.confidence))
-        return _mean_finds(change_SNV @ self.share_V, self.signs_RN, min(limit, 1 - self.confidence))
+        added_SN = change_SNV @ self.share_V
+        return _mean_finds(added_SN, self.signs_RN, min(limit, 1 - self.confidence), self.items.inflation)
 
 
 def _alike(change_NV: NDArray[np.float64]) -> float:
@@ -194,12 +198,14 @@ def _mcnemar_finds(change_SN: NDArray[np.float64], limit: float) -> NDArray[np.b
     return found_S
 
 
-def _mean_finds(change_SN: NDArray[np.float64], signs_RN: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
+def _mean_finds(
+    change_SN: NDArray[np.float64], signs_RN: NDArray[np.float64], limit: float, inflation: float
+) -> NDArray[np.bool_]:
     """As `stats.paired.mean_change`, for many studies at once."""
     items = change_SN.shape[1]
     total_S, squares_S = change_SN.sum(axis=1), (change_SN**2).sum(axis=1)
     moved_S = (np.abs(change_SN) > 1e-12).sum(axis=1)
-    error_S = np.sqrt(squares_S + (squares_S + 1) / (moved_S + 1) - total_S**2 / (items + 2))
+    error_S = np.sqrt(inflation * (squares_S + (squares_S + 1) / (moved_S + 1) - total_S**2 / (items + 2)))
     student_S = 2 * stats.t.sf(total_S / error_S, max(items - 1, 1))
     found_S: NDArray[np.bool_] = (total_S > 1e-12) & (student_S <= limit)
     some_S = np.flatnonzero(found_S)
