@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from polyroute.claims.asked import Asked
 from polyroute.claims.claim import read_claims
-from polyroute.claims.nulls import read_nulls
 from polyroute.claims.settings import ClaimsSettings
 from polyroute.claims.verdict import judge
 from polyroute.ground.console import stage
@@ -17,7 +16,7 @@ from polyroute.results.model import ModelResults
 def main(settings: ClaimsSettings, paths: Paths) -> Iterator[str]:
     """Hold a model's results against every claim; needs no model."""
     folder = paths.metrics(settings.name)
-    asked = Asked(ModelResults.read(folder), settings, folder, read_nulls(folder))
+    asked = Asked(ModelResults.read(folder), settings, folder)
     ClaimsSummary.write(folder, judge(read_claims(paths.claims), asked))
     counts = ClaimsMetrics.of(folder)
     ClaimsMetrics.write(folder, counts)

@@ -11,10 +11,9 @@ from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.measures.random_rank import ranked, table, unranked
 from polyroute.measures.routing_summary import summarise
-from polyroute.models.config import load_config
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import locate_settled
-from polyroute.models.tokenizer import load_tokenizer
+from polyroute.models.without_weights import load_config, load_tokenizer
 from polyroute.results.nulls import NullRow, NullsMetrics, NullsSummary
 from polyroute.tracing.collect import TraceSettings
 from polyroute.tracing.random_init import NoRandomModelError, RandomSettings, placed, read_random

@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 
 import click
 import numpy
@@ -28,11 +29,14 @@ Coverage of a 95% interval should be 93 to 97%, the size of a test at 5% at most
 """
 
 
+def _modules() -> dict[str, ModuleType]:
+    names = [found.name for found in pkgutil.iter_modules([str(FOLDER)]) if found.name != "__main__"]
+    return {name: importlib.import_module(f"bench.calibration.{name}") for name in names}
+
+
 def simulations() -> dict[str, Callable[[int], Iterator[Row]]]:
     """Topic -> its simulation."""
-    names = [found.name for found in pkgutil.iter_modules([str(FOLDER)]) if found.name != "__main__"]
-    modules = {name: importlib.import_module(f"bench.calibration.{name}") for name in names}
-    return {name: one.simulate for name, one in modules.items() if hasattr(one, "simulate")}
+    return {name: one.simulate for name, one in _modules().items() if hasattr(one, "simulate")}
 
 
 def missed(row: Row) -> bool:
@@ -45,11 +49,13 @@ def missed(row: Row) -> bool:
 
 
 def table(rows: list[Row]) -> str:
-    """The rows as Markdown, a section a topic."""
-    lines = []
+    """The rows as Markdown, a section a topic, which begins with what its module says of rates outside the target."""
+    lines, modules = [], _modules()
     for topic, part in groupby(rows, key=lambda row: row.topic):
+        outside = getattr(modules.get(topic), "OUTSIDE", None)
         lines += [
             f"\n## {topic.replace('_', ' ').capitalize()}\n",
+            *([f"{outside}\n"] if outside else []),
             "| quantity | population | n | promised | found | studies |",
             "|---|---|--:|--:|--:|--:|",
         ]

@@ -17,6 +17,9 @@ from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.domain_divergence import DomainDivergence, left_out
 
+OUTSIDE = """\
+Outside the target: where the texts do not differ at all coverage is mostly 99% and more. D is then the square of what
+sampling adds, and the jackknife is too careful. Where they differ it is 92 to 97%."""
 CONFIDENCE = 0.95
 SENTENCES = (20, 100, 400)
 ZONES = Zones(early=(0, 0), middle=(1, 1), late=(2, 2))

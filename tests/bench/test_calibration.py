@@ -48,6 +48,12 @@ def test_what_counts_as_a_broken_promise(calibration, quantity, nominal, found, 
     assert (" !" in calibration.table([row])) == missed
 
 
+def test_what_lies_outside_the_target_is_said_above_its_table(calibration) -> None:
+    row = calibration.Row("paired", "size", "normal", 11, 0.05, 0.05, 100)
+    assert "## Paired\n\nOutside the target: coverage is above 97%" in calibration.table([row])
+    assert "Outside" not in calibration.table([calibration.Row("sequential", "size", "normal", 11, 0.05, 0.05, 100)])
+
+
 def test_what_was_not_simulated_anew_stays(calibration, monkeypatch, tmp_path) -> None:
     page = tmp_path / "CALIBRATION.md"
     page.write_text("# Calibration\n\n## Another topic\n\n| a |\n|---|\n| 1 |\n")

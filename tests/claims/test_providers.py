@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from claims.made import LANGUAGES, asked, committed
+from claims.made import LANGUAGES, asked, committed, ranked
 from polyroute.claims import correlation, experts, families, masking, routing, steering
 from polyroute.claims.asked import Asked, Found
-from polyroute.claims.nulls import from_nulls, read_nulls
+from polyroute.claims.nulls import from_nulls
 from polyroute.results.alignment import OfHalves, SplitHalves
 from polyroute.results.experts import DomainDepth
 from polyroute.results.similarity import Hub
@@ -288,18 +288,11 @@ def test_resource_is_the_training_text_where_it_is_known(made) -> None:
     assert [one.kind for one in gathered.stand_ins] == ["resource"]
 
 
-def test_nulls_are_read_by_their_place(tmp_path: Path, made) -> None:
-    (tmp_path / "nulls.json").write_text(
-        '{"draws": 19, "quantities": {"alignment_middle": {"largest": 0.1, "p": 0.05}}, "n": [1], "b": true}'
-    )
-    numbers = read_nulls(tmp_path)
-    assert numbers == {
-        "draws": 19, "quantities.alignment_middle.largest": 0.1, "quantities.alignment_middle.p": 0.05,
-    }  # fmt: skip
-    one = Found(CLAIMS.get("own.translation_nearest"))
-    from_nulls(replace(made, nulls=numbers), one)
-    assert one.values == {"a_random": 0.1, "a_rank": 0.05}
-    assert read_nulls(tmp_path / "elsewhere") == {}
+@pytest.mark.parametrize(("draws", "why"), [(19, set()), (18, {"few"}), (None, {"stage"})])
+def test_nulls_are_the_models_among_random_initialisations(made, draws: int | None, why: set[str]) -> None:
+    one = found("own.translation_nearest", from_nulls, made if draws is None else ranked(made, draws, largest=0.1))
+    assert one.values == ({"a_random": 0.1, "a_rank": 0.05} if draws == 19 else {})
+    assert {missing.kind for missing in one.missing.values()} == why
 
 
 def test_languages_are_held_against_other_english_sentences_where_they_exceed_them_least(made) -> None:

@@ -1,11 +1,10 @@
 """Verdicts on whole sets of results: what each is, what is said where one is missing, and what corrects them."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from claims.made import ENTRY, asked, committed, of, write
+from claims.made import ENTRY, asked, committed, of, ranked, write
 from polyroute.claims.claim import Claim, read_claims
 from polyroute.claims.verdict import corrected, judge, over_models
 from polyroute.results.claims import ClaimVerdict
@@ -75,10 +74,8 @@ def test_nulls_decide_what_waits_for_them(tmp_path: Path) -> None:
     model = asked(tmp_path)
 
     def verdict(draws: int, largest: float) -> ClaimVerdict:
-        places = {"largest": largest, "p": 0.05}
-        nulls = {f"quantities.alignment_middle.{name}": value for name, value in places.items()}
-        held = {} if draws == 0 else nulls | {"draws": draws}
-        return judge(CLAIMS, replace(model, nulls=held)).claims["own.translation_nearest"]
+        one = ranked(model, draws, largest=largest) if draws else model
+        return judge(CLAIMS, one).claims["own.translation_nearest"]
 
     without = verdict(0, 0.01).missing["a_rank"]
     assert (without.kind, without.what) == ("stage", "nulls")

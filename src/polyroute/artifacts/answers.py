@@ -192,8 +192,8 @@ def comparable(baseline: Answers, other: Answers) -> None:
                 f"{other.place} have {name} {theirs[name]}, {baseline.place} have {value}: the difference would pass "
                 "for one of condition; answer both alike"
             )
-    held = baseline.frame[baseline.frame["language"].isin(asked)]
-    first, second = (set(zip(*(frame[name] for name in KEY), strict=True)) for frame in (held, other.frame))
+    frames = (baseline.only(list(asked)).frame, other.frame)
+    first, second = (set(zip(*(frame[name] for name in KEY), strict=True)) for frame in frames)
     if first != second:
         raise AnswerError(
             f"{other.place} and {baseline.place} hold different items: {len(first - second)} are in the baseline only, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
@@ -19,6 +19,7 @@ from polyroute.results.alignment import CorpusAlignment
 from polyroute.results.claims import Missing, StandIn
 from polyroute.results.correlation import PublishedPoint, TaskCorrelation
 from polyroute.results.model import ModelResults
+from polyroute.results.nulls import NullsSummary
 
 NAMES: dict[Role, str] = {"maths": "mgsm", "medical": "global-mmlu-medical", "reading": "belebele-reading"}
 """What a task stands for -> the task that claims name."""
@@ -64,13 +65,16 @@ class Asked:
     settings: ClaimsSettings
     folder: Path
     """`metrics/<model>/`."""
-    nulls: Mapping[str, float] = field(default_factory=dict)
-    """Dotted name -> number, of what the stage `nulls` wrote."""
 
     @property
     def corpus(self) -> str:
         """The generic corpus."""
         return self.settings.generic
+
+    @property
+    def null(self) -> NullsSummary | None:
+        """Where the model stands among random initialisations on the generic corpus; None where it was not asked."""
+        return self.results.null(self.corpus)
 
     @cached_property
     def alignment(self) -> CorpusAlignment:

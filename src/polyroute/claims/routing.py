@@ -176,7 +176,7 @@ def translation_nearest(asked: Asked, found: Found) -> None:
 def length_matched(asked: Asked, found: Found) -> None:
     """own.length_matched: the same, whose partners are as long as the sentence since the stage `nulls` exists."""
     found.languages, found.items = len(asked.codes), asked.alignment.sentences
-    if asked.nulls:
+    if asked.null is not None:
         found.put("a_matched", _aligned(asked))
     else:
         found.lack(("a_matched",), Missing(kind="stage", what="nulls"))

@@ -12,7 +12,7 @@ more than 0. The jackknife takes that off. The floor, the divergence of generic 
 two halves of its sentences, mean over `SPLITS` random splits, with the same correction; differences between zones are
 told less those of the floor.
 
-In simulation (`bench/calibration`) the intervals cover 93 to 97% of true differences, and up to 100% where two texts do
+In simulation (`bench/calibration`) the intervals cover 92 to 97% of true differences, and up to 100% where two texts do
 not differ at all; a bootstrap of the sentences covers less (87 to 97%), and is why it is not used.
 """
 

@@ -22,7 +22,7 @@ from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.models.load import LoadedModel, load
 from polyroute.models.source import locate_settled
-from polyroute.models.tokenizer import load_tokenizer
+from polyroute.models.without_weights import load_tokenizer
 from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
 from polyroute.tracing.parts import TraceParts
 from polyroute.tracing.settings import TracingSettings
