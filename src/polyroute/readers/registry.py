@@ -18,6 +18,7 @@ from polyroute.readers.medinstruct import MedInstruct
 from polyroute.readers.mgsm import MGSMTask
 from polyroute.readers.miniworld import MiniworldCorpus, MiniworldTask
 from polyroute.readers.polymath import PolyMathTask
+from polyroute.readers.question_corpora import BelebeleQuestions, MGSMQuestions
 from polyroute.readers.sib200 import SIB200
 from polyroute.readers.spec import CorpusSpec, TaskSpec
 from polyroute.readers.translation import TranslationTask
@@ -26,6 +27,7 @@ from polyroute.readers.xquad import XQuADTask
 READERS: tuple[type[CorpusSpec] | type[TaskSpec], ...] = (
     Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, LocalCorpus, LocalTask,
     MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
+    BelebeleQuestions, MGSMQuestions,
 )  # fmt: skip
 """Types of the entries of `corpora` and `tasks`."""
 
