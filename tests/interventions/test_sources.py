@@ -128,6 +128,29 @@ def test_masks_are_asked_in_the_languages_that_the_task_has(sources) -> None:
     assert {mask.target for mask in plans.conditions} == set(LANGUAGES), "experts of all languages are masked"
 
 
+def test_masks_and_shared_experts_are_told_on_the_corpora_that_are_named_for_them(sources) -> None:
+    made = sources(mask_corpus="questions", tasks={"mine": task(shared_corpus="problems")})
+    counts = {"questions": [9, 0, 0, 0, 0, 0, 0, 0], "problems": [0, 0, 5, 4, 0, 0, 0, 0]}
+    for corpus, count in counts.items():
+        for language in LANGUAGES:
+            trace = make_trace([[count] * 3], [10], language=language, model_digest="b" * 64, corpus=corpus)
+            trace.save(made.paths.trace("tiny", corpus, language))
+    # All languages use the same experts of `questions`: none is exclusive. On generic text some are.
+    assert made.masks("mine").exclusive["early"] == dict.fromkeys(LANGUAGES, 0)
+    assert sum(sources().masks("mine").exclusive["early"].values()) > 0
+    assert made.shared_experts("mine").experts == {1: (2, 3)}
+    assert sources().shared_experts("mine").experts == {1: (0, 1)}
+
+
+def test_only_languages_that_are_masked_are_targets_though_shares_are_among_more(sources) -> None:
+    two = MaskedTask(languages=LANGUAGES[:1], lacking=LANGUAGES[1:2])
+    plans = sources(masked={"mine": two}).masks("mine")
+    assert plans.among == tuple(LANGUAGES)
+    assert plans.targets == tuple(LANGUAGES[:2])
+    assert {mask.target for mask in plans.conditions} <= set(LANGUAGES[:2])
+    assert all(set(of) == set(LANGUAGES[:2]) for of in plans.exclusive.values())
+
+
 def test_nothing_is_read_before_it_is_needed(tmp_path: Path) -> None:
     made = Sources(plan_settings(), Paths(tmp_path))
     with pytest.raises(ConditionsError, match="names no in-task text"):

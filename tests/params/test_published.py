@@ -167,6 +167,35 @@ def test_paper_2_fills_its_own(shipped) -> None:
     assert spec.dominant == ("eng_Latn", "zho_Hans")
 
 
+def test_paper_2_counts_on_belebele_for_masks_and_on_mgsm_for_polymath(shipped) -> None:
+    settings = model_settings(parse(shipped), "qwen3-30b-a3b-published-paper2", "0" * 40)
+    plan = settings["plan"]
+    assert (plan.generic, plan.mask_corpus) == ("published-questions", "published-questions")
+    assert {task: one.shared_corpus for task, one in plan.tasks.items() if one.shared_corpus} == {
+        "polymath": "published-problems"
+    }
+    assert settings["trace"].corpora["published-problems"] == ["eng_Latn", "zho_Hans"], "of the dominant pair alone"
+    assert len(plan.among) == 10, "shares are among ten languages"
+    eight = {"ben_Beng", "deu_Latn", "eng_Latn", "spa_Latn", "fra_Latn", "jpn_Jpan", "swh_Latn", "zho_Hans"}
+    assert set(plan.masked["published-mgsm"].languages) == eight, "and eight are masked, each in all"
+    assert set(plan.masked) == {"published-mgsm", "xquad", "flores-translation"}
+    assert (plan.mask.k, plan.mask.thr, plan.mask.width) == (15, 0.4, 5)
+    own = plan.mask.tasks["xquad"]
+    assert (own.k, own.thr, own.width) == (32, 0.5, 10)
+
+
+def test_shares_may_be_among_more_languages_than_are_masked(shipped) -> None:
+    raw = copy.deepcopy(shipped)
+    entry = raw["models"]["pocket-plain"]
+    entry["mask"] |= {"among": "pocket", "corpus": "pocket-sentences"}
+    settings = model_settings(parse(raw), "pocket-plain", "0" * 64)
+    assert settings["plan"].among == raw["languages"]["pocket"]
+    assert settings["plan"].masked["arithmetic"].languages == raw["languages"]["pocket-masked"]
+    entry["mask"] |= {"languages": "pocket", "among": "pocket-masked"}
+    with pytest.raises(ParamsError, match=r"mask.languages: pocket: `spa_Latn` is not in `pocket-masked`"):
+        parse(raw)
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -176,6 +205,9 @@ def test_paper_2_fills_its_own(shipped) -> None:
         ({"groups": ["publ"]}, "models.mine.groups: `publ` is not a group of `languages`; did you mean published"),
         ({"near_chance": ["bam"]}, "models.mine.near_chance: `bam` is not a FLORES code; did you mean bam_Latn"),
         ({"evaluate": {"chta": True}}, "models.mine.evaluate.chta: unknown key; did you mean chat"),
+        ({"shared_corpus": {"mgsm": "sib200"}}, "models.mine.shared_corpus: `mgsm` is not among `models.mine.tasks`"),
+        ({"shared_corpus": {"published-mgsm": "gsm8k"}}, "shared_corpus.published-mgsm: `gsm8k` is in-task text, not"),
+        ({"shared_corpus": {"published-mgsm": "sib"}}, "shared_corpus.published-mgsm: `sib` is not an entry of `corp"),
         ({"steer": {"std": "both"}}, "models.mine.steer.std: Input should be 'population' or 'sample'"),
     ],
 )

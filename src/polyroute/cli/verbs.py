@@ -71,8 +71,8 @@ def settings(model: str, as_json: bool) -> None:
     """
     import json
 
-    from polyroute.cli import settings as shown
     from polyroute.params.comparison import compare
+    from polyroute.report import settings as shown
 
     rows = compare(params.read(Paths().params), model)
     click.echo(

@@ -60,7 +60,7 @@ def mask_effects(
     rerouting = mechanism.groupby(pair, sort=False)[["share_before", "rerouted"]].mean().round(DECIMALS)
     table = pd.concat(tables, ignore_index=True).merge(rerouting.reset_index(), on=pair, how="left")
     return table.reindex(columns=list(COLUMNS[1:])), {
-        "languages": list(plans.languages), "targets": list(plans.among), "targets_without_task": list(plans.lacking),
+        "languages": list(plans.languages), "targets": list(plans.targets), "targets_without_task": list(plans.lacking),
         "k": plans.k, "thr": plans.thr, "ranges": {name: list(layers) for name, layers in plans.ranges.items()},
         "exclusive": plans.exclusive,
         "left_out": [{"name": one.name, "reason": one.reason} for one in plans.left_out],

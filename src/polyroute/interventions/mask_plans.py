@@ -51,6 +51,11 @@ class MaskPlans(ConditionFile):
     balance: dict[str, tuple[LayerBalance, ...]]
     """Mask -> how like its random masks are, by layer; without those that have none."""
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Languages whose experts are masked; others of `among` only have their shares."""
+        return tuple(code for code in self.among if code in (*self.languages, *self.lacking))
+
 
 class Masks:
     """Makes every mask of one task on one model."""
@@ -81,7 +86,7 @@ class Masks:
         self._traces, self._seed = traces, seed
         self._frequency = {code: frequency.get(code, mean_frequency(trace)) for code, trace in traces.items()}
         self.languages = list(traces)
-        """Among which experts are exclusive; each is a target."""
+        """Among which experts are exclusive."""
         chosen: MaskedSet = settings.tasks.get(target.task, settings)
         self.ranges = ranges(target.layers, chosen.width)
         """Layers that are masked together."""
@@ -114,11 +119,12 @@ class Masks:
             languages: in which the task is asked.
             lacking: in which it does not exist.
         """
+        targets = [code for code in self.languages if code in (*languages, *lacking)]
         return MaskPlans(
-            conditions=tuple(self.of(self.languages)), languages=tuple(languages), lacking=tuple(lacking),
+            conditions=tuple(self.of(targets)), languages=tuple(languages), lacking=tuple(lacking),
             among=tuple(self.languages), k=self.k, thr=self.thr, ranges=dict(self.ranges),
             exclusive={
-                name: {language: size(experts) for language, experts in by_language.items()}
+                name: {language: size(by_language[language]) for language in targets}
                 for name, by_language in self.exclusive.items()
             },
             left_out=tuple(self.left_out), balance=dict(self.balance),

@@ -58,9 +58,14 @@ class Masked(Frozen):
     """Which languages and tasks of a model meet masks of exclusive experts."""
 
     languages: str
-    """Which entry of `languages`: each is a target and is asked, and experts are exclusive among these."""
+    """Which entry of `languages`: each is a target and is asked."""
     tasks: list[str] = Field(min_length=1)
     """Among the model's tasks."""
+    among: str | None = None
+    """Which entry of `languages` experts are exclusive among: a language's share of an expert is of what all of these
+    use it, so other languages make other experts exclusive. `null` takes `languages`."""
+    corpus: str | None = None
+    """Which entry of `corpora` shares are counted on; `null` takes the model's generic text."""
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -169,6 +174,8 @@ class PlannedTask(TaskText):
     """What the conditions of a task are made from."""
 
     published_shared: PublishedShared | None
+    shared_corpus: str | None = None
+    """The corpus on which shared experts are told; None takes the generic text."""
 
 
 class PlanSettings(StudySettings):
@@ -183,7 +190,9 @@ class PlanSettings(StudySettings):
     mask: MaskPlans | None
     """None where nothing is masked; its `tasks` are of the model."""
     among: list[str]
-    """FLORES codes to which experts are exclusive; none where nothing is masked."""
+    """FLORES codes among which experts are exclusive; none where nothing is masked."""
+    mask_corpus: str | None = None
+    """The corpus on which exclusive experts are told; None takes the generic text."""
     masked: dict[str, MaskedTask]
     seed: int
 

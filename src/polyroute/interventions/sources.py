@@ -54,7 +54,8 @@ class Sources:
         settings = self.settings
         if settings.dominant is None:
             raise ConditionsError(f"models.{settings.name}.dominant names no pair of languages")
-        traces = {code: self.generic(code) for code in settings.dominant}
+        corpus = settings.tasks[task].shared_corpus
+        traces = {code: self.generic(code, corpus) for code in settings.dominant}
         return SharedConditions(
             self._target(task), settings.steer, traces, middle=self._middle_layers, random_sets=self.random_sets(task)
         )
@@ -78,7 +79,7 @@ class Sources:
         settings = self.settings
         assert isinstance(settings, PlanSettings), "the stage `plan` makes masks"
         assert settings.mask is not None, "there is something to mask"
-        traces = {code: self.generic(code) for code in settings.among}
+        traces = {code: self.generic(code, settings.mask_corpus) for code in settings.among}
         made = Masks(self._target(task), settings.mask, traces, self.prompts(task), seed=settings.seed)
         return made.planned(settings.masked[task].languages, settings.masked[task].lacking)
 
@@ -111,9 +112,9 @@ class Sources:
         """Other pivot -> the task's experts by its text."""
         return {pivot: self._experts(task, pivot) for pivot in self.settings.tasks[task].languages[1:]}
 
-    def generic(self, language: str) -> Trace:
-        """Generic text of a language."""
-        return Trace.load(self.paths.trace(self.settings.name, self.settings.generic, language))
+    def generic(self, language: str, corpus: str | None = None) -> Trace:
+        """Generic text of a language, or another corpus that stands in for it."""
+        return Trace.load(self.paths.trace(self.settings.name, corpus or self.settings.generic, language))
 
     @cached_property
     def middle(self) -> dict[str, Any]:

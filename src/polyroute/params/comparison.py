@@ -71,6 +71,12 @@ def compare(file: ParamsFile, model: str) -> list[Compared]:
     return rows
 
 
+def published_of(file: ParamsFile) -> list[str]:
+    """Entries of `models` that a paper has published settings for."""
+    hubs = {model.hub for preset in published().presets for model in preset.models.values()}
+    return [name for name, spec in file.models.items() if isinstance(spec, TransformersModel) and spec.hub in hubs]
+
+
 class _Shown(dict[str, str]):
     """Roles, those without a name in braces."""
 

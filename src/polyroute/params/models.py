@@ -72,6 +72,8 @@ class TransformersModel(Checkpoint, _Model):
     """Two languages toward whose shared experts tasks are steered; `null` leaves that out."""
     published_shared: dict[str, PublishedShared] = Field(default={})
     """Task -> the setting of paper 2."""
+    shared_corpus: dict[str, str] = Field(default={})
+    """Task -> which entry of `corpora` its shared experts are told on, if not the model's generic text."""
     mask: Masked | None = None
     """`null` masks nothing."""
     preset: PresetName | None = None

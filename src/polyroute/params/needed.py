@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from polyroute.artifacts.questions import TaskError
@@ -36,7 +37,8 @@ def text_languages(file: ParamsFile, task: str) -> list[str]:
 def model_corpora(file: ParamsFile, model: str) -> dict[str, list[str]]:
     """Which corpora a model reads, and in which languages: corpus -> FLORES codes, the pivot first.
 
-    The text of its tasks is among them, in the languages whose experts are wanted; nothing for counts recorded
+    The text of its tasks is among them, in the languages whose experts are wanted, and so is text that shared or
+    exclusive experts are told on; nothing for counts recorded
     elsewhere.
     """
     spec = file.models[model]
@@ -49,7 +51,18 @@ def model_corpora(file: ParamsFile, model: str) -> dict[str, list[str]]:
             continue
         listed = wanted.setdefault(text, [])
         listed += [language for language in text_languages(file, task) if language not in listed]
+    for corpus, codes in _counted_on(file, spec):
+        listed = wanted.setdefault(corpus, [])
+        listed += [language for language in codes if language not in listed]
     return wanted
+
+
+def _counted_on(file: ParamsFile, spec: TransformersModel) -> Iterator[tuple[str, Sequence[str]]]:
+    """Corpora that shared or exclusive experts are told on in place of the generic text, and their languages."""
+    for corpus in spec.shared_corpus.values():
+        yield corpus, spec.dominant or ()
+    if spec.mask is not None and spec.mask.corpus is not None:
+        yield spec.mask.corpus, file.languages[spec.mask.among or spec.mask.languages]
 
 
 def study_corpora(file: ParamsFile) -> dict[str, list[str]]:

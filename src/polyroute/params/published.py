@@ -194,11 +194,17 @@ def _bring(raw: dict[str, Any], entry: dict[str, Any]) -> set[tuple[str, ...]]:
     mask = entry.get("mask")
     tasks = [*_names(entry.get("tasks"))]
     texts = [brings["tasks"][task].get("text") for task in tasks if task in brings["tasks"]]
-    masked = mask.get("languages") if isinstance(mask, dict) else None
+    mask = mask if isinstance(mask, dict) else {}
+    shared = entry.get("shared_corpus")
     wanted: dict[str, list[Any]] = {
-        "languages": [entry.get("languages"), masked, *_names(entry.get("groups"))],
+        "languages": [entry.get("languages"), mask.get("languages"), mask.get("among"), *_names(entry.get("groups"))],
         "tasks": tasks,
-        "corpora": [*_names(entry.get("corpora")), *texts],
+        "corpora": [
+            *_names(entry.get("corpora")),
+            *texts,
+            mask.get("corpus"),
+            *(shared.values() if isinstance(shared, dict) else ()),
+        ],
     }
     for section, names in wanted.items():
         entries = raw.get(section)

@@ -97,7 +97,13 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         check_range(f"{place}.{task}.layers", shared.layers, layers)
         for code in shared.strengths:
             check_known(f"{place}.{task}.strengths", code, spec.dominant or (), f"one of `{key}.dominant`")
+    for task, corpus in spec.shared_corpus.items():
+        check_known(f"{key}.shared_corpus", task, spec.tasks, f"among `{key}.tasks`")
+        _counted_on(file, f"{key}.shared_corpus.{task}", corpus, list(spec.dominant or ()))
     if spec.mask is not None:
+        if spec.mask.corpus is not None:
+            among = spec.mask.among or spec.mask.languages
+            _counted_on(file, f"{key}.mask.corpus", spec.mask.corpus, file.languages.get(among, []))
         _mask_references(file, f"{key}.mask", spec.mask, group, spec.tasks)
     for corpus in spec.corpora:
         check_known(f"{key}.corpora", corpus, file.corpora, "an entry of `corpora`")
@@ -108,6 +114,7 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
             check_known(f"{key}.languages: {spec.languages}", code, covered or (), f"a language of {corpus}")
 
 
+<<<<<<< HEAD
 def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
     """A task's text and the generic text count tokens alike: else the chat template would pass for the task."""
     text = file.tasks[task].text
@@ -120,6 +127,18 @@ def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
             f"tasks.{task}.text: `{text}` is traced as {ours} and the generic text `{generic}` as {theirs}: the chat "
             "template would pass for the task; give both the same `chat.counted`, or neither a `chat`"
         )
+=======
+
+
+def _counted_on(file: ParamsFile, key: str, corpus: str, codes: list[str]) -> None:
+    """A corpus on which shared or exclusive experts are told is parallel, and holds the languages."""
+    check_known(key, corpus, file.corpora, "an entry of `corpora`")
+    if not file.corpora[corpus].is_parallel():
+        raise ValueError(f"{key}: `{corpus}` is in-task text, not parallel")
+    covered = file.corpora[corpus].covered()
+    for code in codes if covered is not None else ():
+        check_known(key, code, covered or (), f"a language of {corpus}")
+>>>>>>> preset3
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:
@@ -129,5 +148,11 @@ def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str],
         check_known(f"{key}.languages: {mask.languages}", code, group, "a language of the model")
     if len(masked) < 2:
         raise ValueError(f"{key}.languages: group `{mask.languages}` holds one language, to which all is exclusive")
+    if mask.among is not None:
+        check_known(f"{key}.among", mask.among, file.languages, "a group of `languages`")
+        for code in file.languages[mask.among]:
+            check_known(f"{key}.among: {mask.among}", code, group, "a language of the model")
+        for code in masked:
+            check_known(f"{key}.languages: {mask.languages}", code, file.languages[mask.among], f"in `{mask.among}`")
     for task in mask.tasks:
         check_known(f"{key}.tasks", task, tasks, "a task of the model")

@@ -140,6 +140,7 @@ class _Resolved:
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
                 tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, self.steer),
                 mask=self._mask(), among=self._among(), masked=self.masked,
+                mask_corpus=run.mask.corpus if run and run.mask else None,
             ),
             "tune": self._ask(self.tasks, 0, edited=True),
             "choose": ChooseSettings(
@@ -219,7 +220,12 @@ class _Resolved:
 
     def _planned(self, task: str) -> PlannedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
-        return _of(PlannedTask, self._text(task), published_shared=self.run.published_shared.get(task))
+        return _of(
+            PlannedTask,
+            self._text(task),
+            published_shared=self.run.published_shared.get(task),
+            shared_corpus=self.run.shared_corpus.get(task),
+        )
 
     def _studied(self, task: str) -> StudiedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
@@ -234,16 +240,19 @@ class _Resolved:
         return JudgedTask(**self._scored(task), items=self.file.tasks[task].edited, gain=gain)
 
     def _among(self) -> list[str]:
-        return [] if self.run is None or self.run.mask is None else self.file.languages[self.run.mask.languages]
+        """Languages among which experts are exclusive."""
+        if self.run is None or self.run.mask is None:
+            return []
+        return self.file.languages[self.run.mask.among or self.run.mask.languages]
 
     def _masked(self) -> dict[str, MaskedTask]:
         if self.run is None or self.run.mask is None:
             return {}
-        among = self._among()
+        masked = self.file.languages[self.run.mask.languages]
         return {
             task: MaskedTask(
-                languages=[code for code in among if code in self.tasks[task].languages],
-                lacking=[code for code in among if code in self.tasks[task].lacking],
+                languages=[code for code in masked if code in self.tasks[task].languages],
+                lacking=[code for code in masked if code in self.tasks[task].lacking],
             )
             for task in self.run.mask.tasks
         }

@@ -19,14 +19,21 @@ from polyroute.readers.medinstruct import MedInstruct
 from polyroute.readers.mgsm import MGSMTask
 from polyroute.readers.miniworld import MiniworldCorpus, MiniworldTask
 from polyroute.readers.polymath import PolyMathTask
+from polyroute.readers.question_corpora import BelebeleQuestions, MGSMQuestions
 from polyroute.readers.sib200 import SIB200
 from polyroute.readers.spec import CorpusSpec, TaskSpec
 from polyroute.readers.translation import TranslationTask
 from polyroute.readers.xquad import XQuADTask
 
 READERS: tuple[type[CorpusSpec] | type[TaskSpec], ...] = (
+<<<<<<< HEAD
     Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, GSM8KInstruct, LocalCorpus,
     LocalTask, MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
+=======
+    Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, LocalCorpus, LocalTask,
+    MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
+    BelebeleQuestions, MGSMQuestions,
+>>>>>>> preset3
 )  # fmt: skip
 """Types of the entries of `corpora` and `tasks`."""
 

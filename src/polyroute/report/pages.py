@@ -19,13 +19,13 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
-from polyroute.report import calibration, correlation, findings, steering, words
+from polyroute.report import calibration, correlation, findings, settings, steering, words
 from polyroute.report.words import NONE
 from polyroute.results.alignment import OverLanguages
 from polyroute.results.model import ModelResults
 from polyroute.results.nulls import NullsSummary
 
-PAGES = ("README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md")
+PAGES = ("README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md")
 """Those of this repository."""
 _PLACE = re.compile(r"<!-- table: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 _OPEN = re.compile("<!-- table: (.+?) -->")
@@ -50,6 +50,7 @@ def tables(file: ParamsFile, paths: Paths) -> dict[str, str]:
         "Calibration": calibration.verdicts(readings),
         "Calibration by layer": calibration.by_layer(readings),
         "Calibration on tasks": calibration.task_table(calibration.on_tasks(file, paths)),
+        "Published settings": settings.example(file),
     }
 
 

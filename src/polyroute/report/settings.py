@@ -1,4 +1,4 @@
-"""`polyroute settings`: a model's own settings beside the published ones, as text or as data."""
+"""A model's own settings beside the published ones, as text or as data."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from polyroute.params.comparison import Compared, Verdict
+from polyroute.params.comparison import Compared, Verdict, compare, published_of
+from polyroute.params.file import ParamsFile
 from polyroute.params.published import Preset, published
+from polyroute.report.words import NONE
 
 WORDS: dict[Verdict, str] = {
     "same": "same",
@@ -43,6 +45,13 @@ def as_text(model: str, rows: Sequence[Compared]) -> str:
     return "\n\n".join([*blocks, legend, "\n".join(listed)])
 
 
+def example(file: ParamsFile) -> str:
+    """What the command prints of the first model that a paper has, as a page shows it; a dash where there is none."""
+    for model in published_of(file):
+        return f"```\n$ polyroute settings {model}\n{as_text(model, compare(file, model))}\n```"
+    return NONE
+
+
 def _title(preset: Preset, rows: Sequence[Compared]) -> str:
     counts = {verdict: sum(row.verdict == verdict for row in rows) for verdict in WORDS}
     told = ", ".join(f"{count} {WORDS[verdict]}" for verdict, count in counts.items() if count)
@@ -50,14 +59,14 @@ def _title(preset: Preset, rows: Sequence[Compared]) -> str:
 
 
 def _line(row: Compared, model: str) -> tuple[str, ...]:
-    others = f"; or {', '.join(map(_shown, row.others))}" if row.others else ""
+    others = f"; or else {', '.join(map(_shown, row.others))}" if row.others else ""
     return (
         row.key.removeprefix(f"models.{model}."),
         "-" if row.verdict == "no_key" else _shown(row.own),
-        ("?" if row.published is None else _shown(row.published)) + others,
+        "?" if row.published is None else _shown(row.published),
         row.certainty,
         WORDS[row.verdict],
-        row.source,
+        row.source + others,
     )
 
 
