@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 QWEN3 = """
@@ -70,4 +70,18 @@ def chat_tokenizer(
     backend.add_special_tokens([AddedToken(name, rstrip=name in greedy, special=True) for name in SPECIAL])
     return PreTrainedTokenizerFast(
         tokenizer_object=backend, pad_token="<pad>", bos_token="<s>", eos_token="</s>", chat_template=template
+    )
+
+
+def pieces_tokenizer(template: str) -> PreTrainedTokenizerFast:
+    """One like Phi's: `▁` for a space and before each piece, other letters in bytes, and greedy special tokens."""
+    vocabulary = {"<unk>": 0, "<s>": 1, "</s>": 2} | {f"<0x{byte:02X}>": 3 + byte for byte in range(256)}
+    merges = [("▁", "a"), ("c", "a"), ("ca", "t"), ("▁", "▁")]
+    for piece in [*"abcdefghijklmnopqrstuvwxyz.▁\n", *(left + right for left, right in merges)]:
+        vocabulary[piece] = len(vocabulary)
+    backend = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    backend.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    backend.add_special_tokens([AddedToken(name, rstrip=True, special=True) for name in SPECIAL])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, unk_token="<unk>", bos_token="<s>", eos_token="</s>", chat_template=template
     )

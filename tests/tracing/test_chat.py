@@ -12,7 +12,7 @@ from polyroute.artifacts.turns import ChatText, Turn
 from polyroute.asking import prompts
 from polyroute.tracing.chat import DATE, encode_chat, writes_date
 from polyroute.tracing.collect import TraceSettings, trace
-from tracing.chats import HARMONY, OLMOE, PHI, QWEN3, TEMPLATES, chat_tokenizer
+from tracing.chats import HARMONY, OLMOE, PHI, QWEN3, TEMPLATES, chat_tokenizer, pieces_tokenizer
 
 SOLVED = (Turn("user", "2+2?"), Turn("assistant", "Four."))
 ITEMS = {"lone": "A cat.", "solved": SOLVED}
@@ -118,6 +118,14 @@ def test_blanks_of_a_text_count_though_offsets_leave_them_out() -> None:
     # A special token that takes in the blanks after it is the template's all the same.
     greedy = chat_tokenizer("{{ '<|user|>' + messages[0].content + '<|end|>' }}", greedy=["<|user|>"])
     assert words(greedy, "  ab ") == "ab "
+
+
+def test_pieces_with_bytes_for_other_letters_are_found_too() -> None:
+    tokenizer = pieces_tokenizer(PHI)
+    (ids,), (mask,) = encode_chat(tokenizer, {"it": " a cat é."}, ChatText(counted="content_without_bos"))
+    # <|user|> takes in the line break and the blank after it.
+    assert tokenizer.convert_ids_to_tokens(ids.tolist())[0] == "<|user|>"
+    assert tokenizer.convert_ids_to_tokens(ids[mask].tolist()) == ["▁a", "▁", "cat", "▁", "<0xC3>", "<0xA9>", "."]
 
 
 def test_a_trace_does_not_depend_on_the_day(monkeypatch) -> None:
