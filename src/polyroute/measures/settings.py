@@ -53,3 +53,17 @@ class CorrelateSettings(StudySettings):
     published: Published | None = None
     """Whose accuracies are correlated too; None for none but the model's own answers."""
     seed: int
+
+
+class DistancesSettings(StudySettings):
+    """What the stage `distances` reads."""
+
+    file: str
+    """The recording."""
+    pivot: str
+    """FLORES code; left out of families."""
+    shuffles: int
+    """Permutations of languages."""
+    confidence: float
+    """Coverage of intervals."""
+    seed: int

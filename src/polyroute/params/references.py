@@ -31,6 +31,14 @@ def check_references(file: ParamsFile) -> None:
         check_known("study.models", model, file.models, "an entry of `models`")
     for model in file.study.extra:
         check_known("study.extra", model, file.models, "an entry of `models`")
+    for name, recording in file.distances.items():
+        check_inside(f"distances.{name}", Path(recording), "recorded")
+        if name in file.models:
+            raise ValueError(
+                f"distances.{name}: is an entry of `models` too; results of the two would lie in one folder"
+            )
+    for name in file.study.distances:
+        check_known("study.distances", name, file.distances, "an entry of `distances`")
     for name, corpus in file.corpora.items():
         if (place := corpus.on_disk()) is not None:
             check_inside(f"corpora.{name}.files", Path(place), "text")

@@ -15,7 +15,18 @@ import annotated_types
 from pydantic import BaseModel
 
 from polyroute.ground.files import write_atomically
-from polyroute.results import accuracy, alignment, claims, correlation, experts, masking, nulls, similarity, steering
+from polyroute.results import (
+    accuracy,
+    alignment,
+    claims,
+    correlation,
+    distances,
+    experts,
+    masking,
+    nulls,
+    similarity,
+    steering,
+)
 from polyroute.results.document import Document
 from polyroute.results.table import Row, Unit, held
 
@@ -30,6 +41,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
     claims.ClaimsSummary, claims.ClaimsMetrics,
+    distances.RecordedDistances,
 )  # fmt: skip
 """Every file of `metrics/<model>/`, by the stage that writes it."""
 PAGE = Path("docs/results-reference.md")
