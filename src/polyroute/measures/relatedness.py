@@ -40,7 +40,7 @@ def relatedness(
     distance_P: NDArray[np.float64], groups: Sequence[str], scripts: Sequence[str], *, shuffles: int, confidence: float,
     seed: int,
 ) -> dict[str, Any] | None:  # fmt: skip
-    """Hold distances within groups against those across them; plain data of `results.distances.Relatedness`.
+    """Hold distances within groups against those across them; plain data of `results.similarity.Relatedness`.
 
     Args:
         distance_P: of all pairs of V languages, condensed as scipy does.

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from polyroute.ground.paths import Paths
 from polyroute.report import words
 from polyroute.report.words import NONE
-from polyroute.results.distances import OfReading, RecordedDistances, Relatedness
+from polyroute.results.distances import OfReading, RecordedDistances
+from polyroute.results.similarity import Relatedness
 
 READ = {"topk_count": "choices", "soft_mass": "softmax"}
 

@@ -4,53 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from polyroute.results.alignment import Interval, Zones
 from polyroute.results.document import Document, Frozen
-from polyroute.results.quantities import Chance, Coefficient, Count, DepthShape, Language, Languages, Layer
-from polyroute.results.similarity import Join, LabelAgreement, ZoneName
+from polyroute.results.quantities import Coefficient, DepthShape, Language, Layer
+from polyroute.results.similarity import Join, LabelAgreement, Ratio, Relatedness, ZoneName
 from polyroute.results.table import Unit
 
 Bits = Annotated[float, Unit("bits")]
-Ratio = Annotated[float, Field(ge=0), Unit("ratio")]
 Reading = Literal["topk_count", "soft_mass"]
-Group = Annotated[str, Unit("group")]
-
-
-class Relatedness(Frozen):
-    """Distances of pairs within a family against those across families, the pivot apart."""
-
-    groups: dict[Group, Languages]
-    """Languages of each family."""
-    within: Bits
-    """Mean distance of relatives."""
-    across: Bits
-    """Mean distance of others."""
-    gap: Bits
-    """Across less within."""
-    ratio: Ratio
-    """Within by across."""
-    p: Chance | None
-    """Share of relabellings of languages whose gap is as large; null of fewer than 20."""
-    relabellings: Count
-    """Different ones; all are taken up to 5000."""
-    within_script_p: Chance | None
-    """The same with labels exchanged among languages of one script alone; null of fewer than 20 relabellings."""
-    within_script_relabellings: Count
-    """Different ones."""
-    other_script_gap: Bits | None
-    """Gap over pairs of different scripts; null where these are all of one kind."""
-    other_script_p: Chance | None
-    """Of it, by relabelling languages."""
-    low: Bits | None
-    """Lower bound of the gap, a language left out at a time: pairs that share one depend on one another."""
-    high: Bits | None
-    """Upper bound."""
-    low_if_pairs_independent: Bits | None
-    """What the bound would be if every pair were a language of its own (Welch): too near."""
-    high_if_pairs_independent: Bits | None
-    """The same."""
 
 
 class DistancesByDepth(Frozen):
