@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from scipy.spatial.distance import squareform
 
 from polyroute.artifacts import vocabulary
 from polyroute.artifacts.trace import Trace, TraceFiles
@@ -16,6 +17,7 @@ from polyroute.ground.paths import Paths
 from polyroute.measures.families import agreement, label_values, resampled_joins, sensitivity, tree
 from polyroute.measures.hub import hub
 from polyroute.measures.language_distance import DECIMALS, Similarity
+from polyroute.measures.relatedness import relatedness
 from polyroute.measures.rivals import explain, rival_distances
 from polyroute.measures.specificity import by_zone
 from polyroute.measures.utilisation import utilisation_table
@@ -101,7 +103,18 @@ def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilarityS
             {"measure": other.measure, "reading": other.reading} | sensitivity(routing_P, other.zones_ZP[place], labels)
             for other in others
         ],
+        "relatedness": _relatedness(routing_P, labels, settings, seed),
     }
+
+
+def _relatedness(
+    routing_P: Any, labels: dict[str, list[str]], settings: SimilaritySettings, seed: int
+) -> dict[str, Any] | None:
+    """Whether relatives are nearer, the pivot apart, which is the first language."""
+    return relatedness(
+        squareform(squareform(routing_P)[1:, 1:]), labels["family"][1:], labels["script"][1:],
+        shuffles=settings.shuffles, confidence=settings.confidence, seed=seed,
+    )  # fmt: skip
 
 
 def _in_short(zone: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from polyroute.claims.asked import Asked, Found
 from polyroute.claims.nulls import from_nulls
 from polyroute.results.alignment import OfHalves, SplitHalves
 from polyroute.results.experts import DomainDepth
-from polyroute.results.similarity import Hub
+from polyroute.results.similarity import Hub, Relatedness
 from polyroute.results.steering import HELPED
 
 CLAIMS = committed()
@@ -318,3 +318,22 @@ def test_languages_are_held_against_other_english_sentences_where_they_exceed_th
         "own.english_floor", routing.english_floor, replace(made, results=replace(made.results, alignment=summary))
     )
     assert none.missing["margin"].kind == "few"
+
+
+def test_relatives_are_held_against_others_and_scripts_that_leave_no_test_are_said(made) -> None:
+    nothing = found("own.families_beyond_script", families.families_beyond_script, made)
+    assert nothing.missing["gap"].what == "languages with a relative, the pivot apart"
+    held = Relatedness(
+        groups={"a": 2, "b": 2}, within=0.1, across=0.3, gap=0.2, ratio=0.3333, p=0.01, relabellings=210,
+        within_script_p=None, within_script_relabellings=1, other_script_gap=0.1, other_script_p=0.04, low=0.05,
+        high=0.35, low_if_pairs_independent=None, high_if_pairs_independent=None,
+    )  # fmt: skip
+    similarity = made.results.similarity
+    corpus = similarity.corpora[made.corpus]
+    zones = {name: zone.model_copy(update={"relatedness": held}) for name, zone in corpus.zones.items()}
+    corpora = {made.corpus: corpus.model_copy(update={"zones": zones})}
+    results = replace(made.results, similarity=replace(similarity, corpora=corpora))
+    one = found("own.families_beyond_script", families.families_beyond_script, replace(made, results=results))
+    assert (one.values["gap.low"], one.values["gap.p"], one.values["apart.p"]) == (0.05, 0.01, 0.04)
+    assert "script.p" not in one.values
+    assert one.missing["script"].what == "languages that share a script (of which families have 1 order(s))"

@@ -62,7 +62,7 @@ def test_the_verb_leaves_extra_models_out_unless_all_are_asked_for(options, mode
     monkeypatch.setattr(study, "run", lambda *given: asked.append(given))
     done = CliRunner().invoke(main, ["study", *options])
     assert done.exit_code == 0, done.output
-    assert asked == [(models, jobs)]
+    assert asked == [(models + params.read(ROOT / "params.yaml").study.distances, jobs)]
 
 
 def test_only_the_models_that_are_named_run(ran) -> None:

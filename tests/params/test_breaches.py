@@ -11,7 +11,7 @@ from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse
 from tiny import ROOT
 
-OPEN = {"languages", "corpora", "tasks", "models", "pocket", "published", "published_shared", "strengths"}
+OPEN = {"languages", "corpora", "tasks", "models", "distances", "pocket", "published", "published_shared", "strengths"}
 """Keys whose entries have names of the user's own."""
 
 

@@ -14,6 +14,7 @@ from polyroute.params.file import parse
 from polyroute.params.resolve import resolve
 from tiny import ROOT
 
+DISTANCES = "olmoe-1b-7b-0125-distances"
 PLAIN, QWEN, COUNTS, IDLE = "pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-counts", "olmoe-1b-7b"
 DIGESTS = {PLAIN: "a" * 64, QWEN: "b" * 40}
 RUN = "trace nulls evaluate tune steer mask"
@@ -38,6 +39,9 @@ def run_here(stages: str) -> dict[str, str]:
 STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "study.name": ("other", {"": "track"}),
     "study.models": ([PLAIN, QWEN], {COUNTS: ALL, "": "track"}),
+    "study.distances": (
+        [DISTANCES, "qwen15-moe-distances"], {"qwen15-moe-distances": "distances"},
+    ),
     "study.extra": ([], {}),  # only `make study` reads it
     # Masks are asked in the order of their own group.
     "study.pivot": (
@@ -45,11 +49,13 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
         {
             PLAIN: f"{MEASURED} evaluate tune steer {SCORED} plan",
             QWEN: f"{MEASURED} evaluate tune steer {SCORED} plan",
-            COUNTS: f"{MEASURED} {SCORED} plan", "": "track",
+            COUNTS: f"{MEASURED} {SCORED} plan", DISTANCES: "distances", "": "track",
         },
     ),
     "study.seed": (
-        1, everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score", "figures"))),
+        1,
+        everywhere(" ".join(stage for stage in ALL.split() if stage not in ("fetch", "score", "figures")))
+        | {DISTANCES: "distances"},
     ),
     "trace.pairs": (65, everywhere("trace")),
     "trace.head": (13, everywhere("trace")),
@@ -63,8 +69,8 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "experts.multilingual.beside": ([], everywhere("experts")),
     "experts.multilingual.halved": ([], everywhere("experts")),
     "similarity.resamples": (201, everywhere("similarity")),
-    "similarity.confidence": (0.9, everywhere("similarity")),
-    "similarity.shuffles": (2000, everywhere("similarity")),
+    "similarity.confidence": (0.9, everywhere("similarity") | {DISTANCES: "distances"}),
+    "similarity.shuffles": (2000, everywhere("similarity") | {DISTANCES: "distances"}),
     "similarity.shared.k": ([15], everywhere("similarity")),
     "similarity.shared.thr": ([0.4], everywhere("similarity")),
     "evaluate.chat": (False, everywhere(ASK)),
@@ -151,7 +157,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
 def shipped() -> dict[str, Any]:
     # Through JSON, so that what YAML merges share is apart.
     raw = json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
-    raw["study"]["models"] = [PLAIN, QWEN, COUNTS]
+    raw["study"] |= {"models": [PLAIN, QWEN, COUNTS], "distances": [DISTANCES]}
     raw["models"][QWEN]["mask"]["languages"] = "flores"
     return raw
 
@@ -192,7 +198,11 @@ def test_a_key_changes_the_settings_of_those_that_read_it(key, value, stages) ->
 
 def test_no_key_of_the_sections_is_left_out() -> None:
     raw = shipped()
-    own = {name: raw[name] for name in raw if name not in ("languages", "corpora", "tasks", "models", "pocket")}
+    own = {
+        name: raw[name]
+        for name in raw
+        if name not in ("languages", "corpora", "tasks", "models", "distances", "pocket")
+    }
     assert set(leaves(own)) == set(STUDY)
 
 

@@ -50,6 +50,7 @@ def test_it_writes_tables_and_what_they_say(study) -> None:
         assert len(told["linkage"]) == 5
         assert set(told["labels"]) == {"family", "branch", "script", "region"}
         assert told["labels"]["family"]["groups"] == 2
+        assert sum(told["relatedness"]["groups"].values()) == 5, "the pivot apart"
         assert told["rivals"]["vocabulary"]["mantel"] is not None
         assert {(row["measure"], row["reading"]) for row in told["sensitivity"]} == {
             ("divergence", "topk_count"), ("cosine", "topk_count"), ("jaccard", "topk_count"),

@@ -29,6 +29,23 @@ def families(asked: Asked, found: Found) -> None:
             found.put(f"beyond.{zone}", Estimate(rival.partial, p=rival.partial_p))
 
 
+def families_beyond_script(asked: Asked, found: Found) -> None:
+    """own.families_beyond_script: relatives against others, over all pairs and over those of different scripts."""
+    if (one := _similarity(asked)) is None:
+        return
+    held = one.zones["middle"].relatedness
+    found.languages = len(one.languages) - 1
+    if held is None:
+        found.lack(("gap", "apart", "script"), Missing(kind="few", what="languages with a relative, the pivot apart"))
+        return
+    found.put("gap", Estimate(held.gap, held.low, held.high, held.p))
+    found.put("apart", Estimate(held.other_script_gap, p=held.other_script_p))
+    found.put("script", Estimate(p=held.within_script_p))
+    if held.within_script_p is None:
+        orders = f"languages that share a script (of which families have {held.within_script_relabellings} order(s))"
+        found.lack(("script",), Missing(kind="few", what=orders))
+
+
 def hub(asked: Asked, found: Found) -> None:
     """p2.layerwise_hub: overlap and specificity in RISE's zones, over languages and with families balanced."""
     if asked.results.similarity is None:

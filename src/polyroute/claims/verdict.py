@@ -62,6 +62,7 @@ PROVIDERS: dict[str, Provider] = {
     "own.token_identity": families.token_identity,
     "own.other_pivot": families.other_pivot,
     "own.expert_sets_stable": experts.sets_stable,
+    "own.families_beyond_script": families.families_beyond_script,
     "own.unknown_languages_high": routing.unknown_languages_high,
 }
 """Claim, or what the names of several begin with -> what gives its quantities; of any other the study computes none."""

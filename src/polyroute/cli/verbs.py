@@ -108,7 +108,7 @@ def study(everything: bool, jobs: int | None) -> None:
     from polyroute.cli import study as running
 
     chosen = params.read(Paths().params).study
-    models = [model for model in chosen.models if everything or model not in chosen.extra]
+    models = [model for model in chosen.models if everything or model not in chosen.extra] + chosen.distances
     gpu = Path("/dev/nvidia0").exists()
     running.run(models, jobs or (1 if gpu else len(os.sched_getaffinity(0))))
 
@@ -134,7 +134,7 @@ def findings(models: tuple[str, ...], write: bool) -> None:
 
     With --write, bring the tables of README.md and docs/ up to date instead, from every model in metrics/.
     """
-    from polyroute.report import findings, pages
+    from polyroute.report import distances, findings, pages
 
     file = params.read(Paths().params)
     if write:
@@ -145,8 +145,10 @@ def findings(models: tuple[str, ...], write: bool) -> None:
         return
     for model in models:
         file.model(model)  # an unknown name is an error that says what is close
-    measured = findings.gather(Paths(), models or file.study.models)
-    click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in findings.tables(measured).items()))
+    shown = findings.tables(findings.gather(Paths(), models or file.study.models))
+    if not models and (recorded := distances.gather(Paths(), file.study.distances)):
+        shown["Recorded distances"] = distances.distances_table(recorded)
+    click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in shown.items()))
 
 
 @main.command(cls=console.Command)
@@ -294,6 +296,28 @@ def import_counts(
     else:
         lines = (f"{section}:\n{entry}" for section, entry in recorded.entry(out.stem, out, made.header).items())
         click.echo("To measure it, add to params.yaml (or call this again with --add):\n\n" + "".join(lines), nl=False)
+
+
+@main.command("import-distances", cls=console.Command)
+@click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--model", required=True, help="What its authors call the model.")
+@click.option("--corpus", required=True, help="Short name of the text they are of.")
+@click.option("--text", default="", help="What of that text was read, in a sentence.")
+@click.option("--source", default="own", show_default=True, help="Repository and folder, or who recorded them.")
+@click.option("--commit", help="Of the source, 40 hexadecimal digits.")
+@click.option("--licence", default="unknown", show_default=True, help="Under which they may be passed on.")
+@click.option("--notes", default="", help="What a reader of the numbers must know.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of recorded/.")
+def import_distances(table: Path, out: Path, **about: str | None) -> None:
+    """Make distances between languages recorded elsewhere a file of recorded/, for `distances` in params.yaml.
+
+    TABLE has the columns layer, language_a, language_b, jsd_bits_topk_count and jsd_bits_soft_mass.
+    """
+    from polyroute.artifacts import recorded_distances
+
+    made = recorded_distances.from_csv(table, **about)
+    made.write(out)
+    click.echo(f"{out}: {len(made.header.languages)} languages in {len(made.header.layers)} layers")
 
 
 @main.command(cls=console.Command)

@@ -57,3 +57,17 @@ class CorrelateSettings(StudySettings):
     """Name -> FLORES codes that divergence and accuracy are correlated over too, the pivot apart."""
     near_chance: list[str] = Field(default=[])
     """FLORES codes answered about as well as by guessing, without which each group is correlated once more."""
+
+
+class DistancesSettings(StudySettings):
+    """What the stage `distances` reads."""
+
+    file: str
+    """The recording."""
+    pivot: str
+    """FLORES code; left out of families."""
+    shuffles: int
+    """Permutations of languages."""
+    confidence: float
+    """Coverage of intervals."""
+    seed: int

@@ -44,6 +44,8 @@ class ParamsFile(Frozen):
     corpora: dict[Name, Corpus]
     tasks: dict[Name, Task]
     models: dict[Name, Model]
+    distances: dict[Name, str] = Field(default={})
+    """Distances between languages that others recorded -> their file below `recorded/`."""
     trace: Tracing
     intervals: Intervals
     align: Align

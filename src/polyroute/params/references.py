@@ -31,6 +31,14 @@ def check_references(file: ParamsFile) -> None:
         check_known("study.models", model, file.models, "an entry of `models`")
     for model in file.study.extra:
         check_known("study.extra", model, file.models, "an entry of `models`")
+    for name, recording in file.distances.items():
+        check_inside(f"distances.{name}", Path(recording), "recorded")
+        if name in file.models:
+            raise ValueError(
+                f"distances.{name}: is an entry of `models` too; results of the two would lie in one folder"
+            )
+    for name in file.study.distances:
+        check_known("study.distances", name, file.distances, "an entry of `distances`")
     for name, corpus in file.corpora.items():
         if (place := corpus.on_disk()) is not None:
             check_inside(f"corpora.{name}.files", Path(place), "text")
@@ -114,7 +122,6 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
             check_known(f"{key}.languages: {spec.languages}", code, covered or (), f"a language of {corpus}")
 
 
-<<<<<<< HEAD
 def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
     """A task's text and the generic text count tokens alike: else the chat template would pass for the task."""
     text = file.tasks[task].text
@@ -127,7 +134,6 @@ def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
             f"tasks.{task}.text: `{text}` is traced as {ours} and the generic text `{generic}` as {theirs}: the chat "
             "template would pass for the task; give both the same `chat.counted`, or neither a `chat`"
         )
-=======
 
 
 def _counted_on(file: ParamsFile, key: str, corpus: str, codes: list[str]) -> None:
@@ -138,7 +144,6 @@ def _counted_on(file: ParamsFile, key: str, corpus: str, codes: list[str]) -> No
     covered = file.corpora[corpus].covered()
     for code in codes if covered is not None else ():
         check_known(key, code, covered or (), f"a language of {corpus}")
->>>>>>> preset3
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:

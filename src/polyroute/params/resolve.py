@@ -27,7 +27,7 @@ from polyroute.interventions.settings import (
     StudiedTask,
 )
 from polyroute.languages.own import StudySettings
-from polyroute.measures.settings import AlignSettings, CorrelateSettings, Published
+from polyroute.measures.settings import AlignSettings, CorrelateSettings, DistancesSettings, Published
 from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as, revision
@@ -63,6 +63,11 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
     for model in file.study.models:
         stages = model_settings(file, model, digests.get(model, ""))
         found |= {f"{model}/{stage}": settings for stage, settings in stages.items()}
+    for name in file.study.distances:
+        found[f"{name}/distances"] = DistancesSettings(
+            name=name, file=file.distances[name], pivot=file.study.pivot, shuffles=file.similarity.shuffles,
+            confidence=file.similarity.confidence, seed=file.study.seed,
+        )  # fmt: skip
     tracked = {model: shown(file, model) for model in file.study.models}
     return found | {"track": TrackSettings(name=file.study.name, models=tracked, own_languages=file.own_languages)}
 

@@ -17,6 +17,8 @@ class Study(Frozen):
     """Which entries of `models` the study has."""
     extra: list[str] = Field(default_factory=list)
     """Those of them that `polyroute study` leaves out unless it is told to run all."""
+    distances: list[str] = Field(default_factory=list)
+    """Which entries of `distances` are compared beside them."""
     pivot: str
     """FLORES code of the language that divergence is measured from."""
     seed: int = Field(ge=0)

@@ -26,14 +26,9 @@ from polyroute.readers.translation import TranslationTask
 from polyroute.readers.xquad import XQuADTask
 
 READERS: tuple[type[CorpusSpec] | type[TaskSpec], ...] = (
-<<<<<<< HEAD
     Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, GSM8KInstruct, LocalCorpus,
     LocalTask, MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
-=======
-    Belebele, BelebeleTask, DatasetCorpus, DatasetTask, FloresPlus, GlobalMMLUTask, LocalCorpus, LocalTask,
-    MedInstruct, MGSMTask, MiniworldCorpus, MiniworldTask, PolyMathTask, SIB200, TranslationTask, XQuADTask,
     BelebeleQuestions, MGSMQuestions,
->>>>>>> preset3
 )  # fmt: skip
 """Types of the entries of `corpora` and `tasks`."""
 

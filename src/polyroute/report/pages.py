@@ -19,7 +19,7 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
-from polyroute.report import calibration, correlation, findings, settings, steering, words
+from polyroute.report import calibration, correlation, distances, findings, settings, steering, words
 from polyroute.report.words import NONE
 from polyroute.results.alignment import OverLanguages
 from polyroute.results.model import ModelResults
@@ -47,6 +47,7 @@ def tables(file: ParamsFile, paths: Paths) -> dict[str, str]:
     return {
         "In short": headline_table(measured),
         **findings.every_table(measured),
+        "Recorded distances": distances.distances_table(distances.gather(paths, list(file.distances))),
         "Calibration": calibration.verdicts(readings),
         "Calibration by layer": calibration.by_layer(readings),
         "Calibration on tasks": calibration.task_table(calibration.on_tasks(file, paths)),

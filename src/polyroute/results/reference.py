@@ -20,6 +20,7 @@ from polyroute.results import (
     alignment,
     claims,
     correlation,
+    distances,
     domain_pairs,
     experts,
     masking,
@@ -42,6 +43,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
     claims.ClaimsSummary, claims.ClaimsMetrics,
+    distances.RecordedDistances,
 )  # fmt: skip
 """Every file of `metrics/<model>/`, by the stage that writes it."""
 PAGE = Path("docs/results-reference.md")

@@ -37,7 +37,10 @@ Distance = Annotated[float, Field(ge=0), Unit("of the measure")]
 MeanExperts = Annotated[float, Field(ge=0), Unit("experts")]
 Join = tuple[int, int, Distance, Languages]
 """Of a tree: two clusters, its height, and the languages below it."""
+Gap = Annotated[float, Unit("of the distance")]
+Group = Annotated[str, Unit("group")]
 Label = Annotated[str, Unit("label")]
+Ratio = Annotated[float, Field(ge=0), Unit("ratio")]
 Rival = Annotated[str, Unit("rival")]
 ZoneName = Annotated[str, Unit("zone")]
 
@@ -255,6 +258,41 @@ class Sensitivity(Frozen):
     """Agreement of its tree with each label."""
 
 
+class Relatedness(Frozen):
+    """Distances of pairs within a family against those across families, the pivot apart."""
+
+    groups: dict[Group, Languages]
+    """Languages of each family."""
+    within: Gap
+    """Mean distance of relatives."""
+    across: Gap
+    """Mean distance of others."""
+    gap: Gap
+    """Across less within."""
+    ratio: Ratio
+    """Within by across."""
+    p: Chance | None
+    """Share of relabellings of languages whose gap is as large; null of fewer than 20."""
+    relabellings: Count
+    """Different ones; all are taken up to 5000."""
+    within_script_p: Chance | None
+    """The same with labels exchanged among languages of one script alone; null of fewer than 20 relabellings."""
+    within_script_relabellings: Count
+    """Different ones."""
+    other_script_gap: Gap | None
+    """Gap over pairs of different scripts; null where these are all of one kind."""
+    other_script_p: Chance | None
+    """Of it, by relabelling languages."""
+    low: Gap | None
+    """Lower bound of the gap, a language left out at a time: pairs that share one depend on one another."""
+    high: Gap | None
+    """Upper bound."""
+    low_if_pairs_independent: Gap | None
+    """What the bound would be if every pair were a language of its own (Welch): too near."""
+    high_if_pairs_independent: Gap | None
+    """The same."""
+
+
 class ZoneSimilarity(Frozen):
     """Distances between languages in one zone."""
 
@@ -270,6 +308,8 @@ class ZoneSimilarity(Frozen):
     """Family, script, fertility (tokens a sentence) and vocabulary."""
     sensitivity: list[Sensitivity]
     """Other measures and readings."""
+    relatedness: Relatedness | None = None
+    """Whether relatives are nearer; null without relatives beside the pivot, and in results older than it."""
 
 
 class Added(Frozen):

@@ -1,0 +1,150 @@
+"""Whether relatives are routed more alike than others: distances within groups of languages against those across them.
+
+    gap   = mean distance of pairs across groups - mean of pairs within one
+    ratio = mean within / mean across
+
+Both under four readings of what is exchangeable:
+
+- labels of languages, the test of those who recorded distances of eleven languages of India (`recorded/`): p is the
+  share of relabellings whose gap is as large; of all of them where they are few, else (1 + k) / (1 + S);
+- labels among languages of one script alone: relatives often share a script, and so characters and tokens. Where
+  scripts leave fewer than `FEWEST_ORDERS` relabellings there is no test;
+- labels of languages, pairs of one script left out of both means;
+- no labels: an interval of the gap that leaves out one language at a time (Snijders and Borgatti 1999,
+  se^2 = (V - 2) / 2V sum (gap without v - their mean)^2, t with V - 1 degrees of freedom). Pairs that share a language
+  depend on one another; an interval that took P pairs for independent would be too narrow, and stands beside it.
+
+Unit of permutation and of leaving out: the language.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from polyroute.measures.rounding import rounded
+from polyroute.stats.mantel import FEWEST_ORDERS
+
+MOST = 5000
+"""Relabellings up to which all are taken."""
+_TIE = 1e-12
+
+
+def relatedness(
+    distance_P: NDArray[np.float64], groups: Sequence[str], scripts: Sequence[str], *, shuffles: int, confidence: float,
+    seed: int,
+) -> dict[str, Any] | None:  # fmt: skip
+    """Hold distances within groups against those across them; plain data of `results.similarity.Relatedness`.
+
+    Args:
+        distance_P: of all pairs of V languages, condensed as scipy does.
+        groups: of each language, such as its family.
+        scripts: of each language.
+        shuffles: S random relabellings where there are more than `MOST`.
+        confidence: coverage of the intervals.
+        seed: of the relabellings.
+
+    Returns:
+        None where no two languages share a group, or all do.
+    """
+    first_P, second_P = np.triu_indices(len(groups), k=1)
+    group_V, script_V = (np.unique(list(labels), return_inverse=True)[1] for labels in (groups, scripts))
+    everything_P = np.ones(len(distance_P), dtype=bool)
+    other_script_P = script_V[first_P] != script_V[second_P]
+
+    def gap(labels_V: NDArray[np.intp], used_P: NDArray[np.bool_]) -> float:
+        same_P = (labels_V[first_P] == labels_V[second_P])[used_P]
+        if same_P.all() or not same_P.any():
+            return math.nan
+        return float(distance_P[used_P][~same_P].mean() - distance_P[used_P][same_P].mean())
+
+    def p(used_P: NDArray[np.bool_], blocks_V: NDArray[np.intp]) -> tuple[float | None, int]:
+        count = _count(group_V, blocks_V)
+        if count < FEWEST_ORDERS:
+            return None, count
+        seen = gap(group_V, used_P)
+        if count <= MOST:
+            drawn = np.array([gap(labels_V, used_P) for labels_V in _every(group_V, blocks_V)])
+            return float((drawn >= seen - _TIE).mean()), count
+        rng = np.random.default_rng(seed)
+        drawn = np.array([gap(_shuffled(rng, group_V, blocks_V), used_P) for _ in range(shuffles)])
+        return float((1 + (drawn >= seen - _TIE).sum()) / (1 + shuffles)), count
+
+    whole = gap(group_V, everything_P)
+    if math.isnan(whole):
+        return None
+    same_P = group_V[first_P] == group_V[second_P]
+    within, across = float(distance_P[same_P].mean()), float(distance_P[~same_P].mean())
+    one_block_V = np.zeros_like(group_V)
+    by_label, labels = p(everything_P, one_block_V)
+    by_script, of_script = p(everything_P, script_V)
+    apart = gap(group_V, other_script_P)
+    apart_p = None if math.isnan(apart) else p(other_script_P, one_block_V)[0]
+    without_V = np.array([
+        gap(group_V, (first_P != place) & (second_P != place)) for place in range(len(groups))
+    ])  # fmt: skip
+    low = high = None
+    if len(groups) > 2 and not np.isnan(without_V).any():
+        error = math.sqrt((len(groups) - 2) / (2 * len(groups)) * float(((without_V - without_V.mean()) ** 2).sum()))
+        half = float(stats.t.ppf((1 + confidence) / 2, len(groups) - 1)) * error
+        low, high = rounded(whole - half), rounded(whole + half)
+    pairs = stats.ttest_ind(distance_P[~same_P], distance_P[same_P], equal_var=False)
+    bounds = pairs.confidence_interval(confidence) if min(same_P.sum(), (~same_P).sum()) > 1 else None
+    return {
+        "groups": dict(sorted(Counter(groups).items())), "within": rounded(within), "across": rounded(across),
+        "gap": rounded(whole), "ratio": rounded(within / across), "p": _rounded(by_label), "relabellings": labels,
+        "within_script_p": _rounded(by_script), "within_script_relabellings": of_script,
+        "other_script_gap": None if math.isnan(apart) else rounded(apart), "other_script_p": _rounded(apart_p),
+        "low": low, "high": high,
+        "low_if_pairs_independent": None if bounds is None else rounded(bounds.low),
+        "high_if_pairs_independent": None if bounds is None else rounded(bounds.high),
+    }  # fmt: skip
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else rounded(value)
+
+
+def _count(group_V: NDArray[np.intp], block_V: NDArray[np.intp]) -> int:
+    """Different relabellings within blocks."""
+    total = 1
+    for block in np.unique(block_V):
+        sizes = np.bincount(group_V[block_V == block])
+        total *= math.factorial(int(sizes.sum())) // math.prod(math.factorial(int(size)) for size in sizes)
+    return total
+
+
+def _every(group_V: NDArray[np.intp], block_V: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """All different relabellings within blocks."""
+    left = {block: Counter(group_V[block_V == block].tolist()) for block in np.unique(block_V)}
+    labels_V = np.zeros_like(group_V)
+
+    def fill(place: int) -> Iterator[NDArray[np.intp]]:
+        if place == len(group_V):
+            yield labels_V.copy()
+            return
+        free = left[block_V[place]]
+        for label in sorted(free):
+            if free[label]:
+                free[label] -= 1
+                labels_V[place] = label
+                yield from fill(place + 1)
+                free[label] += 1
+
+    yield from fill(0)
+
+
+def _shuffled(
+    rng: np.random.Generator, group_V: NDArray[np.intp], block_V: NDArray[np.intp]
+) -> NDArray[np.intp]:  # fmt: skip
+    labels_V = group_V.copy()
+    for block in np.unique(block_V):
+        members = np.flatnonzero(block_V == block)
+        labels_V[members] = rng.permutation(labels_V[members])
+    return labels_V
