@@ -15,7 +15,18 @@ import annotated_types
 from pydantic import BaseModel
 
 from polyroute.ground.files import write_atomically
-from polyroute.results import accuracy, alignment, claims, correlation, experts, masking, nulls, similarity, steering
+from polyroute.results import (
+    accuracy,
+    alignment,
+    claims,
+    correlation,
+    experts,
+    generated,
+    masking,
+    nulls,
+    similarity,
+    steering,
+)
 from polyroute.results.document import Document
 from polyroute.results.table import Row, Unit, held
 
@@ -25,7 +36,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     experts.ExpertRow, experts.MemberRow, experts.DomainRow, experts.ExpertsSummary, experts.ExpertsMetrics,
     similarity.DistanceRow, similarity.UtilisationRow, similarity.RiseRow, similarity.SharedRow,
     similarity.SimilaritySummary, similarity.SimilarityMetrics,
-    accuracy.AccuracyRow, accuracy.AccuracySummary, accuracy.AccuracyMetrics,
+    accuracy.AccuracyRow, accuracy.AccuracySummary, accuracy.AccuracyMetrics, generated.GeneratedRow,
     correlation.CorrelationRow, correlation.CorrelationSummary, correlation.CorrelationMetrics,
     steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
