@@ -5,13 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from polyroute.artifacts import answers
+from polyroute.artifacts import answers, frequency
 from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.questions import SPLITS
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
+from polyroute.measures.generated import by_part
 from polyroute.miniworld.items import stated
 from polyroute.results.accuracy import AccuracyMetrics, AccuracyRow, AccuracySummary
+from polyroute.results.generated import GeneratedRow
 from polyroute.scoring import accuracy
 from polyroute.scoring.chance import by_language
 from polyroute.scoring.kinds import by_score, grade
@@ -25,6 +27,7 @@ GRADED = {"f1": "F1", "chrf": "chrF"}
 def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
     """Score what a model answered as it is; needs no model."""
     tables: list[pd.DataFrame] = []
+    generated: list[pd.DataFrame] = []
     summary: dict[str, Any] = {}
     scored = paths.scored(settings.name, "baseline")
     scored.mkdir(parents=True, exist_ok=True)
@@ -42,6 +45,8 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
         guessed = by_language(items) if how.kind in ("choice", "number") else None
         table = accuracy.table(answered, chance=None if guessed is None else guessed["chance"])
         tables.append(table.assign(task=task))
+        asked = frequency.table(paths.answers(settings.name, "evaluate") / task / frequency.FILE)
+        generated.append(by_part(asked, settings.pivot).assign(task=task))
         uniform = float(guessed["uniform"].mean()) if guessed is not None and how.kind == "choice" else None
         summary[task] = {"kind": how.kind} | accuracy.in_short(table, uniform, settings.pivot)
         absent = f"; the task lacks {', '.join(how.lacking)}" if how.lacking else ""
@@ -51,6 +56,7 @@ def main(settings: ScoreSettings, paths: Paths) -> Iterator[str]:
         yield "no tasks: nothing to score"
     folder = paths.metrics(settings.name)
     AccuracyRow.write(folder, tables)
+    GeneratedRow.write(folder, [table for table in generated if len(table)])
     AccuracySummary.write(folder, {"tasks": summary})
     AccuracyMetrics.write(folder, AccuracyMetrics.of(folder))
 

@@ -179,7 +179,7 @@ def test_every_end_token_of_the_checkpoint_counts(tokenizer) -> None:
 def test_a_chat_is_what_the_model_goes_on_from(monkeypatch) -> None:
     cutter, seen = bytes_tokenizer(QWEN), []
     monkeypatch.setattr(
-        generation._Runner, "run", lambda _, rows, texts: seen.extend(texts) or [[("", 1, True)] * len(rows)]
+        generation._Runner, "run", lambda _, rows, texts, _batch: seen.extend(texts) or [[("", 1, True)] * len(rows)]
     )
     generate(make_model(), cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=True))
     generate(make_model(), cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=False))

@@ -219,9 +219,7 @@ class _Runner:
             pad_token_id=self.pad,
         )
 
-    def run(
-        self, rows: list[list[int]], texts: list[str], batch: Sequence[int] = ()
-    ) -> list[list[tuple[str, int, bool]]]:
+    def run(self, rows: list[list[int]], texts: list[str], batch: Sequence[int]) -> list[list[tuple[str, int, bool]]]:
         """Text, tokens and whether it is finished, of each row under each condition; `batch` numbers the items."""
         width = max(map(len, rows))
         # On the left, so that every text goes on from its last column.
@@ -243,7 +241,7 @@ class _Runner:
 
     def _written(
         self, model: Any, ids_BS: Tensor, real_BS: Tensor, texts: list[str], kwargs: dict[str, Any],
-        batch: Sequence[int] = (),
+        batch: Sequence[int],
     ) -> list[list[int]]:  # fmt: skip
         """Token ids after each prompt, prompts within conditions, up to what ends each."""
         items, sweep = len(ids_BS), self.sweep

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from polyroute.claims import correlation, experts, families, first_tokens, masking, routing, steering
+from polyroute.claims import correlation, experts, families, first_tokens, generated, masking, routing, steering
 from polyroute.claims.asked import NAMES, Asked, Found, Provider
 from polyroute.claims.claim import Claim, Claims
 from polyroute.claims.conditions import Condition, decide
@@ -60,6 +60,7 @@ PROVIDERS: dict[str, Provider] = {
     "own.length_matched": routing.length_matched,
     "own.fertility_regressed": routing.fertility_regressed,
     "own.token_identity": families.token_identity,
+    "own.prompt_and_generated": generated.prompt_and_generated,
     "own.other_pivot": families.other_pivot,
     "own.expert_sets_stable": experts.sets_stable,
     "own.families_beyond_script": families.families_beyond_script,

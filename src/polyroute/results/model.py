@@ -11,6 +11,7 @@ from polyroute.results.accuracy import AccuracyRow, AccuracySummary, TaskAccurac
 from polyroute.results.alignment import AlignmentSummary, LayerRow
 from polyroute.results.correlation import CorrelationRow, CorrelationSummary, TaskCorrelation
 from polyroute.results.experts import DomainRow, ExpertRow, ExpertsSummary, MemberRow
+from polyroute.results.generated import GeneratedRow
 from polyroute.results.masking import MaskedTask, MaskingSummary, MaskRow
 from polyroute.results.nulls import NullRow, NullsSummary
 from polyroute.results.similarity import (
@@ -119,6 +120,8 @@ class ModelResults:
     steering: Steering | None = None
     masking: Masking | None = None
     nulls: Nulls | None = None
+    generated: pd.DataFrame | None = None
+    """`GeneratedRow`s of `score`; None in results older than they are."""
 
     @property
     def pivot(self) -> str:
@@ -152,7 +155,7 @@ class ModelResults:
         return cls(
             folder.name, AlignmentSummary.read(folder), LayerRow.read(folder), _similarity(folder), _accuracy(folder),
             _experts(folder), _correlations(folder), _steering(folder), _masking(folder),
-            _nulls(folder),
+            _nulls(folder), GeneratedRow.read(folder) if written(folder, GeneratedRow) else None,
         )  # fmt: skip
 
 
