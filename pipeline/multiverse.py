@@ -1,4 +1,4 @@
-"""Stage multiverse@<model>: traces, numbers and claims/ -> each claim's verdict under every combination of open choices."""
+"""Stage multiverse@<model>: traces, numbers and claims/ -> each claim's verdict under every open choice."""
 
 from collections.abc import Iterator
 

@@ -9,9 +9,8 @@ numbers. Shapes beside the room's: S splits of the pivot's sentences into halves
 
 from __future__ import annotations
 
-
+from collections.abc import Callable
 from dataclasses import dataclass
-
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,9 @@ from polyroute.measures.language_distance import cosine_distance
 from polyroute.measures.split_half import SPLITS
 from polyroute.multiverse.study import Study
 from polyroute.stats.resampled import percentile_bounds, resampled_means
+
+_SMALL = 2**17
+"""Values, up to which one core is as fast as several."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,12 @@ def _entropies(study: Study, reading: str, averaging: str) -> Curves:
 
 
 def _entropy(q_NLE: NDArray[np.float64]) -> NDArray[np.float64]:
-    return by_chunk(routing_entropy, q_NLE)
+    return _by_chunk(routing_entropy, q_NLE)
+
+
+def _by_chunk(measure: Callable[..., NDArray[np.float64]], *arrays_NLE: NDArray[np.float64]) -> NDArray[np.float64]:
+    """On all cores where that is worth their start."""
+    return by_chunk(measure, *arrays_NLE) if arrays_NLE[0].size > _SMALL else measure(*arrays_NLE)
 
 
 def _distances(
@@ -153,11 +160,9 @@ def _distances(
 ) -> dict[str, NDArray[np.float64]]:
     """(N, L) each distance, of distributions whose entropies are known."""
     within_NL = (of_p_NL + of_q_NL) / 2
-    between_NL = by_chunk(midpoint_entropy, p_NLE, q_NLE) - within_NL
+    between_NL = _by_chunk(midpoint_entropy, p_NLE, q_NLE) - within_NL
     return {
         "divergence": normalised(between_NL, np.log(q_NLE.shape[-1]) - within_NL),
         "jsd": np.maximum(between_NL, 0.0),
-        "cosine": by_chunk(cosine_distance, p_NLE, q_NLE),
+        "cosine": _by_chunk(cosine_distance, p_NLE, q_NLE),
     }
-
-

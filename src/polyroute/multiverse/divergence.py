@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from polyroute.stats.resampled import percentile_bounds
 
 SCORES = ("accuracy", "accuracy_by_token", "accuracy_by_character", "as_read", "flexible_extract")
 """Columns of accuracy.csv that tell how well a language is answered; the board's first."""
+OUTER = ("early", "late")
 _RANDOM = Missing(
     kind="new", what="random initialisations of this reading, averaging, distance, zones, languages and pivot"
 )
@@ -40,27 +41,49 @@ def u_shape_choices(study: Study) -> list[Choice]:
 
 def u_shape(study: Study, cell: Cell, found: Found) -> None:
     """p1.u_shape: as `claims.routing.u_shape`, from traces."""
-    places = study.places(cell["zones"], cell["numbering"])
-    how = (cell["reading"], cell["averaging"], cell["distance"], cell["pivot"])
-    whole = curves(study, *how)
-    kept = [code for code in whole.codes if code in {*study.among(cell["languages"]), study.pivot}]
-    one = whole.only(kept)
-    for name, zone in (("em", "early"), ("lm", "late")):
-        found.put(name, over(_outer(one.value_VL, zone, places).round(DECIMALS), kept, cell["unit"]))
-    if one.draws_RVL is not None:
-        confidence = study.settings.intervals.confidence
-        both = [
-            percentile_bounds(_outer(one.draws_RVL, zone, places), confidence)[0].round(DECIMALS)
-            for zone in ("early", "late")
-        ]
-        found.put("share_u", float(np.mean(np.minimum(*both) > 0)))
-    if (paired_SL := halves(study, *how)) is not None:
-        for name, zone in (("noise.em", "early"), ("noise.lm", "late")):
-            found.put(name, float(np.quantile(_outer(paired_SL, zone, places), HIGH)))
+    how = (cell["reading"], cell["averaging"], cell["distance"], cell["pivot"], cell["zones"], cell["numbering"])
+    one = study.once(("arms", *how), _arms, study, *how)
+    kept = [code for code in one.codes if code in {*study.among(cell["languages"]), study.pivot}]
+    places = [one.codes.index(code) for code in kept]
+    for name, outer_V in zip(("em", "lm"), one.outer_2V, strict=True):
+        found.put(name, over(outer_V[places], kept, cell["unit"]))
+    if one.lows_2V is not None:
+        found.put("share_u", float((one.lows_2V[:, places].min(axis=0) > 0).mean()))
+    if one.noise_2 is not None:
+        for name, noise in zip(("noise.em", "noise.lm"), one.noise_2, strict=True):
+            found.put(name, noise)
     if all(cell[one.name] == one.levels[0] for one in u_shape_choices(study) if one.name != "unit"):
         from_nulls(study.asked, found)
     else:
         found.lack(("random_init.em", "random_init.lm"), _RANDOM)
+
+
+@dataclass(frozen=True)
+class _Arms:
+    """Early and late layers less middle ones."""
+
+    codes: list[str]
+    outer_2V: NDArray[np.float64]
+    lows_2V: NDArray[np.float64] | None
+    """Lower bounds over sentences; None of pooled counts."""
+    noise_2: list[float] | None
+    """What random halves of the pivot's sentences exceed in 2.5% of splits; None of pooled counts."""
+
+
+def _arms(
+    study: Study, reading: str, averaging: str, distance: str, pivot: str, zones: str, numbering: str
+) -> _Arms:  # fmt: skip
+    places = study.places(zones, numbering)
+    one = curves(study, reading, averaging, distance, pivot)
+    paired_SL = halves(study, reading, averaging, distance, pivot)
+    lows = noise = None
+    if one.draws_RVL is not None:
+        drawn_2RV = [_outer(one.draws_RVL, zone, places) for zone in OUTER]
+        lows = np.stack([percentile_bounds(of_RV, study.settings.intervals.confidence)[0] for of_RV in drawn_2RV])
+    if paired_SL is not None:
+        noise = [float(np.quantile(_outer(paired_SL, zone, places), HIGH)) for zone in OUTER]
+    outer_2V = np.stack([_outer(one.value_VL, zone, places) for zone in OUTER]).round(DECIMALS)
+    return _Arms(one.codes, outer_2V, None if lows is None else lows.round(DECIMALS), noise)
 
 
 def correlation_choices(study: Study) -> list[Choice]:
@@ -86,12 +109,12 @@ def divergence_and_accuracy(study: Study, cell: Cell, found: Found) -> None:
     one = curves(study, cell["reading"], cell["averaging"], cell["distance"], study.pivot)
     codes = [code for code in one.codes if code in accuracy.index and code in study.among(cell["languages"])]
     value_VL = one.only(codes).value_VL.round(DECIMALS)
-    y_V = accuracy[codes].to_numpy(np.float64)
+    y_V: NDArray[np.float64] = np.asarray(accuracy[codes], dtype=np.float64)
     places = study.places(cell["zones"], cell["numbering"])
     ranked = cell["correlation"] == "spearman"
     # The board takes Fisher's interval where a claim names the middle, and leaves languages out in turn elsewhere.
     named = cell["zones"] == "published" and study.named_middle is not None
-    zone_V = {zone: value_VL[:, inside].mean(axis=1) for zone, inside in places.items()}
+    zone_V = {zone: _mean(value_VL, inside) for zone, inside in places.items()}
     r = {zone: _r(x_V, y_V, ranked=ranked, fisher=named and zone == "middle") for zone, x_V in zone_V.items()}
     found.put("r", r["middle"])
     edges = [r[zone].value for zone in ("early", "late")]
@@ -109,13 +132,19 @@ def divergence_and_accuracy(study: Study, cell: Cell, found: Found) -> None:
         few = f"{FEWEST} languages above chance (here {int(above_V.sum())})"
         found.lack(("r_without",), Missing(kind="few", what=few))
     given = study.places("study", cell["numbering"]) if named else places
-    found.put("r_given", _given(study, value_VL[:, given["middle"]].mean(axis=1), y_V, codes, ranked))
+    found.put("r_given", _given(study, _mean(value_VL, given["middle"]), y_V, codes, ranked))
 
 
 def _outer(values: NDArray[np.float64], zone: str, places: Places) -> NDArray[np.float64]:
     """Mean over an outer zone less that over the middle, of values whose last axis is layers."""
-    outer: NDArray[np.float64] = values[..., places[zone]].mean(axis=-1) - values[..., places["middle"]].mean(axis=-1)
-    return outer
+    return _mean(values, places[zone]) - _mean(values, places["middle"])
+
+
+def _mean(values: NDArray[np.float64], inside: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Mean over layers, the last axis."""
+    weights_L = np.zeros(values.shape[-1])
+    weights_L[inside] = 1 / len(inside)
+    return np.asarray(values @ weights_L, dtype=np.float64)
 
 
 def _accuracy(study: Study, score: str) -> pd.Series[float]:
@@ -157,4 +186,3 @@ def _given(
     r = float(correlations(x_V[:, None], y_V, maker_VV)[0])
     p = float(permutation_p(x_V[:, None], y_V, maker_VV, study.settings.seed)[0])
     return Estimate(r, p=p, q=p)
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -78,7 +77,9 @@ def _shares(
 ) -> tuple[ActivationShares, NDArray[np.float64], NDArray[np.float64]]:
     """Shares of the k most chosen experts, load, and (V, L) exclusive experts of balanced less those of other sets."""
     codes = [study.pivot, *study.among(languages)]
-    chosen_VLE = np.stack([study.once(("use", code, averaging), lambda c=code: _use(study, c, averaging)) for code in codes])  # fmt: skip
+    chosen_VLE = np.stack(
+        [study.once(("use", code, averaging), _use, study, code, averaging) for code in codes]
+    )  # fmt: skip
     order_VLk = np.argsort(-chosen_VLE, axis=-1, kind="stable")[..., :k]
     kept_VLE = np.zeros_like(chosen_VLE)
     np.put_along_axis(kept_VLE, order_VLk, np.take_along_axis(chosen_VLE, order_VLk, axis=-1), axis=-1)
@@ -99,7 +100,8 @@ def _use(study: Study, code: str, averaging: str) -> NDArray[np.float64]:
     if averaging == "sequences":
         means_LE: NDArray[np.float64] = (trace.topk_count / trace.tokens[:, None, None]).mean(axis=0)
         return means_LE
-    return trace.topk_count.sum(axis=0, dtype=np.int64) / int(trace.tokens.sum())
+    pooled_LE: NDArray[np.float64] = trace.topk_count.sum(axis=0, dtype=np.int64) / int(trace.tokens.sum())
+    return pooled_LE
 
 
 def _resource(study: Study, level: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from polyroute.claims.estimates import Estimate
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.families import label_distance, label_values, untold
 from polyroute.measures.language_distance import (
+    Distance,
     corpus_distribution,
     cosine_distance,
     jaccard_distance,
@@ -30,7 +32,9 @@ from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.signs import FEWEST
 
 ZONES = ("early", "middle", "late")
-_MEASURES = {"jsd": jensen_shannon, "divergence": routing_divergence, "cosine": cosine_distance}
+_MEASURES: dict[str, Distance] = {
+    "jsd": jensen_shannon, "divergence": routing_divergence, "cosine": cosine_distance, "jaccard": jaccard_distance,
+}  # fmt: skip
 
 
 def choices(study: Study) -> list[Choice]:
@@ -50,40 +54,41 @@ def families(study: Study, cell: Cell, found: Found) -> None:
     by_zone = {
         zone: study.once(
             ("family", *how, cell["linkage"], tuple(places[zone])),
-            lambda zone=zone: _of_zone(study, how, cell["linkage"], places[zone]),
+            _of_zone, study, how, cell["linkage"], places[zone],
         )
         for zone in ZONES
-    }
+    }  # fmt: skip
     q = benjamini_hochberg([np.nan if one.p is None else one.p for one in by_zone.values()])
     for (zone, one), adjusted in zip(by_zone.items(), q, strict=True):
         found.put(f"family.{zone}", Estimate(one.value, p=one.p, q=float(adjusted)))
         key = ("beyond", *how, tuple(places[zone]))
-        found.put(f"beyond.{zone}", study.once(key, lambda zone=zone: _beyond(study, how, places[zone])))
+        found.put(f"beyond.{zone}", study.once(key, _beyond, study, how, places[zone]))
 
 
 def _of_zone(study: Study, how: tuple[str, str, str, str], linkage: str, inside: NDArray[np.intp]) -> Estimate:
     """Cophenetic correlation of the tree with family, and its p by permutation of labels."""
     distance_P = _distances(study, how)[inside].mean(axis=0)
     labels = label_values(_codes(study, how[3]))["family"]
-    joins = np.asarray(hierarchy.linkage(distance_P, method=linkage), dtype=np.float64)
+    method: Literal["average", "complete"] = "complete" if linkage == "complete" else "average"
+    joins = np.asarray(hierarchy.linkage(distance_P, method=method), dtype=np.float64)
     if untold(joins, labels):
         return Estimate()
     heights_P = np.asarray(hierarchy.cophenet(joins), dtype=np.float64)
-    test = {"shuffles": study.settings.shuffles, "seed": study.settings.seed}
-    related = matrix_correlation(heights_P, label_distance(labels), **test)
+    about = study.settings
+    related = matrix_correlation(heights_P, label_distance(labels), shuffles=about.shuffles, seed=about.seed)
     return Estimate(_known(related.r), p=_known(related.p))
 
 
 def _beyond(study: Study, how: tuple[str, str, str, str], inside: NDArray[np.intp]) -> Estimate:
     """Partial correlation of the distances with family, the other rivals held fixed."""
     distance_P = _distances(study, how)[inside].mean(axis=0)
-    rivals = study.once(("rivals", how[3]), lambda: _rivals(study, how[3]))
+    rivals = study.once(("rivals", how[3]), _rivals, study, how[3])
     varying = {name: of_P for name, of_P in rivals.items() if of_P is not None and np.ptp(of_P) > 0}
     if "family" not in varying or np.ptp(distance_P) == 0:
         return Estimate()
     others = [of_P for name, of_P in varying.items() if name != "family"]
-    test = {"shuffles": study.settings.shuffles, "seed": study.settings.seed}
-    left = matrix_correlation(distance_P, varying["family"], others, **test)
+    about = study.settings
+    left = matrix_correlation(distance_P, varying["family"], others, shuffles=about.shuffles, seed=about.seed)
     return Estimate(_known(left.r), p=_known(left.p))
 
 
@@ -98,22 +103,24 @@ def _codes(study: Study, languages: str) -> list[str]:
 
 def _distances(study: Study, how: tuple[str, str, str, str]) -> NDArray[np.float64]:
     """(L, P) distances of all pairs of languages."""
-    return study.once(("pairwise", *how), lambda: _pairwise(study, *how))
+    return study.once(("pairwise", *how), _pairwise, study, *how)
 
 
 def _pairwise(study: Study, reading: str, averaging: str, distance: str, languages: str) -> NDArray[np.float64]:
-    def of_language(code: str) -> NDArray[np.float64]:
-        trace = study.of(code)
-        return corpus_distribution(trace, reading) if averaging == "sequences" else trace.pooled(reading)
-
     q_VLE = np.stack([
-        study.once(("language", code, reading, averaging), lambda code=code: of_language(code))
+        study.once(("language", code, reading, averaging), _of_language, study, code, reading, averaging)
         for code in _codes(study, languages)
     ])  # fmt: skip
     if distance == "jaccard":
-        chosen_VLE = most_used(q_VLE, study.first.header.top_k).astype(np.float64)
-        return pairwise(jaccard_distance, chosen_VLE[None])[0]
-    return pairwise(_MEASURES[distance], q_VLE[None])[0]
+        q_VLE = most_used(q_VLE, study.first.header.top_k).astype(np.float64)
+    between_LP: NDArray[np.float64] = pairwise(_MEASURES[distance], q_VLE[None])[0]
+    return between_LP
+
+
+def _of_language(study: Study, code: str, reading: str, averaging: str) -> NDArray[np.float64]:
+    """(L, E) distribution over experts."""
+    trace = study.of(code)
+    return corpus_distribution(trace, reading) if averaging == "sequences" else trace.pooled(reading)
 
 
 def _rivals(study: Study, languages: str) -> Mapping[str, NDArray[np.float64] | None]:

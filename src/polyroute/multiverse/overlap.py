@@ -59,7 +59,7 @@ def no_overlap(study: Study, cell: Cell, found: Found) -> None:
         if task != NAMES[role]:
             found.stand_in(StandIn(kind="task", used=task, meant=NAMES[role]))
         key = ("of_task", text, cell["averaging"])
-        ours = study.once(key, lambda text=text: _Frequencies.of(study, text, study.pivot, cell["averaging"]))
+        ours = study.once(key, _Frequencies.of, study, text, study.pivot, cell["averaging"])
         base = _base(study, cell["averaging"])
         sets = overlap(
             _rounded(ours.against(base)), multilingual[cell["rule"], cell["languages"]], [float(cell["tau"])],
@@ -174,7 +174,8 @@ def _weighted(study: Study, averaging: str) -> dict[str, Specialisation]:
 
 
 def _combined(one: Specialisation, other: Specialisation) -> Specialisation:
-    assert one.draws_RLE is not None and other.draws_RLE is not None, "sentences are resampled"
+    assert one.draws_RLE is not None, "sentences are resampled"
+    assert other.draws_RLE is not None, "sentences are resampled"
     return replace(
         one,
         delta_LE=np.maximum(one.delta_LE, other.delta_LE),

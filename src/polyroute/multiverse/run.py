@@ -117,7 +117,7 @@ def of_claim(study: Study, claim: Claim, board: Code | None) -> tuple[pd.DataFra
         )
     found = list(cells(choices))
     answers = [_answer(study, claim, how, cell) for cell in found]
-    return _rows(claim, found, answers), _summary(study, claim, how, choices, found, answers, board)
+    return _rows(claim, found, answers), _summary(study, how, choices, found, answers, board)
 
 
 def _answer(study: Study, claim: Claim, how: Recomputed, cell: Cell) -> _Answer:
@@ -138,7 +138,7 @@ def _answer(study: Study, claim: Claim, how: Recomputed, cell: Cell) -> _Answer:
 
 
 def _rows(claim: Claim, found: list[dict[str, str]], answers: list[_Answer]) -> pd.DataFrame:
-    rows = [
+    rows: list[dict[str, Any]] = [
         dict.fromkeys(MultiverseRow.columns(), "") | dict(cell) | {
             "claim": claim.id, "cell": number, "effect": one.effect, "low": one.low, "high": one.high,
             "verdict": one.verdict, "holding": one.holding, "failing": one.failing, "unknown": " ".join(one.missing),
@@ -150,7 +150,7 @@ def _rows(claim: Claim, found: list[dict[str, str]], answers: list[_Answer]) -> 
 
 
 def _summary(
-    study: Study, claim: Claim, how: Recomputed, choices: list[Choice], found: list[dict[str, str]],
+    study: Study, how: Recomputed, choices: list[Choice], found: list[dict[str, str]],
     answers: list[_Answer], board: Code | None,
 ) -> dict[str, Any]:  # fmt: skip
     effects = [one.effect for one in answers]
@@ -225,5 +225,3 @@ def _share(some: int, of: int) -> float:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DECIMALS)
-
-

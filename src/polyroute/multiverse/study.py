@@ -1,4 +1,4 @@
-"""What cells are computed of: one model's traces and results, and the levels that they allow of choices that claims share."""
+"""What cells are computed of: one model's traces and results, and the levels that they allow of shared choices."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Study:
     kept: dict[Any, Any] = field(default_factory=dict)
     """What was computed once, by whatever determines it."""
 
-    def once(self, key: Any, compute: Callable[[], T]) -> T:
-        """What `compute` returns, computed once for each key."""
+    def once(self, key: Any, compute: Callable[..., T], *arguments: Any) -> T:
+        """What `compute` returns of its arguments, computed once for each key."""
         if key not in self.kept:
-            self.kept[key] = compute()
+            self.kept[key] = compute(*arguments)
         found: T = self.kept[key]
         return found
 

@@ -1,4 +1,4 @@
-"""What the stage `multiverse` finds: every claim's verdict under every combination of choices that the papers leave open."""
+"""What the stage `multiverse` finds: verdicts under every combination of choices that the papers leave open."""
 
 from __future__ import annotations
 
@@ -186,7 +186,13 @@ class MultiverseSummary(
     recomputed for them; or the model lacks the data that the claim is of."""
 
 
-class MultiverseMetrics(Document, Frozen, file="summary/multiverse.json", stage="multiverse", readers=("dvc metrics show",)):  # fmt: skip
+class MultiverseMetrics(
+    Document,
+    Frozen,
+    file="summary/multiverse.json",
+    stage="multiverse",
+    readers=("dvc metrics show",),
+):
     """How many cells there are, and what they come to, for DVC."""
 
     cells: Count

@@ -23,6 +23,7 @@ from polyroute.results import (
     domain_pairs,
     experts,
     masking,
+    multiverse,
     nulls,
     similarity,
     steering,
@@ -42,6 +43,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
     claims.ClaimsSummary, claims.ClaimsMetrics,
+    multiverse.MultiverseRow, multiverse.MultiverseSummary, multiverse.MultiverseMetrics,
 )  # fmt: skip
 """Every file of `metrics/<model>/`, by the stage that writes it."""
 PAGE = Path("docs/results-reference.md")
