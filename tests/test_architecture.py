@@ -26,12 +26,13 @@ OPENS = {
     "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts", "languages"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
+    "multiverse": {"artifacts", "claims", "experts", "languages", "measures", "results", "stats"},
     "params": {"artifacts", "languages", "pocket", "readers"},
     "report": {"claims", "results", "measures", "languages", "stats", "params", "pocket", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
-        "results",
+        "multiverse", "results",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

@@ -63,7 +63,7 @@ def over_languages(values: ArrayLike) -> Estimate:
 
 
 def correlation(
-    x: ArrayLike, y: ArrayLike, *, seed: int, ranks: bool = False, given: Sequence[ArrayLike] = ()
+    x: ArrayLike, y: ArrayLike, *, seed: int | None, ranks: bool = False, given: Sequence[ArrayLike] = ()
 ) -> Estimate:
     """Pearson's r or Spearman's rho over languages, others held fixed; unit: the language.
 
@@ -73,7 +73,7 @@ def correlation(
     Args:
         x: (V) one quantity.
         y: (V) the other.
-        seed: of the permutations.
+        seed: of the permutations; None leaves p unknown.
         ranks: whether it is Spearman's, of which the covariates are ranked too.
         given: (V) each, held fixed.
 
@@ -89,7 +89,7 @@ def correlation(
     r = float(correlations(x_V[:, None], y_V, maker_VV)[0])
     if not math.isfinite(r):
         return Estimate()
-    p = float(permutation_p(x_V[:, None], y_V, maker_VV, seed)[0])
+    p = None if seed is None else float(permutation_p(x_V[:, None], y_V, maker_VV, seed)[0])
     if 1 - abs(r) < FLAT:
         return Estimate(r, p=p)
     half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt((1 + r * r / 2 if ranks else 1) / free)

@@ -182,6 +182,39 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
 
 
 @main.command(cls=console.Command)
+@click.argument("claim", required=False)
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--recompute", is_flag=True, help="From the traces of the models named, not as written; writes nothing.")
+def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recompute: bool) -> None:
+    """Print how every claim, or CLAIM in full, comes out over the choices that the papers leave open.
+
+    The stage `multiverse` writes it to metrics/; docs/multiverse.md says how to read it.
+    """
+    import json
+
+    from polyroute.claims.claim import read_claims
+    from polyroute.cli import multiverse as over_choices
+    from polyroute.report import multiverse as shown
+
+    paths = Paths()
+    held, file = read_claims(paths.claims), params.read(paths.params)
+    one = None if claim is None else held.get(claim)
+    for model in models:
+        file.model(model)
+    if recompute:
+        if one is None or not models:
+            raise click.UsageError("--recompute takes a CLAIM and at least one --model")
+        found = {model: over_choices.recompute(paths, file, held, one, model) for model in models}
+    else:
+        found = over_choices.summaries(paths, models or file.study.models, named=bool(models))
+    if as_json:
+        click.echo(json.dumps(shown.as_data(found, one), indent=2, ensure_ascii=False))
+    else:
+        click.echo(shown.board(held, found) if one is None else shown.details(one, found))
+
+
+@main.command(cls=console.Command)
 def calibrate() -> None:
     """Say what was put into each pocket model that was measured, and what the instruments read."""
     from polyroute.report import calibration

@@ -159,6 +159,20 @@ def language_covariates(
     )
 
 
+def held_fixed(covariates: pd.DataFrame, languages: Sequence[str], ranked: bool) -> NDArray[np.float64] | None:
+    """The residual maker of all covariates together, as `correlate` takes them off under `TOGETHER`.
+
+    Args:
+        covariates: from `language_covariates`.
+        languages: in whose order it is.
+        ranked: whether they are taken as ranks, for Spearman's rho.
+
+    Returns:
+        (V, V); None where a covariate is unknown, or too few degrees of freedom are left.
+    """
+    return _taken_off(covariates, TOGETHER, [str(name) for name in covariates.columns], languages, ranked)[0]
+
+
 def _holding(covariates: pd.DataFrame | None) -> dict[str, list[str]]:
     """What is held fixed: nothing, each covariate, all together."""
     names = [] if covariates is None else [str(name) for name in covariates.columns]

@@ -16,6 +16,7 @@ In simulation (`bench/calibration`) the intervals cover 92 to 97% of true differ
 not differ at all; a bootstrap of the sentences covers less (87 to 97%), and is why it is not used.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ SPLITS = 10
 """Random splits of generic text; the mean of so many varies little."""
 FEWEST = 20
 """Sentences of either text, below which a curve has no shape: intervals of fewer cover 90 of 100 true differences."""
+Distance = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 _HALVED = 4
 """Sentences, below which halves cannot lose one."""
 
@@ -180,7 +182,13 @@ class DomainDivergence:
 
 
 def domain_divergence(
-    domain: Trace, generic: Trace, *, confidence: float, seed: int, reading: str | None = None
+    domain: Trace,
+    generic: Trace,
+    *,
+    confidence: float,
+    seed: int,
+    reading: str | None = None,
+    distance: Distance = routing_divergence,
 ) -> DomainDivergence:
     """D between a text and generic text, each pooled (paper 1, Eq. 2).
 
@@ -190,6 +198,7 @@ def domain_divergence(
         confidence: coverage of intervals.
         seed: of the splits of generic text.
         reading: `soft_mass`, `topk_mass` or `topk_count`; by default the first that the traces can give.
+        distance: of two distributions over experts, D unless a multiverse asks for another.
 
     Raises:
         SpecialisationError: the traces cannot be compared, or are of one corpus, whose sentences are parallel: then
@@ -200,24 +209,35 @@ def domain_divergence(
     if domain.header.corpus == generic.header.corpus:
         raise SpecialisationError(f"{domain.place} is parallel to the generic text: compare them sentence by sentence")
     reading = reading or generic.readings[0]
-    plug_in_L = routing_divergence(generic.pooled(reading), domain.pooled(reading))
+    plug_in_L = distance(generic.pooled(reading), domain.pooled(reading))
     left = None
     if not generic.header.pooled and len(generic.item_ids) >= _HALVED and len(domain.item_ids) > 1:
-        left = left_out(_by_sentence(domain, reading), _by_sentence(generic, reading), seed)
+        left = left_out(_by_sentence(domain, reading), _by_sentence(generic, reading), seed, distance)
     about = domain.header
     return DomainDivergence(
         about.model, about.corpus, about.language, about.layers, reading, plug_in_L, left, confidence
     )
 
 
-def left_out(domain_NLE: NDArray[np.float64], generic_NLE: NDArray[np.float64], seed: int) -> LeftOut:
+def left_out(
+    domain_NLE: NDArray[np.float64],
+    generic_NLE: NDArray[np.float64],
+    seed: int,
+    distance: Distance = routing_divergence,
+) -> LeftOut:
     """D without each sentence.
 
     Args:
         domain_NLE: what each sentence of the domain adds to each expert, over all its tokens.
         generic_NLE: the same of generic text, at least `_HALVED` sentences.
         seed: of the splits of generic text.
+        distance: of two distributions over experts.
     """
+
+    def apart(one_NLE: NDArray[np.float64], other_NLE: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Subtracting a sentence from a sum may leave -1e-17 of an expert that no other sentence uses.
+        return by_chunk(distance, normalise(np.maximum(one_NLE, 0.0)), normalise(other_NLE))
+
     whole = {"domain": domain_NLE.sum(axis=0), "generic": generic_NLE.sum(axis=0)}
     floor_L, floor_NL = np.zeros(generic_NLE.shape[1]), np.zeros(generic_NLE.shape[:2])
     rng = np.random.default_rng(seed)
@@ -225,22 +245,17 @@ def left_out(domain_NLE: NDArray[np.float64], generic_NLE: NDArray[np.float64], 
         first_N = np.zeros(len(generic_NLE), dtype=np.bool_)
         first_N[rng.permutation(len(generic_NLE))[: len(generic_NLE) // 2]] = True
         first_LE, second_LE = generic_NLE[first_N].sum(axis=0), generic_NLE[~first_N].sum(axis=0)
-        floor_L += _divergence(first_LE[None], second_LE[None])[0] / SPLITS
+        floor_L += apart(first_LE[None], second_LE[None])[0] / SPLITS
         of_first_N11 = first_N[:, None, None]
-        floor_NL += _divergence(
+        floor_NL += apart(
             np.where(of_first_N11, first_LE, second_LE) - generic_NLE, np.where(of_first_N11, second_LE, first_LE)
         ) / SPLITS  # fmt: skip
     return LeftOut(
-        domain_NL=_divergence(whole["domain"] - domain_NLE, np.broadcast_to(whole["generic"], domain_NLE.shape)),
-        generic_NL=_divergence(whole["generic"] - generic_NLE, np.broadcast_to(whole["domain"], generic_NLE.shape)),
+        domain_NL=apart(whole["domain"] - domain_NLE, np.broadcast_to(whole["generic"], domain_NLE.shape)),
+        generic_NL=apart(whole["generic"] - generic_NLE, np.broadcast_to(whole["domain"], generic_NLE.shape)),
         floor_L=floor_L,
         floor_NL=floor_NL,
     )
-
-
-def _divergence(one_NLE: NDArray[np.float64], other_NLE: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Subtracting a sentence from a sum may leave -1e-17 of an expert that no other sentence uses.
-    return by_chunk(routing_divergence, normalise(np.maximum(one_NLE, 0.0)), normalise(other_NLE))
 
 
 def _by_sentence(trace: Trace, reading: str) -> NDArray[np.float64]:

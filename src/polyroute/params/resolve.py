@@ -29,6 +29,7 @@ from polyroute.interventions.settings import (
 from polyroute.languages.own import StudySettings
 from polyroute.measures.settings import AlignSettings, CorrelateSettings, DistancesSettings, Published
 from polyroute.models.settings import ModelSettings
+from polyroute.multiverse.settings import MultiverseSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
@@ -165,6 +166,12 @@ class _Resolved:
                 **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
                 published={} if spec.accuracies is None else {"published-belebele": "reading"},
             ),
+            "multiverse": MultiverseSettings(
+                **measured, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
+                other_pivot=self._other_pivot(), groups=self._groups(), halved=file.experts.multilingual.halved,
+                tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
+                shuffles=file.similarity.shuffles,
+            ),
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
 
@@ -185,6 +192,11 @@ class _Resolved:
         """Groups that are correlated on their own, in the order of the model's languages, the pivot apart."""
         groups = {name: self.file.languages[name] for name in self.spec.groups}
         return {name: [code for code in self.languages[1:] if code in codes] for name, codes in groups.items()}
+
+    def _other_pivot(self) -> str | None:
+        """The other dominant language, or the one after the pivot."""
+        dominant = self.run.dominant if self.run is not None and self.run.dominant is not None else []
+        return next((code for code in (*dominant, *self.languages) if code != self.pivot), None)
 
     def _chats(self) -> dict[str, ChatText]:
         """Corpora of a model that is run here that are traced as a chat."""

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyroute.ground.paths import Paths
-from polyroute.report import alignment, correlation, experts_figures, families_figures, masking, steering_figures
+from polyroute.report import (
+    alignment,
+    correlation,
+    experts_figures,
+    families_figures,
+    masking,
+    multiverse_figures,
+    steering_figures,
+)
 from polyroute.results.model import ModelResults
 
 _SUBJECTS = (alignment, families_figures, experts_figures, correlation, steering_figures, masking)
@@ -36,6 +44,7 @@ def draw(paths: Paths, results: ModelResults) -> Drawn:
     folder = paths.figures(results.model)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = [subject.draw(folder, results) for subject in _SUBJECTS]
+    drawn.append(multiverse_figures.draw(folder, paths.metrics(results.model)))
     return Drawn(
         tuple(path for files, _ in drawn for path in files), tuple(name for _, missing in drawn for name in missing)
     )

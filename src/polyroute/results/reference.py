@@ -25,6 +25,7 @@ from polyroute.results import (
     experts,
     generated,
     masking,
+    multiverse,
     nulls,
     similarity,
     steering,
@@ -45,6 +46,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
     claims.ClaimsSummary, claims.ClaimsMetrics,
     distances.RecordedDistances,
+    multiverse.MultiverseRow, multiverse.MultiverseSummary, multiverse.MultiverseMetrics,
 )  # fmt: skip
 """Every file of `metrics/<model>/`, by the stage that writes it."""
 PAGE = Path("docs/results-reference.md")
