@@ -12,7 +12,7 @@ from polyroute.ground.layers import LayerRange, Zones, check_range
 from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
 from polyroute.models.settings import Checkpoint, Shape
 from polyroute.params.published import PresetName
-from polyroute.tracing.settings import RecordedCounts
+from polyroute.tracing.settings import RecordedCounts, TurnTexts
 
 
 class _Model(Frozen):
@@ -67,6 +67,8 @@ class TransformersModel(Checkpoint, _Model):
     """Task -> the setting of paper 2."""
     mask: Masked | None = None
     """`null` masks nothing."""
+    turns: TurnTexts | None = None
+    """Text that tells experts of tasks from experts of the assistant's turn; `null` does not ask."""
     preset: PresetName | None = None
     """The paper whose settings fill what the entry leaves out (`polyroute.params.published`)."""
     evaluate: Asking | None = None

@@ -10,6 +10,7 @@ from polyroute.ground.layers import check_range
 from polyroute.interventions.settings import Masked
 from polyroute.languages import table as language_table
 from polyroute.params.models import RecordedModel, TransformersModel
+from polyroute.tracing.settings import TurnTexts
 
 if TYPE_CHECKING:
     from polyroute.params.file import ParamsFile
@@ -93,6 +94,8 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         check_range(f"{place}.{task}.layers", shared.layers, layers)
         for code in shared.strengths:
             check_known(f"{place}.{task}.strengths", code, spec.dominant or (), f"one of `{key}.dominant`")
+    if spec.turns is not None:
+        _turn_references(file, f"{key}.turns", spec.turns, group, spec.tasks)
     if spec.mask is not None:
         _mask_references(file, f"{key}.mask", spec.mask, group, spec.tasks)
     for corpus in spec.corpora:
@@ -116,6 +119,19 @@ def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
             f"tasks.{task}.text: `{text}` is traced as {ours} and the generic text `{generic}` as {theirs}: the chat "
             "template would pass for the task; give both the same `chat.counted`, or neither a `chat`"
         )
+
+
+def _turn_references(file: ParamsFile, key: str, turns: TurnTexts, group: list[str], tasks: list[str]) -> None:
+    check_known(f"{key}.generic", turns.generic, file.corpora, "an entry of `corpora`")
+    for task, text in turns.texts.items():
+        check_known(f"{key}.texts", task, tasks, "a task of the model")
+        check_known(f"{key}.texts.{task}", text, file.corpora, "an entry of `corpora`")
+    for corpus in (turns.generic, *turns.texts.values()):
+        covered = file.corpora[corpus].covered()
+        if covered is not None and language_table.ENGLISH not in covered:
+            raise ValueError(f"{key}: `{corpus}` lacks {language_table.ENGLISH}, in which all text by turn is")
+    if language_table.ENGLISH not in group:
+        raise ValueError(f"{key}: the model's languages lack {language_table.ENGLISH}, in which all text by turn is")
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:

@@ -31,13 +31,21 @@ from polyroute.measures.settings import AlignSettings, CorrelateSettings
 from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import RecordedModel, TransformersModel, revision
-from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
+from polyroute.params.needed import (
+    Needed,
+    fetched_corpora,
+    model_corpora,
+    model_languages,
+    model_tasks,
+    text_languages,
+    turn_languages,
+)
 from polyroute.params.published import OVERRIDDEN
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
 from polyroute.scoring.settings import ScoredTask, ScoreSettings
-from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings
+from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings, TurnsSettings, TurnsTask
 
 Kind = TypeVar("Kind", bound=Frozen)
 _ROLES: dict[str, Role] = {
@@ -123,6 +131,11 @@ class _Resolved:
                 **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
+            "turns": _of(
+                TurnsSettings, file.turns, **common, model=self.model, generic=run.turns.generic if run and run.turns
+                else None, languages=turn_languages(file, self.name), tasks=self._turns(),
+                confidence=file.intervals.confidence,
+            ),
             "similarity": _of(
                 SimilaritySettings, file.similarity, **measured, corpora=spec.corpora, zones=spec.zones
             ),
@@ -162,7 +175,7 @@ class _Resolved:
 
     def _fetch(self) -> FetchSettings:
         file, counts = self.file, self._counts()
-        corpora = model_corpora(file, self.name)
+        corpora = fetched_corpora(file, self.name)
         return FetchSettings(
             name=self.name,
             corpora={name: FetchedCorpus(entry=file.corpora[name], languages=codes) for name, codes in corpora.items()},
@@ -213,6 +226,21 @@ class _Resolved:
     def _of_facts(self, task: str) -> bool:
         entry = self.file.tasks[task]
         return isinstance(entry, MiniworldTask) and entry.content == "knowledge"
+
+    def _turns(self) -> dict[str, TurnsTask]:
+        """Tasks by turn, under the published setting where there is one."""
+        run = self.run
+        if run is None or run.turns is None:
+            return {}
+        middle = run.middle or (run.zones.middle if run.zones else None)
+        found = {}
+        for task, text in run.turns.texts.items():
+            published = run.published.get(task)
+            found[task] = TurnsTask(
+                text=text, tau=self.file.turns.tau if published is None else published.tau,
+                layers=middle if published is None else published.layers,
+            )  # fmt: skip
+        return found
 
     def _planned(self, task: str) -> PlannedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
@@ -272,6 +300,7 @@ def shown(file: ParamsFile, model: str) -> dict[str, Any]:
     sections = ["intervals", "align", "similarity"]
     if isinstance(spec, TransformersModel):
         sections += ["trace", "nulls"] + (["experts", "evaluate", "score", "steer"] if spec.tasks else [])
+        sections += ["turns"] if spec.turns is not None else []
     shown = {section: getattr(file, section).model_dump(mode="json") for section in sections}
     if isinstance(spec, TransformersModel) and spec.mask is not None:
         mask = file.mask.model_dump(mode="json")

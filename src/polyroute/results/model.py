@@ -23,6 +23,7 @@ from polyroute.results.similarity import (
 )
 from polyroute.results.steering import MechanismRow, NotSteered, Steered, SteeringSummary, SteerRow
 from polyroute.results.table import written
+from polyroute.results.turns import TurnRow, TurnsSummary
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class ModelResults:
     steering: Steering | None = None
     masking: Masking | None = None
     nulls: Nulls | None = None
+    turns: TurnsSummary | None = None
 
     @property
     def pivot(self) -> str:
@@ -152,7 +154,7 @@ class ModelResults:
         return cls(
             folder.name, AlignmentSummary.read(folder), LayerRow.read(folder), _similarity(folder), _accuracy(folder),
             _experts(folder), _correlations(folder), _steering(folder), _masking(folder),
-            _nulls(folder),
+            _nulls(folder), _turns(folder),
         )  # fmt: skip
 
 
@@ -198,3 +200,7 @@ def _nulls(folder: Path) -> Nulls | None:
     if not written(folder, NullRow, NullsSummary):
         return None
     return Nulls(NullsSummary.read(folder), NullRow.read(folder))
+
+
+def _turns(folder: Path) -> TurnsSummary | None:
+    return TurnsSummary.read(folder) if written(folder, TurnRow, TurnsSummary) else None

@@ -15,7 +15,18 @@ import annotated_types
 from pydantic import BaseModel
 
 from polyroute.ground.files import write_atomically
-from polyroute.results import accuracy, alignment, claims, correlation, experts, masking, nulls, similarity, steering
+from polyroute.results import (
+    accuracy,
+    alignment,
+    claims,
+    correlation,
+    experts,
+    masking,
+    nulls,
+    similarity,
+    steering,
+    turns,
+)
 from polyroute.results.document import Document
 from polyroute.results.table import Row, Unit, held
 
@@ -23,6 +34,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     alignment.LayerRow, alignment.AlignmentSummary, alignment.DivergenceCurves, alignment.AlignmentMetrics,
     nulls.NullRow, nulls.NullsSummary, nulls.NullsMetrics,
     experts.ExpertRow, experts.MemberRow, experts.DomainRow, experts.ExpertsSummary, experts.ExpertsMetrics,
+    turns.TurnRow, turns.TurnsSummary, turns.TurnsMetrics,
     similarity.DistanceRow, similarity.UtilisationRow, similarity.RiseRow, similarity.SharedRow,
     similarity.SimilaritySummary, similarity.SimilarityMetrics,
     accuracy.AccuracyRow, accuracy.AccuracySummary, accuracy.AccuracyMetrics,
