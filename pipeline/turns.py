@@ -77,10 +77,9 @@ def _write(folder: Path, rows: list[pd.DataFrame], summary: TurnsSummary) -> Non
 
 def _refused(settings: TurnsSettings) -> NotRun | None:
     """Why nothing can be asked; a model is not loaded to find out."""
-    if settings.model is None:
-        return "recorded"
-    if settings.generic is None:
-        return "no_texts"
+    if settings.not_asked is not None:
+        return settings.not_asked
+    assert settings.model is not None, "what is asked is run here"
     from polyroute.models.source import locate_settled
     from polyroute.models.tokenizer import load_tokenizer
 

@@ -131,11 +131,7 @@ class _Resolved:
                 **measured, generic=spec.generic, taus=file.experts.taus, middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
-            "turns": _of(
-                TurnsSettings, file.turns, **common, model=self.model, generic=run.turns.generic if run and run.turns
-                else None, languages=turn_languages(file, self.name), tasks=self._turns(),
-                confidence=file.intervals.confidence,
-            ),
+            "turns": self._turns(),
             "similarity": _of(
                 SimilaritySettings, file.similarity, **measured, corpora=spec.corpora, zones=spec.zones
             ),
@@ -227,20 +223,23 @@ class _Resolved:
         entry = self.file.tasks[task]
         return isinstance(entry, MiniworldTask) and entry.content == "knowledge"
 
-    def _turns(self) -> dict[str, TurnsTask]:
-        """Tasks by turn, under the published setting where there is one."""
-        run = self.run
-        if run is None or run.turns is None:
-            return {}
-        middle = run.middle or (run.zones.middle if run.zones else None)
-        found = {}
-        for task, text in run.turns.texts.items():
-            published = run.published.get(task)
-            found[task] = TurnsTask(
-                text=text, tau=self.file.turns.tau if published is None else published.tau,
-                layers=middle if published is None else published.layers,
-            )  # fmt: skip
-        return found
+    def _turns(self) -> TurnsSettings:
+        """Text by turn, under the published setting of a task where there is one."""
+        file, run = self.file, self.run
+        asked = None if run is None else run.turns
+        tasks = {}
+        if run is not None and asked is not None:
+            middle = run.middle or (run.zones.middle if run.zones else None)
+            for task, text in asked.texts.items():
+                setting = run.published.get(task)
+                tau, layers = (file.turns.tau, middle) if setting is None else (setting.tau, setting.layers)
+                tasks[task] = TurnsTask(text=text, tau=tau, layers=layers)
+        return _of(
+            TurnsSettings, file.turns, name=self.name, seed=self.seed, confidence=file.intervals.confidence,
+            not_asked="recorded" if run is None else "no_texts" if asked is None else None,
+            model=self.model if asked else None, generic=asked and asked.generic, tasks=tasks,
+            languages=turn_languages(file, self.name),
+        )  # fmt: skip
 
     def _planned(self, task: str) -> PlannedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"

@@ -23,7 +23,7 @@ from polyroute.results.similarity import (
 )
 from polyroute.results.steering import MechanismRow, NotSteered, Steered, SteeringSummary, SteerRow
 from polyroute.results.table import written
-from polyroute.results.turns import TurnRow, TurnsSummary
+from polyroute.results.turns import TurnsSummary
 
 
 @dataclass(frozen=True)
@@ -203,4 +203,4 @@ def _nulls(folder: Path) -> Nulls | None:
 
 
 def _turns(folder: Path) -> TurnsSummary | None:
-    return TurnsSummary.read(folder) if written(folder, TurnRow, TurnsSummary) else None
+    return TurnsSummary.read(folder) if written(folder, TurnsSummary) else None

@@ -148,10 +148,12 @@ class NullsSettings(Nulls, StudySettings):
 class TurnsSettings(Turns, StudySettings):
     """What the stage `turns` reads."""
 
+    not_asked: Literal["recorded", "no_texts"] | None
+    """Counts were recorded elsewhere, or the model's entry names no text by turn; None where it is asked."""
     model: ModelSettings | None
-    """None where the counts were recorded elsewhere."""
+    """None where it is not asked."""
     generic: str | None
-    """Corpus of passages; None where the model's entry names no text."""
+    """Corpus of passages; None where it is not asked."""
     languages: list[str]
     """FLORES codes of the passages, English first; the others tell multilingual experts."""
     tasks: dict[str, TurnsTask]
