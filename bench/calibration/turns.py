@@ -15,7 +15,8 @@ from bench.calibration.table import Row
 from numpy.typing import NDArray
 
 from polyroute.experts.turn_cells import CELLS, DELTAS, Cell
-from polyroute.experts.turns import Differences, decide, null_of_turn_share, statistics
+from polyroute.experts.turns import Differences, decide, statistics
+from polyroute.results.turns import TurnNull
 
 CONFIDENCE = 0.95
 TAU = 0.3
@@ -23,6 +24,8 @@ SEQUENCES = (50, 200, 488)
 _LAYERS, _EXPERTS, _CHOSEN, _BASE = 3, 32, 8, 0.15
 _SPREAD, _OF_TEXT = 0.1, 0.8
 """Standard deviation of a sequence's frequency, and the share of its variance that its cells have in common."""
+_NULL = TurnNull(sets=999, mean=0.0, high=0.0, p=0.001, unmatched=[])
+"""Of experts other than these, none is of the turn."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def simulate(studies: int, sequences: tuple[int, ...] = SEQUENCES, resamples: in
     Args:
         studies: simulated for each population.
         sequences: of each text.
-        resamples: bootstrap resamples and random sets of each study; 999 in the stage.
+        resamples: bootstrap resamples of each study; 999 in the stage.
     """
     for called, population in POPULATIONS.items():
         means = _means(population)
@@ -68,8 +71,7 @@ def simulate(studies: int, sequences: tuple[int, ...] = SEQUENCES, resamples: in
                     assert low is not None, "every population has task experts"
                     assert high is not None, "and both bounds are known"
                     covered[name] += round(low, 4) <= float(truth[name].round(4)) <= high
-                null = null_of_turn_share(found, TAU, sets=19, seed=study)
-                wrong += decide(estimates["turn_share"], estimates["r_task"], null) == population.wrong
+                wrong += decide(estimates["turn_share"], estimates["r_task"], _NULL) == population.wrong
             for name, hits in covered.items():
                 yield Row(
                     "turns", f"coverage, {name.replace('_', ' ')}", called, count, CONFIDENCE, hits / studies, studies
