@@ -111,6 +111,7 @@ def _choose(
     return choose_task_experts(
         sources.task_experts(task), accuracy, plans=settings.steer, controls=sources.random_sets(task),
         multilingual=sources.multilingual(), pivots=sources.pivots(task), published=planned.published,
+        by_turn=sources.by_turn(task),
     )  # fmt: skip
 
 

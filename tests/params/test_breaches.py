@@ -11,7 +11,10 @@ from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse
 from tiny import ROOT
 
-OPEN = {"languages", "corpora", "tasks", "models", "distances", "pocket", "published", "published_shared", "strengths"}
+OPEN = {
+    "languages", "corpora", "tasks", "models", "distances", "pocket", "published", "published_shared", "strengths",
+    "texts",
+}  # fmt: skip
 """Keys whose entries have names of the user's own."""
 
 

@@ -22,8 +22,8 @@ ASK = "evaluate tune steer mask"
 SCORED = "score choose steer judge"
 MEASURED = "fetch trace align nulls experts similarity correlate"
 ALL = (
-    "fetch trace align nulls experts similarity evaluate score correlate plan tune choose steer mask judge claims "
-    "figures"
+    "fetch trace align nulls experts turns similarity evaluate score correlate plan tune choose steer mask judge "
+    "claims figures"
 )
 
 
@@ -61,13 +61,16 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "trace.head": (13, everywhere("trace")),
     "trace.special_tokens": ("include", everywhere("trace nulls")),
     "intervals.resamples": (999, everywhere("align experts judge")),
-    "intervals.confidence": (0.9, everywhere("align experts correlate judge")),
+    "intervals.confidence": (0.9, everywhere("align experts turns correlate judge")),
     "align.nearest": (9, everywhere("align nulls")),
     "nulls.draws": (20, everywhere("nulls")),
     "nulls.most_weights": (5, everywhere("nulls")),
     "experts.taus": ([0.1], everywhere("experts")),
     "experts.multilingual.beside": ([], everywhere("experts")),
     "experts.multilingual.halved": ([], everywhere("experts")),
+    "turns.resamples": (99, {PLAIN: "turns", QWEN: "turns", COUNTS: "turns"}),
+    "turns.sets": (99, {PLAIN: "turns", QWEN: "turns", COUNTS: "turns"}),
+    "turns.tau": (0.2, {PLAIN: "turns", QWEN: "turns", COUNTS: "turns"}),
     "similarity.resamples": (201, everywhere("similarity")),
     "similarity.confidence": (0.9, everywhere("similarity") | {DISTANCES: "distances"}),
     "similarity.shuffles": (2000, everywhere("similarity") | {DISTANCES: "distances"}),

@@ -190,3 +190,10 @@ def test_what_no_template_can_do_is_refused_in_a_sentence(tokenizer) -> None:
     slow.__class__ = type("Slow", (type(slow),), {"is_fast": False})
     with pytest.raises(TraceError, match="does not say which characters its tokens are of"):
         counts(slow, ITEMS, "content")
+
+
+def test_tokens_with_a_digit_are_left_out_where_that_is_asked_for() -> None:
+    tokenizer = chat_tokenizer(QWEN3, merges=[("1", "a")])
+    item = (Turn("user", "1a2+b?"), Turn("assistant", "c3"))
+    assert words(tokenizer, item, "content_without_bos") == "1a2+b?c3"
+    assert words(tokenizer, item, "content_without_digits") == "+b?c"  # 1a is one token

@@ -48,9 +48,10 @@ def joined(item: str | Iterable[tuple[str, str]]) -> str:
 class ChatText(Frozen):
     """How a corpus is traced as a chat, in the model's own template, without a generation prompt."""
 
-    counted: Literal["rendered", "content", "content_without_bos"] = "rendered"
+    counted: Literal["rendered", "content", "content_without_bos", "content_without_digits"] = "rendered"
     """Which tokens count: all of the rendered conversation (as the code behind paper 1 does); those of the items' own
-    text and the BOS before them, where there is one; or those of the items' own text alone."""
+    text and the BOS before them, where there is one; those of the items' own text alone; or, of these, those without a
+    digit."""
     keep: Literal["all", "user", "assistant"] = "all"
     """Which turns of an item are kept: question and solution, the question alone, or the solution alone."""
     roles: Literal["own", "user", "assistant"] = "own"

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from polyroute.claims import correlation, experts, families, first_tokens, generated, masking, routing, steering
+from polyroute.claims import correlation, experts, families, first_tokens, generated, masking, routing, steering, turns
 from polyroute.claims.asked import NAMES, Asked, Found, Provider
 from polyroute.claims.claim import Claim, Claims
 from polyroute.claims.conditions import Condition, decide
@@ -52,6 +52,7 @@ PROVIDERS: dict[str, Provider] = {
     "p2.mask_own_more": masking.own_more,
     "p2.more_for_relatives": steering.for_relatives,
     "own.translation_nearest": routing.translation_nearest,
+    "own.turn_experts": turns.turn_experts,
     "own.not_fertility": correlation.not_fertility,
     "own.permuted_sentences": families.permuted_sentences,
     "own.english_floor": routing.english_floor,

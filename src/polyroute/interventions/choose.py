@@ -19,6 +19,7 @@ from polyroute.experts.specialised import size
 from polyroute.interventions.plans import Conditions, Experts
 from polyroute.interventions.settings import PublishedShared, PublishedSteering, SteerPlans
 from polyroute.interventions.shared_plans import SharedConditions
+from polyroute.interventions.turn_plans import DeltaByTurn
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.cross_fitting import inflation
 from polyroute.stats.over_items import changes_by_item
@@ -139,6 +140,7 @@ def choose_task_experts(
     multilingual: Experts,
     pivots: dict[str, Experts],
     published: PublishedSteering | None,
+    by_turn: DeltaByTurn | None = None,
 ) -> tuple[list[Condition], Chosen]:
     """The plan of a task by some of its items, and the conditions that the others are reported under.
 
@@ -150,6 +152,7 @@ def choose_task_experts(
         multilingual: multilingual experts, by threshold and layers.
         pivots: other pivot -> the task's experts by its text.
         published: a paper's own setting, run as it stands.
+        by_turn: Delta of the assistant's turn and of the task, where it is known.
 
     Raises:
         ConditionsError: no candidate can be made.
@@ -157,8 +160,9 @@ def choose_task_experts(
     """
     best, summary = best_task_plan(conditions, accuracy)
     reported = conditions.reported(
-        best, plans, controls=controls, multilingual=multilingual, pivots=pivots, published=published
-    )
+        best, plans, controls=controls, multilingual=multilingual, pivots=pivots, published=published,
+        by_turn=by_turn,
+    )  # fmt: skip
     left_out = [{"name": one.name, "reason": one.reason} for one in conditions.left_out]
     return reported, _chosen(summary | {"left_out": left_out, "balance": _balance(reported, controls)}, reported)
 

@@ -19,6 +19,7 @@ import pandas as pd
 from polyroute.artifacts.questions import Split
 from polyroute.ground.errors import PolyrouteError
 from polyroute.interventions.choose import Chosen
+from polyroute.interventions.turn_effects import by_turn_effects
 from polyroute.interventions.verdicts import Rule, Verdict, verdict
 from polyroute.results.quantities import DECIMALS
 from polyroute.results.steering import HELPED
@@ -245,18 +246,24 @@ def task_experts_effects(asked: Asked, table: pd.DataFrame, pivot: str, rule: Ru
         rule: what verdicts are computed with.
 
     Returns:
-        The summary of what was chosen with the verdict, that on the published setting (None where it was not run) and
-        what the pivot knows (`by_pivot_correctness`), which is empty where scores lie between right and wrong.
+        The summary of what was chosen with the verdict, that on the published setting (None where it was not run),
+        what experts of the turn do in place of task experts (absent where they were not asked) and what the pivot
+        knows (`by_pivot_correctness`), which is empty where scores lie between right and wrong.
     """
     right, conditions = asked.right, asked.conditions
     as_published = published(table, right, conditions, "published", pivot, rule)
-    return asked.chosen.summary | {
-        "not_run": None,
-        "folds": {split: one.summary for split, one in asked.folds.items()},
-        "verdict": judge(table, right, asked.one("chosen"), conditions, pivot, rule, asked.inflation).plain(),
-        "published": as_published[0] if as_published else None,
-        "by_pivot_correctness": _by_pivot_correctness(right["baseline"], pivot),
-    }
+    by_turn = by_turn_effects(right, pivot, rule)
+    return (
+        asked.chosen.summary
+        | ({} if by_turn is None else {"by_turn": by_turn})
+        | {
+            "not_run": None,
+            "folds": {split: one.summary for split, one in asked.folds.items()},
+            "verdict": judge(table, right, asked.one("chosen"), conditions, pivot, rule, asked.inflation).plain(),
+            "published": as_published[0] if as_published else None,
+            "by_pivot_correctness": _by_pivot_correctness(right["baseline"], pivot),
+        }
+    )
 
 
 def shared_experts_effects(asked: Asked, table: pd.DataFrame, pivot: str, rule: Rule) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 from polyroute.experts import ExpertSet
 from polyroute.experts.controls import Controls
-from polyroute.experts.specialised import size
+from polyroute.experts.specialised import ExpertsError, size
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
 from polyroute.interventions.settings import PublishedSteering, SteerGrid, SteerPlans
+from polyroute.interventions.turn_plans import BY_TURN, DeltaByTurn
 from polyroute.steering.condition import Condition, Kind
 from polyroute.steering.plan import Plan
 
@@ -98,6 +99,7 @@ class Conditions:
         multilingual: Experts,
         pivots: dict[str, Experts],
         published: PublishedSteering | None,
+        by_turn: DeltaByTurn | None = None,
     ) -> list[Condition]:
         """The conditions that one half is reported under.
 
@@ -108,6 +110,8 @@ class Conditions:
             multilingual: multilingual experts, by threshold and layers.
             pivots: other pivot -> the task's experts by that pivot's text.
             published: a paper's own setting for this model and task, run as it stands, with controls of its own.
+            by_turn: Delta of the assistant's turn and of the task, whose largest take the place of the published
+                experts, or where there are none of the chosen ones.
 
         Raises:
             ExpertsError: the chosen experts, or those published, are too many for random controls.
@@ -149,7 +153,24 @@ class Conditions:
                 {"tau": published.tau},
             ):  # fmt: skip
                 made += [condition, *self._random(condition, controls(experts), plans.draws)]
+        if by_turn is not None:
+            made += self._by_turn(next((one for one in made if one.kind == "published"), made[0]), by_turn)
         return made
+
+    def _by_turn(self, condition: Condition, by_turn: DeltaByTurn) -> Iterator[Condition]:
+        """A condition with experts of the turn, and with experts of the task in either turn, in place of its own."""
+        plan = condition.plan
+        assert plan is not None, "what they take the place of has a plan"
+        assert condition.layers is not None, "and layers"
+        tau = plan.source["tau"]
+        assert isinstance(tau, float), "and a threshold"
+        try:
+            sets = list(by_turn.sets(plan.experts))
+        except ExpertsError as error:
+            self.left_out += [LeftOut(name, str(error)) for name in BY_TURN]
+            return
+        for kind, experts in sets:
+            yield from self._made(kind, kind, experts, plan.rule, plan.strength, condition.layers, {"tau": tau})
 
     def _random(self, condition: Condition, controls: Controls, draws: int) -> Iterator[Condition]:
         """A condition with random experts in place of its own."""

@@ -22,6 +22,9 @@ from polyroute.interventions.mask_plans import MaskPlans, Masks
 from polyroute.interventions.plans import Conditions, ConditionsError, Experts, Target
 from polyroute.interventions.settings import ChooseSettings, PlanSettings
 from polyroute.interventions.shared_plans import SharedConditions
+from polyroute.interventions.turn_plans import DeltaByTurn
+from polyroute.results.table import written
+from polyroute.results.turns import TurnRow
 from polyroute.steering.condition import Condition
 
 
@@ -111,6 +114,15 @@ class Sources:
     def pivots(self, task: str) -> dict[str, Experts]:
         """Other pivot -> the task's experts by its text."""
         return {pivot: self._experts(task, pivot) for pivot in self.settings.tasks[task].languages[1:]}
+
+    def by_turn(self, task: str) -> DeltaByTurn | None:
+        """Delta of the assistant's turn and of the task; None where the stage `turns` did not ask.
+
+        Raises:
+            ResultsError: a file of that stage is not as declared.
+        """
+        folder = self.paths.metrics(self.settings.name)
+        return DeltaByTurn.of(TurnRow.read(folder), task) if written(folder, TurnRow) else None
 
     def generic(self, language: str, corpus: str | None = None) -> Trace:
         """Generic text of a language, or another corpus that stands in for it."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from polyroute.artifacts.trace import Trace
 from polyroute.claims.asked import Asked
 from polyroute.claims.claim import Claims
-from polyroute.claims.nulls import read_nulls
 from polyroute.ground.paths import Paths
 from polyroute.multiverse.settings import MultiverseSettings
 from polyroute.multiverse.study import Study, named_middle
@@ -27,7 +26,7 @@ def read_study(settings: MultiverseSettings, paths: Paths, claims: Claims) -> St
         return Trace.load(paths.trace(settings.name, corpus, language), mapped=True)
 
     return Study(
-        Asked(ModelResults.read(folder), settings, folder, read_nulls(folder)), settings, trace,
+        Asked(ModelResults.read(folder), settings, folder), settings, trace,
         paths.vocabulary(settings.name), named_middle(claims.by_id, settings.name),
     )  # fmt: skip
 

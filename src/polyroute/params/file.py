@@ -29,7 +29,7 @@ from polyroute.pocket.recipe import PocketRecipe
 from polyroute.readers.registry import Corpus, Task
 from polyroute.scoring.settings import Score
 from polyroute.stats.settings import Intervals
-from polyroute.tracing.settings import Nulls, Tracing
+from polyroute.tracing.settings import Nulls, Tracing, Turns
 
 Entry = TypeVar("Entry")
 
@@ -51,6 +51,7 @@ class ParamsFile(Frozen):
     align: Align
     nulls: Nulls
     experts: Experts
+    turns: Turns
     similarity: Similarity
     evaluate: Asking
     score: Score

@@ -12,7 +12,7 @@ from polyroute.ground.layers import LayerRange, Zones, check_range
 from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
 from polyroute.models.settings import Checkpoint, Shape
 from polyroute.params.published import PresetName
-from polyroute.tracing.settings import RecordedCounts
+from polyroute.tracing.settings import RecordedCounts, TurnTexts
 
 PUBLISHED = "recorded/published_accuracies.csv"
 """Accuracies that others published."""
@@ -76,6 +76,8 @@ class TransformersModel(Checkpoint, _Model):
     """Task -> which entry of `corpora` its shared experts are told on, if not the model's generic text."""
     mask: Masked | None = None
     """`null` masks nothing."""
+    turns: TurnTexts | None = None
+    """Text that tells experts of tasks from experts of the assistant's turn; `null` does not ask."""
     preset: PresetName | None = None
     """The paper whose settings fill what the entry leaves out (`polyroute.params.published`)."""
     evaluate: Asking | None = None

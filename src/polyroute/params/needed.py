@@ -65,11 +65,34 @@ def _counted_on(file: ParamsFile, spec: TransformersModel) -> Iterator[tuple[str
         yield spec.mask.corpus, file.languages[spec.mask.among or spec.mask.languages]
 
 
+def turn_languages(file: ParamsFile, model: str) -> list[str]:
+    """FLORES codes of the passages that tell the task from the turn, English first; none where that is not asked."""
+    spec = file.models[model]
+    if not isinstance(spec, TransformersModel) or spec.turns is None:
+        return []
+    covered = file.corpora[spec.turns.generic].covered()
+    others = (code for code in model_languages(file, model) if code != language_table.ENGLISH)
+    return [language_table.ENGLISH, *(code for code in others if covered is None or code in covered)]
+
+
+def fetched_corpora(file: ParamsFile, model: str) -> dict[str, list[str]]:
+    """Which corpora are fetched for a model, and in which languages: those of `model_corpora`, and text by turn."""
+    wanted = {corpus: list(languages) for corpus, languages in model_corpora(file, model).items()}
+    spec = file.models[model]
+    if isinstance(spec, TransformersModel) and spec.turns is not None:
+        further = {spec.turns.generic: turn_languages(file, model)}
+        further |= {text: [language_table.ENGLISH] for text in spec.turns.texts.values()}
+        for corpus, languages in further.items():
+            listed = wanted.setdefault(corpus, [])
+            listed += [language for language in languages if language not in listed]
+    return wanted
+
+
 def study_corpora(file: ParamsFile) -> dict[str, list[str]]:
     """Which corpora the study's models read, and in which languages: corpus -> FLORES codes, the pivot first."""
     wanted: dict[str, list[str]] = {}
     for model in file.study.models:
-        for corpus, languages in model_corpora(file, model).items():
+        for corpus, languages in fetched_corpora(file, model).items():
             listed = wanted.setdefault(corpus, [])
             listed += [language for language in languages if language not in listed]
     return wanted

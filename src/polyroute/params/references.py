@@ -10,6 +10,7 @@ from polyroute.ground.layers import check_range
 from polyroute.interventions.settings import Masked
 from polyroute.languages import table as language_table
 from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as
+from polyroute.tracing.settings import TurnTexts
 
 if TYPE_CHECKING:
     from polyroute.params.file import ParamsFile
@@ -108,6 +109,8 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
     for task, corpus in spec.shared_corpus.items():
         check_known(f"{key}.shared_corpus", task, spec.tasks, f"among `{key}.tasks`")
         _counted_on(file, f"{key}.shared_corpus.{task}", corpus, list(spec.dominant or ()))
+    if spec.turns is not None:
+        _turn_references(file, f"{key}.turns", spec.turns, group, spec.tasks)
     if spec.mask is not None:
         if spec.mask.corpus is not None:
             among = spec.mask.among or spec.mask.languages
@@ -144,6 +147,19 @@ def _counted_on(file: ParamsFile, key: str, corpus: str, codes: list[str]) -> No
     covered = file.corpora[corpus].covered()
     for code in codes if covered is not None else ():
         check_known(key, code, covered or (), f"a language of {corpus}")
+
+
+def _turn_references(file: ParamsFile, key: str, turns: TurnTexts, group: list[str], tasks: list[str]) -> None:
+    check_known(f"{key}.generic", turns.generic, file.corpora, "an entry of `corpora`")
+    for task, text in turns.texts.items():
+        check_known(f"{key}.texts", task, tasks, "a task of the model")
+        check_known(f"{key}.texts.{task}", text, file.corpora, "an entry of `corpora`")
+    for corpus in (turns.generic, *turns.texts.values()):
+        covered = file.corpora[corpus].covered()
+        if covered is not None and language_table.ENGLISH not in covered:
+            raise ValueError(f"{key}: `{corpus}` lacks {language_table.ENGLISH}, in which all text by turn is")
+    if language_table.ENGLISH not in group:
+        raise ValueError(f"{key}: the model's languages lack {language_table.ENGLISH}, in which all text by turn is")
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:

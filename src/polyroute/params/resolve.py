@@ -32,13 +32,21 @@ from polyroute.models.settings import ModelSettings
 from polyroute.multiverse.settings import MultiverseSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as, revision
-from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
+from polyroute.params.needed import (
+    Needed,
+    fetched_corpora,
+    model_corpora,
+    model_languages,
+    model_tasks,
+    text_languages,
+    turn_languages,
+)
 from polyroute.params.published import OVERRIDDEN
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
 from polyroute.scoring.settings import ScoredTask, ScoreSettings
-from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings
+from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings, TurnsSettings, TurnsTask
 
 Kind = TypeVar("Kind", bound=Frozen)
 _ROLES: dict[str, Role] = {
@@ -130,6 +138,7 @@ class _Resolved:
                 multilingual=file.experts.multilingual, middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
+            "turns": self._turns(),
             "similarity": _of(
                 SimilaritySettings, file.similarity, **measured, corpora=spec.corpora, zones=spec.zones
             ),
@@ -177,7 +186,7 @@ class _Resolved:
 
     def _fetch(self) -> FetchSettings:
         file, counts = self.file, self._counts()
-        corpora = model_corpora(file, self.name)
+        corpora = fetched_corpora(file, self.name)
         return FetchSettings(
             name=self.name,
             corpora={name: FetchedCorpus(entry=file.corpora[name], languages=codes) for name, codes in corpora.items()},
@@ -234,6 +243,24 @@ class _Resolved:
     def _of_facts(self, task: str) -> bool:
         entry = self.file.tasks[task]
         return isinstance(entry, MiniworldTask) and entry.content == "knowledge"
+
+    def _turns(self) -> TurnsSettings:
+        """Text by turn, under the published setting of a task where there is one."""
+        file, run = self.file, self.run
+        asked = None if run is None else run.turns
+        tasks = {}
+        if run is not None and asked is not None:
+            middle = run.middle or (run.zones.middle if run.zones else None)
+            for task, text in asked.texts.items():
+                setting = run.published.get(task)
+                tau, layers = (file.turns.tau, middle) if setting is None else (setting.tau, setting.layers)
+                tasks[task] = TurnsTask(text=text, tau=tau, layers=layers)
+        return _of(
+            TurnsSettings, file.turns, name=self.name, seed=self.seed, confidence=file.intervals.confidence,
+            not_asked="recorded" if run is None else "no_texts" if asked is None else None,
+            model=self.model if asked else None, generic=asked and asked.generic, tasks=tasks,
+            languages=turn_languages(file, self.name),
+        )  # fmt: skip
 
     def _planned(self, task: str) -> PlannedTask:
         assert self.run is not None, "counts recorded elsewhere have no tasks"
@@ -309,6 +336,7 @@ def shown(file: ParamsFile, model: str) -> dict[str, Any]:
     sections = ["intervals", "align", "similarity"]
     if isinstance(spec, TransformersModel):
         sections += ["trace", "nulls"] + (["experts", "evaluate", "score", "steer"] if spec.tasks else [])
+        sections += ["turns"] if spec.turns is not None else []
     shown = {section: getattr(file, section).model_dump(mode="json") for section in sections}
     if isinstance(spec, TransformersModel) and spec.mask is not None:
         mask = file.mask.model_dump(mode="json")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.report import accuracy, correlation, depth, experts, families, masking, steering
+from polyroute.report import accuracy, correlation, depth, experts, families, masking, steering, turns
 from polyroute.results.model import ModelResults
 
 _TABLES: dict[str, Callable[[Sequence[ModelResults]], str]] = {
@@ -22,6 +22,7 @@ _TABLES: dict[str, Callable[[Sequence[ModelResults]], str]] = {
     "Accuracy": accuracy.accuracy_table,
     "Divergence and accuracy": correlation.correlation_table,
     "Experts": experts.task_table,
+    "Task or turn": turns.turn_table,
     "Steering": steering.steering_table,
     "Steering toward shared experts": steering.shared_table,
     "Masking exclusive experts": masking.masking_table,

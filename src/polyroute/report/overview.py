@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from polyroute.languages.table import get
-from polyroute.report import correlation, experts, families, masking, steering, words
+from polyroute.report import correlation, experts, families, masking, steering, turns, words
 from polyroute.report.words import spans
 from polyroute.results.alignment import Depth, OverLanguages, Zones
 from polyroute.results.model import ModelResults
@@ -28,8 +28,9 @@ def overview(found: ModelResults) -> str:
     """What a study found out about a model.
 
     Shape of divergence over depth for each corpus: how many languages have which, and the mean; what the tree of
-    languages follows, and what language tells about experts. Then up to six lines on its tasks: accuracy, correlation,
-    experts, steering toward task experts and toward shared ones, masks; none where the stage has not run.
+    languages follows, and what language tells about experts. Then up to seven lines on its tasks: accuracy,
+    correlation, experts, whether these are of the task or of the assistant's turn, steering toward task experts and
+    toward shared ones, masks; none where the stage has not run.
     """
     lines = [found.model]
     for corpus, summary in found.alignment.corpora.items():
@@ -77,6 +78,9 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
         sets = {task: experts.told_sets(held.sets)[:1] for task, held in found.experts.summary.tasks.items()}
         parts = [f"{task} {row.task} above {row.tau:g}" for task, rows in sets.items() for row in rows]
         yield "experts", [*parts, f"middle {experts.middle(found.experts.summary.middle)}"]
+    if found.turns is not None and found.turns.tasks:
+        yield "task experts are experts", [turns.in_short(task, one.readings[0]) for task, one in
+                                           found.turns.tasks.items()]  # fmt: skip
     if found.steering is not None and found.steering.tasks:
         parts = []
         for task, steered in found.steering.tasks.items():

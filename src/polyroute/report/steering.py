@@ -22,6 +22,8 @@ _WORDS = RULES | {
     "late": "late layers",
     "all": "all layers",
     "published": "as published",
+    "by-turn": "experts of the assistant's turn",
+    "by-task": "experts of the task in either turn",
 }
 
 

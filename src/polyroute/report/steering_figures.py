@@ -18,7 +18,8 @@ from polyroute.results.model import ModelResults, Steering
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_GROUPS = (("chosen",), ("rule",), ("multilingual",), ("early", "late", "all"), ("pivot",), ("published",))
+_GROUPS = (("chosen",), ("rule",), ("multilingual",), ("early", "late", "all"), ("pivot",), ("published",),
+           ("by-turn", "by-task"))  # fmt: skip
 """Kinds of conditions that stand together, from the top; random experts come last, in one row."""
 _SHOWN, _DRAWN = COLOURS[0], "#9aa0a6"
 _ROW = 0.27

@@ -24,6 +24,7 @@ from polyroute.results.similarity import (
 )
 from polyroute.results.steering import MechanismRow, NotSteered, Steered, SteeringSummary, SteerRow
 from polyroute.results.table import written
+from polyroute.results.turns import TurnsSummary
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class ModelResults:
     nulls: Nulls | None = None
     generated: pd.DataFrame | None = None
     """`GeneratedRow`s of `score`; None in results older than they are."""
+    turns: TurnsSummary | None = None
 
     @property
     def pivot(self) -> str:
@@ -155,7 +157,7 @@ class ModelResults:
         return cls(
             folder.name, AlignmentSummary.read(folder), LayerRow.read(folder), _similarity(folder), _accuracy(folder),
             _experts(folder), _correlations(folder), _steering(folder), _masking(folder),
-            _nulls(folder), GeneratedRow.read(folder) if written(folder, GeneratedRow) else None,
+            _nulls(folder), GeneratedRow.read(folder) if written(folder, GeneratedRow) else None, _turns(folder),
         )  # fmt: skip
 
 
@@ -201,3 +203,7 @@ def _nulls(folder: Path) -> Nulls | None:
     if not written(folder, NullRow, NullsSummary):
         return None
     return Nulls(NullsSummary.read(folder), NullRow.read(folder))
+
+
+def _turns(folder: Path) -> TurnsSummary | None:
+    return TurnsSummary.read(folder) if written(folder, TurnsSummary) else None

@@ -29,6 +29,7 @@ from polyroute.results import (
     nulls,
     similarity,
     steering,
+    turns,
 )
 from polyroute.results.document import Document
 from polyroute.results.table import Row, Unit, held
@@ -38,6 +39,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     nulls.NullRow, nulls.NullsSummary, nulls.NullsMetrics,
     experts.ExpertRow, experts.MemberRow, experts.DomainRow, experts.ExpertsSummary, experts.ExpertsMetrics,
     domain_pairs.DomainPairRow,
+    turns.TurnRow, turns.TurnsSummary, turns.TurnsMetrics,
     similarity.DistanceRow, similarity.UtilisationRow, similarity.RiseRow, similarity.SharedRow,
     similarity.SimilaritySummary, similarity.SimilarityMetrics,
     accuracy.AccuracyRow, accuracy.AccuracySummary, accuracy.AccuracyMetrics, generated.GeneratedRow,

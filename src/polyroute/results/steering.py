@@ -33,6 +33,7 @@ from polyroute.results.quantities import (
     numbers_or_none,
 )
 from polyroute.results.table import Row, Unit
+from polyroute.results.turns import TurnSteering
 
 HELPED = "all but the pivot"
 """The group of languages whose pooled difference is the headline."""
@@ -40,7 +41,8 @@ Whole = Annotated[float, Field(ge=0, multiple_of=1)]
 """A count that its file holds with a decimal point."""
 Kind = Literal[
     "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot", "published", "shared",
-    "shared-chosen", "shared-random", "shared-published", "published-random", "shared-published-random",
+    "shared-chosen", "shared-random", "shared-published", "published-random", "shared-published-random", "by-turn",
+    "by-task",
 ]  # fmt: skip
 
 
@@ -347,6 +349,17 @@ class SharedSteering(Frozen):
     """Paper 2's own setting, one plan a source; none where it was not run."""
 
 
+class ByTurn(Frozen):
+    """Steering toward as many experts of each layer by Delta of turn, or of task at one turn, beside task experts."""
+
+    than: Literal["published", "chosen"]
+    """The condition whose experts they take the place of."""
+    by_turn: TurnSteering | None
+    """Experts of the assistant's turn; null where they were not steered."""
+    by_task: TurnSteering | None
+    """Experts of the task in either turn; null where they were not steered."""
+
+
 def _ran(content: object) -> str:
     not_run = content.get("not_run") if isinstance(content, dict) else getattr(content, "not_run", None)
     return "run" if not_run is None else "not run"
@@ -385,6 +398,8 @@ class Steered(Frozen):
     """A record a language; none where scores lie between right and wrong."""
     shared: Shared
     """Steering toward shared experts."""
+    by_turn: ByTurn | None = None
+    """Experts of the assistant's turn in place of task experts; absent where the stage `turns` found none."""
 
 
 class SteeringSummary(

@@ -19,7 +19,7 @@ from polyroute.steering.plan import Plan
 Kind = Literal[
     "baseline", "candidate", "chosen", "dose", "rule", "random", "multilingual", "early", "late", "all", "pivot",
     "published", "published-random", "shared", "shared-chosen", "shared-random", "shared-published",
-    "shared-published-random", "exclusive",
+    "shared-published-random", "exclusive", "by-turn", "by-task",
 ]  # fmt: skip
 
 

@@ -79,6 +79,8 @@ def encode_chat(
         inside = _inside(np.array(encoding["offset_mapping"][place]).reshape(-1, 2), rendered[place], spans)
         if chat.counted == "content" and row.size and row[0] == tokenizer.bos_token_id:
             inside[0] = True
+        if chat.counted == "content_without_digits":
+            inside &= ~_with_digit(np.array(encoding["offset_mapping"][place]).reshape(-1, 2), rendered[place])
         counted.append(inside)
     return ids, counted
 
@@ -179,6 +181,13 @@ def _inside(offsets_T2: NDArray[np.int64], text: str, spans: Sequence[tuple[int,
         within_T = (start_T >= first) & (end_T <= last) & (end_T > start_T)
         inside_T |= within_T | (solid[high_T] > solid[low_T])
     return inside_T
+
+
+def _with_digit(offsets_T2: NDArray[np.int64], text: str) -> NDArray[np.bool_]:
+    """(T,) whether a token shares a character with a number."""
+    digits = np.concatenate([[0], np.cumsum([character.isdigit() for character in text], dtype=np.int64)])
+    with_T: NDArray[np.bool_] = digits[offsets_T2[:, 1]] > digits[offsets_T2[:, 0]]
+    return with_T
 
 
 def _name(tokenizer: Any) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from polyroute.artifacts.turns import ChatText
 from polyroute.ground.frozen import Frozen
-from polyroute.ground.layers import Zones
+from polyroute.ground.layers import LayerRange, Zones
 from polyroute.languages.own import StudySettings
 from polyroute.models.settings import ModelSettings, Shape
 
@@ -38,6 +38,37 @@ class Nulls(Frozen):
     """How many; a rank p among them is at least 1 / (draws + 1), and with fewer than 19 none reaches 0.05."""
     most_weights: int = Field(ge=1)
     """An architecture of more weights has none: each holds all of its weights in float32."""
+
+
+class Turns(Frozen):
+    """How task experts are told from experts of the assistant's turn (`polyroute.experts.turns`)."""
+
+    resamples: int = Field(ge=99)
+    """Bootstrap resamples of sequences."""
+    sets: int = Field(ge=39)
+    """Random sets that the turn share is held against, at their 97.5% point."""
+    tau: float = Field(ge=0, lt=1)
+    """Threshold on Delta of tasks for which the model has no published setting."""
+
+
+class TurnTexts(Frozen):
+    """Which text tells the task from the turn, of a model with a chat template."""
+
+    generic: str
+    """Corpus of passages, said by the user and by the assistant."""
+    texts: dict[str, str] = Field(min_length=1)
+    """Task of the model -> corpus of conversations, a question of the user and a solution of the assistant."""
+
+
+class TurnsTask(Frozen):
+    """One task."""
+
+    text: str
+    """Corpus of its conversations."""
+    tau: float
+    """Threshold on Delta: the published one, where there is one."""
+    layers: LayerRange | None
+    """First and last layer: the published ones, or those of the middle; None takes the middle of the depth."""
 
 
 class RecordedCounts(Frozen):
@@ -111,4 +142,21 @@ class NullsSettings(Nulls, StudySettings):
     nearest: int
     """Other sentences of the most similar length that each sentence is compared with for alignment."""
     zones: Zones | None
+    seed: int
+
+
+class TurnsSettings(Turns, StudySettings):
+    """What the stage `turns` reads."""
+
+    not_asked: Literal["recorded", "no_texts"] | None
+    """Counts were recorded elsewhere, or the model's entry names no text by turn; None where it is asked."""
+    model: ModelSettings | None
+    """None where it is not asked."""
+    generic: str | None
+    """Corpus of passages; None where it is not asked."""
+    languages: list[str]
+    """FLORES codes of the passages, English first; the others tell multilingual experts."""
+    tasks: dict[str, TurnsTask]
+    confidence: float
+    """Coverage of intervals."""
     seed: int

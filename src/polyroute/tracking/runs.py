@@ -27,7 +27,7 @@ _FILES = (
     "align.json", "layers.csv", "nulls.csv", "nulls.json", "similarity.csv", "similarity.json", "utilisation.csv",
     "rise.csv", "shared.csv", "accuracy.csv", "accuracy.json", "experts.csv", "experts.json", "domains.csv",
     "correlation.csv", "correlation.json", "steer.csv", "steer.json", "mechanism.csv", "mask.csv", "mask.json",
-    "claims.json", "domain_pairs.csv", "generated.csv",
+    "turns.csv", "turns.json", "claims.json", "domain_pairs.csv", "generated.csv",
 )  # fmt: skip
 """Of `metrics/<model>/`, those that a model's run shows."""
 
