@@ -42,13 +42,13 @@ def write_study(folder: Path) -> None:
         "tiny": {
             "engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 512,
             "corpora": ["own"], "generic": "own", "tasks": ["own-task"], "languages": "few", "middle": [0, 2],
-            "published": {"own-task": {"layers": [0, 2], "tau": 0.05, "rule": "soft", "strength": 1.0}},
+            "published": {"own-task": {"layers": [0, 2], "tau": 0.1, "rule": "soft", "strength": 1.0}},
             "turns": {"generic": "own", "texts": {"own-task": "sums"}},
         }
     }  # fmt: skip
     raw["mask"]["tasks"], raw["pocket"] = {}, {}
     raw["turns"] |= {"resamples": 99, "sets": 39}
-    raw["steer"] |= {"taus": [0.05], "strengths": [1.0], "doses": [0.5], "draws": 1, "mechanism_items": 1}
+    raw["steer"] |= {"taus": [0.1], "strengths": [1.0], "doses": [0.5], "draws": 1, "mechanism_items": 1}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     (folder / "claims").symlink_to(ROOT / "claims")
 
