@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from polyroute.experts.specialised import size
 from polyroute.interventions.mask_plans import MaskPlans
-from polyroute.interventions.verdicts import EQUIVALENCE, LEVEL, MARGIN, Rank, Rule, power_of, rounded
+from polyroute.interventions.verdicts import EQUIVALENCE, LEVEL, MARGIN, Rank, Rule, power_of, rounded, undecided
 from polyroute.results.masking import MaskCode, MaskRow
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.over_items import changes_by_item
 from polyroute.stats.paired import PairedScores, compare, mean_change
-from polyroute.stats.power import POWER
 from polyroute.steering.condition import Condition
 
 ACCURACY, CONSISTENCY = "accuracy", "consistency"
@@ -193,12 +192,9 @@ def _verdict(
         code = "hurts"
     elif found.low > 0:
         code = "helps"
-    elif not np.nansum(own.base_NV) or could.detectable is None:
-        code = "cannot_be_told"
-    elif narrow.low > -MARGIN and narrow.high < MARGIN:
-        code = "no_loss"
     else:
-        code = "too_few_items" if could.power < POWER else "not_distinguishable"
+        open_code = undecided(own, narrow, could)
+        code = "no_loss" if open_code == "equivalent" else open_code
     decided: dict[str, Any] = rounded(
         {
             "code": code, "items": len(own.item_ids), "low90": narrow.low, "high90": narrow.high,

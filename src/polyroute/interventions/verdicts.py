@@ -19,13 +19,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from polyroute.results.quantities import DECIMALS
 from polyroute.results.steering import VerdictCode
 from polyroute.stats.fdr import benjamini_hochberg
+from polyroute.stats.over_items import ItemMean
 from polyroute.stats.paired import PairedScores
 from polyroute.stats.power import POWER, Changes, items_needed, minimal_detectable_difference, observed_changes
 from polyroute.stats.rank import attainable_p
@@ -41,6 +42,7 @@ FEWEST_DRAWS = 19
 """Random sets, with fewer of which a rank p cannot reach `LEVEL`."""
 EQUIVALENCE = 0.9
 """Coverage of intervals that are held against `MARGIN`."""
+Undecided = Literal["cannot_be_told", "equivalent", "too_few_items", "not_distinguishable"]
 ASSUMED = Changes(discordance=0.10, correlation=0.05)
 """What is assumed of answers before a study."""
 
@@ -154,17 +156,29 @@ def verdict(
         code = "helps_unranked" if rank.beyond is None else "helps" if rank.beyond else "random_do_as_well"
     elif found.high < 0 and q < LEVEL:
         code = "hurts"
-    elif not np.nansum(helped.base_NV) or could.detectable is None:
-        code = "cannot_be_told"
-    elif narrow.low > -MARGIN and narrow.high < MARGIN:
-        code = "no_difference"
     else:
-        code = "too_few_items" if could.power < POWER else "not_distinguishable"
+        open_code = undecided(helped, narrow, could)
+        code = "no_difference" if open_code == "equivalent" else open_code
     return Verdict(
         code=code, helps=helps, beyond_random=rank.beyond, rank_p=rank.p, draws=rank.draws, items=len(helped.item_ids),
         low90=narrow.low, high90=narrow.high, margin=MARGIN, power=could,
         pivot_loss=None if pivot_change is None else -pivot_change.value, pivot_change=pivot_change,
     )  # fmt: skip
+
+
+def undecided(scores: PairedScores, narrow: ItemMean, could: Power) -> Undecided:
+    """What can be said of a difference that lies on neither side of 0, by rules 2 to 4.
+
+    Args:
+        scores: without and with the plan, in the languages that it is judged in.
+        narrow: their mean difference, with an interval of `EQUIVALENCE`.
+        could: what they could show.
+    """
+    if not np.nansum(scores.base_NV) or could.detectable is None:
+        return "cannot_be_told"
+    if narrow.low > -MARGIN and narrow.high < MARGIN:
+        return "equivalent"
+    return "too_few_items" if could.power < POWER else "not_distinguishable"
 
 
 def change_of(scores: PairedScores, seed: int) -> Change:
