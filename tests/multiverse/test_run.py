@@ -138,7 +138,7 @@ def test_a_verdict_that_hangs_on_one_choice_says_so(study: Study, monkeypatch) -
 def test_thresholds_are_those_of_the_claim(study: Study) -> None:
     claim = CLAIMS.get("p2.families")
     always, never = ["beyond.middle.value > -2"], ["beyond.middle.value > 2"]
-    strict = claim.model_copy(update={"replicated_if": always, "not_replicated_if": never})
+    strict = Claim.model_validate(claim.model_dump() | {"replicated_if": always, "not_replicated_if": never})
     assert of_claim(study, strict, None)[1]["replicated"] == 1
 
 
