@@ -38,6 +38,12 @@ class Curves:
     draws_RVL: NDArray[np.float64] | None
     """In every resample of sentences; None of pooled counts."""
 
+    def only(self, codes: list[str]) -> Curves:
+        """The same of some languages."""
+        places = [self.codes.index(code) for code in codes]
+        draws = None if self.draws_RVL is None else self.draws_RVL[:, places]
+        return Curves(codes, self.value_VL[places], draws)
+
     def bounds(self, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """(V, L) low and high over sentences; None without them."""
         return None if self.draws_RVL is None else percentile_bounds(self.draws_RVL, confidence)

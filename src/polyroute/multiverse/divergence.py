@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from polyroute.claims.asked import Found
 from polyroute.claims.estimates import CONFIDENCE, FEWEST, Estimate, correlation
@@ -27,8 +26,6 @@ from polyroute.stats.resampled import percentile_bounds
 SCORES = ("accuracy", "accuracy_by_token", "accuracy_by_character", "as_read", "flexible_extract")
 """Columns of accuracy.csv that tell how well a language is answered; the board's first."""
 OUTER = ("early", "late")
-_DIVERGENCE = ("reading", "averaging", "distance", "zones", "numbering")
-"""Choices that decide what is correlated with accuracy."""
 _RANDOM = Missing(
     kind="new", what="random initialisations of this reading, averaging, distance, zones, languages and pivot"
 )
@@ -108,29 +105,34 @@ def correlation_choices(study: Study) -> list[Choice]:
 
 def divergence_and_accuracy(study: Study, cell: Cell, found: Found) -> None:
     """p1.correlation: as `claims.correlation`, from traces and accuracy.csv."""
-    codes, y_V = _answered(study, cell["score"], cell["languages"])
-    ranked, how = cell["correlation"] == "spearman", tuple(cell[name] for name in _DIVERGENCE)
-    middle_V, *edges = (_zone(study, codes, how, zone) for zone in ("middle", *OUTER))
+    accuracy = _accuracy(study, cell["score"])
+    one = curves(study, cell["reading"], cell["averaging"], cell["distance"], study.pivot)
+    codes = [code for code in one.codes if code in accuracy.index and code in study.among(cell["languages"])]
+    value_VL = one.only(codes).value_VL.round(DECIMALS)
+    y_V: NDArray[np.float64] = np.asarray(accuracy[codes], dtype=np.float64)
+    places = study.places(cell["zones"], cell["numbering"])
+    ranked = cell["correlation"] == "spearman"
     # The board takes Fisher's interval where a claim names the middle, and leaves languages out in turn elsewhere.
-    middle = _r(middle_V, y_V, ranked=ranked, fisher=_named(study, cell["zones"]))
-    found.put("r", middle)
-    of_edges = [correlation(edge_V, y_V, seed=None, ranks=ranked).value for edge_V in edges]
-    known = [value for value in of_edges if value is not None]
-    if len(known) == len(of_edges):
-        found.put("r_edges", Estimate(min(known)))
+    named = cell["zones"] == "published" and study.named_middle is not None
+    zone_V = {zone: _mean(value_VL, inside) for zone, inside in places.items()}
+    r = {zone: _r(x_V, y_V, ranked=ranked, fisher=named and zone == "middle") for zone, x_V in zone_V.items()}
+    found.put("r", r["middle"])
+    edges = [r[zone].value for zone in ("early", "late")]
+    if None not in edges:
+        found.put("r_edges", Estimate(min(value for value in edges if value is not None)))
     low = study.asked.near_chance()
     above_V = np.array([code not in low for code in codes])
     without = (
-        replace(middle, p=None, q=None)
+        replace(r["middle"], p=None, q=None)
         if above_V.all()
-        else _r(middle_V[above_V], y_V[above_V], ranked=ranked, fisher=True)
+        else _r(zone_V["middle"][above_V], y_V[above_V], ranked=ranked, fisher=True)
     )
     found.put("r_without", without)
     if without.value is None:
         few = f"{FEWEST} languages above chance (here {int(above_V.sum())})"
         found.lack(("r_without",), Missing(kind="few", what=few))
-    of = (cell["score"], cell["languages"], ranked)
-    found.put("r_given", study.once(("given", *of), _given, study, *of).get(how, Estimate()))
+    given = study.places("study", cell["numbering"]) if named else places
+    found.put("r_given", _given(study, _mean(value_VL, given["middle"]), y_V, codes, ranked))
 
 
 def _outer(values: NDArray[np.float64], zone: str, places: Places) -> NDArray[np.float64]:
@@ -145,26 +147,12 @@ def _mean(values: NDArray[np.float64], inside: NDArray[np.intp]) -> NDArray[np.f
     return np.asarray(values @ weights_L, dtype=np.float64)
 
 
-def _answered(study: Study, score: str, languages: str) -> tuple[list[str], NDArray[np.float64]]:
-    """Languages of a level that have a score, and the scores."""
+def _accuracy(study: Study, score: str) -> pd.Series[float]:
     results = study.asked.results.accuracy
     assert results is not None, "cells of this claim need accuracies"
-    rows = results.table[results.table["task"] == study.asked.for_reading].set_index("language")[score]
-    codes = [code for code in study.among(languages) if code in rows.index]
-    return codes, np.asarray(rows[codes], dtype=np.float64)
-
-
-def _named(study: Study, zones: str) -> bool:
-    """Whether a claim names the middle of these zones for this model."""
-    return zones == "published" and study.named_middle is not None
-
-
-def _zone(study: Study, codes: list[str], how: tuple[str, ...], zone: str) -> NDArray[np.float64]:
-    """(V) mean divergence of languages in a zone, of layers rounded as the stage `align` writes them."""
-    reading, averaging, distance, zones, numbering = how
-    one = curves(study, reading, averaging, distance, study.pivot)
-    places = [one.codes.index(code) for code in codes]
-    return _mean(one.value_VL[places].round(DECIMALS), study.places(zones, numbering)[zone])
+    rows = results.table[results.table["task"] == study.asked.for_reading]
+    by: pd.Series[float] = rows.set_index("language")[score]
+    return by
 
 
 def _r(x_V: NDArray[np.float64], y_V: NDArray[np.float64], *, ranked: bool, fisher: bool) -> Estimate:
@@ -179,27 +167,22 @@ def _r(x_V: NDArray[np.float64], y_V: NDArray[np.float64], *, ranked: bool, fish
     return Estimate(value, *bounds)
 
 
-def _given(study: Study, score: str, languages: str, ranked: bool) -> dict[tuple[str, ...], Estimate]:
-    """Partial correlations given tokens, script and resource, by how divergence is taken, all with one permutation.
+def _given(
+    study: Study, x_V: NDArray[np.float64], y_V: NDArray[np.float64], codes: list[str], ranked: bool
+) -> Estimate:
+    """Partial correlation given tokens, script and resource; one test, so that q is p."""
 
-    Each is one test, so that q is p. Empty where covariates leave too few degrees of freedom.
-    """
-    codes, y_V = _answered(study, score, languages)
-    tokens = {code: float(study.of(code).tokens.mean()) for code in codes}
-    shares = study.settings.text_shares
-    resource = None if shares is None else {code: math.log(shares[code]) for code in shares}
-    maker_VV = held_fixed(language_covariates(tokens, resource), codes, ranked)
+    def maker() -> NDArray[np.float64] | None:
+        tokens = {code: float(study.of(code).tokens.mean()) for code in codes}
+        shares = study.settings.text_shares
+        resource = None if shares is None else {code: math.log(shares[code]) for code in shares}
+        return held_fixed(language_covariates(tokens, resource), codes, ranked)
+
+    maker_VV = study.once(("given", tuple(codes), ranked), maker)
     if maker_VV is None or len(codes) < FEWEST:
-        return {}
-    levels = {choice.name: choice.levels for choice in correlation_choices(study)}
-    keys = list(itertools.product(*(levels[name] for name in _DIVERGENCE)))
-    columns = []
-    for *how, zones, numbering in keys:
-        # Where a claim names the middle the board holds covariates fixed in the study's own all the same.
-        placed = "study" if _named(study, zones) else zones
-        columns.append(_zone(study, codes, (*how, placed, numbering), "middle"))
-    x_VM = np.stack(columns, axis=1)
+        return Estimate()
     if ranked:
-        x_VM, y_V = (np.asarray(stats.rankdata(one, axis=0), dtype=np.float64) for one in (x_VM, y_V))
-    r_M, p_M = correlations(x_VM, y_V, maker_VV), permutation_p(x_VM, y_V, maker_VV, study.settings.seed)
-    return {key: Estimate(float(r), p=float(p), q=float(p)) for key, r, p in zip(keys, r_M, p_M, strict=True)}
+        x_V, y_V = (np.asarray(pd.Series(one).rank(), dtype=np.float64) for one in (x_V, y_V))
+    r = float(correlations(x_V[:, None], y_V, maker_VV)[0])
+    p = float(permutation_p(x_V[:, None], y_V, maker_VV, study.settings.seed)[0])
+    return Estimate(r, p=p, q=p)
