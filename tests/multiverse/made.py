@@ -18,7 +18,7 @@ from polyroute.ground.paths import Paths
 from polyroute.results.accuracy import AccuracyRow, AccuracySummary
 from tiny import ROOT
 
-MODEL, SENTENCES, LAYERS = "tiny", 24, 10
+MODEL, SENTENCES, LAYERS = "tiny", 20, 10
 CODES = [
     "eng_Latn", "deu_Latn", "nld_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "jpn_Jpan", "fin_Latn", "hun_Latn",
 ]  # fmt: skip
@@ -39,7 +39,7 @@ SETTINGS = {
     "claims": {"generic": "text", "roles": _ROLES, "text_shares": None},
     "multiverse": {
         "generic": "text", "roles": _ROLES, "text_shares": None, "other_pivot": "deu_Latn",
-        "groups": {"western": CODES[1:7]}, "tasks": _TASKS, "halved": ["fin_Latn"], "intervals": _INTERVALS,
+        "groups": {}, "tasks": _TASKS, "halved": ["fin_Latn"], "intervals": _INTERVALS,
         "shuffles": 100,
     },
 }  # fmt: skip
@@ -91,7 +91,6 @@ def _trace(paths: Paths, seed: int, corpus: str, code: str, shift_LE: np.ndarray
     trace = random_trace(seed, SENTENCES, LAYERS, 8, shift_LE, corpus=corpus, language=code)
     soft_NLE = trace.topk_count + np.random.default_rng(seed).gamma(1.0, 2.0, size=trace.topk_count.shape)
     columns = trace.columns() | {"soft_mass": (soft_NLE / soft_NLE.sum(-1, keepdims=True)).astype(np.float32)}
-    columns |= {"topk_mass": (trace.topk_count / trace.topk_count.sum(-1, keepdims=True)).astype(np.float32)}
     type(trace).of_columns(trace.header, trace.item_ids, columns).save(paths.trace(MODEL, corpus, code))
 
 

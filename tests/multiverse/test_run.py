@@ -71,6 +71,12 @@ def test_each_claim_has_every_combination_once(found) -> None:
         assert sum(shares) <= 1 + 1e-3 or rows.loc[rows["claim"] == name, "effect"].isna().any()
 
 
+def test_a_group_of_languages_is_a_choice_where_it_leaves_enough(study: Study) -> None:
+    groups = {"western": CODES[1:7], "few": CODES[1:4], "all of them": CODES[1:], "again": CODES[1:7]}
+    settings = study.settings.model_copy(update={"groups": groups})
+    assert replace(study, settings=settings, kept={}).languages.levels == ("all", "western")
+
+
 def test_a_cell_is_computed_by_its_choices(study: Study, found) -> None:
     # D of pooled counts from German, middle without its last layer: by hand.
     rows = found[0]
@@ -132,7 +138,7 @@ def test_a_verdict_that_hangs_on_one_choice_says_so(study: Study, monkeypatch) -
 def test_thresholds_are_those_of_the_claim(study: Study) -> None:
     claim = CLAIMS.get("p2.families")
     always, never = ["beyond.middle.value > -2"], ["beyond.middle.value > 2"]
-    strict = claim.model_copy(update={"replicated_if": always, "not_replicated_if": never})
+    strict = Claim.model_validate(claim.model_dump() | {"replicated_if": always, "not_replicated_if": never})
     assert of_claim(study, strict, None)[1]["replicated"] == 1
 
 

@@ -16,8 +16,9 @@ from polyroute.results.quantities import DECIMALS
 
 
 def choices(study: Study) -> list[Choice]:
-    """p1.entropy_by_depth."""
-    return [study.readings, study.averaging, study.zones(), study.languages, study.units]
+    """p1.entropy_by_depth, of which paper 1's middle is no part."""
+    zones = Choice("zones", ("study", "rise"))
+    return [study.readings, study.averaging, zones, study.languages, study.units]
 
 
 def by_depth(study: Study, cell: Cell, found: Found) -> None:

@@ -128,13 +128,21 @@ def _answer(study: Study, claim: Claim, how: Recomputed, cell: Cell) -> _Answer:
     values = {name: round(value, DECIMALS) + 0.0 for name, value in found.values.items()}
     held = [condition.holds(values) for condition in claim.replicates]
     lacking = sorted({claim.quantity_of(symbol) for symbol in claim.symbols if symbol not in values})
-    few = Missing(kind="few", what="languages, sentences or items")
     return _Answer(
         values.get(f"{claim.effect}.value", values.get(claim.effect)),
         values.get(f"{claim.effect}.low"), values.get(f"{claim.effect}.high"),
         decide(claim.replicates, claim.refutes, values), held.count(True), held.count(False),
-        {quantity: found.missing.get(quantity, few) for quantity in lacking},
+        {quantity: found.missing.get(quantity) or _missing(study, claim, quantity) for quantity in lacking},
     )  # fmt: skip
+
+
+def _missing(study: Study, claim: Claim, quantity: str) -> Missing:
+    """Why a quantity is unknown where its cell does not say."""
+    if quantity in claim.needs.new:
+        return Missing(kind="new", what=claim.needs.new[quantity])
+    if study.asked.alignment.lacking:
+        return Missing(kind="few", what="sentences and router logits, which recorded counts do not hold")
+    return Missing(kind="few", what="languages, sentences or items")
 
 
 def _rows(claim: Claim, found: list[dict[str, str]], answers: list[_Answer]) -> pd.DataFrame:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from polyroute.artifacts.trace import Trace
 from polyroute.claims.asked import Asked
 from polyroute.claims.claim import Claim
-from polyroute.claims.estimates import CONFIDENCE, FEWEST, Estimate, over_languages
+from polyroute.claims.estimates import CONFIDENCE, FEWEST, Estimate
 from polyroute.ground.layers import LayerRange
 from polyroute.languages import table as language_table
 from polyroute.multiverse.grid import Choice
 from polyroute.multiverse.settings import MultiverseSettings
 from polyroute.stats.bootstrap import Bootstrap
-from polyroute.stats.over_units import mean_by_family
+from polyroute.stats.over_units import mean_by_family, mean_over_units
 
 DISTANCES = ("divergence", "jsd", "cosine")
 """Of two distributions over experts; the board's first."""
@@ -184,13 +184,15 @@ class Study:
 
 
 def over(values_V: NDArray[np.float64], codes: Sequence[str], unit: str) -> Estimate:
-    """Mean over languages with the interval of a unit."""
-    found = over_languages(values_V)
-    if unit == "language" or len(values_V) < FEWEST:
-        return found
-    families = [language_table.get(code).family for code in codes]
-    by = mean_by_family(values_V[:, None], families, CONFIDENCE)
-    return Estimate(found.value, float(by.low[0]), float(by.high[0]))
+    """Mean over languages with the interval of a unit; as `claims.estimates.over_languages`, without its p."""
+    if len(values_V) < FEWEST:
+        return Estimate(float(values_V.mean())) if len(values_V) else Estimate()
+    column_V1 = values_V[:, None]
+    if unit == "language":
+        by = mean_over_units(column_V1, CONFIDENCE)
+    else:
+        by = mean_by_family(column_V1, [language_table.get(code).family for code in codes], CONFIDENCE)
+    return Estimate(float(by.value[0]), float(by.low[0]), float(by.high[0]))
 
 
 def named_middle(claims: Mapping[str, Claim], model: str) -> LayerRange | None:

@@ -113,7 +113,7 @@ def _of_model(claim: Claim, one: ClaimMultiverse) -> Iterator[str]:
     if one.effect is not None and one.lowest is not None and one.highest is not None:
         yield from _wrapped(
             f"  {claim.effect}: {one.effect:.4g} in the study's own cell ({WORDS[one.base]}), {one.lowest:.4g} to "
-            f"{one.highest:.4g} over {one.in_unit} cells of its unit"
+            f"{one.highest:.4g} over {one.in_unit} cells{'' if one.in_unit == one.cells else ' of its unit'}"
         )
     yield "  share of variance between levels (first order):     effect   conditions that hold"
     for choice in one.choices:
