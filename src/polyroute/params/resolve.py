@@ -32,7 +32,7 @@ from polyroute.models.settings import ModelSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import PUBLISHED, RecordedModel, TransformersModel, published_as, revision
 from polyroute.params.needed import Needed, model_corpora, model_languages, model_tasks, text_languages
-from polyroute.params.published import OVERRIDDEN
+from polyroute.params.published import OVERRIDDEN, paper_model
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
@@ -163,6 +163,7 @@ class _Resolved:
             ),
             "claims": ClaimsSettings(
                 **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
+                known_as=paper_model(run.hub) if run and run.preset else None,
                 published={} if spec.accuracies is None else {"published-belebele": "reading"},
             ),
             "figures": StudySettings(name=self.name),
