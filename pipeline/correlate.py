@@ -13,6 +13,7 @@ from polyroute.ground.console import stage
 from polyroute.ground.layers import Zones
 from polyroute.ground.paths import Paths
 from polyroute.measures.correlation import correlate, language_covariates
+from polyroute.measures.group_correlation import correlate_groups
 from polyroute.measures.published import LEAST, with_published
 from polyroute.measures.settings import CorrelateSettings
 from polyroute.measures.zone_correlation import ZoneCorrelations, correlate_zones
@@ -55,10 +56,15 @@ def main(settings: CorrelateSettings, paths: Paths) -> Iterator[str]:
         }  # fmt: skip
         by_layer, by_zone = correlate(*data, **about), correlate_zones(*data, zones=zones, **about)
         record: dict[str, Any] = {}
+        if settings.groups:
+            record["groups"] = correlate_groups(
+                *data, languages=languages, layers=about["layers"], zones=zones, groups=settings.groups,
+                near_chance=settings.near_chance, confidence=settings.confidence, seed=settings.seed,
+            )  # fmt: skip
         if task in published:
             by_zone = with_published(by_zone, languages)
             points = {code: one.record() for code, one in published[task].items()}
-            record = {"published": points, "languages_needed": LEAST}
+            record |= {"published": points, "languages_needed": LEAST}
         tables.append(by_layer.rows.assign(task=task))
         notes = dict.fromkeys((*by_zone.notes, *by_layer.notes))
         held[task] = by_zone.record() | {"notes": list(notes)} | record

@@ -37,6 +37,17 @@ def test_a_claim_on_a_published_setting_is_asked_of_its_model_alone(plausible_ve
     assert {(why.kind, why.what) for why in one.missing.values()} == {("model", "gpt-oss-20b")}
 
 
+def test_an_entry_of_published_settings_is_asked_the_claims_on_its_model_and_its_own_tasks(tmp_path: Path) -> None:
+    one = judge(CLAIMS, asked(tmp_path, known_as="gpt-oss-20b"))
+    assert one.model == "tiny"
+    assert "model" not in {why.kind for why in one.claims["p1.gain.gpt_oss.mgsm"].missing.values()}
+    assert "model" in {why.kind for why in one.claims["p1.gain.phi.mgsm"].missing.values()}
+    of_it = asked(tmp_path / "again", known_as="gpt-oss-20b")
+    assert (of_it.own("mgsm"), of_it.own("global-mmlu-medical"), of_it.own("xquad")) == (
+        "arithmetic", "knowledge", "xquad",
+    )  # fmt: skip
+
+
 def test_a_language_that_was_not_measured_is_named(plausible_verdicts) -> None:
     why = plausible_verdicts["p1.phi_first_layer"].missing["few"]
     assert (why.kind, why.what) == ("model", "phi35-moe")

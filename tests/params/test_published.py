@@ -118,7 +118,7 @@ def test_corpora_and_tasks_are_brought_where_the_study_has_none_of_the_name(ship
     assert (file.corpora["published-maths"].take, file.corpora["published-medicine"].take) == (500, 500)
     assert file.tasks["published-medical"].positions == "published"
     raw = copy.deepcopy(shipped)
-    raw["corpora"]["published-passages"] = shipped["corpora"]["belebele"] | {"take": 7}
+    raw["corpora"]["published-passages"] = shipped["corpora"]["belebele-passages-chat"] | {"take": 7}
     assert parse(raw).corpora["published-passages"].take == 7
     del raw["languages"]["published"]
     assert len(parse(raw).languages["published"]) == 26, "a group is brought as well"
@@ -177,11 +177,38 @@ def test_paper_2_counts_on_belebele_for_masks_and_on_mgsm_for_polymath(shipped) 
     assert settings["trace"].corpora["published-problems"] == ["eng_Latn", "zho_Hans"], "of the dominant pair alone"
     assert len(plan.among) == 10, "shares are among ten languages"
     eight = {"ben_Beng", "deu_Latn", "eng_Latn", "spa_Latn", "fra_Latn", "jpn_Jpan", "swh_Latn", "zho_Hans"}
-    assert set(plan.masked["published-mgsm"].languages) == eight, "and eight are masked, each in all"
-    assert set(plan.masked) == {"published-mgsm", "xquad", "flores-translation"}
+    assert set(plan.masked["published-mgsm-paper2"].languages) == eight, "and eight are masked, each in all"
+    assert set(plan.masked) == {"published-mgsm-paper2", "xquad", "flores-translation"}
     assert (plan.mask.k, plan.mask.thr, plan.mask.width) == (15, 0.4, 5)
     own = plan.mask.tasks["xquad"]
     assert (own.k, own.thr, own.width) == (32, 0.5, 10)
+
+
+def test_paper_1_is_traced_as_chats_and_asked_as_the_harness_asks(shipped) -> None:
+    file = parse(shipped)
+    passages, maths, medicine = (file.corpora[f"published-{name}"] for name in ("passages", "maths", "medicine"))
+    told = {"counted": "rendered", "keep": "all", "roles": "own"}
+    assert all(told.items() <= one.chat.model_dump().items() for one in (passages, maths, medicine))
+    assert [(one.take, one.take_seed) for one in (maths, medicine)] == [(500, 0), (500, 0)]
+    assert (maths.reader, medicine.turns, medicine.input) == ("gsm8k_instruct", True, "dropped")
+    settings = model_settings(file, "olmoe-1b-7b-published", "0" * 40)
+    assert {name: chat.counted for name, chat in settings["trace"].chats.items()} == dict.fromkeys(
+        ["published-passages", "published-maths", "published-medicine"], "rendered"
+    )
+    asked = settings["evaluate"].tasks["published-mgsm"]
+    assert (file.tasks["published-mgsm"].prompt, asked.own) == (
+        "harness", {"chat": False, "max_new_tokens": 256, "temperature": 0}
+    )  # fmt: skip
+
+
+def test_paper_2_asks_mgsm_in_its_own_way(shipped) -> None:
+    file = parse(shipped)
+    spec = file.models["qwen3-30b-a3b-published-paper2"]
+    asked = model_settings(file, "qwen3-30b-a3b-published-paper2", "0" * 40)["evaluate"]
+    assert "published-mgsm" not in spec.tasks
+    assert file.tasks["published-mgsm-paper2"].own_asking() == {}
+    assert (asked.chat, asked.max_new_tokens, asked.temperature) == (True, 4096, 0.7)
+    assert [file.corpora[f"published-{name}"].chat.counted for name in ("questions", "problems")] == ["rendered"] * 2
 
 
 def test_shares_may_be_among_more_languages_than_are_masked(shipped) -> None:

@@ -40,7 +40,7 @@ def planted(sign: int) -> Counts:
     return Counts.checked(header, counts_VLE, "planted")
 
 
-def correlated(folder: Path, counts: Counts, zones: dict[str, list[int]]) -> Path:
+def correlated(folder: Path, counts: Counts, zones: dict[str, list[int]], **entry: list[str]) -> Path:
     """Metrics of recorded counts, from fetch to claims; only what was published says how well the model answers."""
     header = counts.header
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -51,7 +51,7 @@ def correlated(folder: Path, counts: Counts, zones: dict[str, list[int]]) -> Pat
             "engine": "recorded", "file": "recorded/own.parquet", "corpora": [header.corpus], "languages": "own",
             "shape": {"layers": len(header.layers), "experts": header.experts, "top_k": header.top_k}, "zones": zones,
             "accuracies": "published", "published_as": QWEN,
-        }
+        } | entry
     }  # fmt: skip
     raw["mask"]["tasks"] = {}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
@@ -82,6 +82,25 @@ def test_planted_routing_gets_its_verdict_and_nothing_is_asked(tmp_path: Path, s
     assert claim.alone == code, claim
     assert {(one.kind, one.used) for one in claim.stand_ins} >= {("task", "published-belebele")}
     assert claim.items == 900
+
+
+def test_groups_of_languages_are_correlated_with_and_without_those_at_chance(tmp_path: Path) -> None:
+    groups, near_chance = ["published-12", "published-13", "published-14"], ["bam_Latn", "arb_Latn"]
+    metrics = correlated(tmp_path, planted(1), ZONES, groups=groups, near_chance=near_chance)
+    held = CorrelationSummary.read(metrics).tasks["published-belebele"]
+    assert list(held.groups) == groups
+    named = yaml.safe_load((ROOT / "params.yaml").read_text())["languages"]
+    for name in groups:
+        found, codes = held.groups[name], named[name][1:]
+        assert found.lacking == []
+        assert set(found.near_chance) == set(near_chance) & set(codes)
+        for some, left_out in ((found.whole, ()), (found.without, near_chance)):
+            points = [held.points[code] for code in codes if code not in left_out]
+            expected = np.corrcoef([(one.divergence, one.accuracy) for one in points], rowvar=False)[0, 1]
+            assert (some.languages, some.r) == (len(points), pytest.approx(expected, abs=2e-3))
+            assert some.verdict == "negative"
+    assert [held.groups[name].whole.languages for name in groups] == [12, 13, 14]
+    assert [held.groups[name].without.languages for name in groups] == [11, 11, 12]
 
 
 def test_the_recorded_counts_have_three_of_the_languages(tmp_path: Path) -> None:

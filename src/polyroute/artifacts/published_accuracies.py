@@ -62,12 +62,7 @@ def read_published(path: Path, model: str) -> dict[str, dict[str, PublishedAccur
         RecordingError: the file is absent or of other columns, holds a value that cannot be, or nothing of the model;
             names the line or the models that there are.
     """
-    try:
-        table = pd.read_csv(path, keep_default_na=False, dtype=str)
-    except FileNotFoundError:
-        raise RecordingError(f"{path} is absent: take it from git again") from None
-    if list(table.columns) != _COLUMNS:
-        raise RecordingError(f"{path}: its columns are {', '.join(table.columns)}, not {', '.join(_COLUMNS)}")
+    table = _table(path)
     rows = table[(table["model"] == model) & (table["language"] != "")]
     if rows.empty:
         known = ", ".join(sorted(set(table["model"])))
@@ -83,6 +78,35 @@ def read_published(path: Path, model: str) -> dict[str, dict[str, PublishedAccur
             certainty=cast(Certainty, max(runs["certainty"], key=_SURE.index)), source=str(runs["source"].iloc[0]),
         )  # fmt: skip
     return found
+
+
+def read_means(path: Path, model: str) -> dict[str, tuple[float, Certainty, str]]:
+    """Task -> accuracy over several languages, its certainty and its source; the source does not say how many items.
+
+    Args:
+        path: of the file.
+        model: its name on the hub; one of which nothing was published has none.
+
+    Raises:
+        RecordingError: the file is absent or of other columns.
+    """
+    table = _table(path)
+    rows = table[(table["model"] == model) & (table["language"] == "")]
+    return {
+        str(run["task"]): (float(run["accuracy"]), cast(Certainty, run["certainty"]), str(run["source"]))
+        for _, run in rows.iterrows()
+    }
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """The file as text."""
+    try:
+        table = pd.read_csv(path, keep_default_na=False, dtype=str)
+    except FileNotFoundError:
+        raise RecordingError(f"{path} is absent: take it from git again") from None
+    if list(table.columns) != _COLUMNS:
+        raise RecordingError(f"{path}: its columns are {', '.join(table.columns)}, not {', '.join(_COLUMNS)}")
+    return table
 
 
 def _numbers(path: Path, place: Any, run: pd.Series[str]) -> tuple[float, int]:

@@ -67,6 +67,11 @@ class Asked:
     """`metrics/<model>/`."""
 
     @property
+    def model(self) -> str:
+        """What claims call the model."""
+        return self.settings.known_as or self.results.model
+
+    @property
     def corpus(self) -> str:
         """The generic corpus."""
         return self.settings.generic
@@ -94,6 +99,11 @@ class Asked:
     def task(self, role: Role) -> str | None:
         """The model's task that stands for something."""
         return next((task for task, found in self.settings.roles.items() if found == role), None)
+
+    def own(self, task: str) -> str:
+        """The model's task that stands for the one that a claim names; that name itself where none does."""
+        role = next((role for role, name in NAMES.items() if name == task), None)
+        return (None if role is None else self.task(role)) or task
 
     @cached_property
     def published(self) -> tuple[str, TaskCorrelation] | None:
@@ -181,12 +191,15 @@ class Asked:
         return found
 
     def published_middle(self, claim: Claim) -> pd.Series[float] | None:
-        """Mean D by language over the layers that a claim names for this model; None where it names none."""
-        named = ((claim.setting or {}).get("middle") or {}).get(self.results.model)
+        """Mean D by language over the layers that a claim names for this model; None where it names none, or layers
+        that were not measured."""
+        named = ((claim.setting or {}).get("middle") or {}).get(self.model)
         if named is None:
             return None
         first, last = named
         curves = self.by_layer("divergence", self.alignment.reading).loc[self.codes]
+        if not {*range(first, last + 1)} <= {*curves.columns}:
+            return None
         means: pd.Series[float] = curves[list(range(first, last + 1))].mean(axis=1)
         return means
 

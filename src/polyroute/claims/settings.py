@@ -24,5 +24,8 @@ class ClaimsSettings(StudySettings):
     published: dict[str, Role] = Field(default={})
     """Task whose accuracies others published, as correlation.json names it -> what it stands for; taken where the model
     was not asked itself."""
+    known_as: str | None = None
+    """What claims call the model, where its entry takes a paper's settings and so has another name; null: as the entry
+    is called."""
     text_shares: dict[str, float] | None
     """Language -> share of the training documents, where it is known; else resource is the class of Joshi et al."""

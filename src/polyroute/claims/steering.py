@@ -23,14 +23,15 @@ FEWEST_DRAWS = 19
 def gain(asked: Asked, found: Found) -> None:
     """p1.gain and p1.cell: the difference under the published setting, in a language or over those to be helped."""
     setting = found.claim.setting or {}
-    rows = _rows(asked, setting["task"], "published")
+    task = asked.own(setting["task"])
+    rows = _rows(asked, task, "published")
     if (row := _row(rows, setting.get("language", HELPED))) is None:
         found.lack(("diff", "rank"), Missing(kind="stage", what="judge"))
         return
     found.items = int(row["items"])
     found.put("diff", _difference(row))
     steering = asked.results.steering
-    told = steering.tasks.get(setting["task"]) if steering else None
+    told = steering.tasks.get(task) if steering else None
     rank = getattr(getattr(getattr(told, "published", None), "verdict", None), "rank_p", None)
     if "language" not in setting:
         found.put("rank", rank)

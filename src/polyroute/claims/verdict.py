@@ -120,7 +120,7 @@ def over_models(claim: Claim, codes: dict[str, Code]) -> Code | None:
 
 
 def _alone(claims: Claims, claim: Claim, asked: Asked) -> ClaimVerdict:
-    model = asked.results.model
+    model = asked.model
     found = Found(claim)
     found.values |= claim.thresholds(model)
     stranger = claim.only_named and model not in claim.models

@@ -44,16 +44,21 @@ def add(path: Path, name: str, file: Path, header: CountsHeader) -> None:
             raise ParamsError(f"{section}.{name} is in {path} already: write to a file of another name (--out)")
     text = path.read_bytes().decode()
     for section, lines in entry(name, file, header).items():
-        text = _after(text, f"\n{section}:\n", lines, path)
+        text = after(text, f"\n{section}:\n", lines, path)
     listed = "\n  models: ["
-    text = _after(text, listed, f"{name}, ", path)
+    text = after(text, listed, f"{name}, ", path)
     params.parse(yaml.safe_load(text), str(path))
     write_atomically(path, text.encode())
 
 
-def _after(text: str, mark: str, added: str, path: Path) -> str:
+def after(text: str, mark: str, added: str, path: Path) -> str:
+    """The text of params.yaml with something put in after a mark.
+
+    Raises:
+        ParamsError: the mark is not there once.
+    """
     if text.count(mark) != 1:
         raise ParamsError(
-            f"{path} does not hold `{mark.strip()}` once, at the start of a line: leave --add out, and put the entry in"
+            f"{path} does not hold `{mark.strip()}` once, at the start of a line: put `{added.strip()}` in by hand"
         )
     return text.replace(mark, mark + added)

@@ -82,6 +82,35 @@ def settings(model: str, as_json: bool) -> None:
 
 @main.command(cls=console.Command)
 @click.argument("model")
+@click.option("--run", "runs", is_flag=True, help="Run what is not up to date first; killed, it goes on where it was.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Stages at once.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def published(model: str, runs: bool, jobs: int, as_json: bool) -> None:
+    """Print each number that papers published of MODEL beside that of a rerun of their settings.
+
+    MODEL is a model of the papers, such as olmoe-1b-7b, or an entry of params.yaml with `preset`. With --run, its
+    entries are made models of the study, `study.models` and `study.extra`, and run.
+    """
+    import json
+
+    from polyroute.cli import published as rerun
+    from polyroute.cli import study as running
+    from polyroute.report import published as shown
+
+    paths = Paths()
+    names = rerun.entries(params.read(paths.params), model)
+    if runs:
+        if new := rerun.enlist(paths.params, names):
+            click.echo(f"models of the study now: {', '.join(new)}", err=True)
+        running.run(names, jobs)
+    rows = rerun.numbers(params.read(paths.params), paths, names)
+    click.echo(
+        json.dumps(shown.as_data(model, rows), indent=2, ensure_ascii=False) if as_json else shown.as_text(model, rows)
+    )
+
+
+@main.command(cls=console.Command)
+@click.argument("model")
 def routers(model: str) -> None:
     """Load MODEL (an entry of params.yaml), check its routers and list them."""
     from rich.console import Console

@@ -108,6 +108,12 @@ def published() -> Published:
     return Published.model_validate(yaml.safe_load(text))
 
 
+def paper_model(hub: str | None) -> str | None:
+    """What the papers' model of a repository is called here and in claims/; None where no paper has it."""
+    found = (name for preset in published().presets for name, one in preset.models.items() if one.hub == hub)
+    return next(found, None)
+
+
 def placed(key: str, roles: Mapping[str, str]) -> str | None:
     """A key with names for roles; None where a role has none."""
     try:

@@ -41,7 +41,7 @@ from polyroute.params.needed import (
     text_languages,
     turn_languages,
 )
-from polyroute.params.published import OVERRIDDEN
+from polyroute.params.published import OVERRIDDEN, paper_model
 from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
@@ -173,6 +173,7 @@ class _Resolved:
             ),
             "claims": ClaimsSettings(
                 **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
+                known_as=paper_model(run.hub) if run and run.preset else None,
                 published={} if spec.accuracies is None else {"published-belebele": "reading"},
             ),
             "multiverse": MultiverseSettings(

@@ -46,8 +46,9 @@ def as_text(model: str, rows: Sequence[Compared]) -> str:
 
 
 def example(file: ParamsFile) -> str:
-    """What the command prints of the first model that a paper has, as a page shows it; a dash where there is none."""
-    for model in published_of(file):
+    """What the command prints of the first model that a paper has and that is asked, as a page shows it; a dash where
+    there is none."""
+    for model in (name for name in published_of(file) if getattr(file.models[name], "tasks", None)):
         return f"```\n$ polyroute settings {model}\n{as_text(model, compare(file, model))}\n```"
     return NONE
 
