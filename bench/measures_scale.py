@@ -70,7 +70,7 @@ def made_up(number: int, size: Size, readings: int) -> Trace:
     return Trace(
         header, tuple(str(item) for item in range(size.sentences)), tokens_N, count_NLE, soft_mass=soft_NLE,
         topk_mass=topk_NLE / topk_NLE.sum(axis=-1, keepdims=True) if readings == 3 else None,
-        consistency=own.random(shape[:2], dtype=np.float32),
+        of_tokens={"consistency": own.random(shape[:2], dtype=np.float32)},
     )  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def check(folder: Path, size: Size) -> None:
         "entropy": plain_entropy(q_VNLE[2]),
         "divergence": plain_divergence(q_VNLE[0], q_VNLE[2]),
         "unrelated_divergence": unrelated_NL,
-        "consistency": np.asarray(traces[2].consistency, dtype=np.float64),
+        "consistency": np.asarray(traces[2].of_tokens["consistency"], dtype=np.float64),
     }
     for name, values_NL in expected.items():
         low, high = np.quantile(counts_RN @ values_NL / few.sentences, [0.025, 0.975], axis=0)

@@ -31,6 +31,7 @@ def main() -> None:
 def check() -> None:
     """Check params.yaml and the text that is at hand, and say what the study would run."""
     from polyroute.models.source import locate
+    from polyroute.params import groups
     from polyroute.params.needed import in_task_text, model_languages, study_corpora, study_tasks
     from polyroute.readers.examine import examine, own_languages
 
@@ -43,6 +44,8 @@ def check() -> None:
             locate(model, spec)
         else:
             spec.counts(spec.generic, languages)
+    for line in groups.used(file):
+        click.echo(line)
     asked = study_tasks(file)
     for task, needed in asked.items():
         lacking = f"; it lacks {', '.join(needed.lacking)}" if needed.lacking else ""

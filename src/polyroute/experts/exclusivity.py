@@ -21,6 +21,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -219,13 +220,11 @@ def balanced(
         raise ExpertsError(f"at_most = {at_most} languages a family and {draws} draws: both must be at least 1")
     place = shares.place(language)
     families = [language_table.get(code).family for code in shares.languages]
-    rng = np.random.default_rng(own_seed(seed, language))
     found: list[NDArray[np.int64]] = []
-    sets_DV = _sets(place, families, at_most, draws, rng)
-    size = int(sets_DV[0].sum())
-    if size < 2:
+    sets_DV, same_DV = _drawn(place, tuple(families), at_most, draws, own_seed(seed, language))
+    if sets_DV[0].sum() < 2:
         return None, None
-    for drawn_DV in (sets_DV, _sets(place, [""] * len(families), size, draws, rng)):
+    for drawn_DV in (sets_DV, same_DV):
         total_DLE = np.tensordot(drawn_DV.astype(np.float64), shares.kept_VLE, axes=1) + EPSILON
         found.append(_exclusive(shares.kept_VLE[place], total_DLE, thr))
     return found[0], found[1]
@@ -256,6 +255,16 @@ def _most(left_out_VVL: NDArray[np.int64], place: int) -> int | None:
     total_V = left_out_VVL[place].sum(axis=-1)
     total_V[place] = -1  # itself
     return int(total_V.argmax())
+
+
+@lru_cache(maxsize=1024)
+def _drawn(
+    place: int, families: tuple[str, ...], at_most: int, draws: int, seed: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Sets with families balanced, and of the same size; kept, since every k and thr asks for the same."""
+    rng = np.random.default_rng(seed)
+    sets_DV = _sets(place, families, at_most, draws, rng)
+    return sets_DV, _sets(place, [""] * len(families), int(sets_DV[0].sum()), draws, rng)
 
 
 def _sets(place: int, families: Sequence[str], at_most: int, draws: int, rng: np.random.Generator) -> NDArray[np.bool_]:

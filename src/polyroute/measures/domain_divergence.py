@@ -125,7 +125,9 @@ class DomainDivergence:
             (domain_NL @ weights_L2, generic_NL @ weights_L2),
             self.confidence,
         )
-        early, late = (Difference(*map(float, one)) for one in zip(found.value, found.low, found.high, strict=True))
+        # Of a few sentences the interval may reach beyond what a difference of two divergences can be.
+        low, high = np.clip(found.low, -1, 1), np.clip(found.high, -1, 1)
+        early, late = (Difference(*map(float, one)) for one in zip(found.value, low, high, strict=True))
         return early, late
 
     def shape(self, zones: Zones) -> DepthShape | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 
 from polyroute.ground.frozen import suggest
 
@@ -90,13 +90,19 @@ def _plain(kind: Any) -> Any:
 
 
 def _tagged(kind: Any) -> dict[str, Any]:
-    """The types of a union by the value of their one-valued field, as `reader` or `engine` is."""
-    return {tag: member for member in _members(kind) for tag in _tags(member)}
+    """The types of a union by a `Tag`, or by the value of their one-valued field, as `reader` or `engine` is."""
+    marked = {
+        mark.tag: get_args(member)[0]
+        for member in (get_args(kind) if get_origin(kind) in (Union, UnionType) else ())
+        for mark in getattr(member, "__metadata__", ())
+        if isinstance(mark, Tag)
+    }
+    return marked or {tag: member for member in _members(kind) for tag in _tags(member)}
 
 
 def _members(kind: Any) -> Iterator[type[BaseModel]]:
     if get_origin(kind) in (Union, UnionType):
-        yield from (member for member in get_args(kind) if issubclass(member, BaseModel))
+        yield from (one for one in get_args(kind) if isinstance(one, type) and issubclass(one, BaseModel))
 
 
 def _tags(member: type[BaseModel]) -> Iterator[str]:

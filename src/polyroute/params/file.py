@@ -21,6 +21,7 @@ from polyroute.languages import table as language_table
 from polyroute.languages.own import OwnCode, OwnLanguage
 from polyroute.measures.settings import Align
 from polyroute.params.breaches import sentence
+from polyroute.params.groups import Group
 from polyroute.params.models import Model, RecordedModel, TransformersModel
 from polyroute.params.published import fill
 from polyroute.params.references import check_references
@@ -40,9 +41,10 @@ class ParamsFile(Frozen):
     study: Study
     own_languages: dict[OwnCode, OwnLanguage] = Field(default={})
     """FLORES-like code -> a language that the table lacks, or a dialect."""
-    languages: dict[Name, list[str]]
     corpora: dict[Name, Corpus]
     tasks: dict[Name, Task]
+    languages: dict[Name, Group]
+    """After the sections that rules of groups refer to."""
     models: dict[Name, Model]
     distances: dict[Name, str] = Field(default={})
     """Distances between languages that others recorded -> their file below `recorded/`."""
