@@ -30,7 +30,8 @@ def test_choices_are_named_once() -> None:
 
 def test_a_published_row_says_value_and_certainty() -> None:
     """`published.yaml` has softmax_of_weights of GPT-OSS alone, and calls it inferred."""
-    of = Decision(**{**OPEN, "certainty": None, "papers": None, "published": {"key": "importance", "model": "gpt-oss-20b"}})
+    row = {"key": "importance", "model": "gpt-oss-20b"}
+    of = Decision(**(OPEN | {"certainty": None, "papers": None, "published": row}))
     assert of.setting is not None
     assert (of.setting.value, of.sure) == ("softmax_of_weights", "inferred")
     other = of.model_copy(update={"published": of.published.model_copy(update={"model": "qwen3-30b-a3b"})})

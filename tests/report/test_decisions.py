@@ -85,6 +85,11 @@ def test_a_choice_with_one_level_moves_nothing(found: shown.Multiverses) -> None
     ]  # fmt: skip
 
 
+def test_a_level_is_held_against_the_studys_own_alone(found: shown.Multiverses) -> None:
+    of = {(one.choice, one.level): (one.effect, one.changes) for one in found.levels}
+    assert of == {("zones", "rise"): (None, 1.0), ("unit", "family"): (None, 0.5)}
+
+
 def test_a_headline_says_how_far_it_holds_and_what_moves_it(found: shown.Multiverses) -> None:
     claims = read_claims(ROOT / "claims")
     text = shown.headlines(claims, found)
@@ -121,14 +126,14 @@ def test_the_pivot_in_the_mean_of_gains_weighs_as_any_language(tmp_path: Path) -
     for task in ("arithmetic", "knowledge"):
         single = table[(table["task"] == task) & (table["condition"] == "chosen") & (table["languages"] == 1)]
         assert "eng_Latn" in set(single["group"])
-    far = rows(shown.choices_table(params.read(ROOT / "params.yaml"), shown.Multiverses({}, {}, []), [one]))
+    far = rows(shown.choices_table(params.read(ROOT / "params.yaml"), shown.Multiverses({}, {}, [], []), [one]))
     (cell,) = [row["how far it moves an answer"] for row in far if row["choice"] == "languages in the mean of gains"]
     assert cell.startswith("English moves the mean gain of a chosen plan by ")
     assert "(tiny, " in cell
 
 
 def test_nothing_to_show_is_a_dash_and_a_head() -> None:
-    nothing = shown.Multiverses({}, {}, [])
+    nothing = shown.Multiverses({}, {}, [], [])
     assert shown.headlines(read_claims(ROOT / "claims"), nothing) == "–"
     assert shown.moves_table(nothing) == "| claim | choice |\n|---|---|"
 

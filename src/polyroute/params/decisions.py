@@ -37,7 +37,7 @@ class Varied(Frozen):
     claims: list[str] = Field(default=[])
     """Of which claims; none for all."""
     level: str | None = None
-    """A level without which a multiverse does not vary it; None for any."""
+    """One level alone, against the study's own; None for all levels."""
 
 
 class Decision(Frozen):

@@ -7,8 +7,8 @@ What is chosen is in `params/decisions.yaml`; how far it moves an answer is read
 - how often the answer changes: of the combinations of all other choices, the share in which some two levels of this one
   come to other answers (`multiverse.csv`). With two levels it is how often going to the other one changes the answer.
 
-The answer is the verdict by what is known: refuted, all known conditions hold, or neither. What a cell lacks for a verdict,
-such as random initialisations of its own, is no change.
+The answer is the verdict by what is known: refuted, all known conditions hold, or neither. What a cell lacks for a
+verdict, such as random initialisations of its own, is no change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from polyroute.report.claims import WORDS
 from polyroute.report.multiverse import CHOICES
 from polyroute.report.words import NONE
 from polyroute.results.model import ModelResults
-from polyroute.results.multiverse import ChoiceName, ClaimMultiverse, MultiverseRow, MultiverseSummary
+from polyroute.results.multiverse import ChoiceName, ChoiceShare, ClaimMultiverse, MultiverseRow, MultiverseSummary
 from polyroute.results.table import written
 
 SURE: dict[Certainty, str] = {
@@ -45,7 +45,8 @@ class Moved:
     model: str
     claim: str
     choice: ChoiceName
-    levels: list[str]
+    level: str | None
+    """Against the study's own level alone; None among all levels."""
     effect: float | None
     """First-order share of the variance of the effect; None where it does not vary."""
     changes: float
@@ -61,6 +62,8 @@ class Multiverses:
     """Model, claim -> cells by answer."""
     moved: list[Moved]
     """Of every choice with several levels."""
+    levels: list[Moved]
+    """The same of each level but the study's own, against that one alone; without a share of variance."""
 
     def of(self, claim: str) -> dict[str, ClaimMultiverse]:
         """Model -> a claim over its cells."""
@@ -79,13 +82,15 @@ def gather(paths: Paths, models: Sequence[str]) -> Multiverses:
     summaries = {model: MultiverseSummary.read(folder) for model, folder in there.items()}
     counts: dict[tuple[str, str], dict[str, int]] = {}
     moved: list[Moved] = []
+    levels: list[Moved] = []
     for model, folder in there.items():
         table = MultiverseRow.read(folder)
         for claim, one in summaries[model].claims.items():
             rows = table[table["claim"] == claim]
             counts[model, claim] = {str(name): int(count) for name, count in answers(rows).value_counts().items()}
             moved += _moved(model, claim, one, rows)
-    return Multiverses(summaries, counts, moved)
+            levels += _levels(model, claim, one, rows)
+    return Multiverses(summaries, counts, moved, levels)
 
 
 def choices_table(file: ParamsFile, found: Multiverses, measured: Sequence[ModelResults]) -> str:
@@ -94,14 +99,13 @@ def choices_table(file: ParamsFile, found: Multiverses, measured: Sequence[Model
     rows = []
     for one in decisions():
         setting = one.setting
-        papers = one.papers or NONE
+        papers = one.papers or ""
         if setting is not None and one.papers is None:
             papers = "not known" if setting.value is None else _value(setting.value)
             if setting.others:
                 papers += f" (or {', '.join(map(_value, setting.others))})"
         ours = _value(one.default(file)) if one.ours is None else one.ours
-        key = one.none if one.key is None else f"`{_shown(one.key)}`: {one.other}"
-        other = key if one.key is not None else f"{one.other}; {key}"
+        other = f"{one.other}; {one.none}" if one.key is None else f"`{_shown(one.key)}`: {one.other}"
         rows.append([one.choice, papers, SURE[one.sure], ours, one.why, other, _far(file, one, found, measured)])
     return words.markdown(columns, rows)
 
@@ -131,10 +135,23 @@ def headlines(claims: Claims, found: Multiverses) -> str:
 
 
 def _moved(model: str, claim: str, one: ClaimMultiverse, rows: pd.DataFrame) -> Iterator[Moved]:
+    for choice, others in _several(one):
+        yield Moved(model, claim, choice.choice, None, choice.effect, changes(rows, others))
+
+
+def _levels(model: str, claim: str, one: ClaimMultiverse, rows: pd.DataFrame) -> Iterator[Moved]:
+    for choice, others in _several(one):
+        own, *further = choice.levels
+        for level in further:
+            two = rows[rows[choice.choice].isin([own, level])]
+            yield Moved(model, claim, choice.choice, level, None, changes(two, others))
+
+
+def _several(one: ClaimMultiverse) -> Iterator[tuple[ChoiceShare, list[str]]]:
+    """Choices with several levels, each with all others."""
     several = [choice for choice in one.choices if len(choice.levels) > 1]
     for choice in several:
-        others = [other.choice for other in several if other.choice != choice.choice]
-        yield Moved(model, claim, choice.choice, choice.levels, choice.effect, changes(rows, others))
+        yield choice, [other.choice for other in several if other.choice != choice.choice]
 
 
 def answers(rows: pd.DataFrame) -> pd.Series:
@@ -166,7 +183,8 @@ def _far(file: ParamsFile, one: Decision, found: Multiverses, measured: Sequence
         return f"see {one.seen}"
     if one.measured is not None:
         return _mean_of_gains(file.study.pivot, measured)
-    moved = [of for of in found.moved if any(_varies(varied, of) for varied in one.cells)]
+    every = [*found.moved, *found.levels]
+    moved = [of for of in every if any(_varies(varied, of) for varied in one.cells)]
     if not moved:
         return "unknown here" if one.takes is None else f"unknown here; takes {one.takes}"
     parts = []
@@ -185,15 +203,17 @@ def _far(file: ParamsFile, one: Decision, found: Multiverses, measured: Sequence
 def _varies(varied: Varied, of: Moved) -> bool:
     """Whether a multiverse's choice is the one meant."""
     claimed = not varied.claims or of.claim in varied.claims
-    return claimed and of.choice == varied.choice and (varied.level is None or varied.level in of.levels)
+    return claimed and (of.choice, of.level) == (varied.choice, varied.level)
 
 
 def _mean_of_gains(pivot: str, measured: Sequence[ModelResults]) -> str:
-    """Largest change of a chosen plan's mean gain when the pivot is one of the languages; each language weighs alike."""
+    """Largest change of a chosen plan's mean gain when the pivot is one of the languages, which all weigh alike."""
     largest: tuple[float, str] | None = None
     for one in measured:
-        for task in () if one.steering is None else steering.ran(one.steering):
-            table = one.steering.table  # type: ignore[union-attr]
+        if one.steering is None:
+            continue
+        table = one.steering.table
+        for task in steering.ran(one.steering):
             rows = table[(table["task"] == task) & (table["condition"] == "chosen") & (table["languages"] == 1)]
             gain = rows.set_index("group")["difference"]
             if pivot in gain and len(gain) > 1:

@@ -27,7 +27,8 @@ from polyroute.results.model import ModelResults
 from polyroute.results.nulls import NullsSummary
 
 PAGES = (
-    "README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md", "docs/decisions.md",
+    "README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md",
+    "docs/decisions.md",
 )  # fmt: skip
 """Those of this repository."""
 _PLACE = re.compile(r"<!-- table: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
