@@ -95,9 +95,9 @@ def test_a_headline_says_how_far_it_holds_and_what_moves_it(found: shown.Multive
     text = shown.headlines(claims, found)
     assert text.startswith(f"**{claims.get(CLAIM).statement}** (`{CLAIM}`)\n\n- tiny: ")
     assert text.endswith(
-        "replicated in the study's own cell; of 4 cells 1 replicate it; all known conditions hold in 1; 2 refute it; "
-        "effect 0.3, over cells -0.1 to 0.3 and of the same sign in 50%. Most of the effect's variance: layer zones "
-        "(100%). Changes the answer most often: layer zones (100%)."
+        "tiny: **fragile answer**: replicated; 1 of 4 cells agree; 1 replicate it; all known conditions hold in 1; "
+        "2 refute it; effect 0.3, over cells -0.1 to 0.3 and of the same sign in 50%. Most of the effect's variance: "
+        "layer zones (100%). Changes the answer most often: layer zones (100%)."
     )
 
 
@@ -126,14 +126,14 @@ def test_the_pivot_in_the_mean_of_gains_weighs_as_any_language(tmp_path: Path) -
     for task in ("arithmetic", "knowledge"):
         single = table[(table["task"] == task) & (table["condition"] == "chosen") & (table["languages"] == 1)]
         assert "eng_Latn" in set(single["group"])
-    far = rows(shown.choices_table(params.read(ROOT / "params.yaml"), shown.Multiverses({}, {}, [], []), [one]))
+    far = rows(shown.choices_table(params.read(ROOT / "params.yaml"), shown.Multiverses({}, {}, {}, [], []), [one]))
     (cell,) = [row["how far it moves an answer"] for row in far if row["choice"] == "languages in the mean of gains"]
     assert cell.startswith("English moves the mean gain of a chosen plan by ")
     assert "(tiny, " in cell
 
 
 def test_nothing_to_show_is_a_dash_and_a_head() -> None:
-    nothing = shown.Multiverses({}, {}, [], [])
+    nothing = shown.Multiverses({}, {}, {}, [], [])
     assert shown.headlines(read_claims(ROOT / "claims"), nothing) == "–"
     assert shown.moves_table(nothing) == "| claim | choice |\n|---|---|"
 

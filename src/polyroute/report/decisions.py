@@ -38,6 +38,10 @@ SURE: dict[Certainty, str] = {
 """How sure it is what a paper does."""
 
 
+FRAGILE = 0.5
+"""Share of cells below which an answer, or the sign of an effect, is called fragile."""
+
+
 @dataclass(frozen=True)
 class Moved:
     """How far one choice moves one claim on one model."""
@@ -60,6 +64,8 @@ class Multiverses:
     summaries: dict[str, MultiverseSummary]
     answers: dict[tuple[str, str], dict[str, int]]
     """Model, claim -> cells by answer."""
+    own: dict[tuple[str, str], str]
+    """Model, claim -> answer of the study's own cell."""
     moved: list[Moved]
     """Of every choice with several levels."""
     levels: list[Moved]
@@ -81,16 +87,19 @@ def gather(paths: Paths, models: Sequence[str]) -> Multiverses:
     there = {model: of for model, of in folders.items() if written(of, MultiverseSummary, MultiverseRow)}
     summaries = {model: MultiverseSummary.read(folder) for model, folder in there.items()}
     counts: dict[tuple[str, str], dict[str, int]] = {}
+    own: dict[tuple[str, str], str] = {}
     moved: list[Moved] = []
     levels: list[Moved] = []
     for model, folder in there.items():
         table = MultiverseRow.read(folder)
         for claim, one in summaries[model].claims.items():
             rows = table[table["claim"] == claim]
-            counts[model, claim] = {str(name): int(count) for name, count in answers(rows).value_counts().items()}
+            by_cell = answers(rows)
+            counts[model, claim] = {str(name): int(count) for name, count in by_cell.value_counts().items()}
+            own[model, claim] = str(by_cell[rows["cell"] == 0].iloc[0])
             moved += _moved(model, claim, one, rows)
             levels += _levels(model, claim, one, rows)
-    return Multiverses(summaries, counts, moved, levels)
+    return Multiverses(summaries, counts, own, moved, levels)
 
 
 def choices_table(file: ParamsFile, found: Multiverses, measured: Sequence[ModelResults]) -> str:
@@ -227,11 +236,12 @@ def _mean_of_gains(pivot: str, measured: Sequence[ModelResults]) -> str:
 
 def _survives(model: str, claim: str, one: ClaimMultiverse, found: Multiverses) -> str:
     """How far a claim's answer holds over its cells, and what moves it."""
-    counts = found.answers[model, claim]
+    counts, own = found.answers[model, claim], found.own[model, claim]
     replicated = one.verdicts.get("replicated", 0)
+    same = counts[own]
     parts = [
-        f"{WORDS[one.base]} in the study's own cell",
-        f"of {one.cells} cells {replicated} replicate it",
+        f"{WORDS[one.base]}; {same} of {one.cells} cells agree",
+        f"{replicated} replicate it",
         f"all known conditions hold in {counts.get('holds', 0)}",
         f"{counts.get('refuted', 0)} refute it",
     ]
@@ -247,7 +257,11 @@ def _survives(model: str, claim: str, one: ClaimMultiverse, found: Multiverses) 
     often = max(moved, key=lambda of: of.changes, default=None)
     if often is not None and often.changes > 0:
         text += f". Changes the answer most often: {CHOICES[often.choice]} ({often.changes:.0%})"
-    return f"{text}."
+    fragile = ["answer"] if same < FRAGILE * one.cells else []
+    if one.same_sign is not None and one.same_sign < FRAGILE:
+        fragile.append("sign")
+    mark = f"**fragile {' and '.join(fragile)}**: " if fragile else ""
+    return f"{mark}{text}."
 
 
 def _pair(one: Moved | None) -> str:
