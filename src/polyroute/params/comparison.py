@@ -77,6 +77,24 @@ def published_of(file: ParamsFile) -> list[str]:
     return [name for name, spec in file.models.items() if isinstance(spec, TransformersModel) and spec.hub in hubs]
 
 
+def own_value(file: ParamsFile, model: str, key: str) -> tuple[Any, bool]:
+    """What the study has at a key, and whether there is one.
+
+    Args:
+        file: params.yaml.
+        model: entry of `models` that runs here.
+        key: dotted, with roles for names as in `published.yaml`.
+
+    Raises:
+        ParamsError: there is no such entry.
+    """
+    spec = file.model(model)
+    if not isinstance(spec, TransformersModel):
+        raise ParamsError(f"models.{model}: its counts were recorded elsewhere, without the settings of a run")
+    found = placed(key, _roles(file, model, spec))
+    return (None, False) if found is None else _at(_data(file, model, spec), found)
+
+
 class _Shown(dict[str, str]):
     """Roles, those without a name in braces."""
 

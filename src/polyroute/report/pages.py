@@ -15,17 +15,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from polyroute.claims.claim import read_claims
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
-from polyroute.report import calibration, correlation, distances, findings, settings, steering, words
+from polyroute.report import calibration, correlation, decisions, distances, findings, settings, steering, words
 from polyroute.report.words import NONE
 from polyroute.results.alignment import OverLanguages
 from polyroute.results.model import ModelResults
 from polyroute.results.nulls import NullsSummary
 
-PAGES = ("README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md")
+PAGES = (
+    "README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md",
+    "docs/decisions.md",
+)  # fmt: skip
 """Those of this repository."""
 _PLACE = re.compile(r"<!-- table: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 _OPEN = re.compile("<!-- table: (.+?) -->")
@@ -44,6 +48,7 @@ def tables(file: ParamsFile, paths: Paths) -> dict[str, str]:
     """
     measured = findings.gather(paths, list(file.models))
     readings = calibration.calibrate(file, paths)
+    multiverses = decisions.gather(paths, list(file.models))
     return {
         "In short": headline_table(measured),
         **findings.every_table(measured),
@@ -52,6 +57,9 @@ def tables(file: ParamsFile, paths: Paths) -> dict[str, str]:
         "Calibration by layer": calibration.by_layer(readings),
         "Calibration on tasks": calibration.task_table(calibration.on_tasks(file, paths)),
         "Published settings": settings.example(file),
+        "Headlines over open choices": decisions.headlines(read_claims(paths.claims), multiverses),
+        "Open choices": decisions.choices_table(file, multiverses, measured),
+        "Verdicts over open choices": decisions.moves_table(multiverses),
     }
 
 
