@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 FEW = 8
 """Up to so many languages each has a colour and an interval band; beyond, colour runs with the middle-layer value."""
 LABELLED = 20
-"""Up to so many languages each is named at the end of its line; beyond, in a legend."""
+"""Up to so many languages each has a line, named at its end; beyond, all are a band, with the extremes as lines."""
+EXTREMES = 3
+"""Languages with the highest values in the middle layers, and with the lowest, that are named beside a band."""
+_BAND = COLOURS[0]
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 
 
@@ -134,13 +137,18 @@ def _draw(
         _frame(axes, curves, random, floor, zones, from_zero=bool(np.isfinite(measure.bounds[1])))
         label = measure.axis or f"{measure.title} ({measure.unit})"
         axes.set_ylabel(label.format(pivot=pivot, uniform=np.log(results.alignment.model.experts)), color=INK)
-        _name_lines(axes, curves, colours, results.pivot, zones)
+        _name_lines(axes, curves, colours, results.pivot)
         sentences = summary.sentences
         how = f"{reading}, {sentences} sentences a language" if sentences else f"{reading}, counts pooled a language"
         if sentences and name.endswith(POOLED):
             how += ", pooled over sentences first"
         notes = [_VERDICTS[measure.name](summary, null)] if measure.name in _VERDICTS else []
-        if len(axes.collections) > (random is not None):  # nothing but a band is one
+        if len(curves) > LABELLED:
+            notes.append(
+                f"band: all languages, the middle 80% darker; named: the {EXTREMES} highest and {EXTREMES} lowest in "
+                "the middle layers"
+            )
+        elif len(axes.collections) > (random is not None):  # nothing but a band is one
             notes.append("bands: bootstrap over sentences")
         if floor is not None:
             notes.append(f"dotted: {pivot} against {pivot}, other sentences")
@@ -158,19 +166,23 @@ def _plot(axes: Axes, curves: list[Curve], pivot: str, zones: dict[str, tuple[in
 
     ranked = [curve.language for curve in _by_middle(curves, zones) if curve.language != pivot]
     styles: dict[str, Any] = {pivot: (INK, "-")}
-    if len(ranked) <= FEW:
+    few = len(ranked) <= FEW
+    if few:
         styles |= {code: (COLOURS[i], "-") for i, code in enumerate(sorted(ranked))}
     else:
-        # Neighbours in colour differ in their dashes, until there are too many to follow one by one;
-        # the palest tenth of the map would vanish on white.
-        dashes = _DASHES if len(ranked) <= LABELLED else ("-",)
+        if len(curves) > LABELLED:
+            _plot_band(axes, [curve for curve in curves if curve.language != pivot])
+            ranked = [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+        # Neighbours in colour differ in their dashes; the palest tenth of the map would vanish on white.
         for i, code in enumerate(ranked):
-            styles[code] = (colormaps["viridis"](0.9 * i / (len(ranked) - 1)), dashes[i % len(dashes)])
-    dots = len(curves[0].layers) <= 24 and len(ranked) <= FEW
-    width = 1.8 if len(ranked) <= FEW else 1.3 if len(ranked) <= LABELLED else 0.9
+            styles[code] = (colormaps["viridis"](0.9 * i / (len(ranked) - 1)), _DASHES[i % len(_DASHES)])
+    dots = len(curves[0].layers) <= 24 and few
+    width = 1.8 if few else 1.3
     for curve in curves:
+        if curve.language not in styles:
+            continue
         colour, dash = styles[curve.language]
-        if curve.low is not None and curve.high is not None and len(ranked) <= FEW:
+        if curve.low is not None and curve.high is not None and few:
             axes.fill_between(curve.layers, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0, zorder=2)
         axes.plot(
             curve.layers,
@@ -184,6 +196,15 @@ def _plot(axes: Axes, curves: list[Curve], pivot: str, zones: dict[str, tuple[in
             zorder=4 if curve.language == pivot else 3,
         )
     return styles
+
+
+def _plot_band(axes: Axes, curves: list[Curve]) -> None:
+    """From the lowest to the highest language of each layer, the middle 80% of them darker, and their median."""
+    values_VL, layers = np.stack([curve.values for curve in curves]), curves[0].layers
+    lowest, low, median, high, highest = np.nanquantile(values_VL, [0, 0.1, 0.5, 0.9, 1], axis=0)
+    axes.fill_between(layers, lowest, highest, color=_BAND, alpha=0.14, linewidth=0, zorder=1)
+    axes.fill_between(layers, low, high, color=_BAND, alpha=0.22, linewidth=0, zorder=1)
+    axes.plot(layers, median, color=_BAND, linewidth=2.4, zorder=3)
 
 
 def _random(results: ModelResults, corpus: str, measure: LayerMeasure) -> Random | None:
@@ -222,13 +243,8 @@ def _frame(
     drawing.over_layers(axes, first, last, zones)
 
 
-def _name_lines(
-    axes: Axes, curves: list[Curve], styles: dict[str, Any], pivot: str, zones: dict[str, tuple[int, int]]
-) -> None:
+def _name_lines(axes: Axes, curves: list[Curve], styles: dict[str, Any], pivot: str) -> None:
     names = {curve.language: languages.get(curve.language).name for curve in curves}
-    if len(curves) > LABELLED:
-        _legend(axes, [curve.language for curve in reversed(_by_middle(curves, zones))], names, styles)
-        return
     # In order of code, so that lines that end at the same height always stand the same way round.
     ends = [
         End(
@@ -236,20 +252,13 @@ def _name_lines(
             curve.language == pivot,
         )
         for curve in sorted(curves, key=lambda curve: curve.language)
+        if curve.language in styles
     ]  # fmt: skip
+    if len(curves) > LABELLED:
+        others = [curve for curve in curves if curve.language != pivot]
+        last = float(np.nanmedian([curve.values[-1] for curve in others]))
+        ends.append(End(f"median of {len(others)}", _BAND, float(curves[0].layers[-1]), last))
     drawing.name_ends(axes, ends, 9.0 if len(curves) <= FEW else 8.0)
-
-
-def _legend(axes: Axes, ranked: list[str], names: dict[str, str], styles: dict[str, Any]) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=styles[code][0], linestyle=styles[code][1], linewidth=1.5) for code in ranked]
-    axes.legend(
-        handles, [names[code] for code in ranked], loc="upper left", bbox_to_anchor=(1.01, 1.03), frameon=False,
-        fontsize=7, labelcolor=INK, ncols=-(-len(ranked) // 31), alignment="left",
-        title="by middle-layer value, highest first", title_fontsize=7.5,
-        labelspacing=0.28, handlelength=2.4, columnspacing=1.2, borderaxespad=0,
-    )  # fmt: skip
 
 
 def _shapes(summary: CorpusAlignment, null: NullsSummary | None) -> str:

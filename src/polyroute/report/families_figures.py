@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MARKS = ("o", "s", "D", "^", "v", "P", "X")
 """Of families, beside their colours: a figure must be read without these too."""
 _ALONE = "#9aa0a6"
+_WIDE = 60
+"""Beyond so many languages families alone have colours."""
 _PANEL = 1.95
 """Width of a tree in inches."""
 
@@ -147,6 +149,8 @@ class _Family:
     branches: dict[str, str]
     """Branch -> colour, of those with several languages."""
     codes: list[str]
+    colour: str = _ALONE
+    """Of its languages whose branch has none."""
 
 
 def _families(codes: Sequence[str]) -> list[_Family]:
@@ -156,6 +160,11 @@ def _families(codes: Sequence[str]) -> list[_Family]:
         of_family.setdefault(languages.get(code).family, []).append(code)
     several = sorted((one for one in of_family.items() if len(one[1]) > 1), key=lambda one: (-len(one[1]), one[0]))
     several = several[: len(_MARKS)]
+    if len(codes) > _WIDE:
+        return [
+            _Family(family, mark, {}, members, colour)
+            for (family, members), mark, colour in zip(several, _MARKS, COLOURS, strict=False)
+        ]
     branches = Counter(languages.get(code).branch for _, members in several for code in members)
     ranked = sorted((branch for branch, count in branches.items() if count > 1), key=lambda one: (-branches[one], one))
     colours = dict(zip(ranked, COLOURS, strict=False))
@@ -173,7 +182,7 @@ def _styles(codes: Sequence[str]) -> dict[str, tuple[str, str]]:
     styles = dict.fromkeys(codes, (_ALONE, "."))
     for family in _families(codes):
         for code in family.codes:
-            styles[code] = (family.branches.get(languages.get(code).branch, _ALONE), family.mark)
+            styles[code] = (family.branches.get(languages.get(code).branch, family.colour), family.mark)
     return styles
 
 
@@ -191,13 +200,18 @@ def _legend(axes: Axes, codes: Sequence[str], beside: float) -> None:
     branches = Counter(languages.get(code).branch for code in codes)
     for family in shown:
         rest = len(family.codes) - sum(branches[branch] for branch in family.branches)
-        entry("none", family.mark, f"{family.name} ({len(family.codes)})")
+        wide = family.colour != _ALONE
+        entry(family.colour if wide else "none", family.mark, f"{family.name} ({len(family.codes)})")
         for branch, colour in family.branches.items():
             entry(colour, family.mark, f"{branch} ({branches[branch]})")
-        if rest:
+        if rest and not wide:
             entry(_ALONE, family.mark, f"{'other branches' if family.branches else 'one a branch'} ({rest})")
     named = {code for family in shown for code in family.codes}
-    lone = sorted({languages.get(code).family for code in codes if code not in named})
+    others = Counter(languages.get(code).family for code in codes if code not in named)
+    small = [f"{family} ({others[family]})" for family in sorted(others) if others[family] > 1]
+    if small:
+        entry(_ALONE, ".", "smaller families: " + ", ".join(small))
+    lone = sorted(family for family in others if others[family] == 1)
     if lone:
         entry(_ALONE, ".", "one language each: " + ", ".join(lone))
     legend = axes.legend(
