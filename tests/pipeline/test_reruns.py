@@ -91,7 +91,7 @@ def one_more_measure() -> None:
 
 
 CHANGES = (
-    Change("a language more in a group that no model of the study uses", params("bam_Latn]", "bam_Latn, ita_Latn]")),
+    Change("a language more in a group that no model of the study uses", params("     bam_Latn]", "     bam_Latn, ita_Latn]")),
     Change(
         "a task more that no model of the study has",
         params("\nmodels:\n", "\n  sums: {reader: miniworld, content: arithmetic, items: 9, seed: 3}\n\nmodels:\n"),
@@ -154,7 +154,7 @@ class Study:
 
     def __init__(self) -> None:
         """Make it in the working folder."""
-        for name in ("claims", "pipeline", "src", "text", f"models/{ONE}", f"models/{OTHER}"):
+        for name in ("claims", "pipeline", "recorded", "src", "text", f"models/{ONE}", f"models/{OTHER}"):
             shutil.copytree(ROOT / name, name, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
         for name in ("dvc.yaml", "params.yaml"):
             shutil.copyfile(ROOT / name, name)

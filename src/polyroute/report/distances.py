@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from polyroute.ground.paths import Paths
 from polyroute.report import words
-from polyroute.report.words import NONE
+from polyroute.report.words import NONE, ZONES
 from polyroute.results.distances import OfReading, RecordedDistances
 from polyroute.results.similarity import Relatedness
 
@@ -61,5 +61,5 @@ def _tree(of: OfReading) -> str:
 
 
 def _depth(of: OfReading) -> str:
-    means = ", ".join(f"{value:.3f}" for value in of.from_pivot.zones.values())
+    means = ", ".join(f"{value:.3f}" for value in (of.from_pivot.zones[zone] for zone in ZONES))
     return f"{means}: {of.from_pivot.shape or 'no verdict'}"
