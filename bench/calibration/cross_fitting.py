@@ -16,6 +16,9 @@ from polyroute.stats.cross_fitting import inflation
 from polyroute.stats.over_items import ItemMean
 from polyroute.stats.paired import mean_change
 
+OUTSIDE = """\
+Those who report the items that they chose on reject too often, which is what choosing on other items is for.
+"""
 CONFIDENCE = 0.95
 ITEMS, LANGUAGES = (40, 120, 250), 5
 PSI, RHO = 0.10, 0.05

@@ -91,7 +91,10 @@ def one_more_measure() -> None:
 
 
 CHANGES = (
-    Change("a language more in a group that no model of the study uses", params("     bam_Latn]", "     bam_Latn, ita_Latn]")),
+    Change(
+        "a language more in a group that no model of the study uses",
+        params("     bam_Latn]", "     bam_Latn, ita_Latn]"),
+    ),
     Change(
         "a task more that no model of the study has",
         params("\nmodels:\n", "\n  sums: {reader: miniworld, content: arithmetic, items: 9, seed: 3}\n\nmodels:\n"),
