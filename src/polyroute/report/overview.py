@@ -96,7 +96,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             shared = steered.shared
             row = None
             if isinstance(shared, SharedSteering):
-                row = steering.row(steering.mechanism(found.steering, task), shared.chosen.condition)
+                row = steering.row(steering.mechanism(found.steering, task), "shared-chosen")
             if row is None or not isinstance(shared, SharedSteering):
                 parts.append(f"{task} not run")
                 continue
