@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from polyroute.cli import study
@@ -84,3 +85,28 @@ def test_a_stage_that_fails_is_named_and_nothing_is_built_on_it(ran, tmp_path: P
     assert [line for line in lines if "@a" in line] == ["1 trace@a"]
     assert "1 judge@b" in lines, "another model goes on"
     assert "1 track" not in lines
+
+
+def test_no_stage_runs_before_one_whose_outputs_it_reads() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    written = {path: name for name, stage in stages.items() for path in _paths(stage, "outs", "metrics", "plots")}
+    parts = study._parts([f"{name}@m" for name, stage in stages.items() if name not in ("resolve", "track")])
+    before: set[str] = {"resolve"}
+    for part in parts:
+        for names in part:
+            so_far = set(before)
+            for name in (name.partition("@")[0] for name in names):
+                needed = {
+                    of for path in _paths(stages[name], "deps") for out, of in written.items() if _under(path, out)
+                }
+                assert needed - {name} <= so_far | {"train-pocket"}, name
+                so_far.add(name)
+        before |= {name.partition("@")[0] for names in part for name in names}
+
+
+def _paths(stage: dict, *keys: str) -> list[str]:
+    return [path if isinstance(path, str) else next(iter(path)) for key in keys for path in stage.get(key, [])]
+
+
+def _under(path: str, out: str) -> bool:
+    return path == out or path.startswith(f"{out}/")

@@ -19,7 +19,7 @@ from polyroute.ground.errors import PolyrouteError
 
 LONG = ("nulls", "steer", "mask")
 """Stages that run a model many times, and need one another not."""
-AFTER = ("judge", "claims", "figures")
+AFTER = ("judge", "claims", "multiverse", "figures")
 """Stages that come after these."""
 
 
