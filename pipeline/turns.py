@@ -80,9 +80,8 @@ def _refused(settings: TurnsSettings) -> NotRun | None:
     if settings.not_asked is not None:
         return settings.not_asked
     assert settings.model is not None, "what is asked is run here"
-    from polyroute.models.tokenizer import load_tokenizer
-
     from polyroute.models.source import locate_settled
+    from polyroute.models.without_weights import load_tokenizer
 
     tokenizer = load_tokenizer(settings.name, settings.model, locate_settled(settings.name, settings.model))
     return None if getattr(tokenizer, "chat_template", None) else "no_template"

@@ -20,10 +20,10 @@ DIGESTS = {PLAIN: "a" * 64, QWEN: "b" * 40}
 RUN = "trace nulls evaluate tune steer mask"
 ASK = "evaluate tune steer mask"
 SCORED = "score choose steer judge"
-MEASURED = "fetch trace align nulls experts similarity correlate"
+MEASURED = "fetch trace align nulls experts similarity correlate multiverse"
 ALL = (
     "fetch trace align nulls experts turns similarity evaluate score correlate plan tune choose steer mask judge "
-    "claims figures"
+    "claims multiverse figures"
 )
 
 
@@ -60,20 +60,20 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "trace.pairs": (65, everywhere("trace")),
     "trace.head": (13, everywhere("trace")),
     "trace.special_tokens": ("include", everywhere("trace nulls")),
-    "intervals.resamples": (999, everywhere("align experts judge")),
-    "intervals.confidence": (0.9, everywhere("align experts turns correlate judge")),
+    "intervals.resamples": (999, everywhere("align experts judge multiverse")),
+    "intervals.confidence": (0.9, everywhere("align experts turns correlate judge multiverse")),
     "align.nearest": (9, everywhere("align nulls")),
     "nulls.draws": (20, everywhere("nulls")),
     "nulls.most_weights": (5, everywhere("nulls")),
     "experts.taus": ([0.1], everywhere("experts")),
     "experts.multilingual.beside": ([], everywhere("experts")),
-    "experts.multilingual.halved": ([], everywhere("experts")),
+    "experts.multilingual.halved": ([], everywhere("experts multiverse")),
     "turns.resamples": (99, {PLAIN: "turns", QWEN: "turns", COUNTS: "turns"}),
     "turns.sets": (99, {PLAIN: "turns", QWEN: "turns", COUNTS: "turns"}),
     "turns.tau": (0.2, {PLAIN: "turns", QWEN: "turns", COUNTS: "turns"}),
     "similarity.resamples": (201, everywhere("similarity")),
     "similarity.confidence": (0.9, everywhere("similarity") | {DISTANCES: "distances"}),
-    "similarity.shuffles": (2000, everywhere("similarity") | {DISTANCES: "distances"}),
+    "similarity.shuffles": (2000, everywhere("similarity multiverse") | {DISTANCES: "distances"}),
     "similarity.shared.k": ([15], everywhere("similarity")),
     "similarity.shared.thr": ([0.4], everywhere("similarity")),
     "evaluate.chat": (False, everywhere(ASK)),
@@ -118,8 +118,8 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     "corpora.flores-plus.items": (1013, {}),
     "tasks.arithmetic.items": (21, {PLAIN: "fetch"}),
     "tasks.arithmetic.edited": (5, {PLAIN: "fetch tune choose steer mask judge"}),
-    "tasks.arithmetic.pivots": (["fra_Latn"], {PLAIN: "fetch trace experts plan choose"}),
-    "tasks.arithmetic.text": ("pocket-knowledge", {PLAIN: "fetch trace experts plan choose"}),
+    "tasks.arithmetic.pivots": (["fra_Latn"], {PLAIN: "fetch trace experts plan choose multiverse"}),
+    "tasks.arithmetic.text": ("pocket-knowledge", {PLAIN: "fetch trace experts plan choose multiverse"}),
     "tasks.mgsm.prompt": ("cot", {QWEN: "fetch"}),
     "tasks.mgsm.chat": (False, {QWEN: f"fetch {ASK}"}),
     "tasks.mgsm.max_new_tokens": (256, {QWEN: f"fetch {ASK}"}),
@@ -140,9 +140,9 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{PLAIN}.middle": ([2, 5], {PLAIN: "experts", "": "track"}),
     f"models.{PLAIN}.tasks": (
         ["arithmetic"],
-        {PLAIN: f"fetch trace experts evaluate tune steer plan {SCORED} claims", "": "track"},
+        {PLAIN: f"fetch trace experts evaluate tune steer plan {SCORED} claims multiverse", "": "track"},
     ),
-    f"models.{PLAIN}.dominant": (["eng_Latn", "fra_Latn"], {PLAIN: "plan choose", "": "track"}),
+    f"models.{PLAIN}.dominant": (["eng_Latn", "fra_Latn"], {PLAIN: "plan choose multiverse", "": "track"}),
     f"models.{PLAIN}.mask.tasks": (["knowledge"], {PLAIN: "plan mask judge", "": "track"}),
     f"models.{QWEN}.corpora": (["sib200", "belebele"], {QWEN: "fetch trace align similarity", "": "track"}),
     f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align nulls evaluate tune steer mask", "": "track"}),
@@ -152,7 +152,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     f"models.{COUNTS}.commit": ("0" * 40, {COUNTS: "fetch trace align", "": "track"}),
     f"models.{COUNTS}.zones.late": ([40, 47], {COUNTS: "align nulls similarity", "": "track"}),
     f"models.{IDLE}.dtype": ("float32", {}),
-    f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate claims"}),
+    f"pocket.{PLAIN}.falloff": (0.7, {PLAIN: "correlate claims multiverse"}),
     f"pocket.{PLAIN}.tokens": (1, {}),
 }  # fmt: skip
 
@@ -215,7 +215,7 @@ def test_another_corpus_as_the_generic_text_changes_what_is_told_against_it() ->
     after = copy.deepcopy(raw)
     after["models"][QWEN]["generic"] = "belebele"
     changed = differing(resolved(raw), resolved(after))
-    assert changed == listed({QWEN: "nulls experts correlate plan choose claims", "": "track"})
+    assert changed == listed({QWEN: "nulls experts correlate plan choose claims multiverse", "": "track"})
 
 
 def test_a_task_with_the_harness_prompts_is_asked_and_scored_as_the_harness_does() -> None:

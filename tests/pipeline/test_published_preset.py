@@ -121,7 +121,7 @@ def write_params(folder: Path) -> None:
     hubs = {name: raw["models"][name] for name in MODELS}
     raw |= small(published().brings)
     raw["models"] = {
-        name: entry | {
+        name: {key: value for key, value in entry.items() if key != "turns"} | {
             "dtype": "float32", "device": "cpu", "batch_tokens": 512, "middle": [1, 1],
             "shape": {"layers": 3, "experts": 8, "top_k": 2}, "zones": None,
             "published": {"published-mgsm": PLAN, "published-medical": PLAN},

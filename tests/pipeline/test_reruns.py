@@ -269,7 +269,7 @@ def test_the_page_says_what_dvc_says(found) -> None:
         ("a task more that no model of the study has", "resolve"),
         ("a folder more in `models/`", "resolve"),
         ("`zones` of one model", "resolve align nulls similarity track"),
-        ("`intervals.resamples`", "resolve align experts judge track"),
+        ("`intervals.resamples`", "resolve align experts judge multiverse track"),
         ("`score.choice`", "resolve score choose steer judge track"),
         # `steer` scores to know when enough random sets did as well; it takes up what was answered.
         ("a right answer that `fetch` brings", "score choose steer judge"),

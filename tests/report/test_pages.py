@@ -66,7 +66,8 @@ def test_the_verb_writes_the_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in (*PAGES, "params.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "metrics").symlink_to(ROOT / "metrics")
+    for name in ("metrics", "claims"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     run = CliRunner()
     assert run.invoke(main, ["findings", "--write"]).output == "every page is up to date\n"

@@ -28,7 +28,7 @@ from polyroute.results.nulls import NullsSummary
 
 PAGES = (
     "README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md",
-    "docs/decisions.md",
+    "docs/decisions.md", "docs/turns.md",
 )  # fmt: skip
 """Those of this repository."""
 _PLACE = re.compile(r"<!-- table: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)

@@ -20,7 +20,7 @@ class AccuracyRow(
     stage="score",
     key=("task", "language"),
     decimals=4,
-    readers=("stage claims", "stage correlate", "table Accuracy", "MLflow"),
+    readers=("stage claims", "stage multiverse", "stage correlate", "table Accuracy", "MLflow"),
 ):
     """Answers of the model to one task in one language; each kind of task fills columns of its own."""
 
@@ -105,7 +105,7 @@ class AccuracySummary(
     Frozen,
     file="accuracy.json",
     stage="score",
-    readers=("stage claims", "table Accuracy", "polyroute results", "MLflow"),
+    readers=("stage claims", "stage multiverse", "table Accuracy", "polyroute results", "MLflow"),
 ):
     """Accuracy in a few numbers a task."""
 

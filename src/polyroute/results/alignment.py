@@ -40,7 +40,7 @@ class LayerRow(
     stage="align",
     # Not rounded here: files in git hold some -0.0, which rounding would turn into 0.0.
     key=("corpus", "language", "layer", "measure", "reading"),
-    readers=("stage claims", "stage experts", "stage correlate", "a figure a measure", "MLflow"),
+    readers=("stage claims", "stage multiverse", "stage experts", "stage correlate", "a figure a measure", "MLflow"),
 ):
     """One measure of one language in one layer, with its interval over sentences."""
 
@@ -326,6 +326,7 @@ class AlignmentSummary(
     stage="align",
     readers=(
         "stage claims",
+        "stage multiverse",
         "stage experts",
         "stage correlate",
         "every figure over layers",

@@ -111,7 +111,7 @@ class ClaimsSummary(
     Frozen,
     file="claims.json",
     stage="claims",
-    readers=("polyroute claims", "MLflow"),
+    readers=("stage multiverse", "polyroute claims", "MLflow"),
 ):
     """A verdict on every claim."""
 

@@ -33,7 +33,7 @@ class CorrelationRow(
     stage="correlate",
     key=("task", "method", "controlled_for", "layer"),
     decimals=4,
-    readers=("stage claims", "figure correlation", "MLflow"),
+    readers=("stage claims", "stage multiverse", "figure correlation", "MLflow"),
 ):
     """Correlation of divergence with accuracy over languages, in one layer."""
 
@@ -190,7 +190,14 @@ class CorrelationSummary(
     Frozen,
     file="correlation.json",
     stage="correlate",
-    readers=("stage claims", "figure correlation", "table Divergence and accuracy", "polyroute results", "MLflow"),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+        "figure correlation",
+        "table Divergence and accuracy",
+        "polyroute results",
+        "MLflow",
+    ),
 ):
     """What was correlated, and what was not."""
 

@@ -37,7 +37,7 @@ class ExpertRow(
     stage="experts",
     key=("task", "corpus", "language", "layer", "expert"),
     decimals=4,
-    readers=("stage claims", "stage plan", "stage choose"),
+    readers=("stage claims", "stage multiverse", "stage plan", "stage choose"),
 ):
     """How much more often one expert is chosen on one text than on generic text of the pivot."""
 
@@ -67,7 +67,10 @@ class MemberRow(
     stage="experts",
     key=("task", "corpus", "language", "tau", "layer", "expert"),
     decimals=4,
-    readers=("stage claims",),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+    ),
 ):
     """How surely one expert belongs to the set above one threshold; those that never do have no row."""
 
@@ -103,7 +106,7 @@ class DomainRow(
     stage="experts",
     key=("task", "layer", "reading"),
     decimals=4,
-    readers=("stage claims", "figure domain", "MLflow"),
+    readers=("stage claims", "stage multiverse", "figure domain", "MLflow"),
 ):
     """Divergence between a task's text and generic text of the same language, in one layer."""
 
@@ -212,7 +215,15 @@ class ExpertsSummary(
     Frozen,
     file="experts.json",
     stage="experts",
-    readers=("stage claims", "stage plan", "stage choose", "table Experts", "figure domain", "polyroute results"),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+        "stage plan",
+        "stage choose",
+        "table Experts",
+        "figure domain",
+        "polyroute results",
+    ),
 ):
     """Sizes of the sets of experts, and the layers of the middle."""
 

@@ -16,7 +16,10 @@ class GeneratedRow(
     stage="score",
     decimals=DECIMALS,
     key=("task", "part", "language", "layer"),
-    readers=("stage claims",),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+    ),
 ):
     """One language in one layer, of tasks that are answered in writing; no row of other tasks."""
 

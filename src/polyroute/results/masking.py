@@ -39,7 +39,7 @@ class MaskRow(
     stage="judge",
     key=("task", "score", "evaluated", "target", "range", "kind", "draw"),
     decimals=4,
-    readers=("stage claims", "figure masking", "MLflow"),
+    readers=("stage claims", "stage multiverse", "figure masking", "MLflow"),
 ):
     """One language under one mask, against the model as it is."""
 
@@ -175,7 +175,14 @@ class MaskingSummary(
     Frozen,
     file="mask.json",
     stage="judge",
-    readers=("stage claims", "figure masking", "table Masking exclusive experts", "polyroute results", "MLflow"),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+        "figure masking",
+        "table Masking exclusive experts",
+        "polyroute results",
+        "MLflow",
+    ),
 ):
     """What masks do to their own language, to others, and what random masks do."""
 

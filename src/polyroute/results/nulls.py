@@ -39,7 +39,7 @@ class NullRow(
     stage="nulls",
     decimals=DECIMALS,
     key=("quantity", "layer", "draw"),
-    readers=("stage claims", "figures alignment, divergence", "MLflow"),
+    readers=("stage claims", "stage multiverse", "figures alignment, divergence", "MLflow"),
 ):
     """One quantity of one set of weights; no row where no random initialisation was drawn."""
 
@@ -88,7 +88,14 @@ class NullsSummary(
     Frozen,
     file="nulls.json",
     stage="nulls",
-    readers=("stage claims", "figures alignment, divergence", "table In short", "polyroute results", "MLflow"),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+        "figures alignment, divergence",
+        "table In short",
+        "polyroute results",
+        "MLflow",
+    ),
 ):
     """A model's depth and alignment among random initialisations of its architecture."""
 

@@ -51,7 +51,7 @@ class DistanceRow(
     stage="similarity",
     key=("corpus", "measure", "reading", "zone", "layer", "language_a", "language_b"),
     decimals=6,
-    readers=("stage claims", "table Language families", "MLflow"),
+    readers=("stage claims", "stage multiverse", "table Language families", "MLflow"),
 ):
     """Routing distance of two languages in a zone, or of the headline in a layer."""
 
@@ -83,7 +83,14 @@ class UtilisationRow(
     stage="similarity",
     key=("corpus", "layer", "language"),
     decimals=4,
-    readers=("stage claims", "figure utilisation", "table Use of experts", "polyroute results", "MLflow"),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+        "figure utilisation",
+        "table Use of experts",
+        "polyroute results",
+        "MLflow",
+    ),
 ):
     """How evenly a language loads the experts of a layer; uniform is 1 / E."""
 
@@ -121,7 +128,7 @@ class RiseRow(
     stage="similarity",
     key=("corpus", "zone", "language"),
     decimals=4,
-    readers=("stage claims", "table Use of experts"),
+    readers=("stage claims", "stage multiverse", "table Use of experts"),
 ):
     """Specificity and overlap of experts in one of RISE's zones, means over its layers."""
 
@@ -149,6 +156,7 @@ class SharedRow(
     decimals=4,
     readers=(
         "stage claims",
+        "stage multiverse",
         "figure shared",
         "tables Shared and exclusive experts, Exclusivity and relatives",
         "MLflow",
@@ -402,7 +410,7 @@ class SimilaritySummary(
     file="similarity.json",
     stage="similarity",
     readers=(
-        "stage claims",
+        "stage claims", "stage multiverse",
         "figures tree, rivals", "tables Language families, What goes with routing distance, Exclusivity and relatives",
         "polyroute results", "MLflow",
     ),

@@ -54,6 +54,7 @@ class SteerRow(
     decimals=4,
     readers=(
         "stage claims",
+        "stage multiverse",
         "figures doses, conditions, mechanism",
         "tables Steering, Steering toward shared experts",
         "MLflow",
@@ -103,7 +104,13 @@ class MechanismRow(
     stage="judge",
     key=("task", "condition", "layer"),
     decimals=4,
-    readers=("stage claims", "figure mechanism", "table Steering toward shared experts", "polyroute results"),
+    readers=(
+        "stage claims",
+        "stage multiverse",
+        "figure mechanism",
+        "table Steering toward shared experts",
+        "polyroute results",
+    ),
 ):
     """What one plan's edit does to routing in one layer, on a few prompts of the half `report`; of plans that were
     chosen, the one that was chosen on the half `select`."""
@@ -408,7 +415,7 @@ class SteeringSummary(
     file="steer.json",
     stage="judge",
     readers=(
-        "stage claims",
+        "stage claims", "stage multiverse",
         "figures doses, conditions, mechanism", "tables Steering, Steering toward shared experts", "polyroute results",
     ),
 ):  # fmt: skip

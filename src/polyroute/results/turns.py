@@ -168,7 +168,7 @@ class TurnsSummary(
     Frozen,
     file="turns.json",
     stage="turns",
-    readers=("stage claims", "table Task or turn", "polyroute results"),
+    readers=("stage claims", "stage multiverse", "table Task or turn", "polyroute results"),
 ):
     """Whether task experts are experts of the task or of the assistant's turn."""
 

@@ -199,7 +199,7 @@ def _mcnemar_finds(change_SN: NDArray[np.float64], limit: float) -> NDArray[np.b
 
 
 def _mean_finds(
-    change_SN: NDArray[np.float64], signs_RN: NDArray[np.float64], limit: float, inflation: float
+    change_SN: NDArray[np.float64], signs_RN: NDArray[np.float64], limit: float, inflation: float = 1.0
 ) -> NDArray[np.bool_]:
     """As `stats.paired.mean_change`, for many studies at once."""
     items = change_SN.shape[1]
