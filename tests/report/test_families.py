@@ -2,6 +2,7 @@
 
 import pytest
 
+from polyroute.ground.layers import ZONES
 from polyroute.report import families, words
 from polyroute.results.similarity import CorpusSimilarity, Headline, LabelAgreement, ZoneSimilarity
 from report.shown import rows
@@ -10,7 +11,7 @@ from report.shown import rows
 def zones(**p: float | None) -> dict:
     """Three zones; p of `<zone>_<label>`, 0.8 where not given, and an index the larger the smaller p."""
     held = {}
-    for zone in words.ZONES:
+    for zone in ZONES:
         labels = {}
         for label in families.LABELS:
             value = p.get(f"{zone}_{label}", 0.8)
@@ -30,7 +31,7 @@ def test_labels_are_told_by_q_over_all_zones_the_largest_index_first() -> None:
 
 
 def test_labels_that_say_nothing_count_for_no_test() -> None:
-    nothing = {f"{zone}_{label}": None for zone in words.ZONES for label in ("branch", "script", "region")}
+    nothing = {f"{zone}_{label}": None for zone in ZONES for label in ("branch", "script", "region")}
     table = families.agreement(zones(early_family=0.03, **nothing))
     assert table.loc[("early", "family"), "q"] == pytest.approx(0.09), "three tests are left"
     nothing |= {"early_family": None}

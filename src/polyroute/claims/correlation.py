@@ -10,10 +10,9 @@ import pandas as pd
 from polyroute.claims import first_tokens
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import FEWEST, Estimate, correlation
+from polyroute.ground.layers import ZONES
 from polyroute.results.claims import Missing, StandIn
 from polyroute.results.quantities import Zone
-
-ZONES: tuple[Zone, ...] = ("early", "middle", "late")
 
 
 def divergence_and_accuracy(asked: Asked, found: Found) -> None:

@@ -7,11 +7,11 @@ import pandas as pd
 
 from polyroute.claims.asked import Asked, Found
 from polyroute.claims.estimates import FEWEST, Estimate, correlation, over_languages
+from polyroute.ground.layers import ZONES
 from polyroute.results.claims import Missing, StandIn
 from polyroute.results.similarity import CorpusSimilarity, Hub
 from polyroute.stats.fdr import benjamini_hochberg
 
-ZONES = ("early", "middle", "late")
 _K, _OF, _THR = 15, 128, 0.4
 
 

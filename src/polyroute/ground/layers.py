@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,10 @@ from polyroute.ground.frozen import Frozen
 
 LayerRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 """First and last layer, both included, counted from 0 in the model's own numbering."""
+
+
+ZONES: tuple[Literal["early", "middle", "late"], ...] = ("early", "middle", "late")
+"""Names of the zones, from the first layers to the last."""
 
 
 class Zones(Frozen):

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polyroute.ground.layers import ZONES
 from polyroute.languages import table as language_table
 from polyroute.measures.rounding import rounded
 from polyroute.stats.over_units import mean_by_family, mean_over_units
 from polyroute.stats.signs import FEWEST
-
-ZONES = ("early", "middle", "late")
 
 
 def mean_divergence(

@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.spatial import distance
 
 from polyroute.artifacts.recorded_distances import READINGS, Distances
+from polyroute.ground.layers import ZONES
 from polyroute.languages import table as language_table
 from polyroute.measures.across_languages import over_languages
 from polyroute.measures.families import agreement, label_values, tree
@@ -25,7 +26,6 @@ from polyroute.measures.zones import default_zones
 
 PAIR = ("hin_Deva", "urd_Arab")
 """Nearly one spoken language in two scripts."""
-ZONES = ("early", "middle", "late")
 DECIMALS = 6
 """Of heights of joins: distances by softmax are small."""
 

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from polyroute.ground.layers import Zones
+from polyroute.ground.layers import ZONES, Zones
 from polyroute.languages import table as language_table
 from polyroute.measures.correlation import CorrelationError, correlate
 from polyroute.measures.rounding import rounded
@@ -32,7 +32,6 @@ from polyroute.stats.correlation_interval import leave_out_interval
 from polyroute.stats.partial import all_orders
 from polyroute.stats.signs import FEWEST
 
-ZONES = ("early", "middle", "late")
 SIZE = 0.05
 """Two-sided, of the test that the verdict rests on."""
 POWER = 0.8

@@ -12,6 +12,7 @@ from scipy.cluster import hierarchy
 from polyroute.artifacts import vocabulary
 from polyroute.claims.asked import Found
 from polyroute.claims.estimates import Estimate
+from polyroute.ground.layers import ZONES
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.families import label_distance, label_values, untold
 from polyroute.measures.language_distance import (
@@ -31,7 +32,6 @@ from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.signs import FEWEST
 
-ZONES = ("early", "middle", "late")
 _MEASURES: dict[str, Distance] = {
     "jsd": jensen_shannon, "divergence": routing_divergence, "cosine": cosine_distance, "jaccard": jaccard_distance,
 }  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from polyroute.ground.layers import ZONES
 from polyroute.ground.paths import Paths
 from polyroute.report import words
-from polyroute.report.words import NONE, ZONES
+from polyroute.report.words import NONE
 from polyroute.results.distances import OfReading, RecordedDistances
 from polyroute.results.similarity import Relatedness
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from polyroute.ground.layers import ZONES
 from polyroute.report import families, words
-from polyroute.report.words import NONE, ZONES
+from polyroute.report.words import NONE
 from polyroute.results.experts import ExpertSets
 from polyroute.results.model import ModelResults
 from polyroute.results.quantities import Middle

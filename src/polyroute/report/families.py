@@ -19,8 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from polyroute.ground.layers import ZONES
 from polyroute.report import words
-from polyroute.report.words import LEVEL, NONE, ZONES
+from polyroute.report.words import LEVEL, NONE
 from polyroute.results.model import ModelResults, Similarity
 from polyroute.results.similarity import CorpusSimilarity, DistanceMeasure, RivalCorrelation, ZoneSimilarity
 from polyroute.stats.fdr import benjamini_hochberg

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from polyroute.ground.layers import ZONES
 from polyroute.languages import table as languages
 from polyroute.report import drawing, families, words
 from polyroute.report.drawing import COLOURS, INK, SOFT
@@ -62,14 +63,14 @@ def _trees(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list[
     # One scale, so that zones can be compared.
     highest = max(join[2] for zone in zones.values() for join in zone.linkage)
     table, styles = families.agreement(zones), _styles(codes)
-    with drawing.panels([(place * width, 0.0, _PANEL, height) for place in range(len(words.ZONES))]) as panels:
-        for axes, zone in zip(panels, words.ZONES, strict=True):
+    with drawing.panels([(place * width, 0.0, _PANEL, height) for place in range(len(ZONES))]) as panels:
+        for axes, zone in zip(panels, ZONES, strict=True):
             _tree(axes, codes, zones[zone].linkage, styles, size, highest or 1.0)
             axes.set_title(_zone(zone, zones), fontsize=9.5, color=INK, loc="left", pad=5)
             _agreements(axes, families.in_zone(table, zone))
         panels[1].set_xlabel(f"distance at which they join  ({families.headline(held)})", color=INK)
         _legend(panels[-1], codes, beside)
-        verdicts = {zone: families.verdict(table, zone) for zone in words.ZONES}
+        verdicts = {zone: families.verdict(table, zone) for zone in ZONES}
         if len(set(verdicts.values())) == 1:
             told = f"in all zones: {verdicts['early']}"
         else:
@@ -240,7 +241,7 @@ def _rivals(stem: Path, model: str, corpus: str, held: CorpusSimilarity) -> list
     rivals = families.RIVALS
     width, height = 2.1, 0.42 * len(rivals) + 0.2
     with drawing.panels([(place * (width + 0.22), 0.0, width, height) for place in range(len(zones))]) as panels:
-        for axes, zone in zip(panels, words.ZONES, strict=True):
+        for axes, zone in zip(panels, ZONES, strict=True):
             for place, rival in enumerate(rivals):
                 _dots(axes, zones[zone].rivals[rival], place)
             axes.set_xlim(-1, 1)

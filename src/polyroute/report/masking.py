@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from polyroute.ground.layers import ZONES
 from polyroute.report import drawing, words
 from polyroute.report.drawing import INK, SOFT
-from polyroute.report.words import LEVEL, ZONES
+from polyroute.report.words import LEVEL
 from polyroute.results.masking import MaskHeadline, MeanDifference, Score
 from polyroute.results.model import Masking, ModelResults
+from polyroute.results.quantities import Zone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,7 +190,7 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
         return drawing.save(panels[0], stem)
 
 
-def _complete(every: dict[tuple[str, str], pd.DataFrame]) -> bool:
+def _complete(every: dict[tuple[str, Zone], pd.DataFrame]) -> bool:
     """Whether every mask has random ones beside it."""
     return all(
         (cells.notna().to_numpy() == every["random", name].notna().to_numpy()).all()

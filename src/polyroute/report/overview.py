@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from polyroute.ground.layers import ZONES
 from polyroute.languages.table import get
 from polyroute.report import correlation, experts, families, masking, steering, turns, words
 from polyroute.report.words import spans
@@ -110,7 +111,7 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             f"{masking.mean(by_range[zone].off_diagonal)} / {masking.mean(by_range[zone].random_diagonal)}"
             for task, held in found.masking.tasks.items()
             for score, by_range in held.headline.items()
-            for zone in words.ZONES if zone in by_range
+            for zone in ZONES if zone in by_range
         ]  # fmt: skip
         yield "masking exclusive experts, own language / others / own language under random masks, in points", parts
 
@@ -121,7 +122,7 @@ def _compared(results: ModelResults, corpus: str) -> list[str]:
     if found is None or corpus not in found.corpora:
         return []
     table = families.agreement(found.corpora[corpus].zones)
-    verdicts = {zone: families.verdict(table, zone) for zone in words.ZONES}
+    verdicts = {zone: families.verdict(table, zone) for zone in ZONES}
     lines = [f"    tree of languages: {'; '.join(f'{zone} {told}' for zone, told in verdicts.items())}"]
     if len(set(verdicts.values())) == 1:
         lines = [f"    tree of languages: {verdicts['early']}"]

@@ -18,7 +18,6 @@ from polyroute.results.steering import VerdictCode
 
 LEVEL = 0.05
 """A q below it is called significant."""
-ZONES = ("early", "middle", "late")
 NONE = "–"
 """What a cell without a value holds."""
 NOT_SIGNIFICANT = "not distinguishable from chance"

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+from polyroute.ground.layers import ZONES
 from polyroute.languages import table as languages
 from polyroute.report.words import percent
 from polyroute.results.alignment import CorpusAlignment, Depth
@@ -20,7 +21,6 @@ from polyroute.results.quantities import DepthShape
 
 _LONGEST = 7000
 """Characters; MLflow takes 8,000, and links grow when they are filled in."""
-_ZONES = ("early", "middle", "late")
 _OVER_DEPTH: dict[DepthShape, str] = {
     "U": "is high in early and late layers and lower in between",
     "cap": "is low in early and late layers and higher in between",
@@ -81,7 +81,7 @@ def linked(note: str, experiment: str, run_id: str) -> str:
 
 
 def _divergence(pivot: str, shape: DepthShape, depth: Depth, lead: str = "") -> str:
-    zones = ", ".join(f"{zone} {getattr(depth, zone):.3f}" for zone in _ZONES)
+    zones = ", ".join(f"{zone} {getattr(depth, zone):.3f}" for zone in ZONES)
     return f"divergence from {languages.get(pivot).name} {_OVER_DEPTH[shape]} ({lead}{zones})"
 
 
@@ -101,7 +101,7 @@ def _tables(found: ModelResults) -> Iterator[str]:
         yield from ("", f"Divergence from {pivot} on {corpus} ({held.reading}, {_sentences(held)})", "")
         yield from ("| language | early | middle | late | shape |", "|---|---|---|---|---|")
         for code, summary in held.languages.items():
-            zones = " | ".join(f"{getattr(summary, zone):.3f}" for zone in _ZONES)
+            zones = " | ".join(f"{getattr(summary, zone):.3f}" for zone in ZONES)
             yield f"| {languages.get(code).name} | {zones} | {summary.shape} |"
 
 
