@@ -1,30 +1,13 @@
-"""`polyroute claims`: the board, one claim, and the lock that fixes new claims."""
+"""`polyroute claims --lock`: the lock that fixes new claims."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from polyroute.claims.claim import Claims, ClaimsError, lock_new
 from polyroute.ground.paths import Paths
-from polyroute.results.claims import ClaimsSummary
-
-
-def verdicts(paths: Paths, models: Sequence[str], *, named: bool) -> dict[str, ClaimsSummary]:
-    """Model -> its verdicts.
-
-    Args:
-        paths: where `metrics/` is.
-        models: whose.
-        named: whether each must have them; else those that have none are left out.
-
-    Raises:
-        ResultsError: a model that must has none, or none has; or a file is not as declared.
-    """
-    there = [model for model in models if named or (paths.metrics(model) / ClaimsSummary.file).exists()]
-    return {model: ClaimsSummary.read(paths.metrics(model)) for model in there or models[:1]}
 
 
 def fix(paths: Paths, claims: Claims) -> list[str]:

@@ -1,8 +1,6 @@
-"""`polyroute multiverse`: claims over the choices that papers leave open, as written or computed anew."""
+"""`polyroute multiverse --recompute`: a claim over the choices that papers leave open, computed anew."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from polyroute.claims.claim import Claim, Claims
 from polyroute.ground.paths import Paths
@@ -12,21 +10,6 @@ from polyroute.multiverse.settings import MultiverseSettings
 from polyroute.params.file import ParamsFile
 from polyroute.params.resolve import model_settings
 from polyroute.results.multiverse import MultiverseSummary
-
-
-def summaries(paths: Paths, models: Sequence[str], *, named: bool) -> dict[str, MultiverseSummary]:
-    """Model -> its multiverses.
-
-    Args:
-        paths: where `metrics/` is.
-        models: whose.
-        named: whether each must have them; else those that have none are left out.
-
-    Raises:
-        ResultsError: a model that must has none, or none has; or a file is not as declared.
-    """
-    there = [model for model in models if named or (paths.metrics(model) / MultiverseSummary.file).exists()]
-    return {model: MultiverseSummary.read(paths.metrics(model)) for model in there or models[:1]}
 
 
 def recompute(paths: Paths, file: ParamsFile, claims: Claims, claim: Claim, model: str) -> MultiverseSummary:

@@ -196,17 +196,19 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
     import json
 
     from polyroute.claims.claim import read_claims
-    from polyroute.cli import claims as verdicts
+    from polyroute.cli import claims as locking
+    from polyroute.cli.by_model import by_model
     from polyroute.report import claims as shown
+    from polyroute.results.claims import ClaimsSummary
 
     paths = Paths()
     held = read_claims(paths.claims)
     if lock:
-        new = verdicts.fix(paths, held)
+        new = locking.fix(paths, held)
         click.echo(f"locked: {', '.join(new)}" if new else "every claim is locked already")
         return
     one = None if claim is None else held.get(claim)
-    found = verdicts.verdicts(paths, models or params.read(paths.params).study.models, named=bool(models))
+    found = by_model(ClaimsSummary, paths, models or params.read(paths.params).study.models, named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(held, found, one), indent=2, ensure_ascii=False))
     else:
@@ -227,7 +229,9 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
 
     from polyroute.claims.claim import read_claims
     from polyroute.cli import multiverse as over_choices
+    from polyroute.cli.by_model import by_model
     from polyroute.report import multiverse as shown
+    from polyroute.results.multiverse import MultiverseSummary
 
     paths = Paths()
     held, file = read_claims(paths.claims), params.read(paths.params)
@@ -239,7 +243,7 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
             raise click.UsageError("--recompute takes a CLAIM and at least one --model")
         found = {model: over_choices.recompute(paths, file, held, one, model) for model in models}
     else:
-        found = over_choices.summaries(paths, models or file.study.models, named=bool(models))
+        found = by_model(MultiverseSummary, paths, models or file.study.models, named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(found, one), indent=2, ensure_ascii=False))
     else:
