@@ -18,14 +18,14 @@ Unit: none is resampled; sets of several rules are set beside one another as the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
-from polyroute.experts import ExpertSet
+from polyroute.experts import ExpertSet, set_of
 from polyroute.experts.settings import OlderRule
 from polyroute.experts.specialised import ExpertsError
 from polyroute.ground.layers import LayerRange
@@ -75,7 +75,9 @@ def older_experts(
         raise ExpertsError("multilingual experts need at least one language besides the pivot, of a weight above 0")
     found = {"three_sd": largest_LE, "weighted_mean": standardised(sum_LE / total)}
     first, last = (min(generic.header.layers), max(generic.header.layers)) if layers is None else layers
-    return {rule: dict(_above(found[rule], generic.header.layers, first, last)) for rule in rules}
+    inside = [place for place, layer in enumerate(generic.header.layers) if first <= layer <= last]
+    numbers = [generic.header.layers[place] for place in inside]
+    return {rule: set_of(found[rule][inside] > SDS, numbers) for rule in rules}
 
 
 def standardised(difference_LE: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,15 +107,6 @@ def beside(task: ExpertSet, multilingual: Mapping[OlderRule, ExpertSet], experts
         size = sum(map(len, chosen.values()))
         rows.append({"rule": rule, "multilingual": size, "both": both, "expected": round(expected, DECIMALS)})
     return rows
-
-
-def _above(
-    value_LE: NDArray[np.float64], numbers: Iterable[int], first: int, last: int
-) -> Iterator[tuple[int, tuple[int, ...]]]:
-    for layer, value_E in zip(numbers, value_LE, strict=True):
-        chosen = tuple(np.flatnonzero(value_E > SDS).tolist())  # Python's own integers: sets go into JSON
-        if chosen and first <= layer <= last:
-            yield layer, chosen
 
 
 def _need_soft_mass(trace: Trace) -> None:

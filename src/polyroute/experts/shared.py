@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
-from polyroute.experts import ExpertSet
+from polyroute.experts import ExpertSet, set_of
 from polyroute.experts.specialised import ExpertsError
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.usage import usage
@@ -143,9 +143,7 @@ class ActivationShares:
             raise ExpertsError(
                 f"layers [{first}, {last}] hold none of the traced layers {min(self.layers)} to {max(self.layers)}"
             )
-        # As Python's own integers: sets go into JSON.
-        found = {self.layers[place]: tuple(np.flatnonzero(chosen_LE[place]).tolist()) for place in inside}
-        return {layer: found[layer] for layer in sorted(found) if found[layer]}
+        return set_of(chosen_LE[inside], [self.layers[place] for place in inside])
 
 
 def activation_shares(traces: Sequence[Trace], k: int) -> ActivationShares:

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
-from polyroute.experts import ExpertSet
+from polyroute.experts import ExpertSet, set_of
 from polyroute.experts.controls import Controls
 from polyroute.experts.specialised import ExpertsError
 from polyroute.experts.turn_cells import CELLS, DELTAS, Cell, Delta
@@ -131,11 +131,7 @@ class Differences:
 
     def experts(self, name: Delta, tau: float) -> ExpertSet:
         """S_x: layer -> its experts with Delta_x > tau."""
-        found = {
-            layer: tuple(int(expert) for expert in np.flatnonzero(row_E > tau))
-            for layer, row_E in zip(self.layers, self.delta[name], strict=True)
-        }
-        return {layer: experts for layer, experts in found.items() if experts}
+        return set_of(self.delta[name] > tau, self.layers)
 
     def estimates(self, tau: float, confidence: float) -> dict[str, Part]:
         """Every statistic with its interval."""
