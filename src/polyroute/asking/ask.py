@@ -30,6 +30,7 @@ from polyroute.asking.store import AnswerStore, questions_digest
 from polyroute.asking.written_frequency import Tally, TallyStore, Written, together
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
+from polyroute.models.chat_template import has_template
 from polyroute.models.load import LoadedModel
 from polyroute.models.settings import ModelSettings
 from polyroute.steering import mechanism
@@ -79,7 +80,7 @@ class Asker:
     def conversation(self) -> Chat | None:
         """How prompts are put into a conversation; None where they are not."""
         how = self.settings.asking(self.task)
-        if not how.chat or not prompts.has_template(self.loaded.tokenizer):
+        if not how.chat or not has_template(self.loaded.tokenizer):
             return None
         return Chat(thinking=how.thinking)
 

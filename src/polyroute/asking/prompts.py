@@ -9,7 +9,6 @@ otherwise change from one day to the next.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +17,8 @@ import torch
 from torch import nn
 
 from polyroute.ground.errors import AnswerError
+from polyroute.models.chat_template import DATE, has_template, name_of
 
-DATE = datetime.datetime(2026, 1, 1)
-"""Stands in the templates that ask for today's date."""
 _MARK = "polyrouteanswersplace"
 """Stands for the answer while a template is filled in; templates trim blanks, so it has none."""
 
@@ -33,11 +31,6 @@ class Chat:
     """What `enable_thinking` is in the template; those that know no thinking ignore it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Other variables of the template, such as `reasoning_effort` of GPT-OSS."""
-
-
-def has_template(tokenizer: Any) -> bool:
-    """Whether a tokenizer knows how its model converses."""
-    return bool(getattr(tokenizer, "chat_template", None))
 
 
 def question(tokenizer: Any, prompt: str, chat: Chat) -> str:
@@ -96,10 +89,7 @@ def device_of(model: nn.Module) -> torch.device:
 
 def _filled(tokenizer: Any, turns: list[dict[str, str]], chat: Chat, add_generation_prompt: bool) -> str:
     if not has_template(tokenizer):
-        raise AnswerError(
-            f"{getattr(tokenizer, 'name_or_path', '') or 'the tokenizer'} has no chat template: evaluate the model "
-            "without a chat"
-        )
+        raise AnswerError(f"{name_of(tokenizer)} has no chat template: evaluate the model without a chat")
     text: str = tokenizer.apply_chat_template(
         turns,
         tokenize=False,

@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import TraceError
 from polyroute.artifacts.turns import ChatText, Item, Said, Turn, TurnError
+from polyroute.models.chat_template import DATE, has_template, name_of
 
-DATE = datetime.datetime(2026, 1, 1)
-"""Stands in the templates that ask for today's date."""
 _OTHER = datetime.datetime(1999, 12, 31)
 _MARK = "polyroutetextplace{}end"
 """Stands for a text while a template is rendered; templates trim blanks, so it has none."""
@@ -53,8 +52,8 @@ def encode_chat(
     content = chat.counted != "rendered"
     if content and not tokenizer.is_fast:
         raise TraceError(
-            f"{_name(tokenizer)} does not say which characters its tokens are of, so a text's cannot be told from the "
-            "template's: count `rendered`"
+            f"{name_of(tokenizer)} does not say which characters its tokens are of, so a text's cannot be told from "
+            "the template's: count `rendered`"
         )
     conversations, rendered = [], []
     for item_id, item in items.items():
@@ -64,7 +63,9 @@ def encode_chat(
         except TurnError as error:
             raise TraceError(f"item {item_id} cannot be traced with `keep: {chat.keep}`: {error}") from None
         except TemplateError as error:
-            raise TraceError(f"item {item_id} is refused by the chat template of {_name(tokenizer)}: {error}") from None
+            raise TraceError(
+                f"item {item_id} is refused by the chat template of {name_of(tokenizer)}: {error}"
+            ) from None
         conversations.append(conversation)
     encoding = tokenizer(
         rendered, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False,
@@ -91,9 +92,9 @@ def require_template(tokenizer: Any) -> None:
     Raises:
         TraceError: it has no chat template.
     """
-    if not getattr(tokenizer, "chat_template", None):
+    if not has_template(tokenizer):
         raise TraceError(
-            f"{_name(tokenizer)} has no chat template, so its model reads no corpus as a chat: leave `chat` out of "
+            f"{name_of(tokenizer)} has no chat template, so its model reads no corpus as a chat: leave `chat` out of "
             "the corpus in params.yaml, or name a corpus without it"
         )
 
@@ -140,7 +141,7 @@ class _Frames:
             if place == len(rendered):
                 return spans
         raise TraceError(
-            f"item {item_id}: the chat template of {_name(self._tokenizer)} changes what it says, so its tokens "
+            f"item {item_id}: the chat template of {name_of(self._tokenizer)} changes what it says, so its tokens "
             "cannot be told from the template's: count `rendered`, or leave the item out"
         )
 
@@ -153,7 +154,7 @@ class _Frames:
                 piece, found, rest = rest.partition(mark)
                 if not found or mark in rest:
                     raise TraceError(
-                        f"item {item_id}: the chat template of {_name(self._tokenizer)} does not write each turn "
+                        f"item {item_id}: the chat template of {name_of(self._tokenizer)} does not write each turn "
                         f"of {', '.join(roles)} once and in order, so contents cannot be found: count `rendered`"
                     )
                 pieces.append(piece)
@@ -188,7 +189,3 @@ def _with_digit(offsets_T2: NDArray[np.int64], text: str) -> NDArray[np.bool_]:
     digits = np.concatenate([[0], np.cumsum([character.isdigit() for character in text], dtype=np.int64)])
     with_T: NDArray[np.bool_] = digits[offsets_T2[:, 1]] > digits[offsets_T2[:, 0]]
     return with_T
-
-
-def _name(tokenizer: Any) -> str:
-    return getattr(tokenizer, "name_or_path", "") or "the tokenizer"

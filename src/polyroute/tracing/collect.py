@@ -17,11 +17,12 @@ from polyroute.artifacts.trace import Trace, TraceError, TraceHeader
 from polyroute.artifacts.turns import ChatText, Item, joined
 from polyroute.ground.files import digest
 from polyroute.models.batches import plan_batches
+from polyroute.models.chat_template import DATE
 from polyroute.models.contract import ensure_contract
 from polyroute.models.routers import Router, find_routers, observe
 from polyroute.models.trial import at_rest
 from polyroute.tracing import softmax_of_weights
-from polyroute.tracing.chat import DATE, encode_chat, writes_date
+from polyroute.tracing.chat import encode_chat, writes_date
 from polyroute.tracing.parts import BatchStore, NoBatches
 from polyroute.tracing.statistics import BatchAccumulator, BatchStatistics
 from polyroute.tracing.transfer import to_device
