@@ -112,9 +112,7 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
     conditions: Halves = {split: folds[CHOSEN_ON[split]].conditions for split in SPLITS}
     how, rule = settings.tasks[task], _rule(settings, settings.tasks[task])
     right = _right(_answered(settings, paths, "steer", task, conditions, None), how.kind, how.score)
-    scores = (
-        effects.ranked({name: [one] for name, one in right.items()}, settings.pivot, on_all.inflation) if right else {}
-    )
+    scores = effects.ranked(right, settings.pivot, on_all.inflation) if right else {}
     if lacking := [one.name for half in next_round(conditions, scores).values() for one in half]:
         raise effects.FindingsError(f"{task}: no answers under {lacking[0]}: run the stage `steer` again")
     mechanism = _mechanism(paths, settings.name, "steer", task) if right else pd.DataFrame()

@@ -40,8 +40,8 @@ def main(settings: SteerSettings, paths: Paths) -> Iterator[str]:
                 frame = grade(said[split][name], items, split).frame
                 scored = by_score(frame, said[split][name].header.kind, settings.scores[task])
                 known.setdefault(name, {})[split] = scored
-        halves = {name: list(by_split.values()) for name, by_split in known.items()}
-        return next_round(asked, ranked(halves, settings.pivot, inflation[task]) if halves else {})
+        whole = {name: pd.concat(halves.values()) for name, halves in known.items()}
+        return next_round(asked, ranked(whole, settings.pivot, inflation[task]) if whole else {})
 
     return ask_for("steer", settings, paths, conditions, round_of)
 

@@ -51,14 +51,16 @@ def answer_all(
         Name of the condition -> raw answers.
     """
     parts: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
+    doing = {condition.name: digest(plan_of(condition)) for condition in conditions}
     for part in parts_of(items):
         kept = {condition.name: store.get(part, condition) for condition in conditions}
         progress(len(part) * sum(answers is not None for answers in kept.values()))
         missing = [condition for condition in conditions if kept[condition.name] is None]
-        distinct = {digest(plan_of(condition)): condition for condition in reversed(missing)}
-        asked = [condition for condition in missing if distinct[digest(plan_of(condition))] is condition]
+        distinct: dict[str, Condition] = {}  # what is done -> the first that does it
+        for condition in missing:
+            distinct.setdefault(doing[condition.name], condition)
         beside = [condition for condition in conditions if condition.plan is None and condition not in missing]
-        together = [*beside, *asked] if asked else []
+        together = [*beside, *distinct.values()] if distinct else []
         if together:
             new = _share(progress, len(missing), len(together))
             answered = answer(part, [condition.plan for condition in together], new)
@@ -73,7 +75,7 @@ def answer_all(
                         "in another batch", condition.name, differing, len(part),
                     )  # fmt: skip
         for condition in missing:  # a plan under two names is followed once
-            kept[condition.name] = kept[distinct[digest(plan_of(condition))].name]
+            kept[condition.name] = kept[distinct[doing[condition.name]].name]
         for name, given in kept.items():
             assert given is not None, "kept or just given"
             parts[name].append(given)

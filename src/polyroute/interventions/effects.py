@@ -24,7 +24,7 @@ from polyroute.interventions.verdicts import Rule, Verdict, verdict
 from polyroute.results.quantities import DECIMALS
 from polyroute.results.steering import HELPED
 from polyroute.stats.fdr import benjamini_hochberg
-from polyroute.stats.paired import PairedScores, compare
+from polyroute.stats.paired import PairedScores, compare, of_the_same_items
 from polyroute.steering.condition import Condition, Kind
 
 RANDOM: tuple[Kind, ...] = ("random", "shared-random", "published-random", "shared-published-random")
@@ -45,13 +45,11 @@ def pooled_accuracy(right: pd.DataFrame, pivot: str) -> float:
     return float(right[right["language"] != pivot].groupby("language")["correct"].mean().mean())
 
 
-def ranked(
-    right: Mapping[str, Sequence[pd.DataFrame]], pivot: str, inflation: Mapping[str, float]
-) -> dict[str, float]:  # fmt: skip
+def ranked(right: Mapping[str, pd.DataFrame], pivot: str, inflation: Mapping[str, float]) -> dict[str, float]:
     """What conditions are ranked by among random sets.
 
     Args:
-        right: `baseline` and conditions -> answers with `correct`, by half.
+        right: `baseline` and conditions -> answers with `correct`.
         pivot: language that is not to be helped.
         inflation: condition -> factor of the variance of its mean, where not 1: its difference from the baseline then
             counts as if it varied as those of random sets do, which nobody chose.
@@ -59,7 +57,7 @@ def ranked(
     Returns:
         Condition -> pooled accuracy, so adjusted.
     """
-    known = {name: pooled_accuracy(pd.concat(halves), pivot) for name, halves in right.items()}
+    known = {name: pooled_accuracy(one, pivot) for name, one in right.items()}
     base = known["baseline"]
     return {name: base + (score - base) / math.sqrt(inflation.get(name, 1.0)) for name, score in known.items()}
 
@@ -102,7 +100,7 @@ def compared(
     for condition in conditions:
         edited = answers[condition.name]
         factor = inflation.get(condition.name, 1.0)
-        scores = PairedScores.from_tables(_of_the_same_items(base, edited), edited, factor)
+        scores = PairedScores.from_tables(of_the_same_items(base, edited), edited, factor)
         table = compare(scores, confidence=confidence, seed=seed, groups={HELPED: helped} if helped else {})
         table.insert(0, "kind", condition.kind)
         table.insert(0, "condition", condition.name)
@@ -146,14 +144,9 @@ def judge(
         raise FindingsError(f"`{condition.name}` cannot be judged: its random controls were not run")
     others = pooled[~pooled["kind"].isin(RANDOM) & (pooled.index != condition.name)]
     edited = right[condition.name]
-    scores = PairedScores.from_tables(_of_the_same_items(right["baseline"], edited), edited, inflation)
+    scores = PairedScores.from_tables(of_the_same_items(right["baseline"], edited), edited, inflation)
     row: dict[str, Any] = dict(pooled.loc[condition.name])
     return verdict(scores, row["q"], others["p"].tolist(), drawn, pivot, rule)
-
-
-def _of_the_same_items(base: pd.DataFrame, edited: pd.DataFrame) -> pd.DataFrame:
-    """The baseline where a condition was asked, which may be one half."""
-    return base[base["item_id"].isin(edited["item_id"])]
 
 
 def published(

@@ -12,12 +12,11 @@ from typing import Any
 import pandas as pd
 
 from polyroute.interventions.turn_plans import BY_TURN
-from polyroute.interventions.verdicts import Rule, rounded
-from polyroute.stats.paired import PairedScores
+from polyroute.interventions.verdicts import EQUIVALENCE, Rule, rounded
+from polyroute.stats.paired import PairedScores, of_the_same_items
 
 MARGIN = 0.01
 """Within it on both sides two gains are equivalent: a point, as was fixed in advance."""
-_NARROW = 0.9
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ def by_turn_effects(right: Mapping[str, pd.DataFrame], pivot: str, rule: Rule) -
 
 
 def _difference(name: str, base: pd.DataFrame, edited: pd.DataFrame, pivot: str, rule: Rule) -> _Difference:
-    scores = PairedScores.from_tables(base[base["item_id"].isin(edited["item_id"])], edited)
+    scores = PairedScores.from_tables(of_the_same_items(base, edited), edited)
     helped = scores.only([language for language in scores.languages if language != pivot])
-    wide, narrow = (helped.mean_difference(coverage, rule.seed) for coverage in (rule.confidence, _NARROW))
+    wide, narrow = (helped.mean_difference(coverage, rule.seed) for coverage in (rule.confidence, EQUIVALENCE))
     return _Difference(
         name, wide.value, wide.low, wide.high, narrow.low, narrow.high, wide.p, len(helped.item_ids),
         equivalent=narrow.low > -MARGIN and narrow.high < MARGIN,

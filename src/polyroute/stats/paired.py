@@ -138,6 +138,11 @@ class PairedScores:
         return cls(tuple(map(str, items)), tuple(map(str, languages)), base_NV, edited_NV, inflation)
 
 
+def of_the_same_items(base: pd.DataFrame, edited: pd.DataFrame) -> pd.DataFrame:
+    """The answers of a base to the items that another condition was asked, which may be some of them."""
+    return base[base["item_id"].isin(edited["item_id"])]
+
+
 def compare(
     scores: PairedScores, *, confidence: float, seed: int, groups: Mapping[str, Sequence[str]] | None = None
 ) -> pd.DataFrame:
