@@ -6,8 +6,8 @@
 import importlib.util
 import logging
 import shutil
-from collections.abc import Callable
-from contextlib import chdir
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -152,11 +152,23 @@ def resolve() -> None:
     spec = importlib.util.spec_from_file_location("resolve", "pipeline/resolve.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    for kept in (code_of_study.code_digest, code_of_study._file):
-        kept.cache_clear()
-    with patch.object(code_of_study, "_ROOT", Path("src/polyroute").resolve()):
+    with code_of_the_copy():
         done = CliRunner().invoke(script.main, [], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+
+
+@contextmanager
+def code_of_the_copy() -> Iterator[None]:
+    """Digests of the code in the working folder, where else they are of what is imported."""
+
+    def forget() -> None:
+        code_of_study.code_digest.cache_clear()
+        code_of_study._file.cache_clear()
+
+    forget()
+    with patch.object(code_of_study, "_ROOT", Path("src/polyroute").resolve()):
+        yield
+    forget()
 
 
 class Study:
