@@ -56,6 +56,13 @@ def test_align_says_the_same_as_divergence(notebook) -> None:
     assert list(aligned.curve("consistency").columns) == ["eng_Latn", "deu_Latn"]
 
 
+def test_a_look_has_the_same_divergence(notebook) -> None:
+    by_layer = notebook["look"].by_layer()
+    expected = polyroute.divergence(notebook["english"], notebook["german"]).iloc[0]
+    np.testing.assert_allclose(by_layer["divergence_before"], expected, atol=1e-6)
+    assert by_layer["rerouted"].loc[:2].sum() == 0
+
+
 def test_a_plan_and_a_trace_come_back_from_where_a_string_says(notebook) -> None:
     plan, again, german = notebook["plan"], notebook["again"], notebook["german"]
     assert (plan.layers, plan.experts_per_layer, plan.top_k, plan.experts) == (8, 32, 4, {3: (4, 9), 4: (17,)})

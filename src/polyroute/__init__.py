@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polyroute.artifacts.trace import Trace
+    from polyroute.looking.look import look
     from polyroute.measures.of_traces import align, divergence
     from polyroute.models.routers import edit, find_routers, observe
     from polyroute.steering.apply import steer
     from polyroute.steering.plan import Plan
     from polyroute.tracing.collect import trace
 
-__all__ = ["Plan", "Trace", "align", "divergence", "edit", "find_routers", "observe", "steer", "trace"]
+__all__ = ["Plan", "Trace", "align", "divergence", "edit", "find_routers", "look", "observe", "steer", "trace"]
 
 _PLACES = {
     "Plan": "polyroute.steering.plan",
@@ -25,6 +26,7 @@ _PLACES = {
     "divergence": "polyroute.measures.of_traces",
     "edit": "polyroute.models.routers",
     "find_routers": "polyroute.models.routers",
+    "look": "polyroute.looking.look",
     "observe": "polyroute.models.routers",
     "steer": "polyroute.steering.apply",
     "trace": "polyroute.tracing.collect",
