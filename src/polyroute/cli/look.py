@@ -72,7 +72,7 @@ def checkpoint(model: str) -> tuple[str, Checkpoint]:
     """
     folder = Path(model)
     if (folder / "config.json").is_file():
-        return _entry_of(folder) or (_name(model), Checkpoint(folder=folder, dtype=_dtype(folder)))
+        return _entry_of(folder) or (_name(model), Checkpoint(folder=folder, dtype=dtype_of(folder)))
     if folder.is_dir():
         raise ModelError(f"{model} is a folder without a checkpoint (no config.json)")
     path = Paths().params
@@ -97,7 +97,7 @@ def _entry_of(folder: Path) -> tuple[str, Checkpoint] | None:
     return None
 
 
-def _dtype(folder: Path) -> Literal["float32", "bfloat16", "float16"]:
+def dtype_of(folder: Path) -> Literal["float32", "bfloat16", "float16"]:
     """The one that the checkpoint's weights are in, if it says so; a model without an entry has no other word."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     said = config.get("dtype") or config.get("torch_dtype")

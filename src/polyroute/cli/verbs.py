@@ -6,7 +6,7 @@ from typing import get_args
 
 import click
 
-from polyroute.cli import look
+from polyroute.cli import init, look
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.languages.table import Scheme
@@ -414,3 +414,4 @@ def ui(port: int) -> None:
 
 
 main.add_command(look.look)
+main.add_command(init.init)
