@@ -158,6 +158,7 @@ def test_the_page_is_whole_and_asks_for_nothing(model, tokenizer, tmp_path, text
     assert len(parsed.ids) == len(set(parsed.ids))
     assert set(parsed.targets) <= set(parsed.ids)
     assert html.count(" checked>") == 1
+    assert html.count('<div class="layer l') == html.count("<label ") == 3
     assert seen._repr_html_() in html
     assert page.page(seen) == html
     assert len(html) < 200_000

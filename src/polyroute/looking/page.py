@@ -36,10 +36,18 @@ _STYLE = """
 .pr-look .curve label{flex:1 0 30px;max-width:76px;cursor:pointer;text-align:center;font-size:12px;border-radius:6px;
  padding:4px 2px;color:var(--dim);font-variant-numeric:tabular-nums}
 .pr-look .curve label:hover{background:var(--soft)}
-.pr-look .bars{display:flex;align-items:flex-end;justify-content:center;gap:2px;height:92px}
+.pr-look .curve .bars{display:flex;align-items:flex-end;justify-content:center;gap:2px;height:92px}
+.pr-look .many .bars{gap:0}
 .pr-look .bars i{display:block;width:60%;min-height:1px;background:#56b4e9;border-radius:3px 3px 0 0}
 .pr-look .bars i.was{background:none;border:1.5px solid var(--dim);border-bottom:0;width:34%}
 .pr-look .bars i.was+i{width:34%}
+.pr-look .curve span{display:flex;justify-content:center;white-space:nowrap}
+.pr-look .many{gap:0}
+.pr-look .many label{flex:1 1 0;min-width:0;padding:4px 0;border-radius:3px}
+.pr-look .many .v,.pr-look .many .q{visibility:hidden}
+.pr-look .many label:hover .v{visibility:visible}
+.pr-look .many .bars i{width:72%}
+.pr-look .many .bars i.was,.pr-look .many .bars i.was+i{width:44%}
 .pr-look .axis{color:var(--dim);font-size:13px;margin:0 0 14px}
 .pr-look .layer{display:none;border-top:1px solid var(--line);padding-top:14px}
 .pr-look .text{margin:0 0 16px;display:flex;flex-wrap:wrap;gap:8px;align-items:flex-start}
@@ -68,6 +76,8 @@ _STYLE = """
 """
 _LEVELS = 4
 """Steps of the tint: how many of a token's experts the other text shares, in quarters."""
+_FEW = 16
+"""Layers that have room for their number and value each."""
 
 
 def page(look: Look) -> str:
@@ -96,6 +106,7 @@ def _parts(look: Look) -> Iterator[str]:
         chosen = f"#{name}-{layer}:checked"
         yield f"{chosen}~.layers .l{layer}{{display:block}}"
         yield f"{chosen}~.curve label[for={name}-{layer}]{{background:var(--soft);color:var(--fg);font-weight:700}}"
+        yield f"{chosen}~.curve label[for={name}-{layer}] .v{{visibility:visible}}"
         yield f"#{name}-{layer}:focus-visible~.curve label[for={name}-{layer}]{{outline:2px solid var(--fg)}}"
     yield f"</style><h1>{escape(words.routing(look))}</h1>"
     yield f'<p class="dim">{escape(words.about(look))}. {escape(words.effect(look))}</p>'
@@ -120,12 +131,15 @@ def _curve(look: Look) -> NDArray[np.float64]:
 def _bars(look: Look, name: str, curve_L: NDArray[np.float64]) -> Iterator[str]:
     was_L = look.divergence(before=True) if look.after is not None else None
     top = max(float(curve_L.max()), 0.0 if was_L is None else float(was_L.max()), 1e-9)
-    yield '<div class="curve">'
+    step = -(-len(look.layers) // 8)
+    many = len(look.layers) > _FEW
+    yield f'<div class="curve{" many" if many else ""}">'
     for place, layer in enumerate(look.layers):
         before = "" if was_L is None else f'<i class="was" style="height:{was_L[place] / top:.1%}"></i>'
         yield (
-            f'<label for="{name}-{layer}">{words.number(curve_L[place])}<span class="bars">{before}'
-            f'<i style="height:{curve_L[place] / top:.1%}"></i></span>{layer}</label>'
+            f'<label for="{name}-{layer}"><span class="v">{words.number(curve_L[place])}</span>'
+            f'<span class="bars">{before}<i style="height:{curve_L[place] / top:.1%}"></i></span>'
+            f'<span class="n{" q" if many and place % step else ""}">{layer}</span></label>'
         )
     if look.is_pair:
         said = "Divergence D between the two texts, by layer"
@@ -134,7 +148,7 @@ def _bars(look: Look, name: str, curve_L: NDArray[np.float64]) -> Iterator[str]:
         said = "D between the text's routing without and with the plan, by layer"
     else:
         said = "Routing entropy of the text, as a share of the largest, by layer"
-    yield f'</div><p class="axis">{said}. Choose a layer.</p>'
+    yield f'</div><p class="axis">{said}. Choose a layer, or step with the arrow keys.</p>'
 
 
 def _layer(look: Look, place: int, palette: dict[int, int]) -> Iterator[str]:
