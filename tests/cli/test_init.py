@@ -1,5 +1,7 @@
 """`polyroute init`: what it writes is sound, small or full, and the first stages run on it."""
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,18 +38,21 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def test_check_passes_and_the_first_stages_run(folder) -> None:
-    make_model().save_pretrained(folder / "models" / "My.Tiny")
-    make_tokenizer().save_pretrained(folder / "models" / "My.Tiny")
-    said = init("models/My.Tiny", "--text", "text/{language}.txt", *LANGUAGES)
+    """As docs/your-own.md has it."""
+    make_model().save_pretrained(folder / "models" / "my-checkpoint")
+    make_tokenizer().save_pretrained(folder / "models" / "my-checkpoint")
+    page = (ROOT / "docs" / "your-own.md").read_text("utf-8")
+    (line,) = re.findall(r"^polyroute init (.*)$", page, re.MULTILINE)
+    said = init(*shlex.split(line))
     assert said.startswith("params.yaml: 2 languages, small settings\n`polyroute check`")
     checked = CliRunner().invoke(main, ["check"])
     assert checked.exit_code == 0, checked.output
-    assert checked.output.splitlines()[0] == "my-tiny: transformers, text in 2 languages"
+    assert checked.output.splitlines()[0] == "my-checkpoint: transformers, text in 2 languages"
     assert checked.output.splitlines()[-1] == "params.yaml is sound"
     stage(folder, "resolve")
     for name in ("fetch", "trace", "align"):
-        stage(folder, name, "--model", "my-tiny")
-    summary = AlignmentSummary.read(folder / "metrics" / "my-tiny")
+        stage(folder, name, "--model", "my-checkpoint")
+    summary = AlignmentSummary.read(folder / "metrics" / "my-checkpoint")
     assert summary.pivot == "eng_Latn"
     assert list(summary.corpora["text"].languages) == ["deu_Latn"]
 

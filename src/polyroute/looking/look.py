@@ -219,6 +219,7 @@ def look(
     *,
     routers: Sequence[Router] | None = None,
     steered: Sequence[Router] | None = None,
+    model_digest: str | None = None,
     name: str | None = None,
 ) -> Look:
     """Look at the routing of one text, token by token, or of a text beside its translation.
@@ -231,6 +232,7 @@ def look(
         plan: shows what it changes.
         routers: which of `find_routers(model)` to look at; all of them where None.
         steered: all of them, which a plan needs where `routers` are some.
+        model_digest: the model's, where known, to be held against the plan's.
         name: what to call the model; by default its `name_or_path`.
 
     Raises:
@@ -247,6 +249,6 @@ def look(
     before = tuple(follow(model, tokenizer, one, every) for one in texts)
     after = None
     if plan is not None:
-        with steer(model, plan, routers=steered or every):
+        with steer(model, plan, routers=steered or every, model_digest=model_digest):
             after = tuple(follow(model, tokenizer, one, every) for one in texts)
     return Look(name or before[0].trace.header.model, texts, before, after, plan)
