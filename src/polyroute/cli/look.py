@@ -49,7 +49,10 @@ def look(
             held = f"{loaded.routers[0].layer} to {loaded.routers[-1].layer}"
             raise click.BadParameter(f"{layers} holds no layer with a router; there are {held}", param_hint="--layers")
     every = find_routers(loaded.model) if plan is not None else routers
-    found = look_at(loaded.model, loaded.tokenizer, text, against, plan, routers=routers, steered=every, name=name)
+    found = look_at(
+        loaded.model, loaded.tokenizer, text, against, plan,
+        routers=routers, steered=every, model_digest=loaded.digest, name=name,
+    )  # fmt: skip
     Console().print(found)
     if html is not None:
         found.save(html)
