@@ -166,9 +166,9 @@ def _said(look: Look, place: int) -> str:
     said = []
     if divergence_L is not None and before_L is not None and shared is not None:
         was = f" (without the plan {words.number(before_L[place])})" if look.after is not None else ""
-        experts = f": {', '.join(map(str, shared[place]))}" if shared[place] else ""
+        experts = f" ({', '.join(map(str, shared[place]))})" if shared[place] else ""
         said.append(f"D {words.number(divergence_L[place])}{was}.")
-        said.append(f"{len(shared[place])} of the {look.top_k} most used experts are shared{experts}.")
+        said.append(f"Shared: {len(shared[place])} of the {look.top_k} most used experts{experts}.")
     else:
         used = ", ".join(map(str, look.most_used(0)[place]))
         said.append(f"Most used experts: {used}. Evenness {words.number(look.evenness(0)[place])}.")
