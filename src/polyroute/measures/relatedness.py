@@ -13,10 +13,10 @@ Both under five readings of what is exchangeable:
 - no labels: an interval of the gap that leaves out one language at a time (Snijders and Borgatti 1999,
   se^2 = (V - 2) / 2V sum (gap without v - their mean)^2, t with V - 1 degrees of freedom). Pairs that share a language
   depend on one another; an interval that took P pairs for independent would be too narrow, and stands beside it. It
-  is too narrow itself, since languages of one family depend on one another too: of simulated studies it covers 62 to
+  is too narrow itself, since languages of one family depend on one another too: of simulated studies it covers 37 to
   96 of 100, the fewer the more languages a family has;
 - no labels: an interval of either gap that leaves out one family at a time, with all its pairs (`stats.jackknife`, t
-  with families - 1 degrees of freedom). It covers 94 to 98 of 100 (bench/calibration, `relatedness`), and a verdict
+  with families - 1 degrees of freedom). It covers 94 to 99 of 100 (bench/calibration, `relatedness`), and a verdict
   takes this one. Where one family alone has relatives there is none: what is true of it says nothing of others.
 
 Unit of permutation: the language. Unit of leaving out: the language, or the family.
