@@ -18,6 +18,9 @@ from polyroute.experts.turn_cells import CELLS, DELTAS, Cell
 from polyroute.experts.turns import Differences, decide, statistics
 from polyroute.results.turns import TurnNull
 
+OUTSIDE = """\
+Turn share covers always where no expert lies near tau, since no resample then changes it. Not all populations and
+numbers of sequences of the module were simulated yet."""
 CONFIDENCE = 0.95
 TAU = 0.3
 SEQUENCES = (50, 200, 488)
