@@ -37,7 +37,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
         alignment = Alignment(pivot_trace, nearest=settings.nearest, zones=settings.zones, **drawing)
         curves = [alignment.language(pivot_trace)]
         traces = TraceFiles(paths.trace(model, corpus, language) for language in others)
-        curves += [alignment.language(trace) for trace in traces]
+        curves += alignment.of_languages(traces)
         tables += [curve.rows for curve in curves]
         corpora[corpus] = {
             "sentences": None if pivot_trace.header.pooled else len(pivot_trace.item_ids),

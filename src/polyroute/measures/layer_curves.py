@@ -5,6 +5,7 @@ sentence alignment each sentence is left out in turn.
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures import divergence, sentence_alignment
@@ -112,6 +114,17 @@ class Alignment:
             summary = self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
             alignment_L = _aligned(table, self.reading)
         return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L, first_tokens)
+
+    def of_languages(self, traces: Sequence[Trace]) -> Iterator[LanguageCurves]:
+        """`language` of each in turn, as many at a time as there are cores; best after the pivot's own.
+
+        Args:
+            traces: each is read when its turn comes, so that of `TraceFiles` few are in memory.
+
+        Raises:
+            AlignmentError: as `language`.
+        """
+        return each_on_a_core(lambda place: self.language(traces[place]), range(len(traces)))
 
     def _first_tokens(self, compared: Compared, rows: list[pd.DataFrame]) -> FirstTokens | None:
         zones_N3 = self._zone_items(compared.once(divergence.MEASURE.by_sentence))
