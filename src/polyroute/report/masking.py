@@ -6,7 +6,7 @@ most. For each score and range of layers mask.json holds the mean difference of 
 from other languages' (`own_minus_others`) and from random experts, as many and as frequent (`own_minus_random`). The
 verdict, for each range by itself, is the code of mask.json in words, and where masks hurt their own language
 
-- "more than others", if `own_minus_others` lies below 0 with its interval;
+- "more than others", if `own_minus_others` lies below 0 with its interval; nothing where no other language met them;
 - "more than random masks", if at most 5% of random draws cost as much; "too few random masks to rank it" where so few
   were drawn that this cannot be, though none cost as much;
 - "masking random experts costs more", if `own_minus_random` lies above 0 with its interval.
@@ -49,7 +49,9 @@ def verdict(headline: MaskHeadline) -> str:
     if headline.code == "hurts":
         others, random = headline.beyond_others, headline.beyond_random
         more = [what for what, so in (("others", others), ("random masks", random)) if so]
-        not_more = ["others"] * (not others) + ["random masks"] * (random is False and not headline.random_costs_more)
+        not_more = ["others"] * (others is False) + ["random masks"] * (
+            random is False and not headline.random_costs_more
+        )
         said += (", more than " if len(more) > 1 else " more than ") * bool(more) + " and more than ".join(more)
         said += ", but not significantly more than " * bool(not_more) + " or ".join(not_more)
         if random is None:
@@ -185,6 +187,7 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
             f"{model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.targets)} languages  ·  "
             "difference from the unmasked model in points", *lines,
             "outlined: its own language; bold: q < 0.05; hatched: no expert to mask"
+            + (", or not asked: each language meets its own masks alone" if held.own_only else "")
             + ("" if _complete(every) else ", or no random one to compare with"), above=22, width=150,
         )  # fmt: skip
         return drawing.save(panels[0], stem)
