@@ -83,7 +83,7 @@ def test_published_tasks_are_asked_in_the_papers_languages(shipped) -> None:
         "arb_Arab ben_Beng deu_Latn eng_Latn spa_Latn fra_Latn hin_Deva ind_Latn ita_Latn jpn_Jpan kor_Hang por_Latn "
         "swh_Latn yor_Latn zho_Hans"
     )
-    assert set(medical.split()) <= asked["published-medical"]
+    assert set(medical.split()) == asked["published-medical"]
     assert settings["evaluate"].chat is False
     assert settings["evaluate"].max_new_tokens == 256
     assert settings["choose"].steer.std == "sample"
@@ -329,3 +329,26 @@ def test_every_place_is_in_a_source_and_every_role_is_there() -> None:
                 assert named <= known, setting.key
                 if setting.certainty in ("read", "stated"):
                     assert any(setting.source.startswith(name) for name in held.sources), setting.key
+
+
+def test_the_reading_is_the_papers(shipped) -> None:
+    file = parse(shipped)
+    read = {
+        name: model_settings(file, name, "0" * 40)["align"].importance for name in file.models if "-published" in name
+    }
+    assert set(read.values()) == {"soft_mass"}
+    raw = with_entry(shipped, hub="openai/gpt-oss-20b", importance="softmax_of_weights")
+    assert model_settings(parse(raw), "mine", "0" * 40)["align"].importance == "softmax_of_weights"
+    assert model_settings(file, "qwen3-30b-a3b", "0" * 40)["experts"].domain_divergence == ["pooled", "pairs"]
+
+
+def test_every_paper_says_what_its_readers_must_know() -> None:
+    first, second = (preset.notes for preset in published().presets)
+    assert any("one run" in note for note in first)
+    for word in ("FLORES, Chinese", "problems 0-124 of MGSM", "XQuAD"):
+        assert any(word in note for note in second)
+
+
+def test_nothing_that_a_preset_brings_moves() -> None:
+    entries = [*published().brings["corpora"].values(), *published().brings["tasks"].values()]
+    assert all(len(entry["revision"]) == 40 for entry in entries)

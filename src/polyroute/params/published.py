@@ -73,6 +73,8 @@ class Preset(Frozen):
 
     name: PresetName
     paper: Literal[1, 2]
+    notes: list[str] = Field(default=[])
+    """What a reader of its numbers must know, a sentence or two each."""
     roles: dict[str, Name]
     """What the preset calls an entry that a key names by its role."""
     entry: dict[str, Any]

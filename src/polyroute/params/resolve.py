@@ -127,7 +127,7 @@ class _Resolved:
             ),
             "align": AlignSettings(
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
-                nearest=file.align.nearest,
+                nearest=file.align.nearest, importance=spec.importance,
             ),
             "nulls": _of(
                 NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
@@ -136,7 +136,8 @@ class _Resolved:
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus,
-                multilingual=file.experts.multilingual, middle=run.middle if run else None,
+                multilingual=file.experts.multilingual, domain_divergence=file.experts.domain_divergence,
+                middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
             "turns": self._turns(),

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 SCORES: dict[Score, str] = {"accuracy": "score on", "consistency": "answers in the asked language on"}
 """What mask.csv calls a score -> in plain words, before the name of a task."""
+CHINESE = "zho_Hans"
+UNPUBLISHED = (
+    "Chinese translations have no published number to be compared with: paper 2's rule for the language of an answer "
+    "compares zh-cn with zh, which never agree."
+)
+"""Its own column of FLORES is no measurement; ours is, by another detector."""
 _NUMBERED = 14
 """Up to so many languages each cell holds its number."""
 _ROWS = (("exclusive", "exclusive\nexperts"), ("random", "random experts\n(mean of draws)"))
@@ -103,11 +109,12 @@ def masking_table(measured: Sequence[ModelResults]) -> str:
     that of `masking`.
     """
     columns = ["model", "task", "score", "layers", "items", "own", "others", "random", "verdict"]
-    rows = []
+    rows, unpublished = [], False
     for one in measured:
         found = one.masking
         for task, held in found.tasks.items() if found is not None else ():
             for score, by_range in held.headline.items():
+                unpublished |= _unpublished(one, task, score)
                 for name in (zone for zone in ZONES if zone in by_range):
                     means = by_range[name]
                     rows.append(
@@ -118,7 +125,15 @@ def masking_table(measured: Sequence[ModelResults]) -> str:
                             verdict(means),
                         ]
                     )  # fmt: skip
-    return words.markdown(columns, rows)
+    return words.markdown(columns, rows) + (f"\n\n{UNPUBLISHED}" if unpublished else "")
+
+
+def _unpublished(one: ModelResults, task: str, score: str) -> bool:
+    """Whether the languages of answers are told of a translation task that Chinese is among."""
+    told = None if one.accuracy is None else one.accuracy.tasks.get(task)
+    if told is None or told.kind != "translation" or one.masking is None or score != "consistency":
+        return False
+    return CHINESE in one.masking.tasks[task].languages
 
 
 def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
@@ -142,11 +157,11 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
             missing.append(f"masking on {task}" + (f" ({'; '.join(reasons)})" if reasons else ""))
         for score in scores:
             name = f"masking-{task}" if score == "accuracy" else f"masking-{score}-{task}"
-            files += _matrices(folder / name, found.model, found.masking, task, score)
+            files += _matrices(folder / name, found, found.masking, task, score)
     return files, missing
 
 
-def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) -> list[Path]:
+def _matrices(stem: Path, found: ModelResults, read: Masking, task: str, score: Score) -> list[Path]:
     held = read.tasks[task]
     headline = held.headline[score]
     ranges = {name: held.ranges[name] for name in ZONES}
@@ -182,9 +197,10 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
             f"{mean(headline[name].random_diagonal)}, {headline[name].items} items: {verdict(headline[name])}"
             for name in ranges if name in headline
         ]  # fmt: skip
+        lines += [UNPUBLISHED] if _unpublished(found, task, score) else []
         drawing.head(
             panels[0], f"Masking a language's exclusive experts: {SCORES[score]} {task}",
-            f"{model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.targets)} languages  ·  "
+            f"{found.model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.targets)} languages  ·  "
             "difference from the unmasked model in points", *lines,
             "outlined: its own language; bold: q < 0.05; hatched: no expert to mask"
             + (", or not asked: each language meets its own masks alone" if held.own_only else "")
