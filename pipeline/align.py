@@ -34,7 +34,8 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     for corpus in settings.corpora:
         pivot_trace = Trace.load(paths.trace(model, corpus, pivot), mapped=True)
         drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
-        alignment = Alignment(pivot_trace, nearest=settings.nearest, zones=settings.zones, **drawing)
+        how = {"nearest": settings.nearest, "zones": settings.zones, "reading": settings.importance}
+        alignment = Alignment(pivot_trace, **how, **drawing)
         curves = [alignment.language(pivot_trace)]
         traces = TraceFiles(paths.trace(model, corpus, language) for language in others)
         curves += alignment.of_languages(traces)

@@ -63,6 +63,7 @@ class Alignment:
         nearest: int,
         seed: int,
         zones: Zones | None = None,
+        reading: str = "soft_mass",
     ):
         """Prepare with the pivot's trace.
 
@@ -73,12 +74,23 @@ class Alignment:
             nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
             seed: of the resamples, and of the order among sentences of one length.
             zones: early, middle and late layers in the model's numbering; by share of depth where None.
+            reading: that summaries show; `soft_mass`, paper 1's own, gives way to counts where nothing else is known.
+
+        Raises:
+            AlignmentError: the trace does not hold the reading.
         """
         self.pivot = pivot
         layers = pivot.header.layers
         self.zones = zones or _numbered(default_zones(len(layers)), layers)
-        self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
-        """The reading that summaries show: paper 1's own where the trace can give it."""
+        if reading == "soft_mass" and reading not in pivot.readings:
+            reading = "topk_count"
+        if reading not in pivot.readings:
+            raise AlignmentError(
+                f"{pivot.place} holds no `{reading}`, which `importance` in the model's entry names; it holds "
+                f"{', '.join(pivot.readings)}"
+            )
+        self.reading = reading
+        """The reading that summaries show."""
         self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
         self._drawing = Drawing(self._bootstrap, nearest, seed)
         self._of_pivot: dict[str, Compared] = {}
