@@ -54,3 +54,7 @@ class TrackSettings(StudySettings):
     """Of the MLflow experiment."""
     models: dict[str, dict[str, Any]]
     """Model -> what its stages are set to, as params.yaml has it, to be shown beside its numbers."""
+    read: dict[str, FetchSettings] = {}
+    """Model -> what it reads."""
+    distances: list[str] = []
+    """Models of which distances between languages alone were recorded."""
