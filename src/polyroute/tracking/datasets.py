@@ -17,6 +17,10 @@ from typing import Any
 from polyroute.ground import files
 from polyroute.ground.paths import Paths
 
+_COLUMNS = {
+    "traced": ("item_id", "language", "text"), "asked": ("item_id", "language", "prompt"),
+    "recorded": ("language", "layer", "expert", "count"),
+}  # fmt: skip
 _DIGEST = 32
 """Characters; MLflow takes 36."""
 
@@ -55,22 +59,19 @@ def of_model(paths: Paths, model: str, read: Mapping[str, Any]) -> list[Dataset]
         read: what the stage `fetch` of the model reads, as plain data: `corpora`, `tasks` and `counts`.
     """
     found = [
-        _dataset(name, one["entry"], one["languages"], paths.corpus(model, name), "traced", ("item_id", "language", "text"))
+        _dataset(name, one["entry"], one["languages"], paths.corpus(model, name), "traced")
         for name, one in read.get("corpora", {}).items()
     ]
     if counts := read.get("counts"):
         path = paths.recorded_counts(model, counts["corpus"])
-        columns = ("language", "layer", "expert", "count")
-        found.append(_dataset(counts["corpus"], counts["entry"], counts["languages"], path, "recorded", columns))
+        found.append(_dataset(counts["corpus"], counts["entry"], counts["languages"], path, "recorded"))
     for name, one in read.get("tasks", {}).items():
-        path, columns = paths.task_questions(model, name), ("item_id", "language", "prompt")
-        found.append(_dataset(name, one["entry"], one["languages"], path, "asked", columns))
+        path = paths.task_questions(model, name)
+        found.append(_dataset(name, one["entry"], one["languages"], path, "asked"))
     return found
 
 
-def _dataset(
-    name: str, entry: Mapping[str, Any], languages: Sequence[str], path: Path, use: str, columns: Sequence[str]
-) -> Dataset:
+def _dataset(name: str, entry: Mapping[str, Any], languages: Sequence[str], path: Path, use: str) -> Dataset:
     stored = path.is_file()
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if stored else files.digest([entry, list(languages)])
     kind, source = _source(entry)
@@ -78,7 +79,7 @@ def _dataset(
         "languages": len(languages), "codes": " ".join(languages), "items": entry.get("items"),
         "reader": entry.get("reader", "recorded"), "digest_of": "data" if stored else "entry in params.yaml",
     }  # fmt: skip
-    schema = {"mlflow_colspec": [{"type": "string", "name": column, "required": True} for column in columns]}
+    schema = {"mlflow_colspec": [{"type": "string", "name": column, "required": True} for column in _COLUMNS[use]]}
     known = {key: value for key, value in profile.items() if value is not None}
     return Dataset(name, digest[:_DIGEST], kind, _json(source), _json(schema), _json(known), use, tuple(languages))
 
@@ -86,7 +87,11 @@ def _dataset(
 def _source(entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Kind and place of what an entry names."""
     if entry.get("hub"):
-        return "hugging_face", {"path": entry["hub"], "revision": entry.get("revision"), "data_files": entry.get("files")}
+        return "hugging_face", {
+            "path": entry["hub"],
+            "revision": entry.get("revision"),
+            "data_files": entry.get("files"),
+        }
     if place := entry.get("file") or entry.get("files"):
         return "local", {"uri": place} | ({"commit": entry["commit"]} if entry.get("commit") else {})
     return "code", {"tags": {"mlflow.source.name": f"polyroute.readers.{entry.get('reader')}"}}

@@ -47,7 +47,9 @@ def of_model(found: ModelResults, artifacts: Collection[str]) -> str:
         counts = Counter(summary.shape for summary in held.languages.values())
         single = ", ".join(f"{shape} {count}" for shape, count in counts.most_common())
         lead = f"**{words.shape(over)}** over {over.languages} languages on {corpus}"
-        lines.append(f"{lead}: {_divergence(found.pivot, over.shape, held.mean, 'means: ')}; single languages: {single}.")
+        lines.append(
+            f"{lead}: {_divergence(found.pivot, over.shape, held.mean, 'means: ')}; single languages: {single}."
+        )
     if found.accuracy is not None:
         shares = {task: held.others for task, held in found.accuracy.tasks.items()}
         lines += _accuracy(shares, " (mean of the languages but the pivot)")
@@ -86,8 +88,9 @@ def of_language(found: ModelResults, code: str) -> str:
     language = languages.get(code).name
     lines = []
     if code == found.pivot:
-        told = "from which divergence of the other languages is measured; its own curve is that of its other sentences"
-        lines.append(f"**{language}: the pivot**, {told}.")
+        floor = any(held.split_half for held in found.alignment.corpora.values())
+        own = "; its own curve is that between its sentences, the floor under the others" if floor else ""
+        lines.append(f"**{language}: the pivot**, from which divergence of the other languages is measured{own}.")
     for corpus, held in found.alignment.corpora.items():
         if summary := held.languages.get(code):
             measured = f"{corpus} ({held.reading}, {_sentences(held)})"
@@ -104,7 +107,9 @@ def linked(note: str, experiment: str, run_id: str) -> str:
     charts = f"#/experiments/{experiment}/runs/{run_id}/model-metrics?workflowType=machine_learning"
     note = note.replace("](charts)", f"]({charts})")
     return re.sub(
-        r"\]\(((?:figures|report)/[^)]+)\)", lambda link: f"](get-artifact?path={quote(link[1], safe='')}&run_uuid={run_id})", note
+        r"\]\(((?:figures|report)/[^)]+)\)",
+        lambda link: f"](get-artifact?path={quote(link[1], safe='')}&run_uuid={run_id})",
+        note,
     )
 
 

@@ -1,7 +1,7 @@
 """Calls of a service that may be busy, slow or gone, within a stated limit of waiting.
 
-A limit of a request is no limit of a call: a body that comes a byte a second never times out, and a server may ask to be
-asked again in an hour. So calls are made in a thread of their own, one after another, and given up after a time. A call
+A limit of a request is no limit of a call: a body that comes a byte a second never times out, and a server may ask to
+be asked again in an hour. So calls are made in a thread of their own, one after another, and given up after a time. A call
 takes `ORDINARY` seconds for nothing; what it takes longer comes off one budget, so that many slow calls cost no more
 than one that never ends.
 """
@@ -22,7 +22,7 @@ ORDINARY = 2.0
 """Seconds that every call may take."""
 BUDGET = 22.0
 """Seconds that all calls together may take beyond that: with a start of some seconds, a bad server costs under 40."""
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306}
 _CONNECT = 5.0
 
 T = TypeVar("T")
@@ -72,14 +72,15 @@ class Patience:
 
 
 def knock(uri: str) -> None:
-    """See that a server's port is open; nothing where the address is no server's, or a proxy stands between.
+    """See that the port of a server or database is open; nothing where there is none, or a proxy stands between.
 
     Raises:
         OSError: nobody answers. Requests would be tried again and again.
     """
     parts = urlsplit(uri)
-    if parts.scheme not in _PORTS or parts.hostname is None:
+    scheme = parts.scheme.partition("+")[0]
+    if scheme not in _PORTS or parts.hostname is None:
         return
-    if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.hostname):
+    if scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.hostname):
         return
-    socket.create_connection((parts.hostname, parts.port or _PORTS[parts.scheme]), timeout=_CONNECT).close()
+    socket.create_connection((parts.hostname, parts.port or _PORTS[scheme]), timeout=_CONNECT).close()

@@ -158,8 +158,8 @@ def _headlines(found: ModelResults, rows: pd.DataFrame) -> Iterator[Point]:
                     if math.isfinite(value):
                         yield curve("intervals", f"{measure} {part}.{corpus}"), int(layer), float(value)
             if measure == "alignment" and not table.empty:
-                best = table.loc[table["value"].idxmax()]
-                yield from _best_layer(corpus, float(best["value"]), int(best["layer"]))
+                best = int(table["value"].to_numpy().argmax())
+                yield from _best_layer(corpus, float(table["value"].iloc[best]), int(table["layer"].iloc[best]))
 
 
 def _over_languages(corpus: str, held: CorpusAlignment) -> Iterator[Point]:
@@ -167,12 +167,13 @@ def _over_languages(corpus: str, held: CorpusAlignment) -> Iterator[Point]:
     over = held.over_languages
     if over.alignment and over.peak_layer is not None:
         yield from _best_layer(corpus, over.peak.value, over.peak_layer)
-    curves = {"alignment": over.alignment or [], "divergence": over.divergence.layers if over.divergence else []}
-    for measure, rows in curves.items():
-        for row in rows:
-            for part in ("low", "high"):
-                if (value := getattr(row, part)) is not None:
-                    yield curve("intervals", f"{measure} {part}.{corpus}"), row.layer, value
+    rows = [("alignment", row.layer, row.low, row.high) for row in over.alignment or ()]
+    if over.divergence is not None:
+        rows += [("divergence", row.layer, row.low, row.high) for row in over.divergence.layers]
+    for measure, layer, low, high in rows:
+        for part, value in (("low", low), ("high", high)):
+            if value is not None:
+                yield curve("intervals", f"{measure} {part}.{corpus}"), layer, value
 
 
 def _best_layer(corpus: str, value: float, layer: int) -> Iterator[Point]:

@@ -116,7 +116,7 @@ def listed(by_model: Sequence[Sequence[Run]]) -> list[Run]:
     most = max((len(runs) for runs in by_model), default=0)
     enough = min(DRAWN + 2, most)
     first = next((runs for runs in by_model if len(runs) >= enough), [])
-    drawn = list(first[1 : DRAWN + 1])
+    drawn = [run for run in first if run.tags["kind"] == "language"][:DRAWN]
     kept = {run.key for run in drawn}
     return [
         *drawn,
@@ -138,9 +138,7 @@ def flattened(settings: Settings) -> dict[str, str]:
     return dict(walk("", settings))
 
 
-def _of_model(
-    paths: Paths, found: ModelResults, settings: Settings, read: list[Dataset], shade: int
-) -> Iterator[Run]:
+def _of_model(paths: Paths, found: ModelResults, settings: Settings, read: list[Dataset], shade: int) -> Iterator[Run]:
     common = flattened(settings)
     yield _whole(paths, found, common, read, colours.of_model(shade))
     by_language = points.of_languages(found)

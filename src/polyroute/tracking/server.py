@@ -64,7 +64,9 @@ def serve(paths: Paths, port: int = 5000, study: str | None = None) -> int:
         try:
             free.bind((_HOST, port))
         except OSError:
-            raise PolyrouteError(f"port {port} is taken: name another, as in `polyroute ui --port {port + 1}`") from None
+            raise PolyrouteError(
+                f"port {port} is taken: name another, as in `polyroute ui --port {port + 1}`"
+            ) from None
     route = "/experiments" if study is None else store.charts_of(store.experiment_of(uri, study))
     _log.info("In some seconds: http://%s:%d/#%s", _HOST, port, route)
     run(uri, port)

@@ -155,7 +155,7 @@ def log_study(
 
 
 def other_schema(error: Exception, uri: str) -> str | None:
-    """What to do where a database was written by another MLflow than the one here; None where that is not the matter."""
+    """What to do where another MLflow wrote the database; None where that is not the matter."""
     text = str(error)
     if "out-of-date database schema" not in text and "locate revision" not in text:
         return None
@@ -179,12 +179,11 @@ class _Store:
 
         if uri.startswith(_SQLITE):
             _without_waiting_for_the_disk()
-            # A file is no service: nothing to lose patience with, and making its tables takes long on a slow machine.
-            self._call: Callable[..., Any] = _at_once
-        else:
-            self._call = Patience()
+        # A file is no service that one could lose patience with.
+        self._call: Callable[..., Any] = _at_once if uri.startswith(_SQLITE) else Patience()
         name = study if len(study) <= _NAME else fitted_name(study)
-        self._client = self._call(MlflowClient, tracking_uri=uri, registry_uri=uri)
+        # Of a database this makes the tables, which takes long on a slow machine and must not be given up half way.
+        self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         experiment = self._call(self._client.get_experiment_by_name, name)
         self._tags: dict[str, str] = {} if experiment is None else dict(experiment.tags)
         if experiment is None:
@@ -220,8 +219,8 @@ class _Store:
 
     def log(self, run: Run, provenance: dict[str, str]) -> str:
         """Log a run, which counts as FINISHED only once everything is in; returns its id."""
-        from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
         from mlflow.entities import Dataset as Entity
+        from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 
         tags = run.tags | provenance | {_KEY: run.key, _DIGEST: run.digest, "mlflow.runColor": run.colour}
         tags = {name: _cut(value, _TAG) for name, value in tags.items()}
