@@ -38,7 +38,7 @@ _REPLIES: dict[str, Any] = {
 
 @contextlib.contextmanager
 def service(answer: Answer) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    """A stand-in for a tracking server: address and calls. `answer` gives status and headers, or None as MLflow does."""
+    """A stand-in for a tracking server: address and calls. `answer` gives status and headers; None: as MLflow."""
     calls: list[tuple[str, dict[str, Any]]] = []
     ended = threading.Event()
 
@@ -128,10 +128,11 @@ def test_a_server_that_takes_too_long_is_given_up_within_our_patience(
 
 def test_many_slow_calls_cost_no_more_than_one_that_never_ends() -> None:
     patience = Patience(budget=0.3, ordinary=0.1)
-    with pytest.raises(OutOfPatienceError):
-        for _ in range(10):
+    made = 0
+    with contextlib.suppress(OutOfPatienceError):
+        for made in range(10):
             patience(time.sleep, 0.2)
-    assert patience.left == pytest.approx(0.0, abs=0.11)
+    assert made < 4
 
 
 def test_what_a_call_raises_or_returns_is_handed_on() -> None:

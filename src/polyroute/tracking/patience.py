@@ -1,9 +1,9 @@
 """Calls of a service that may be busy, slow or gone, within a stated limit of waiting.
 
 A limit of a request is no limit of a call: a body that comes a byte a second never times out, and a server may ask to
-be asked again in an hour. So calls are made in a thread of their own, one after another, and given up after a time. A call
-takes `ORDINARY` seconds for nothing; what it takes longer comes off one budget, so that many slow calls cost no more
-than one that never ends.
+be asked again in an hour. So calls are made in a thread of their own, one after another, and given up after a time. A
+call takes `ORDINARY` seconds for nothing; what it takes longer comes off one budget, so that many slow calls cost no
+more than one that never ends.
 """
 
 from __future__ import annotations
