@@ -14,8 +14,8 @@ def test_there_is_a_view_of_languages_of_a_model_of_steering_of_two_models_and_o
     write_tasks(paths)
     write_results(paths, "other")
     assert list(named(paths, "tiny", "other")) == [
-        "Languages of tiny", "Languages of other", "Baseline against steered, tiny", "Models in German",
-        "Models in Swahili", "All models",
+        "Languages of tiny", "Baseline against steered, tiny", "Models in German", "All models", "Languages of other",
+        "Models in Swahili",
     ]  # fmt: skip
 
 

@@ -90,7 +90,9 @@ def of_study(runs: Sequence[Run]) -> list[View]:
     Args:
         runs: as they are listed.
     """
-    found = [*_of_models(runs), *_steered(runs), *_in_one_language(runs), *_all_models(runs)]
+    kinds = [list(made(runs)) for made in (_of_models, _steered, _in_one_language, _all_models)]
+    # The first of each kind, then the rest: the menu shows nine before it is scrolled.
+    found = [some[0] for some in kinds if some] + [one for some in kinds for one in some[1:]]
     return [View(name, search, charts, place) for place, (name, search, charts) in enumerate(found)]
 
 
@@ -106,7 +108,7 @@ def _of_models(runs: Sequence[Run]) -> Iterator[_Made]:
 
 
 def _steered(runs: Sequence[Run]) -> Iterator[_Made]:
-    """`Baseline against steered, <task>`, a chart a task, by model."""
+    """`Baseline against steered, <model>`, a chart a task."""
     for model in _models(runs)[:_MOST]:
         names = {name for run in runs if run.tags["model"] == model for name, _, _ in run.points}
         pairs = sorted(name for name in names if name.startswith(f"{points.name('steering')}/") and " 1 " in name)
