@@ -20,6 +20,8 @@ from typing import Any
 
 import aiohttp
 
+from polyroute.tracking.views import View
+
 PORT = 5099
 WIDTH, HEIGHT, SCALE = 1400, 900, 0.6
 SECONDS = 120
@@ -112,7 +114,7 @@ async def main(folder: Path) -> None:
             if await page.value("document.title === 'MLflow'"):
                 break
         await page.click("multilingual-routing")
-        await page.until("document.body.innerText.includes('matching runs')")
+        await page.until("document.body.innerText.includes('Swahili')")
         await page.picture(folder / "mlflow-runs.png")
         await page.click("Views")
         await page.click("Languages of pocket-plain")
@@ -121,6 +123,12 @@ async def main(folder: Path) -> None:
         await page.call("Page.navigate", url=here.replace("/runs?", "/runs?compareRunsMode=CHART&"))
         await page.until(CHART)
         await page.picture(folder / "mlflow-languages.png")
+        steered = View("Baseline against steered, pocket-plain", "", (), 0).key
+        address = here.partition("viewStateShareKey")[0] + f"compareRunsMode=CHART&viewStateShareKey={steered}"
+        await page.call("Page.navigate", url="about:blank")
+        await page.call("Page.navigate", url=address)
+        await page.until(CHART)
+        await page.picture(folder / "mlflow-steered.png")
 
 
 if __name__ == "__main__":

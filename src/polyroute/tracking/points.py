@@ -78,9 +78,11 @@ def of_model(found: ModelResults) -> list[Point]:
 def of_languages(found: ModelResults) -> dict[str, list[Point]]:
     """What was measured in each language; of steering, what the chosen plan changes.
 
-    The pivot's divergence is that of its own sentences from one another, the floor under the other curves.
+    Of a measure with several readings the one that summaries show: with 200 languages and 48 layers the others would
+    be a million points more. The run of the model has the means of all, layers.csv everything. The pivot's divergence
+    is that of its own sentences from one another, the floor under the other curves.
     """
-    by_layer = {str(code): rows for code, rows in found.layers.groupby("language")}
+    by_layer = {str(code): rows for code, rows in _headline_readings(found).groupby("language")}
     used = _use_of_experts(found)
     steered = {} if found.steering is None else _steered(found)
     points = {code: [*used.get(code, []), *steered.get(code, [])] for code in found.languages}
@@ -121,6 +123,15 @@ def of_distances(found: RecordedDistances) -> list[Point]:
     by_layer = zip(found.layers, found.hard_against_soft.by_layer, strict=True)
     points += [(curve("routing distance", f"choices against softmax.{found.corpus}"), *one) for one in by_layer]
     return sorted(points)
+
+
+def _headline_readings(found: ModelResults) -> pd.DataFrame:
+    """`LayerRow`s of the reading that summaries show; of measures that lack it, all."""
+    layers = found.layers
+    shown = layers["corpus"].map({corpus: held.reading for corpus, held in found.alignment.corpora.items()})
+    is_shown = layers["reading"] == shown
+    has_it = is_shown.groupby([layers["corpus"], layers["measure"]]).transform("any")
+    return layers[is_shown | ~has_it]
 
 
 def headlines(found: ModelResults) -> tuple[str, ...]:
