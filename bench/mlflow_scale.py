@@ -1,7 +1,7 @@
-"""Time of logging a large study to MLflow: `python bench/mlflow_scale.py [models] [languages] [layers]`, by default 4 200 48.
+"""Time of logging a large study to MLflow: `python bench/mlflow_scale.py [models] [languages] [layers]`, or 4 200 48.
 
-Takes the results of pocket-plain as they are in metrics/ and spreads them over so many models, languages and layers; logs
-them to a SQLite file of its own, or to `MLFLOW_TRACKING_URI`. The limit is 3 minutes.
+Takes the results of pocket-plain as they are in metrics/ and spreads them over so many models, languages and layers;
+logs them to a SQLite file of its own, or to `MLFLOW_TRACKING_URI`. The limit is 3 minutes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def spread(found: ModelResults, model: str, codes: list[str], layers: int) -> Mo
     others = [code for code in found.languages if code != found.pivot]
 
     def wider(table: pd.DataFrame) -> pd.DataFrame:
-        held = {code: rows for code, rows in table[table["layer"] == 0].groupby("language")}
+        held = dict(iter(table[table["layer"] == 0].groupby("language")))
         taken = [
             held[others[i % len(others)] if i else found.pivot].assign(language=code)
             for i, code in enumerate(codes)

@@ -49,9 +49,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )  # fmt: skip
         ended.callback(running.wait)
         ended.callback(running.terminate)
-        uri = f"postgresql://study@127.0.0.1:{port}/postgres"
-        _until_it_answers(uri)
-        yield uri
+        address = f"study@127.0.0.1:{port}/postgres"
+        _until_it_answers(f"postgresql://{address}")
+        yield f"postgresql+psycopg2://{address}"
 
 
 def _until_it_answers(uri: str) -> None:

@@ -145,8 +145,10 @@ def log_study(
             deleted.append(run_id)
         address = store.address(uri)
     except ImportError as error:
-        pending = "mlflow is not installed"
-        _warn(pending, f"{error}; `pip install polyroute[study]` brings it")
+        package = (error.name or "mlflow").partition(".")[0]
+        pending = f"{package} is not installed"
+        brings = "polyroute[study]" if package == "mlflow" else package
+        _warn(pending, f"{error}; `pip install {brings}` brings it")
     except Exception as error:  # noqa: BLE001 - whatever MLflow, its server or its database raises, results are complete
         pending = "MLflow could not be reached or written"
         _warn(pending, other_schema(error, uri) or f"{uri}: {type(error).__name__}: {_first_line(error)}")
