@@ -394,24 +394,27 @@ def import_distances(table: Path, out: Path, **about: str | None) -> None:
 @main.command(cls=console.Command)
 def track() -> None:
     """Log the study's results to MLflow; logging twice changes nothing."""
-    from polyroute.params.resolve import shown
-    from polyroute.tracking import store
+    from polyroute.params.resolve import read, shown
+    from polyroute.tracking import datasets, runs, store
 
     paths = Paths()
     file = params.read(paths.params)
     settings = {model: shown(file, model) for model in file.study.models}
-    console.summary("track", store.log_study(paths, file.study.name, file.study.models, settings).summary())
+    seen = {model: one.model_dump(mode="json") for model, one in read(file).items()}
+    models = runs.with_others(paths, [*file.study.models, *file.study.distances])
+    report = store.log_study(paths, file.study.name, models, settings, datasets.of_study(paths, seen))
+    console.summary("track", report.summary())
 
 
 @main.command(cls=console.Command)
 @click.option("--port", default=5000, show_default=True, help="On this machine alone.")
 def ui(port: int) -> None:
     """Browse the runs in MLflow until interrupted."""
-    from polyroute.tracking import store
+    from polyroute.tracking import server
 
     paths = Paths()
     study = params.read(paths.params).study.name
-    raise SystemExit(store.serve(paths, port, study))
+    raise SystemExit(server.serve(paths, port, study))
 
 
 main.add_command(look.look)

@@ -79,7 +79,21 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
             confidence=file.similarity.confidence, seed=file.study.seed,
         )  # fmt: skip
     tracked = {model: shown(file, model) for model in file.study.models}
-    return found | {"track": TrackSettings(name=file.study.name, models=tracked, own_languages=file.own_languages)}
+    return found | {
+        "track": TrackSettings(
+            name=file.study.name, models=tracked, own_languages=file.own_languages, read=read(file),
+            distances=file.study.distances,
+        )
+    }  # fmt: skip
+
+
+def read(file: ParamsFile) -> dict[str, FetchSettings]:
+    """Model of the study -> what it reads.
+
+    Raises:
+        TaskError: as `resolve`.
+    """
+    return {model: _Resolved(file, model, "").fetch() for model in file.study.models}
 
 
 def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, StudySettings]:
@@ -120,7 +134,7 @@ class _Resolved:
         common = {"name": self.name, "seed": self.seed}
         measured = common | {"languages": self.languages}
         return {
-            "fetch": self._fetch(),
+            "fetch": self.fetch(),
             "trace": _of(
                 TracingSettings, file.trace, **common, model=self.model, counts=self._counts(),
                 corpora=model_corpora(file, self.name) if run else dict.fromkeys(spec.corpora, self.languages),
@@ -188,7 +202,8 @@ class _Resolved:
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
 
-    def _fetch(self) -> FetchSettings:
+    def fetch(self) -> FetchSettings:
+        """What the model reads."""
         file, counts = self.file, self._counts()
         corpora = fetched_corpora(file, self.name)
         return FetchSettings(

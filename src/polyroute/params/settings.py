@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from polyroute.ground.frozen import Frozen
 from polyroute.languages.own import StudySettings
 from polyroute.readers.registry import Corpus, Task
@@ -54,3 +56,7 @@ class TrackSettings(StudySettings):
     """Of the MLflow experiment."""
     models: dict[str, dict[str, Any]]
     """Model -> what its stages are set to, as params.yaml has it, to be shown beside its numbers."""
+    read: dict[str, FetchSettings] = Field(default={})
+    """Model -> what it reads."""
+    distances: list[str] = Field(default=[])
+    """Models of which distances between languages alone were recorded."""
