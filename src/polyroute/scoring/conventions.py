@@ -244,7 +244,7 @@ def convention(language: str) -> Convention:
         gap=re.compile(rf"(?:[^\w.!?。！？।]|_|{currency}\.?|{copula}|{links})*", re.IGNORECASE),
         said=re.compile(rf"[:：=→\n—–-]|{copula}", re.IGNORECASE),
         each=re.compile(rf"(?:{each})$", re.IGNORECASE),
-        after_pattern=_after(after, closed=spaced and not own.attached),
+        after_pattern=_after(after | before, closed=spaced and not own.attached),
         before_pattern=re.compile(rf"(?<![^\W\d_])({_longest(before)}){BLANK}?$", re.IGNORECASE) if before else None,
         minus=re.compile(rf"{apart}{opening}({minus}){BLANK}?$", re.IGNORECASE),
         currency=re.compile(rf"(?:{currency})\.?{BLANK}?$"),

@@ -20,7 +20,7 @@ LONGEST = 200
 """Characters of the longest formula that is worked out."""
 _LARGEST = 400
 """Digits of the largest number that is."""
-_BOX = re.compile(r"\\f?boxed?\s*(?=[{\d])")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=[{\d])")
 _STYLES = re.compile(
     r"\\(?:math(?:bf|rm|it|sf|tt|bb|cal|normal)|boldsymbol|bm|pmb|boxed|fbox|underline|text(?:bf|color\{\w+\})"
     r"|operatorname)\s*\{"
@@ -28,9 +28,13 @@ _STYLES = re.compile(
 _WORDS = re.compile(r"\\(?:text(?:rm|it|sf|tt|normal|up)?|mbox|hbox|textnormal|mathrm)\s*\{")
 _NOTHING = re.compile(r"\\(?:displaystyle|textstyle|left|right|bigl?|bigr?|Bigl?|Bigr?|limits|nolimits)(?![A-Za-z])")
 _FRACTION = re.compile(r"\\(?:[dtcx]?frac|sfrac|nicefrac)(?![A-Za-z])\s*")
-_OVER = re.compile(r"\{?\s*(-?\d+)\s*\\over(?![A-Za-z])\s*(-?\d+)\s*\}?")
+_OVER = re.compile(r"(-?\d+)\s*\\over(?![A-Za-z])\s*(-?\d+)")
 
 
+_UNBOUNDED = re.compile(
+    r"\^\s*\{[^{}]*\^|\^\s*[+-]?\d+\s*\^|[})]\s*\^|\^\s*\{?\s*[+-]?\d{4,}|\d{3,}\s*!|[!)}]\s*!"
+)
+"""Towers of powers, long exponents and large factorials: the parser works some of them out while it reads."""
 _KNOWN = re.compile(r"\\(?:times|cdot|div|d?frac|left|right|sqrt)")
 
 
@@ -198,6 +202,8 @@ def _dropped(content: str, command: re.Pattern[str]) -> str:
 
 
 def _parsed(formula: str) -> Any:
+    if _UNBOUNDED.search(formula):
+        return None
     parse, normalise, config = _library()
     try:
         return parse(normalise(formula, config))
