@@ -35,7 +35,7 @@ TURNS = (
 )
 
 
-def written(template: str, text: str, *special: str, stop: tuple[str, ...] = (), new: int = 400) -> pd.DataFrame:
+def written(template: str, text: str, *special: str, stop: tuple[str, ...] = (), new: int = 90) -> pd.DataFrame:
     """What a model that writes a text is recorded to have said in a chat, and how that is scored."""
     cutter = bytes_tokenizer(template)
     if special:
@@ -48,8 +48,8 @@ def written(template: str, text: str, *special: str, stop: tuple[str, ...] = (),
 
 @pytest.mark.parametrize(
     ("template", "text", "new"),
-    [(OPENED, "16 - 3 = 13, and then there are 4", 20), (OPENED, "Perhaps it is 18", 400),
-     (PLAIN, "<think>Perhaps it is 18", 400), (OWN, "Perhaps it is 18", 400)],
+    [(OPENED, "16 - 3 = 13, and then there are 4", 20), (OPENED, "Perhaps it is 18", 90),
+     (PLAIN, "<think>Perhaps it is 18", 90), (OWN, "Perhaps it is 18", 90)],
 )  # fmt: skip
 def test_an_answer_inside_a_thought_that_never_ends_is_wrong_and_unfinished(template, text, new) -> None:
     (row,) = written(template, text, new=new).itertuples()
@@ -138,7 +138,8 @@ def test_the_variables_of_params_are_written_only_where_there_are_some() -> None
 def test_nothing_of_a_checkpoints_configuration_but_its_end_tokens_acts(wish, tokenizer) -> None:
     expected = generate(make_model(seed=5), tokenizer, asked(PROMPTS[:2]), settings())
     model = make_model(seed=5)
-    model.generation_config.update(**wish)
+    for name, value in wish.items():
+        setattr(model.generation_config, name, value)
     kept = model.generation_config
     assert generate(model, tokenizer, asked(PROMPTS[:2]), settings()).equals(expected)
     assert model.generation_config is kept
