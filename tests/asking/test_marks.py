@@ -14,7 +14,10 @@ from polyroute.ground.errors import AnswerError
 from polyroute.scoring.written import score_numbers
 from tiny import make_model
 
-PLAIN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+PLAIN = (
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
 OPENED = PLAIN.replace("<|assistant|>{% endif %}", "<|assistant|><think>\n{% endif %}")
 PARTS = (
     "{% for m in messages %}<|{{ m['role'] }}|>{% for c in m['content'] %}{% if c['type'] == 'text' %}{{ c['text'] }}"
@@ -26,7 +29,8 @@ REFUSING = PARTS.replace(
     1,
 )
 OWN = (
-    "{% for m in messages %}<|{{ m.role }}|>{% if m.reasoning_content %}<plan>{{ m.reasoning_content }}</plan>{% endif %}"
+    "{% for m in messages %}<|{{ m.role }}|>"
+    "{% if m.reasoning_content %}<plan>{{ m.reasoning_content }}</plan>{% endif %}"
     "{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|><plan>{% endif %}"
 )
 TURNS = (
@@ -101,7 +105,7 @@ def test_a_template_that_takes_parts_gets_parts(template, ask) -> None:
      "{{ raise_exception('never') }}"],
 )  # fmt: skip
 def test_a_question_that_is_lost_is_refused_before_the_model_is_asked(template) -> None:
-    with pytest.raises(AnswerError, match="item i0 in eng_Latn: .* cannot ask this"):
+    with pytest.raises(AnswerError, match=r"item i0 in eng_Latn: .* cannot ask this"):
         generate(make_model(), bytes_tokenizer(template), asked(["2+2"]), settings(), conversation=Chat())
 
 

@@ -82,6 +82,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "evaluate.temperature": (0.5, everywhere(ASK)),
     "evaluate.top_p": (0.5, everywhere(ASK)),
     "evaluate.top_k": (1, everywhere(ASK)),
+    "evaluate.chat_template": ({"reasoning_effort": "low"}, everywhere(ASK)),
     "score.choice": ("token", run_here(SCORED)),
     "score.span": ("f1", {QWEN: SCORED, "": "track"}),
     "score.number": ("flexible_extract", {QWEN: SCORED, "": "track"}),

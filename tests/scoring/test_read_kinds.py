@@ -230,8 +230,9 @@ CASES: dict[str, list[tuple[str, str, str]]] = {
 }
 """Kind -> language, what a model wrote and the number that it gives."""
 LANGUAGES = [
-    "eng_Latn", "deu_Latn", "spa_Latn", "fra_Latn", "rus_Cyrl", "zho_Hans", "jpn_Jpan", "swh_Latn", "tha_Thai", "ben_Beng",
-    "tel_Telu", "arb_Arab", "ind_Latn", "ita_Latn", "kor_Hang", "zsm_Latn", "por_Latn", "vie_Latn", "hin_Deva",
+    "eng_Latn", "deu_Latn", "spa_Latn", "fra_Latn", "rus_Cyrl", "zho_Hans", "jpn_Jpan", "swh_Latn", "tha_Thai",
+    "ben_Beng", "tel_Telu", "arb_Arab", "ind_Latn", "ita_Latn", "kor_Hang", "zsm_Latn", "por_Latn",
+    "vie_Latn", "hin_Deva",
 ]  # fmt: skip
 """Of MGSM and PolyMath, and Hindi."""
 VALUES = ["0", "7", "18", "-5", "125", "2125", "5600", "114200", "1234567", "-2125", "0.5", "12.5", "1234.5", "-3.75"]
