@@ -72,6 +72,11 @@ def test_a_stop_string_acts_outside_a_thought_alone(template, text) -> None:
     assert "and 5" not in row.output
 
 
+def test_a_mark_that_the_template_only_speaks_of_opens_nothing() -> None:
+    (row,) = written("Think inside <think> if you must." + PLAIN, "18").itertuples()
+    assert (row.output, row.extracted, row.finished) == ("18", "18", True)
+
+
 def test_a_turn_ends_where_the_template_ends_it() -> None:
     special = ("<|im_start|>", "<|im_end|>")
     (row,) = written(TURNS, "18<|im_end|>\n<|im_start|>user\nAnd for 5?", *special).itertuples()

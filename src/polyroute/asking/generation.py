@@ -18,7 +18,7 @@ the text.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -137,17 +137,18 @@ def generate_under(
         AnswerError: a prompt without tokens or too long, no chat template or one that loses the question; names
             language and item.
     """
-    texts = [
-        prompt if conversation is None else _question(tokenizer, prompt, conversation, f"item {item_id} in {language}")
-        for item_id, language, prompt in zip(items["item_id"], items["language"], items["prompt"], strict=True)
-    ]
+    texts = []
+    for item_id, language, prompt in zip(items["item_id"], items["language"], items["prompt"], strict=True):
+        with prompts.named(f"item {item_id} in {language}"):
+            texts.append(prompt if conversation is None else prompts.question(tokenizer, prompt, conversation))
+    asked = dict(zip(texts, items["prompt"], strict=True))
     rows = prompts.encode(tokenizer, texts, conversation)
     _check(model, items, rows, settings)
     found: list[list[tuple[str, int, bool]]] = [[("", 0, False)] * len(rows) for _ in plans]
     with at_rest(model), torch.inference_mode():
         for together, batches in _laid_out([len(row) for row in rows], len(plans), settings):
             with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
-                runner = _Runner(sweep, tokenizer, settings, on_step, conversation)
+                runner = _Runner(sweep, tokenizer, settings, on_step, conversation, asked)
                 for batch in batches:
                     written = runner.run([rows[index] for index in batch], [texts[index] for index in batch], batch)
                     for condition, of_condition in zip(together, written, strict=True):
@@ -160,13 +161,6 @@ def generate_under(
         )[COLUMNS]
         for told in found
     ]
-
-
-def _question(tokenizer: Any, prompt: str, conversation: Chat, place: str) -> str:
-    try:
-        return prompts.question(tokenizer, prompt, conversation)
-    except AnswerError as error:
-        raise AnswerError(f"{place}: {error}") from None
 
 
 def _laid_out(
@@ -212,13 +206,14 @@ class _Runner:
 
     def __init__(
         self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, on_step: OnStep | None = None,
-        conversation: Chat | None = None,
+        conversation: Chat | None = None, asked: Mapping[str, str] | None = None,
     ):  # fmt: skip
         self.sweep, self.tokenizer, self.settings, self.on_step = sweep, tokenizer, settings, on_step
         self.device = prompts.device_of(sweep.model)
         self.ends = _end_tokens(sweep.model, tokenizer) | marks.turn_ends(tokenizer, conversation)
         self.marks = marks.of(tokenizer, conversation)
-        self.chats = conversation is not None
+        self.asked = asked if conversation is not None and asked is not None else {}
+        """Text of a prompt in a conversation -> its question."""
         pad = tokenizer.pad_token_id
         self.pad = int(pad) if pad is not None else min(self.ends, default=0)
         # A token has at least a byte, so a string's last token and these hold all of it, and a cut letter before.
@@ -234,7 +229,7 @@ class _Runner:
         ids_BS = torch.tensor([[self.pad] * (width - len(row)) + row for row in rows], device=self.device)
         real_BS = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.device)
         written: list[list[int]] = []
-        opened = [self.marks.opened(text) if self.chats else "" for text in texts]
+        opened = [self._opened(text) for text in texts]
 
         def decode(model: Any, ids_BS: Tensor, *_prepared: Any, **kwargs: Any) -> Tensor:
             own = {name: value for name, value in kwargs.items() if name not in _FOR_ITS_LOOP}
@@ -315,6 +310,11 @@ class _Runner:
             return False
         tail = self._text(ids[-self.reach :])
         return any(stop in tail for stop in self.settings.stop) and self._stop(self._text(ids), opened) is not None
+
+    def _opened(self, text: str) -> str:
+        """The mark of the thought that the template opens behind the question; empty where it opens none."""
+        question = self.asked.get(text, "").strip()
+        return self.marks.opened(text[text.rindex(question) + len(question) :]) if question else ""
 
     def _stop(self, text: str, opened: str) -> int | None:
         """Where the first stop string outside a thought begins."""

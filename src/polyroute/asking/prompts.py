@@ -12,7 +12,8 @@ question cannot be found again is refused: the model would be asked something el
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,19 @@ class Chat:
     """What `THINKING` are in the template; those that know no thinking ignore it."""
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Other variables of the template, such as `reasoning_effort` of GPT-OSS; they win over `thinking`."""
+
+
+@contextmanager
+def named(place: str) -> Iterator[None]:
+    """Puts an item before what is wrong with its prompt.
+
+    Raises:
+        AnswerError: whatever was wrong, with the item.
+    """
+    try:
+        yield
+    except AnswerError as error:
+        raise AnswerError(f"{place}: {error}") from None
 
 
 def question(tokenizer: Any, prompt: str, chat: Chat) -> str:

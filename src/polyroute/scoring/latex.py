@@ -31,9 +31,7 @@ _FRACTION = re.compile(r"\\(?:[dtcx]?frac|sfrac|nicefrac)(?![A-Za-z])\s*")
 _OVER = re.compile(r"(-?\d+)\s*\\over(?![A-Za-z])\s*(-?\d+)")
 
 
-_UNBOUNDED = re.compile(
-    r"\^\s*\{[^{}]*\^|\^\s*[+-]?\d+\s*\^|[})]\s*\^|\^\s*\{?\s*[+-]?\d{4,}|\d{3,}\s*!|[!)}]\s*!"
-)
+_UNBOUNDED = re.compile(r"\^\s*\{[^{}]*\^|\^\s*[+-]?\d+\s*\^|[})]\s*\^|\^\s*\{?\s*[+-]?\d{4,}|\d{3,}\s*!|[!)}]\s*!")
 """Towers of powers, long exponents and large factorials: the parser works some of them out while it reads."""
 _KNOWN = re.compile(r"\\(?:times|cdot|div|d?frac|left|right|sqrt)")
 

@@ -30,7 +30,8 @@ in words likewise; with a blank between only where a box, a bracket or an equals
 
 Words for large numbers multiply the number before them, in Swahili the one after too (70 тысяч, 5千万,
 elfu 70), and smaller parts are added (2 millones 500 mil). 千克 is a kilogram. Numbers in e-notation (1.2e6) and
-powers (3 × 10^4) are worked out; two numbers with a slash are a fraction, with a number before them a mixed one (2 1/2, 3¼, 2\frac{1}{2}).
+powers (3 × 10^4) are worked out; two numbers with a slash are a fraction, with a number before them a mixed
+one (2 1/2, 3¼, 2\frac{1}{2}).
 In Chinese and Japanese, numerals in characters are read right after the answer word and nowhere else, since the
 characters occur in other words. Numbers in words (eighteen) are not read.
 """
