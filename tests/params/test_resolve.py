@@ -180,7 +180,7 @@ def listed(stages: dict[str, str]) -> set[str]:
 
 def leaves(section: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
     for key, value in section.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from leaves(value, (*path, key))
         else:
             yield ".".join((*path, key))
