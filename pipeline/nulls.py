@@ -10,7 +10,7 @@ from polyroute.ground.console import stage
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.measures.random_rank import ranked, table, unranked
-from polyroute.measures.routing_summary import summarise
+from polyroute.measures.routing_summary import spread, summarise
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import locate_settled
 from polyroute.models.without_weights import load_config, load_tokenizer
@@ -51,6 +51,9 @@ def _rank(
     for trace, items in zip(traces, texts.values(), strict=True):
         if trace.header.corpus_digest != digest(dict(items)):
             raise TraceError(f"{trace.place} is of another text than {paths.corpus(name, corpus)}: run `dvc repro`")
+    chosen = spread(len(traces[0].item_ids), settings.items)
+    traces = [trace.select(chosen) for trace in traces]
+    texts = {code: {item: items[item] for item in traces[0].item_ids} for code, items in texts.items()}
     source = locate_settled(name, spec)
     how = RandomSettings(
         draws=settings.draws, most_weights=settings.most_weights, nearest=settings.nearest, seed=settings.seed,
@@ -70,7 +73,7 @@ def _rank(
             advance(1)
 
         drawn = read_random(name, config, tokenizer, texts, how, paths.parts, on_draw=on_draw)
-    return ranked(corpus, own, drawn), table(own, drawn)
+    return ranked(corpus, own, drawn, len(chosen)), table(own, drawn)
 
 
 def _in_short(found: dict[str, Any], computed: int) -> str:

@@ -6,6 +6,7 @@ from typing import get_args
 
 import click
 
+from polyroute.cli import init, look
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.languages.table import Scheme
@@ -139,10 +140,11 @@ def study(everything: bool, jobs: int | None) -> None:
     """Run the study with DVC, several models at once; only what changed is computed."""
     from polyroute.cli import study as running
 
-    chosen = params.read(Paths().params).study
-    models = [model for model in chosen.models if everything or model not in chosen.extra] + chosen.distances
+    file = params.read(Paths().params)
+    models = [model for model in file.study.models if everything or model not in file.study.extra]
+    read = [model for model in models if not isinstance(file.models[model], TransformersModel)] + file.study.distances
     gpu = Path("/dev/nvidia0").exists()
-    running.run(models, jobs or (1 if gpu else len(os.sched_getaffinity(0))))
+    running.run([*models, *file.study.distances], jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read)
 
 
 @main.command(cls=console.Command)
@@ -410,3 +412,7 @@ def ui(port: int) -> None:
     paths = Paths()
     study = params.read(paths.params).study.name
     raise SystemExit(store.serve(paths, port, study))
+
+
+main.add_command(look.look)
+main.add_command(init.init)

@@ -5,6 +5,7 @@ sentence alignment each sentence is left out in turn.
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures import divergence, sentence_alignment
@@ -61,6 +63,7 @@ class Alignment:
         nearest: int,
         seed: int,
         zones: Zones | None = None,
+        reading: str = "soft_mass",
     ):
         """Prepare with the pivot's trace.
 
@@ -71,12 +74,23 @@ class Alignment:
             nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
             seed: of the resamples, and of the order among sentences of one length.
             zones: early, middle and late layers in the model's numbering; by share of depth where None.
+            reading: that summaries show; `soft_mass`, paper 1's own, gives way to counts where nothing else is known.
+
+        Raises:
+            AlignmentError: the trace does not hold the reading.
         """
         self.pivot = pivot
         layers = pivot.header.layers
         self.zones = zones or _numbered(default_zones(len(layers)), layers)
-        self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
-        """The reading that summaries show: paper 1's own where the trace can give it."""
+        if reading == "soft_mass" and reading not in pivot.readings:
+            reading = "topk_count"
+        if reading not in pivot.readings:
+            raise AlignmentError(
+                f"{pivot.place} holds no `{reading}`, which `importance` in the model's entry names; it holds "
+                f"{', '.join(pivot.readings)}"
+            )
+        self.reading = reading
+        """The reading that summaries show."""
         self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
         self._drawing = Drawing(self._bootstrap, nearest, seed)
         self._of_pivot: dict[str, Compared] = {}
@@ -91,7 +105,7 @@ class Alignment:
             AlignmentError: the trace is of another model, corpus, setting or other sentences than the pivot's, or a
                 value is none that its measure can have.
         """
-        _comparable(self.pivot, trace)
+        check_comparable(self.pivot, trace)
         is_pivot = trace is self.pivot
         rows: list[pd.DataFrame] = []
         zone_items = alignment_L = first_tokens = None
@@ -112,6 +126,17 @@ class Alignment:
             summary = self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
             alignment_L = _aligned(table, self.reading)
         return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L, first_tokens)
+
+    def of_languages(self, traces: Sequence[Trace]) -> Iterator[LanguageCurves]:
+        """`language` of each in turn, as many at a time as there are cores; best after the pivot's own.
+
+        Args:
+            traces: each is read when its turn comes, so that of `TraceFiles` few are in memory.
+
+        Raises:
+            AlignmentError: as `language`.
+        """
+        return each_on_a_core(lambda place: self.language(traces[place]), range(len(traces)))
 
     def _first_tokens(self, compared: Compared, rows: list[pd.DataFrame]) -> FirstTokens | None:
         zones_N3 = self._zone_items(compared.once(divergence.MEASURE.by_sentence))
@@ -215,22 +240,27 @@ def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[
     return parsed
 
 
-def _comparable(pivot: Trace, other: Trace) -> None:
+def check_comparable(pivot: Trace, other: Trace) -> None:
+    """Refuse traces whose difference would be one of engine, settings or text, and not of language.
+
+    Raises:
+        AlignmentError: names what differs, or the items that one of them lacks.
+    """
     for field in ("model", "model_digest", "corpus", "engine", "dtype", "device", "layers", "experts", "top_k",
                   "settings", "versions", "pooled"):  # fmt: skip
         ours, theirs = getattr(pivot.header, field), getattr(other.header, field)
         if ours != theirs:
             raise AlignmentError(
                 f"{other.place} has {field} {theirs}, the pivot's has {ours}: differences of engine and settings would "
-                "pass for differences of language; rerun the stage `trace`"
+                "pass for differences of language; trace both alike (stage `trace`)"
             )
     if pivot.item_ids != other.item_ids:
         lacking = sorted(set(pivot.item_ids) - set(other.item_ids))[:5]
         extra = sorted(set(other.item_ids) - set(pivot.item_ids))[:5]
-        raise AlignmentError(
-            f"{other.place} is not parallel to the pivot's: it lacks items {lacking or 'none'} and has besides "
-            f"{extra or 'none'}"
-        )
+        said = f"it lacks items {lacking or 'none'} and has besides {extra or 'none'}"
+        if not lacking and not extra:
+            said = "it has the same items in another order"
+        raise AlignmentError(f"{other.place} is not parallel to the pivot's: {said}")
 
 
 def _tidy(trace: Trace, measure: LayerMeasure, name: str, found: Interval, reading: str) -> pd.DataFrame:

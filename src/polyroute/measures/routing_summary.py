@@ -97,6 +97,17 @@ def summarise(traces: Sequence[Trace], *, zones: Zones | None, nearest: int, see
     ]
 
 
+def spread(items: int, most: int | None) -> NDArray[np.int64]:
+    """Places of at most so many of a corpus's sentences, at even steps, since neighbours are often of one source.
+
+    Args:
+        items: sentences of the corpus.
+        most: how many are wanted; all of them where None.
+    """
+    wanted = items if most is None else min(items, most)
+    return np.arange(wanted, dtype=np.int64) * items // max(1, wanted)
+
+
 def _use(traces: Sequence[Trace]) -> dict[str, float]:
     """Overlap and specificity of experts over depth."""
     first = traces[0].header

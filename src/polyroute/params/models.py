@@ -8,8 +8,9 @@ from pydantic import Field, field_validator, model_validator
 
 from polyroute.asking.settings import Asking
 from polyroute.ground.frozen import Frozen
-from polyroute.ground.layers import LayerRange, Zones, check_range
+from polyroute.ground.layers import LayerRange, Zones, check_zones
 from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
+from polyroute.measures.settings import Importance
 from polyroute.models.settings import Checkpoint, Shape
 from polyroute.params.published import PresetName
 from polyroute.tracing.settings import RecordedCounts, TurnTexts
@@ -33,6 +34,9 @@ class _Model(Frozen):
     """Languages answered about as well as by guessing: correlations over `groups` are told without them too."""
     zones: Zones | None = None
     """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
+    importance: Importance = "soft_mass"
+    """The reading of the router that summaries, the middle and correlations rest on; every other that a trace allows
+    is measured beside it. `soft_mass` gives way to `topk_count` where counts alone were recorded."""
     accuracies: Literal["published"] | None = None
     """`published` sets divergence against the accuracies that others published too, so that nothing need be asked."""
     published_as: str | None = None
@@ -49,8 +53,8 @@ class _Model(Frozen):
     @model_validator(mode="after")
     def _zones_inside(self) -> Self:
         shape: Shape | None = getattr(self, "shape", None)
-        for zone, span in self.zones or ():
-            check_range(f"zones.{zone}", span, shape.layers if shape else None)
+        if self.zones:
+            check_zones(self.zones, shape.layers if shape else None)
         return self
 
 
@@ -76,6 +80,9 @@ class TransformersModel(Checkpoint, _Model):
     """Task -> which entry of `corpora` its shared experts are told on, if not the model's generic text."""
     mask: Masked | None = None
     """`null` masks nothing."""
+    interventions: bool = True
+    """Whether the model is steered and masked. `false` asks it as it is and edits nothing: what claims say of edits
+    cannot be tested on it, and they say so."""
     turns: TurnTexts | None = None
     """Text that tells experts of tasks from experts of the assistant's turn; `null` does not ask."""
     preset: PresetName | None = None

@@ -18,6 +18,7 @@ from polyroute.interventions.settings import (
     ChooseSettings,
     JudgedTask,
     JudgeSettings,
+    MaskedSet,
     MaskedTask,
     MaskPlans,
     PlannedTask,
@@ -106,6 +107,7 @@ class _Resolved:
         self.run = self.spec if isinstance(self.spec, TransformersModel) else None
         self.languages = model_languages(file, model)
         self.tasks = model_tasks(file, model)
+        self.edited = self.tasks if self.run is not None and self.run.interventions else {}
         self.evaluate = (self.run and self.run.evaluate) or file.evaluate
         self.steer = (self.run and self.run.steer) or file.steer
         self.masked = self._masked()
@@ -126,7 +128,7 @@ class _Resolved:
             ),
             "align": AlignSettings(
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
-                nearest=file.align.nearest,
+                nearest=file.align.nearest, importance=spec.importance,
             ),
             "nulls": _of(
                 NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
@@ -135,7 +137,8 @@ class _Resolved:
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus,
-                multilingual=file.experts.multilingual, middle=run.middle if run else None,
+                multilingual=file.experts.multilingual, domain_divergence=file.experts.domain_divergence,
+                middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
             "turns": self._turns(),
@@ -153,23 +156,23 @@ class _Resolved:
             ),
             "plan": PlanSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
-                tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, self.steer),
+                tasks={task: self._planned(task) for task in self.edited}, steer=_of(SteerGrid, self.steer),
                 mask=self._mask(), among=self._among(), masked=self.masked,
                 mask_corpus=run.mask.corpus if run and run.mask else None,
             ),
-            "tune": self._ask(self.tasks, 0, edited=True),
+            "tune": self._ask(self.edited, 0, edited=True),
             "choose": ChooseSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
-                tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, self.steer),
+                tasks={task: self._studied(task) for task in self.edited}, steer=_of(SteerPlans, self.steer),
             ),
             "steer": _of(
-                SteerSettings, self._ask(self.tasks, self.steer.mechanism_items, edited=True), pivot=self.pivot,
-                scores={task: self._scored(task)["score"] for task in self.tasks},
+                SteerSettings, self._ask(self.edited, self.steer.mechanism_items, edited=True), pivot=self.pivot,
+                scores={task: self._scored(task)["score"] for task in self.edited},
             ),
             "mask": self._ask(masked, file.mask.mechanism_items, beside, edited=True),
             "judge": JudgeSettings(
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
-                tasks={task: self._judged(task) for task in self.tasks},
+                tasks={task: self._judged(task) for task in self.edited},
             ),
             "claims": ClaimsSettings(
                 **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
@@ -291,20 +294,26 @@ class _Resolved:
         return self.file.languages[self.run.mask.among or self.run.mask.languages]
 
     def _masked(self) -> dict[str, MaskedTask]:
-        if self.run is None or self.run.mask is None:
+        if self.run is None or self.run.mask is None or not self.run.interventions:
             return {}
-        masked = self.file.languages[self.run.mask.languages]
-        return {
-            task: MaskedTask(
+        mask, found = self.run.mask, {}
+        for task in mask.tasks:
+            own = mask.own.get(task)
+            masked = self.file.languages[mask.languages if own is None else own.languages]
+            found[task] = MaskedTask(
                 languages=[code for code in masked if code in self.tasks[task].languages],
                 lacking=[code for code in masked if code in self.tasks[task].lacking],
-            )
-            for task in self.run.mask.tasks
-        }
+                among=None if own is None else self.file.languages[mask.among_of(task)], own_only=own is not None,
+            )  # fmt: skip
+        return found
 
     def _mask(self) -> MaskPlans | None:
         mask = self.file.mask
         ours = {task: own for task, own in mask.tasks.items() if task in self.masked}
+        own = self.run.mask.own if self.run and self.run.mask else {}
+        for task, one in own.items():
+            said = one.model_dump(include={"k", "thr", "width"}, exclude_none=True)
+            ours |= {task: _of(MaskedSet, ours.get(task, mask), **said)} if said else {}
         return _of(MaskPlans, mask, tasks=ours) if self.masked else None
 
     def _roles(self) -> dict[str, Role]:
