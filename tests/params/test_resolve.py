@@ -83,6 +83,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "evaluate.temperature": (0.5, everywhere(ASK)),
     "evaluate.top_p": (0.5, everywhere(ASK)),
     "evaluate.top_k": (1, everywhere(ASK)),
+    "evaluate.chat_template": ({"reasoning_effort": "low"}, everywhere(ASK)),
     "score.choice": ("token", run_here(SCORED)),
     "score.span": ("f1", {QWEN: SCORED, "": "track"}),
     "score.number": ("flexible_extract", {QWEN: SCORED, "": "track"}),
@@ -181,7 +182,7 @@ def listed(stages: dict[str, str]) -> set[str]:
 
 def leaves(section: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
     for key, value in section.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from leaves(value, (*path, key))
         else:
             yield ".".join((*path, key))

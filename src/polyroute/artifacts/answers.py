@@ -11,8 +11,9 @@ these and the key without the model: `data/scored/<model>/...`, the same names. 
 | translation | output, tokens, finished | reference, chrf, output_language |
 
 What is raw of a choice are lists, one entry a choice. `*` of numbers are `by_flexible_extract` (what
-lm-evaluation-harness takes, or null) and `flexible_extract` (whether it calls that right). `output_language` is a
-FLORES code, `mixed` or `undetermined`, or null where the language cannot be recognised. Nothing else is null.
+lm-evaluation-harness takes, or null), `flexible_extract` (whether it calls that right) and `first_box` (whether the
+first box is right, paper 2's rule). `output_language` is a FLORES code, `mixed` or `undetermined`, or null where the
+language cannot be recognised. Nothing else is null.
 
 The Parquet metadata hold under `polyroute` everything that determines the answers, so that a baseline is never
 compared with answers of another engine, batch size or task (`comparable`).
@@ -54,7 +55,7 @@ _SCORES: dict[TaskKind, dict[str, pyarrow.DataType]] = {
     "choice": {f"extracted{ending}": pyarrow.int32() for ending in NORMALISATIONS}
     | {f"correct{ending}": pyarrow.bool_() for ending in NORMALISATIONS},
     "number": {"extracted": pyarrow.string(), "correct": pyarrow.bool_()}
-    | {"by_flexible_extract": pyarrow.string(), "flexible_extract": pyarrow.bool_()}
+    | {"by_flexible_extract": pyarrow.string(), "flexible_extract": pyarrow.bool_(), "first_box": pyarrow.bool_()}
     | _SPOKEN,
     "span": {name: pyarrow.bool_() for name in ("inclusion", "inclusion_as_released", "exact_match")}
     | {"f1": pyarrow.float64()}
