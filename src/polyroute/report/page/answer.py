@@ -1,0 +1,89 @@
+"""The question, and its answer in two sentences that are made from the board's verdicts: real models first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from polyroute.report.page.study import Study
+from polyroute.report.page.topics import Topic, by_topic
+from polyroute.results.claims import Code
+
+QUESTION = "Do mixture-of-experts models route languages apart, where, and does it matter for their answers?"
+
+
+def answer(study: Study) -> list[str]:
+    """At most two sentences: what real models show, and what the small trained ones do."""
+    real = [model for model in study.verdicts if study.about(model).kind == "real"]
+    trained = [model for model in study.verdicts if study.about(model).kind == "pocket"]
+    return [
+        *([_real(study, real)] if real else ["No claim has been asked of a real model yet."]),
+        *([_trained(study, trained)] if trained else []),
+    ]
+
+
+def leads(study: Study) -> dict[Topic, str]:
+    """Topic -> the claim that speaks for it."""
+    return {topic: ids[0] for topic, ids in by_topic(study.claims.by_id).items() if topic.short and ids}
+
+
+def _real(study: Study, models: Sequence[str]) -> str:
+    """What any claim comes to over real models; a topic's lead claim stands by its short name."""
+    codes: dict[str, set[Code]] = {}
+    for model in models:
+        for claim, verdict in study.verdicts[model].claims.items():
+            codes.setdefault(claim, set()).add(verdict.code)
+    shorts = {claim: topic.short for topic, claim in leads(study).items()}
+    held = [claim for claim, of in codes.items() if "replicated" in of and "not_replicated" not in of]
+    failed = [claim for claim, of in codes.items() if "not_replicated" in of and "replicated" not in of]
+    mixed = [claim for claim, of in codes.items() if {"replicated", "not_replicated"} <= of]
+    open_ = [claim for claim, of in codes.items() if of <= {"inconclusive", "cannot_be_tested"} and "inconclusive" in of]
+    untested = sum(of == {"cannot_be_tested"} for of in codes.values())
+    parts = [
+        f"{_count(claims)} {verb}: {_listed(_short(study, shorts, claim) for claim in claims)}"
+        for claims, verb in ((held, "replicated"), (failed, "not replicated"), (mixed, "mixed"), (open_, "inconclusive"))
+        if claims
+    ]  # fmt: skip
+    names = _listed(study.title(model) for model in models)
+    rest = f"; {untested} more need answers or text that these data lack" if untested else ""
+    return f"In {names}, {'; '.join(parts) or 'no claim can be decided'}{rest}."
+
+
+def _trained(study: Study, models: Sequence[str]) -> str:
+    """What the lead claims come to in most of the small models that learnt something."""
+    most: dict[str, list[str]] = {"replicated": [], "not_replicated": [], "open": []}
+    for topic, claim in leads(study).items():
+        codes = [one.claims[claim].code for model in models if claim in (one := study.verdicts[model]).claims]
+        asked = [code for code in codes if code != "cannot_be_tested"]
+        if not asked:
+            continue
+        kind = next((code for code in ("replicated", "not_replicated") if 2 * asked.count(code) > len(asked)), "open")  # type: ignore[arg-type]
+        most[kind].append(topic.short)
+    told = [
+        f"{verb} {_listed(most[kind])}"
+        for kind, verb in (("replicated", "replicate"), ("not_replicated", "do not replicate"), ("open", "leave open"))
+        if most[kind]
+    ]
+    count = f"{len(models)} small trained models" if len(models) > 1 else "small trained model"
+    if not told:
+        return f"The {count}, instruments of which it is known what they learnt, can test no leading claim yet."
+    return f"Most of the {count}, instruments of which it is known what they learnt, {', '.join(told[:-1])}" + (
+        f" and {told[-1]}." if len(told) > 1 else f"{told[0]}."
+    )
+
+
+def _short(study: Study, shorts: dict[str, str], claim: str) -> str:
+    if claim in shorts:
+        return shorts[claim]
+    if claim not in study.claims.by_id:
+        return claim
+    statement = study.claims.by_id[claim].statement.rstrip(".")
+    return f"“{statement}”"
+
+
+def _count(claims: Sequence[str]) -> str:
+    return f"{len(claims)} claim{'s' if len(claims) != 1 else ''}"
+
+
+def _listed(parts: Iterable[str]) -> str:
+    every = list(parts)
+    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}" if every else "none"

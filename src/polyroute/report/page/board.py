@@ -1,0 +1,147 @@
+"""The board: about ten lines, a question each, with the verdict on its lead claim in every model; opened, all claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from polyroute.report.claims import WORDS, missing, stand_in
+from polyroute.report.page.html import Markup, joined, tag
+from polyroute.report.page.study import Study
+from polyroute.report.page.topics import OTHER, Topic, by_topic
+from polyroute.results.claims import ClaimVerdict, Code
+
+GLYPHS: dict[Code, str] = {"replicated": "✓", "not_replicated": "✕", "inconclusive": "?", "cannot_be_tested": "·"}
+"""Verdicts are told by shape as well as by colour."""
+
+
+def board(study: Study) -> Markup:
+    """The legend, the lines and how many claims come to what in each model."""
+    models = list(study.verdicts)
+    if not models:
+        return tag("p", "No claim has been asked yet: run `polyroute study`.")
+    head = tag(
+        "div", tag("span", "Question", class_="question"),
+        *(tag("span", study.title(model), title=model, class_=f"model {study.about(model).kind}") for model in models),
+        class_="line head",
+    )  # fmt: skip
+    lines = [_line(study, topic, ids, models) for topic, ids in by_topic(study.claims.by_id).items() if ids]
+    return tag(
+        "div", _legend(), tag("div", head, *lines, _counts(study, models), class_="lines",
+                              style=f"--models: {len(models)}"),
+        class_="board",
+    )  # fmt: skip
+
+
+def _legend() -> Markup:
+    parts = [tag("span", mark(code), " ", WORDS[code]) for code in GLYPHS]
+    return tag("p", *joined_by(parts, "   "), tag("span", "A line shows its lead claim; open it for the rest."),
+               class_="legend")  # fmt: skip
+
+
+def joined_by(parts: Sequence[str], between: str) -> list[str]:
+    """Parts with something between them and after the last."""
+    return [piece for part in parts for piece in (part, between)]
+
+
+def mark(code: Code | None, title: str = "") -> Markup:
+    """A verdict as a sign; a blank where the claim was not asked."""
+    if code is None:
+        return tag("span", " ", class_="mark")
+    return tag("span", GLYPHS[code], class_=f"mark {code}", role="img", aria_label=WORDS[code],
+               title=title or WORDS[code])  # fmt: skip
+
+
+def _line(study: Study, topic: Topic, ids: Sequence[str], models: Sequence[str]) -> Markup:
+    lead = ids[0]
+    told = study.claims.by_id[lead].statement
+    cells = [
+        tag("span", mark(None if (of := study.verdicts[model].claims.get(lead)) is None else of.code), class_="cell")
+        for model in models
+    ]
+    question = tag("span", tag("b", topic.question), " ", tag("small", told if topic is not OTHER else ""),
+                   class_="question")  # fmt: skip
+    rows = [
+        tag(
+            "div",
+            tag("span", tag("code", claim), _locked(study, claim), " ", study.claims.by_id[claim].statement,
+                class_="question"),
+            *(tag("span", _cell(study, model, claim), class_="cell") for model in models),
+            class_="line claim", id=f"claim-{claim}",
+        )
+        for claim in ids
+    ]  # fmt: skip
+    link = tag("p", tag("a", "Figures of this question", href=f"#{topic.name}"), class_="to")
+    return tag("details", tag("summary", question, *cells, class_="line"), *rows, link, data_topic=topic.name)
+
+
+def _cell(study: Study, model: str, claim: str) -> Markup:
+    verdict = study.verdicts[model].claims.get(claim)
+    return mark(None) if verdict is None else mark(verdict.code, f"{study.title(model)}: {told(study, claim, verdict)}")
+
+
+def told(study: Study, claim: str, verdict: ClaimVerdict) -> str:
+    """A verdict with its effect in a line."""
+    name = study.claims.by_id[claim].effect if claim in study.claims.by_id else "effect"
+    said = WORDS[verdict.code]
+    if verdict.effect is not None:
+        bounds = "" if verdict.low is None or verdict.high is None else f" [{verdict.low:.3g}, {verdict.high:.3g}]"
+        said += f"; {name} {verdict.effect:.3g}{bounds}"
+    if verdict.q is not None:
+        said += f"; q {verdict.q:.3g}"
+    reasons = list(dict.fromkeys(map(missing, verdict.missing.values())))
+    return said + (f"; unknown: {'; '.join(reasons[:2])}" if reasons else "")
+
+
+def of_topic(study: Study, ids: Sequence[str]) -> Markup:
+    """Every claim of a section, and in each model what it comes to and why."""
+    parts = []
+    for claim in ids:
+        held = study.claims.by_id[claim]
+        rows = [
+            tag("li", mark(verdict.code), " ", tag("b", study.title(model)), f": {told(study, claim, verdict)}", *_stands(verdict))
+            for model, one in study.verdicts.items()
+            if (verdict := one.claims.get(claim)) is not None
+        ]  # fmt: skip
+        source = "our own" if held.paper == "own" else f"paper {held.paper}"
+        parts.append(
+            tag("div", tag("p", tag("code", claim), " ", held.statement, " ", tag("small", f"({source}, {held.section})")),
+                tag("p", f"Must beat: {held.null}. Replicated if all hold: {'; '.join(held.replicated_if)}.",
+                    class_="note"),
+                tag("ul", *rows), class_="verdicts")
+        )  # fmt: skip
+    return tag("details", tag("summary", f"{len(ids)} claim{'s' if len(ids) != 1 else ''} in every model, with numbers"),
+               *parts)  # fmt: skip
+
+
+def _stands(verdict: ClaimVerdict) -> list[str]:
+    if not verdict.stand_ins:
+        return []
+    return [" ", tag("small", "; ".join(map(stand_in, verdict.stand_ins[:3])), class_="note")]
+
+
+def in_a_sentence(study: Study, claim: str) -> Markup:
+    """The lead claim over all models: where it is replicated, where not, and where it is open."""
+    of: dict[Code, list[str]] = {code: [] for code in GLYPHS}
+    for model, one in study.verdicts.items():
+        if claim in one.claims:
+            of[one.claims[claim].code].append(study.title(model))
+    parts = [tag("span", mark(code), f" {WORDS[code]}: {', '.join(names)}") for code, names in of.items() if names]
+    return tag("p", *joined_by(parts, " "), class_="verdict") if parts else joined([])
+
+
+def _locked(study: Study, claim: str) -> str:
+    return {"locked": "", "changed": " (changed after the fact)", "not_locked": " (not locked)"}[
+        study.claims.lock_of(study.claims.by_id[claim])
+    ]
+
+
+def _counts(study: Study, models: Sequence[str]) -> Markup:
+    cells = []
+    for model in models:
+        counts = Counter(verdict.code for verdict in study.verdicts[model].claims.values())
+        title = ", ".join(f"{counts[code]} {WORDS[code]}" for code in GLYPHS)
+        said = "/".join(str(counts[code]) for code in GLYPHS)
+        cells.append(tag("span", said, title=f"{study.title(model)}: {title}", class_="cell count"))
+    label = tag("span", f"all claims: {' / '.join(WORDS[code] for code in GLYPHS)}", class_="question")
+    return tag("div", label, *cells, class_="line counts")
