@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from polyroute.report.page.study import Study
-from polyroute.report.page.topics import Topic, by_topic
+from polyroute.report.page.topics import SHORT, Topic, by_topic
 from polyroute.results.claims import Code
 
 QUESTION = "Do mixture-of-experts models route languages apart, where, and does it matter for their answers?"
@@ -39,13 +39,15 @@ def _real(study: Study, models: Sequence[str]) -> str:
     open_ = [claim for claim, of in codes.items() if of <= {"inconclusive", "cannot_be_tested"} and "inconclusive" in of]
     untested = sum(of == {"cannot_be_tested"} for of in codes.values())
     parts = [
-        f"{_count(claims)} {verb}: {_listed(_short(study, shorts, claim) for claim in claims)}"
-        for claims, verb in ((held, "replicated"), (failed, "not replicated"), (mixed, "mixed"), (open_, "inconclusive"))
-        if claims
+        f"{_count(claims)} {verb} ({_listed(_short(study, shorts, claim) for claim in claims)})"
+        for claims, verb in (
+            (held, _be(held, "replicated")), (failed, _be(failed, "not replicated")),
+            (mixed, "differ between models"), (open_, _be(open_, "inconclusive")),
+        ) if claims
     ]  # fmt: skip
     names = _listed(study.title(model) for model in models)
     rest = f"; {untested} more need answers or text that these data lack" if untested else ""
-    return f"In {names}, {'; '.join(parts) or 'no claim can be decided'}{rest}."
+    return f"In {names}, {', '.join(parts) or 'no claim can be decided'}{rest}."
 
 
 def _trained(study: Study, models: Sequence[str]) -> str:
@@ -72,12 +74,16 @@ def _trained(study: Study, models: Sequence[str]) -> str:
 
 
 def _short(study: Study, shorts: dict[str, str], claim: str) -> str:
-    if claim in shorts:
-        return shorts[claim]
+    if claim in shorts or claim in SHORT:
+        return shorts.get(claim) or SHORT[claim]
     if claim not in study.claims.by_id:
         return claim
     statement = study.claims.by_id[claim].statement.rstrip(".")
     return f"“{statement}”"
+
+
+def _be(claims: Sequence[str], verb: str) -> str:
+    return f"{'is' if len(claims) == 1 else 'are'} {verb}"
 
 
 def _count(claims: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ def board(study: Study) -> Markup:
         return tag("p", "No claim has been asked yet: run `polyroute study`.")
     head = tag(
         "div", tag("span", "Question", class_="question"),
-        *(tag("span", study.title(model), title=model, class_=f"model {study.about(model).kind}") for model in models),
+        *(_model(study, model) for model in models),
         class_="line head",
     )  # fmt: skip
     lines = [_line(study, topic, ids, models) for topic, ids in by_topic(study.claims.by_id).items() if ids]
@@ -33,9 +33,18 @@ def board(study: Study) -> Markup:
     )  # fmt: skip
 
 
+def _model(study: Study, model: str) -> Markup:
+    """The head of a model's column, which chooses the model for all figures."""
+    kind = study.about(model).kind
+    if model not in study.models:
+        return tag("span", study.title(model), class_=f"model {kind}")
+    return tag("button", study.title(model), type="button", data_choose=model, class_=f"model {kind}",
+               title=f"{model}: show its figures")  # fmt: skip
+
+
 def _legend() -> Markup:
     parts = [tag("span", mark(code), " ", WORDS[code]) for code in GLYPHS]
-    return tag("p", *joined_by(parts, "   "), tag("span", "A line shows its lead claim; open it for the rest."),
+    return tag("p", *joined_by(parts, "   "), tag("span", "A line shows its lead claim; open it for the others."),
                class_="legend")  # fmt: skip
 
 
@@ -59,8 +68,7 @@ def _line(study: Study, topic: Topic, ids: Sequence[str], models: Sequence[str])
         tag("span", mark(None if (of := study.verdicts[model].claims.get(lead)) is None else of.code), class_="cell")
         for model in models
     ]
-    question = tag("span", tag("b", topic.question), " ", tag("small", told if topic is not OTHER else ""),
-                   class_="question")  # fmt: skip
+    question = tag("span", tag("b", topic.question), class_="question", title=told if topic is not OTHER else None)
     rows = [
         tag(
             "div",

@@ -10,6 +10,12 @@ from polyroute.report.page.figure import FADED, HUE, OF_LANGUAGE, SOFT, A, B, C,
 from polyroute.results.correlation import TaskCorrelation
 from polyroute.results.model import Correlations, ModelResults
 
+_SIDES: dict[str, Spec] = {
+    "right": {"align": "left", "dx": 7}, "left": {"align": "right", "dx": -7},
+    "above": {"align": "center", "dy": -11}, "below": {"align": "center", "dy": 12},
+}  # fmt: skip
+"""Where a name stands beside its point."""
+
 
 def figures(found: ModelResults) -> Iterator[Figure]:
     """Two figures a task: points of languages, and coefficients by layer."""
@@ -25,11 +31,14 @@ def figures(found: ModelResults) -> Iterator[Figure]:
 def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrelation) -> Figure:
     pivot = words.named(found.pivot)
     first, last = found.alignment.corpora[read.corpus].zones.middle
-    rows = [[code, words.named(code), one.divergence, round(100 * one.accuracy, 2)] for code, one in held.points.items()]
+    known = [(code, one.divergence, round(100 * one.accuracy, 2)) for code, one in held.points.items()]
+    bounds = [figure.limits([row[place] for row in known], zero=False) for place in (1, 2)]
+    sides = figure.beside([(words.named(code), x, y) for code, x, y in known], *bounds)
+    rows = [[code, words.named(code), x, y, side] for (code, x, y), side in zip(known, sides, strict=True)]
     x: Spec = {"field": "divergence", "type": "quantitative", "title": f"mean divergence D from {pivot}, middle zone",
-               "scale": {"domain": figure.limits([row[2] for row in rows], zero=False), "nice": False, "zero": False}}
+               "scale": {"domain": bounds[0], "nice": False, "zero": False}, "axis": {"tickCount": 7}}
     y: Spec = {"field": "accuracy", "type": "quantitative", "title": "accuracy, in percent",
-               "scale": {"domain": figure.limits([row[3] for row in rows], zero=False), "nice": False, "zero": False}}
+               "scale": {"domain": bounds[1], "nice": False, "zero": False}}
     marks: list[Spec] = [
         {"mark": {"type": "line", "color": SOFT, "strokeDash": [4, 4], "tooltip": False},
          "transform": [{"regression": "accuracy", "on": "divergence"}], "encoding": {"x": x, "y": y}},
@@ -38,9 +47,10 @@ def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrel
                       "tooltip": [{"field": "name", "title": "language"},
                                   {"field": "divergence", "format": ".4~f"},
                                   {"field": "accuracy", "format": ".1f", "title": "accuracy, %"}]}},
-        {"transform": [HUE], "mark": {"type": "text", "align": "left", "dx": 7, "dy": -4, "fontSize": 10,
-                                      "tooltip": False},
-         "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": OF_LANGUAGE, "opacity": FADED}},
+        *({"transform": [HUE, {"filter": f"datum.side == '{side}'"}],
+           "mark": {"type": "text", "fontSize": 10.5, "tooltip": False, **how},
+           "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": OF_LANGUAGE, "opacity": FADED}}
+          for side, how in _SIDES.items()),
     ]  # fmt: skip
     zone = held.zones["middle"]
     notes = [
@@ -51,8 +61,8 @@ def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrel
         *held.notes,
     ]
     return Figure(
-        f"accuracy-{task}", f"Divergence and accuracy on {task}", notes, figure.rowed(marks, right=70),
-        ("language", "name", "divergence", "accuracy"), rows, half=True,
+        f"accuracy-{task}", f"Divergence and accuracy on {task}", notes, figure.rowed(marks, right=40),
+        ("language", "name", "divergence", "accuracy", "side"), rows, half=True,
     )  # fmt: skip
 
 

@@ -39,7 +39,8 @@ def of_measure(found: ModelResults, corpus: str, name: str) -> Figure | None:
     layers = sorted(table["layer"].unique())
     codes = [code for code in dict.fromkeys(table["language"])]
     middle = table[table["layer"].between(*summary.zones.middle)].groupby("language")["value"].mean()
-    shown = figure.extremes({str(code): float(value) for code, value in middle.dropna().items()})
+    extremes = figure.extremes({str(code): float(value) for code, value in middle.dropna().items()})
+    shown = list(dict.fromkeys([*extremes, *(code for code in codes if code == found.pivot)]))
     values = [*table["value"], *table["low"], *table["high"], *(floor or ()), *_bounds(random)]
     domain = figure.limits(values, zero=bool(np.isfinite(measure.bounds[1])))
     axis = (measure.axis or f"{measure.title} ({measure.unit})").format(
@@ -55,7 +56,8 @@ def of_measure(found: ModelResults, corpus: str, name: str) -> Figure | None:
         ("language", "layer", "value", "low", "high"),
         figure.rows_of(table, ("language", "layer", "value", "low", "high")),
         chips=sorted(codes, key=lambda code: -float(middle.get(code, 0.0))), shown=shown,
-        ends={"x": "layer", "y": "value", "series": "language"},
+        ends={"x": "layer", "y": "value", "series": "language",
+              "beside": [["floor", floor[-1]]] if floor else []},
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from polyroute.report.page.study import Study
 
 CODE_COLOURS = {
     "replicated": "var(--yes)", "not_replicated": "var(--no)", "inconclusive": "var(--open)",
-    "cannot_be_tested": "var(--soft)",
+    "cannot_be_tested": "var(--faint)",
 }  # fmt: skip
 CODE_SHAPES = {
     "replicated": "circle", "not_replicated": "cross", "inconclusive": "diamond", "cannot_be_tested": "square",
@@ -44,7 +44,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
              "encoding": {"x": x | {"field": "zero"}}},
             {"mark": {"type": "rule", "strokeWidth": 2},
              "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"},
-                          "color": {"field": "verdict", "type": "nominal", "legend": None,
+                          "color": {"field": "verdict", "type": "nominal", "title": None,
                                     "scale": {"domain": [WORDS[code] for code in codes],
                                               "range": [CODE_COLOURS[code] for code in codes]}}}},
             {"transform": [{"filter": "datum.null != null"}],
@@ -56,7 +56,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
             {"mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
              "encoding": {"y": y, "x": x,
                           "color": {"field": "verdict", "type": "nominal", "title": None,
-                                    "legend": {"orient": "top"},
+                                    "legend": {"orient": "top", "columns": 4},
                                     "scale": {"domain": [WORDS[code] for code in codes],
                                               "range": [CODE_COLOURS[code] for code in codes]}},
                           "shape": {"field": "verdict", "type": "nominal", "title": None,

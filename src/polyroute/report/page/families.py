@@ -81,7 +81,7 @@ def _rivals(corpus: str, held: CorpusSimilarity) -> Figure:
         if value is not None
     ]
     x: Spec = {"field": "r", "type": "quantitative", "title": "correlation with routing distance (Mantel's r)",
-               "scale": {"domain": figure.limits([0.0, *(row[3] for row in rows)], zero=False), "nice": False}}
+               "scale": {"domain": figure.limits([0.0, *(row[3] for row in rows)], zero=False), "nice": False}, "axis": {"tickCount": 5}}
     y: Spec = {"field": "rival", "type": "nominal", "title": None, "axis": {"labelLimit": 130, "ticks": False},
                "sort": [families.called(name) for name in families.RIVALS]}
     colour: Spec = {"field": "kind", "type": "nominal", "title": None, "legend": {"orient": "top"},
@@ -90,12 +90,13 @@ def _rivals(corpus: str, held: CorpusSimilarity) -> Figure:
         "data": {"name": "rows"},
         "facet": {"row": {"field": "zone", "type": "nominal", "title": None, "sort": list(ZONES),
                           "header": {"labelOrient": "top", "labelAnchor": "start", "labelFontWeight": "bold"}}},
-        "spec": {"width": 300, "height": {"step": 20}, "layer": [
+        "spec": {"width": 250, "height": {"step": 20}, "layer": [
             {"mark": {"type": "rule", "color": SOFT}, "encoding": {"x": {"datum": 0}}},
             {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
              "encoding": {"x": x, "y": y, "color": colour,
                           "shape": {"field": "kind", "type": "nominal", "title": None,
-                                    "legend": {"orient": "top"}},
+                                    "scale": {"domain": ["alone", "given the others"],
+                                              "range": ["circle", "square"]}},
                           "tooltip": [{"field": "zone"}, {"field": "rival"}, {"field": "kind"},
                                       {"field": "r", "format": ".4~f"}, {"field": "p", "format": ".4~f"}]}},
         ]},

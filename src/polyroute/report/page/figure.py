@@ -24,6 +24,7 @@ EXTREMES = 2
 HEIGHT = 300
 """Of a figure, in pixels."""
 INK, SOFT, GRID = "var(--ink)", "var(--soft)", "var(--grid)"
+FAINT = "var(--faint)"
 A, B, C, D = "var(--a)", "var(--b)", "var(--c)", "var(--d)"
 """Colours of what is no language: blue, vermilion, green, purple."""
 HUE = {"calculate": "hues[by][datum.language] || 'var(--soft)'", "as": "hue"}
@@ -53,8 +54,9 @@ class Figure:
     """Languages that can be shown or hidden, in order."""
     shown: Sequence[str] = ()
     """Those that are shown at first."""
-    ends: Mapping[str, str] = field(default_factory=dict)
-    """Columns whose last values are named at the ends of lines: `x`, `y` and `series`."""
+    ends: Mapping[str, Any] = field(default_factory=dict)
+    """Columns whose last values are named at the ends of lines, `x`, `y` and `series`; `beside`, names and heights of
+    other lines."""
     half: bool = False
     """Whether two of them stand side by side on a wide screen."""
 
@@ -148,7 +150,7 @@ def end_names() -> Spec:
     """Names at the ends of lines; the page's script keeps them apart and fills in `ends`."""
     return {
         "data": {"name": "ends", "values": []},
-        "transform": [{"calculate": "hues[by][datum.language] || datum.colour || 'var(--soft)'", "as": "hue"}],
+        "transform": [HUE],
         "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "fontSize": 11, "tooltip": False},
         "encoding": {
             "x": {"value": "width"}, "y": {"field": "place", "type": "quantitative", "scale": None},
@@ -156,6 +158,37 @@ def end_names() -> Spec:
             "opacity": FADED,
         },
     }  # fmt: skip
+
+
+def beside(points: Sequence[tuple[str, float, float]], x: Sequence[float], y: Sequence[float]) -> list[str]:
+    """On which side of its point each name stands, so that no two meet; empty where there is no room.
+
+    Args:
+        points: name, and place across and up.
+        x, y: bounds of the axes, which a plot of about 390 by 300 pixels shows.
+
+    Returns:
+        Of each point `right`, `left`, `above`, `below` or nothing.
+    """
+    across, up = 390 / (x[1] - x[0]), HEIGHT / (y[1] - y[0])
+    centres = [((a - x[0]) * across, (b - y[0]) * up) for _, a, b in points]
+    taken = [(a - 5, b - 5, a + 5, b + 5) for a, b in centres]
+    sides = []
+    for place, (name, _, _) in enumerate(points):
+        (a, b), wide = centres[place], 5.8 * len(name)
+        boxes = {
+            "right": (a + 6, b - 6, a + 6 + wide, b + 6), "left": (a - 6 - wide, b - 6, a - 6, b + 6),
+            "above": (a - wide / 2, b + 6, a + wide / 2, b + 18), "below": (a - wide / 2, b - 18, a + wide / 2, b - 6),
+        }  # fmt: skip
+        others = [box for other, box in enumerate(taken) if other != place]
+        free = [side for side, box in boxes.items() if box[0] > -20 and not any(_meet(box, one) for one in others)]
+        sides.append(free[0] if free else "")
+        taken += [boxes[side] for side in free[:1]]
+    return sides
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def names(codes: Sequence[str]) -> list[str]:

@@ -44,7 +44,7 @@ def _matrix(read: Masking, task: str, score: str) -> Figure | None:
     most = max(5.0, *(abs(row[4]) for row in rows))
     step = 26 if len(held.targets) <= 8 else 17
     x: Spec = {"field": "experts_of", "type": "nominal", "title": "experts of", "sort": figure.names(held.targets),
-               "axis": {"labelAngle": -60, "ticks": False, "domain": False, "labelLimit": 110}}  # fmt: skip
+               "axis": {"labelAngle": -60, "ticks": False, "domain": False, "labelLimit": 150}}  # fmt: skip
     y: Spec = {"field": "asked", "type": "nominal", "title": "asked in", "sort": figure.names(held.languages),
                "axis": {"ticks": False, "domain": False, "labelLimit": 130}}  # fmt: skip
     spec: Spec = {

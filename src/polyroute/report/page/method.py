@@ -22,8 +22,8 @@ FORMULAS = (
      "share > thr; shared: in some top k and no share > thr", "Paper 2's release."),
     ("Divergence and accuracy", "r = Pearson over languages of (mean D of the middle zone, accuracy)",
      "p by permuting languages; intervals leave one language out at a time, and one family."),
-    ("Soft steering", "z_e ← z_e + λ s for the experts of a plan, s: standard deviation of the router's logits z",
-     "Activation sets them to the largest logit, deactivation to the smallest; toward shared experts z_e ← z_e + λ w_e "
+    ("Soft steering", "z_e ← z_e + λ std(z) for the experts e of a plan, z: the token's router logits",
+     "Activation sets them to the largest logit, deactivation to the smallest; toward shared experts z_e ← z_e + λ s_e "
      "|z_e|. Plans are chosen on one half of the items and told of on the other, beside random experts of like "
      "frequency."),
     ("Verdicts", "q by Benjamini and Hochberg over the claims of a model; a claim is replicated if all of its conditions "

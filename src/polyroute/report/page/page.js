@@ -68,6 +68,7 @@
     }
     const scale = view.scale("y"), height = view.signal("height");
     const ends = [...last.values()].map((row) => ({ language: row[series], name: content.names[row[series]] || row[series], at: scale(row[y]) }));
+    for (const [name, value] of figure.ends.beside || []) ends.push({ language: "", name, at: scale(value) });
     ends.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1));
     spread(ends.map((end) => end.at), 12.5, 0, height).forEach((place, i) => { ends[i].place = place; });
     view.data("ends", ends);
@@ -241,6 +242,9 @@
   const idle = window.requestIdleCallback || ((task) => setTimeout(task, 200));
 
   document.getElementById("model").addEventListener("change", (event) => choose(event.target.value));
+  for (const button of document.querySelectorAll("[data-choose]")) {
+    button.addEventListener("click", () => { choose(button.dataset.choose); document.getElementById("controls").scrollIntoView(); });
+  }
   document.getElementById("by").addEventListener("change", (event) => { by = event.target.value; colour(); });
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#"]');

@@ -1,7 +1,7 @@
 """What the page was made of: models with their digests, versions, claims as they were fixed, and a digest of all results.
 
 The stage writes no commit and no date, so that the same results give the same bytes; `polyroute report` adds the commit
-that it is called at.
+that it is called at where it writes another file (`--out`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def provenance(study: Study, commit: str | None) -> Markup:
         ["Versions", "; ".join(made), "libraries that computed the numbers, and the page"],
         ["Seed", str(study.settings.seed), "params.yaml, study.seed"],
         ["Commit", tag("code", commit) if commit else "not written", "of the code and results"
-         if commit else "so that a rerun gives the same bytes; `polyroute report` adds it"],
+         if commit else "so that a rerun gives the same bytes; polyroute report --out adds it"],
     ]  # fmt: skip
     absent = [tag("p", f"Not measured yet: {', '.join(study.absent)}.")] if study.absent else []
     return joined([

@@ -140,30 +140,32 @@ def _doses(found: ModelResults, read: Steering, task: str) -> Figure:
         rows.append([who, 0.0, 0.0, None, None])
     rows.sort(key=lambda row: (row[0], row[1]))
     values = sorted({row[1] for row in rows})
-    x: Spec = {"field": "strength", "type": "quantitative", "title": "strength λ of soft steering (0: the baseline)",
+    # Aside from one another, so that neither interval hides the other.
+    aside = 0.006 * (max(values) - min(values))
+    rows = [[*row, row[1] + aside * (row[1] != 0) * (1 if row[0] == words.named(found.pivot) else -1)] for row in rows]
+    x: Spec = {"field": "at", "type": "quantitative", "title": "strength λ of soft steering (0: the baseline)",
                "scale": {"domain": figure.limits(values, zero=False), "nice": False, "zero": False},
                "axis": {"values": values, "format": "~g"}}  # fmt: skip
     y: Spec = {"field": "difference", "type": "quantitative", "title": POINTS,
-               "scale": {"domain": figure.limits([0.0, *(v for row in rows for v in row[2:])], zero=False),
+               "scale": {"domain": figure.limits([0.0, *(v for row in rows for v in row[2:5])], zero=False),
                          "nice": False}}  # fmt: skip
-    colour: Spec = {"field": "who", "type": "nominal", "title": None, "legend": {"orient": "top"},
+    colour: Spec = {"field": "who", "type": "nominal", "title": None,
+                    "legend": {"orient": "top", "symbolOpacity": 1},
                     "scale": {"domain": list(groups), "range": [A, B]}}  # fmt: skip
-    # Aside from one another, so that neither interval hides the other.
-    aside = {"xOffset": {"field": "who", "type": "nominal", "scale": {"domain": list(groups), "range": [-3, 3]}}}
     marks: list[Spec] = [
         {"data": {"values": [{"zero": 0}]}, "mark": {"type": "rule", "color": SOFT},
          "encoding": {"y": y | {"field": "zero"}}},
         {"transform": [{"filter": "datum.low != null"}], "mark": {"type": "rule", "strokeWidth": 1.6, "opacity": 0.6},
-         "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour, **aside}},
+         "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour}},
         {"mark": {"type": "line"}, "encoding": {"x": x, "y": y, "color": colour}},
         {"mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-         "encoding": {"x": x, "y": y, "color": colour, **aside,
+         "encoding": {"x": x, "y": y, "color": colour,
                       "tooltip": [{"field": "who", "title": "over"}, {"field": "strength"},
                                   *({"field": one, "format": "+.1f"} for one in ("difference", "low", "high"))]}},
     ]  # fmt: skip
     return Figure(
         f"doses-{task}", f"Dose and response on {task}", ["Soft steering of the chosen experts. Bars: 95% over items."],
-        figure.rowed(marks, height=240), ("who", "strength", "difference", "low", "high"), rows, half=True,
+        figure.rowed(marks, height=240), ("who", "strength", "difference", "low", "high", "at"), rows, half=True,
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def of_domains(found: ModelResults) -> Figure | None:
     y: Spec = {"field": "value", "type": "quantitative", "title": "divergence D from generic text (0 same, 1 apart)",
                "scale": {"domain": figure.limits([v for row in rows for v in row[2:]], zero=True), "nice": False}}
     kinds = [called, *tasks]
-    colour: Spec = {"field": "text", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 3},
+    colour: Spec = {"field": "text", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 3, "symbolOpacity": 1},
                     "scale": {"domain": kinds, "range": [SOFT, A, B, C, "var(--d)", "var(--both)"][: len(kinds)]}}
     marks: list[Spec] = [
         *figure.zones(aligned, min(layers), max(layers)),

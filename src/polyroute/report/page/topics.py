@@ -93,6 +93,24 @@ TOPICS = (
         "masks of as many, as frequent experts stand below.",
     ),
 )  # fmt: skip
+SHORT = {
+    "p1.domain_cap": "a cap for domains", "p1.bambara_high": "Bambara far throughout",
+    "p1.phi_first_layer": "one set of experts in Phi's first layer", "own.english_floor": "languages above English's floor",
+    "own.equal_budget": "a U at equal tokens", "own.fertility_regressed": "a U beyond fertility",
+    "own.other_pivot": "a U from whatever pivot", "own.prompt_and_generated": "alike in prompt and answer",
+    "own.unknown_languages_high": "unknown languages far", "own.equal_positions": "alignment at equal positions",
+    "own.length_matched": "alignment at equal length", "p1.entropy_last_drop": "an entropy drop in the last layers",
+    "p1.consistency_low_resource": "more consistent low-resource languages",
+    "own.not_fertility": "divergence beyond fertility", "own.families_beyond_script": "relatives alike across scripts",
+    "own.token_identity": "distance beyond common tokens",
+    "p2.high_share_low_exclusive": "shared experts for high-resource languages, exclusive ones for low-resource ones",
+    "p2.exclusive_despite_lower_accuracy": "more exclusive experts, worse answers",
+    "own.permuted_sentences": "experts that tell the language", "own.turn_experts": "experts of the task, not the turn",
+    "own.expert_sets_stable": "the same experts on other sentences", "p1.gains_low_resource": "more gain in low-resource languages",
+    "p1.english_unharmed": "English unharmed", "p2.more_for_relatives": "more gain for relatives",
+    "p2.language_kept": "answers that keep their language", "p2.mask_own_more": "masks that hurt the own language most",
+}
+"""Claim -> a few words for it; a claim without them stands as it is stated."""
 OTHER = Topic("other", "Other claims", "", (), "Claims that belong to no section above.")
 
 
