@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -21,6 +22,15 @@ def find() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+def _pipe() -> tuple[int, int]:
+    """Descriptors of a pipe to read from and to write to, both above those that the browser uses."""
+    low = os.pipe()
+    high = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in low]
+    for one in low:
+        os.close(one)
+    return high[0], high[1]
+
+
 class Chromium:
     """A browser with one page; `with Chromium() as page`.
 
@@ -37,8 +47,7 @@ class Chromium:
     def __enter__(self) -> Chromium:
         path = find()
         assert path is not None, "no Chromium is installed"
-        theirs, self._write = os.pipe()
-        self._read, answers = os.pipe()
+        (theirs, self._write), (self._read, answers) = _pipe(), _pipe()
         flags = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
             "--no-first-run", "--disable-background-networking", "--disable-extensions", "--disable-component-update",
@@ -46,7 +55,7 @@ class Chromium:
         ]  # fmt: skip
         # The browser reads commands on descriptor 3 and answers on 4.
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{theirs} 4>&{answers}', "sh", path, *flags],
+            ["sh", "-c", f'exec "$@" 3</dev/fd/{theirs} 4>/dev/fd/{answers}', "sh", path, *flags],
             pass_fds=(theirs, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)

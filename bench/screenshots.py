@@ -9,7 +9,6 @@ from itertools import product
 from pathlib import Path
 
 import click
-
 from bench.chromium import Chromium
 
 WIDTHS = {"wide": 1400, "phone": 400}

@@ -42,7 +42,15 @@ from polyroute.params.needed import (
     turn_languages,
 )
 from polyroute.params.published import OVERRIDDEN, paper_model
-from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, ReportedModel, ReportSettings, TrackSettings
+from polyroute.params.settings import (
+    FetchedCorpus,
+    FetchedCounts,
+    FetchedTask,
+    FetchSettings,
+    ReportedModel,
+    ReportSettings,
+    TrackSettings,
+)
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
 from polyroute.scoring.settings import ScoredTask, ScoreSettings

@@ -36,7 +36,9 @@ def _real(study: Study, models: Sequence[str]) -> str:
     held = [claim for claim, of in codes.items() if "replicated" in of and "not_replicated" not in of]
     failed = [claim for claim, of in codes.items() if "not_replicated" in of and "replicated" not in of]
     mixed = [claim for claim, of in codes.items() if {"replicated", "not_replicated"} <= of]
-    open_ = [claim for claim, of in codes.items() if of <= {"inconclusive", "cannot_be_tested"} and "inconclusive" in of]
+    open_ = [
+        claim for claim, of in codes.items() if of <= {"inconclusive", "cannot_be_tested"} and "inconclusive" in of
+    ]
     untested = sum(of == {"cannot_be_tested"} for of in codes.values())
     parts = [
         f"{_count(claims)} {verb} ({_listed(_short(study, shorts, claim) for claim in claims)})"
@@ -58,7 +60,7 @@ def _trained(study: Study, models: Sequence[str]) -> str:
         asked = [code for code in codes if code != "cannot_be_tested"]
         if not asked:
             continue
-        kind = next((code for code in ("replicated", "not_replicated") if 2 * asked.count(code) > len(asked)), "open")  # type: ignore[arg-type]
+        kind = next((code for code in ("replicated", "not_replicated") if 2 * asked.count(code) > len(asked)), "open")
         most[kind].append(topic.short)
     told = [
         f"{verb} {_listed(most[kind])}"

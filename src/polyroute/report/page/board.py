@@ -1,4 +1,4 @@
-"""The board: about ten lines, a question each, with the verdict on its lead claim in every model; opened, all claims."""
+"""The board: about ten lines, a question each, with the verdict on its lead claim in every model."""
 
 from __future__ import annotations
 
@@ -107,19 +107,21 @@ def of_topic(study: Study, ids: Sequence[str]) -> Markup:
     for claim in ids:
         held = study.claims.by_id[claim]
         rows = [
-            tag("li", mark(verdict.code), " ", tag("b", study.title(model)), f": {told(study, claim, verdict)}", *_stands(verdict))
+            tag("li", mark(verdict.code), " ", tag("b", study.title(model)), f": {told(study, claim, verdict)}",
+                *_stands(verdict))
             for model, one in study.verdicts.items()
             if (verdict := one.claims.get(claim)) is not None
         ]  # fmt: skip
         source = "our own" if held.paper == "own" else f"paper {held.paper}"
         parts.append(
-            tag("div", tag("p", tag("code", claim), " ", held.statement, " ", tag("small", f"({source}, {held.section})")),
+            tag("div", tag("p", tag("code", claim), " ", held.statement, " ",
+                           tag("small", f"({source}, {held.section})")),
                 tag("p", f"Must beat: {held.null}. Replicated if all hold: {'; '.join(held.replicated_if)}.",
                     class_="note"),
                 tag("ul", *rows), class_="verdicts")
         )  # fmt: skip
-    return tag("details", tag("summary", f"{len(ids)} claim{'s' if len(ids) != 1 else ''} in every model, with numbers"),
-               *parts)  # fmt: skip
+    count = f"{len(ids)} claim{'s' if len(ids) != 1 else ''}"
+    return tag("details", tag("summary", f"{count} in every model, with numbers"), *parts)
 
 
 def _stands(verdict: ClaimVerdict) -> list[str]:

@@ -27,8 +27,8 @@ def figures(summary: MultiverseSummary) -> Iterator[Figure]:
 def _verdicts(summary: MultiverseSummary) -> Figure:
     codes = list(CODE_COLOURS)
     rows = [
-        [claim, WORDS[code], round(100 * one.verdicts.get(code, 0) / one.cells, 1), one.verdicts.get(code, 0), one.cells,
-         WORDS[one.base], place]
+        [claim, WORDS[code], round(100 * one.verdicts.get(code, 0) / one.cells, 1), one.verdicts.get(code, 0),
+         one.cells, WORDS[one.base], place]
         for claim, one in summary.claims.items()
         for place, code in enumerate(codes)
         if one.verdicts.get(code, 0)
@@ -43,7 +43,8 @@ def _verdicts(summary: MultiverseSummary) -> Figure:
                 "x": {"field": "percent", "type": "quantitative", "title": "combinations of choices, in percent",
                       "scale": {"domain": [0, 100]}},
                 "order": {"field": "place"},
-                "color": {"field": "verdict", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 2},
+                "color": {"field": "verdict", "type": "nominal", "title": None,
+                          "legend": {"orient": "top", "columns": 2},
                           "scale": {"domain": [WORDS[code] for code in codes],
                                     "range": [CODE_COLOURS[code] for code in codes]}},
                 "tooltip": [{"field": "claim"}, {"field": "verdict"}, {"field": "cells"}, {"field": "of"},

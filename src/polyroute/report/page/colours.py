@@ -1,7 +1,7 @@
 """One colour a language everywhere: that of its family, its branch or its resource class, by choice of the reader.
 
-The style sheet says what the names are in light and in dark. Families and branches beyond those with most languages share a
-grey, so that colours stay apart for the colour-blind too.
+The style sheet says what the names are in light and in dark. Families and branches beyond those with most languages
+share a grey, so that colours stay apart for the colour-blind too.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ def payload(languages: Sequence[str], pivot: str) -> dict[str, Any]:
         legends[scheme] = [[name, colour] for name, colour in colours.items()]
         legends[scheme] += [["others", OTHER]] if len(ordered) > FAMILIES else []
     resources = {code: known[code].resource for code in others}
-    hues["resource"] = {
-        code: OTHER if value is None else f"var(--r{value})" for code, value in resources.items()
-    }
+    hues["resource"] = {code: OTHER if value is None else f"var(--r{value})" for code, value in resources.items()}
     values = sorted({value for value in resources.values() if value is not None}, reverse=True)
     legends["resource"] = [[f"class {value}", f"var(--r{value})"] for value in values]
     legends["resource"] += [["class unknown", OTHER]] if None in resources.values() else []

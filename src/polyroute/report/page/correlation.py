@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from polyroute.report import correlation, words
 from polyroute.report.page import figure
@@ -10,7 +11,7 @@ from polyroute.report.page.figure import FADED, HUE, OF_LANGUAGE, SOFT, A, B, C,
 from polyroute.results.correlation import TaskCorrelation
 from polyroute.results.model import Correlations, ModelResults
 
-_SIDES: dict[str, Spec] = {
+_SIDES: dict[str, dict[str, Any]] = {
     "right": {"align": "left", "dx": 7}, "left": {"align": "right", "dx": -7},
     "above": {"align": "center", "dy": -11}, "below": {"align": "center", "dy": 12},
 }  # fmt: skip
@@ -35,10 +36,19 @@ def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrel
     bounds = [figure.limits([row[place] for row in known], zero=False) for place in (1, 2)]
     sides = figure.beside([(words.named(code), x, y) for code, x, y in known], *bounds)
     rows = [[code, words.named(code), x, y, side] for (code, x, y), side in zip(known, sides, strict=True)]
-    x: Spec = {"field": "divergence", "type": "quantitative", "title": f"mean divergence D from {pivot}, middle zone",
-               "scale": {"domain": bounds[0], "nice": False, "zero": False}, "axis": {"tickCount": 7}}
-    y: Spec = {"field": "accuracy", "type": "quantitative", "title": "accuracy, in percent",
-               "scale": {"domain": bounds[1], "nice": False, "zero": False}}
+    x: Spec = {
+        "field": "divergence",
+        "type": "quantitative",
+        "title": f"mean divergence D from {pivot}, middle zone",
+        "scale": {"domain": bounds[0], "nice": False, "zero": False},
+        "axis": {"tickCount": 7},
+    }
+    y: Spec = {
+        "field": "accuracy",
+        "type": "quantitative",
+        "title": "accuracy, in percent",
+        "scale": {"domain": bounds[1], "nice": False, "zero": False},
+    }
     marks: list[Spec] = [
         {"mark": {"type": "line", "color": SOFT, "strokeDash": [4, 4], "tooltip": False},
          "transform": [{"regression": "accuracy", "on": "divergence"}], "encoding": {"x": x, "y": y}},
@@ -47,10 +57,7 @@ def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrel
                       "tooltip": [{"field": "name", "title": "language"},
                                   {"field": "divergence", "format": ".4~f"},
                                   {"field": "accuracy", "format": ".1f", "title": "accuracy, %"}]}},
-        *({"transform": [HUE, {"filter": f"datum.side == '{side}'"}],
-           "mark": {"type": "text", "fontSize": 10.5, "tooltip": False, **how},
-           "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": OF_LANGUAGE, "opacity": FADED}}
-          for side, how in _SIDES.items()),
+        *(_names(x, y, side) for side in _SIDES),
     ]  # fmt: skip
     zone = held.zones["middle"]
     notes = [
@@ -61,9 +68,18 @@ def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrel
         *held.notes,
     ]
     return Figure(
-        f"accuracy-{task}", f"Divergence and accuracy on {task}", notes, figure.rowed(marks, right=40),
+        f"accuracy-{task}", f"Divergence and accuracy on {task}", notes, figure.rowed(marks),
         ("language", "name", "divergence", "accuracy", "side"), rows, half=True,
     )  # fmt: skip
+
+
+def _names(x: Spec, y: Spec, side: str) -> Spec:
+    """Names of the languages that have theirs on one side."""
+    mark: Spec = {"type": "text", "fontSize": 10.5, "tooltip": False} | _SIDES[side]
+    return {
+        "transform": [HUE, {"filter": f"datum.side == '{side}'"}], "mark": mark,
+        "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": OF_LANGUAGE, "opacity": FADED},
+    }  # fmt: skip
 
 
 def _by_layer(found: ModelResults, read: Correlations, task: str) -> Figure:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from polyroute.languages import table as languages
 from polyroute.measures.layer_measure import POOLED
-from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
 from polyroute.report import words
 from polyroute.report.page import figure
@@ -37,7 +36,7 @@ def of_measure(found: ModelResults, corpus: str, name: str) -> Figure | None:
     floor = None if pooled or name != "divergence" or summary.split_half is None else summary.split_half.divergence
     random = _random(found, corpus, name)
     layers = sorted(table["layer"].unique())
-    codes = [code for code in dict.fromkeys(table["language"])]
+    codes = [str(code) for code in table["language"].unique()]
     middle = table[table["layer"].between(*summary.zones.middle)].groupby("language")["value"].mean()
     extremes = figure.extremes({str(code): float(value) for code, value in middle.dropna().items()})
     shown = list(dict.fromkeys([*extremes, *(code for code in codes if code == found.pivot)]))
@@ -48,7 +47,7 @@ def of_measure(found: ModelResults, corpus: str, name: str) -> Figure | None:
     )
     spec = figure.rowed(
         _marks(summary, layers, domain, " ".join(axis.split()), len(codes) > MANY, floor, pivot, random),
-        height=330, right=figure.room(codes),
+        height=330,
     )
     return Figure(
         f"{name.replace('_', '-')}-{corpus}", measure.title.format(pivot=pivot),
@@ -157,7 +156,9 @@ def _notes(
     summary: CorpusAlignment, corpus: str, reading: str, pooled: bool, codes: list[str], pivot: str,
     floor: list[float] | None, random: pd.DataFrame | None,
 ) -> list[str]:  # fmt: skip
-    text = f"{summary.sentences} sentences a language" if summary.sentences and not pooled else "counts pooled a language"
+    text = (
+        f"{summary.sentences} sentences a language" if summary.sentences and not pooled else "counts pooled a language"
+    )
     notes = [f"Text: {corpus}, {text}. Read from the routers: {reading}."]
     if not pooled:
         notes.append("Bands around lines: 95% intervals over sentences.")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from polyroute.claims.claim import Claim
 from polyroute.report.claims import WORDS
 from polyroute.report.page import figure
 from polyroute.report.page.figure import INK, SOFT, Figure
 from polyroute.report.page.study import Study
+from polyroute.results.claims import Code
 
-CODE_COLOURS = {
+LONGEST = 90
+"""Characters of an axis's title."""
+CODE_COLOURS: dict[Code, str] = {
     "replicated": "var(--yes)", "not_replicated": "var(--no)", "inconclusive": "var(--open)",
     "cannot_be_tested": "var(--faint)",
 }  # fmt: skip
-CODE_SHAPES = {
+CODE_SHAPES: dict[Code, str] = {
     "replicated": "circle", "not_replicated": "cross", "inconclusive": "diamond", "cannot_be_tested": "square",
 }  # fmt: skip
 
@@ -30,8 +34,8 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
         return None
     columns = ("model", "effect", "low", "high", "null", "published", "verdict")
     domain = figure.limits([0.0, *(value for row in rows for value in row[1:6])], zero=False)
-    what = claim.quantity.get(claim.effect, claim.effect)
-    x = {"field": "effect", "type": "quantitative", "title": claim.effect,
+    what = _meaning(claim)
+    x = {"field": "effect", "type": "quantitative", "title": _axis(claim.effect, what),
          "scale": {"domain": domain, "nice": False}}  # fmt: skip
     y = {"field": "model", "type": "nominal", "title": None, "sort": [row[0] for row in rows],
          "axis": {"labelLimit": 170, "ticks": False, "domain": False, "grid": True}}  # fmt: skip
@@ -68,7 +72,22 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
     )  # fmt: skip
     return Figure(
         f"effect-{claim_id.replace('.', '-').replace('_', '-')}", f"In every model: {claim_id}",
-        [f"{claim.effect}: {what.rstrip('.')}.",
+        [f"{claim.effect}: {what}.",
          "Bars: intervals of the claim; grey tick: what it must beat; triangle: as published."],
         spec, columns, rows,
     )  # fmt: skip
+
+
+def _meaning(claim: Claim) -> str:
+    """What the effect is; where it says "the same", after what that is the same as."""
+    said, before = claim.quantity.get(claim.effect, claim.statement), ""
+    for name, what in claim.quantity.items():
+        if name == claim.effect:
+            break
+        before = what if not what.startswith("the same") else before
+    whole = f"{before}; here {said}" if said.startswith("the same") and before else said
+    return whole.rstrip(".")
+
+
+def _axis(name: str, what: str) -> str:
+    return f"{name}: {what}" if len(what) <= LONGEST else name

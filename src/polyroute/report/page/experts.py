@@ -40,9 +40,10 @@ def _information(found: ModelResults, corpus: str, whole: pd.DataFrame) -> Figur
         if pd.notna(value)
     ]
     told = any(row[0] == "by chance" for row in rows)
+    named = list(dict.fromkeys(str(row[0]) for row in rows))
     return _lines(
-        found, corpus, rows, f"information-{corpus}", "How much the language tells of the expert",
-        "entropy of expert choice explained, in percent", list(kinds), zero=True,
+        found, corpus, rows, f"information-{corpus}", "Entropy of expert choice that the language explains",
+        "entropy explained, in percent", named, zero=True,
         notes=["Chance: sentences permuted between languages." if told else
                "No chance level: counts of whole corpora have no sentences to permute."],
     )  # fmt: skip
@@ -53,7 +54,8 @@ def _overlap(found: ModelResults, corpus: str, whole: pd.DataFrame) -> Figure:
     return _lines(
         found, corpus, rows, f"overlap-{corpus}", "How evenly languages use an expert",
         "overlap (1: every language uses it alike)", ["overlap"], zero=False,
-        notes=["1 / (1 + variation over languages) of the expert that a choice falls on. Paper 2: highest in the middle."],
+        notes=["1 / (1 + variation over languages) of the expert that a choice falls on. Paper 2: highest in the "
+               "middle."],
     )  # fmt: skip
 
 
@@ -63,20 +65,26 @@ def _lines(
 ) -> Figure:  # fmt: skip
     layers = [int(str(row[1])) for row in rows]
     x = figure.across_layers(min(layers), max(layers))
-    y: Spec = {"field": "value", "type": "quantitative", "title": axis,
-               "scale": {"domain": figure.limits([row[2] for row in rows], zero=zero), "nice": False, "zero": zero}}
-    colour: Spec = {"field": "kind", "type": "nominal", "title": None,
-                    "legend": {"orient": "top"} if len(kinds) > 1 else None,
-                    "scale": {"domain": kinds, "range": [A, SOFT][: len(kinds)]}}
+    y: Spec = {
+        "field": "value",
+        "type": "quantitative",
+        "title": axis,
+        "scale": {"domain": figure.limits([row[2] for row in rows], zero=zero), "nice": False, "zero": zero},
+    }
+    colour: Spec = {
+        "field": "kind",
+        "type": "nominal",
+        "title": None,
+        "legend": {"orient": "top"} if len(kinds) > 1 else None,
+        "scale": {"domain": kinds, "range": [A, SOFT][: len(kinds)]},
+    }
     marks: list[Spec] = [
         *figure.zones(found.alignment.corpora[corpus], min(layers), max(layers)),
         {"mark": {"type": "line", "point": {"size": 30}},
          "encoding": {"x": x, "y": y, "color": colour,
                       "tooltip": [{"field": "kind"}, {"field": "layer"}, {"field": "value", "format": ".4~f"}]}},
     ]  # fmt: skip
-    return Figure(
-        name, title, notes, figure.rowed(marks, height=200), ("kind", "layer", "value"), rows, half=True
-    )
+    return Figure(name, title, notes, figure.rowed(marks, height=200), ("kind", "layer", "value"), rows, half=True)
 
 
 def _map(found: ModelResults, corpus: str, rows: pd.DataFrame, kind: str) -> Figure:
@@ -97,7 +105,7 @@ def _map(found: ModelResults, corpus: str, rows: pd.DataFrame, kind: str) -> Fig
     data = data.assign(use=data[f"{kind}_use"])
     columns = ("language", "name", "layer", kind, "use")
     said = (
-        f"Exclusive: the language alone holds more than {thr:g} of the expert's use; which are depends on the languages."
+        f"Exclusive: the language alone holds more than {thr:g} of the expert's use; it depends on the languages."
         if kind == "exclusive" else
         f"Shared: in some language's top {k}, and no language holds more than {thr:g} of it."
     )  # fmt: skip
@@ -111,5 +119,3 @@ def _map(found: ModelResults, corpus: str, rows: pd.DataFrame, kind: str) -> Fig
 
 def _called(code: str, resource: float) -> str:
     return f"{words.named(code)} ({'?' if pd.isna(resource) else f'{resource:.0f}'})"
-
-

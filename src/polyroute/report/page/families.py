@@ -61,7 +61,7 @@ def _tree(corpus: str, held: CorpusSimilarity, zone: str) -> Figure:
         notes.append(f"Adjusted Rand index of tree and label: {', '.join(agreed)}.")
     return Figure(
         f"tree-{zone}-{corpus}", f"Tree of languages, {families.zone_of(zone, held)}", notes,
-        figure.rowed(marks, height=max(120, 19 * len(codes)), right=figure.room(codes) + 8),
+        figure.rowed(marks, height=max(120, 19 * len(codes))),
         ("language", "name", "place"), rows, half=True,
     )  # fmt: skip
 
@@ -80,12 +80,27 @@ def _rivals(corpus: str, held: CorpusSimilarity) -> Figure:
         for kind, value, p in (("alone", rival.mantel, rival.p), ("given the others", rival.partial, rival.partial_p))
         if value is not None
     ]
-    x: Spec = {"field": "r", "type": "quantitative", "title": "correlation with routing distance (Mantel's r)",
-               "scale": {"domain": figure.limits([0.0, *(row[3] for row in rows)], zero=False), "nice": False}, "axis": {"tickCount": 5}}
-    y: Spec = {"field": "rival", "type": "nominal", "title": None, "axis": {"labelLimit": 130, "ticks": False},
-               "sort": [families.called(name) for name in families.RIVALS]}
-    colour: Spec = {"field": "kind", "type": "nominal", "title": None, "legend": {"orient": "top"},
-                    "scale": {"domain": ["alone", "given the others"], "range": [A, B]}}
+    x: Spec = {
+        "field": "r",
+        "type": "quantitative",
+        "title": "correlation with routing distance (Mantel's r)",
+        "scale": {"domain": figure.limits([0.0, *(row[3] for row in rows)], zero=False), "nice": False},
+        "axis": {"tickCount": 5},
+    }
+    y: Spec = {
+        "field": "rival",
+        "type": "nominal",
+        "title": None,
+        "axis": {"labelLimit": 130, "ticks": False},
+        "sort": [families.called(name) for name in families.RIVALS],
+    }
+    colour: Spec = {
+        "field": "kind",
+        "type": "nominal",
+        "title": None,
+        "legend": {"orient": "top"},
+        "scale": {"domain": ["alone", "given the others"], "range": [A, B]},
+    }
     spec: Spec = {
         "data": {"name": "rows"},
         "facet": {"row": {"field": "zone", "type": "nominal", "title": None, "sort": list(ZONES),

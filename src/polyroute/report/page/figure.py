@@ -1,9 +1,9 @@
 """What all figures of the report share: a Vega-Lite specification, its data as a table, and the look.
 
-A specification refers to its table by the name `rows`; the page hands the table over, so that the same numbers are drawn
-and saved as CSV. Colours are names of the page's style sheet (`var(--ink)`), which is why figures follow light and dark
-and print without being drawn again. Signals that the page sets: `by` (what languages are coloured by), `hot` (the
-language under the pointer), `shown` (languages that are drawn).
+A specification refers to its table by the name `rows`; the page hands the table over, so that the same numbers are
+drawn and saved as CSV. Colours are names of the page's style sheet (`var(--ink)`), which is why figures follow light
+and dark and print without being drawn again. Signals that the page sets: `by` (what languages are coloured by), `hot`
+(the language under the pointer), `shown` (languages that are drawn).
 """
 
 from __future__ import annotations
@@ -83,19 +83,18 @@ def rows_of(table: Any, columns: Sequence[str]) -> list[list[Any]]:
     return [[clean(value) for value in row] for row in table[list(columns)].itertuples(index=False, name=None)]
 
 
-def rowed(layers: list[Spec] | Spec, *, height: int | Spec = HEIGHT, right: int = 12, **more: Any) -> Spec:
+def rowed(layers: list[Spec] | Spec, *, height: int | Spec = HEIGHT, **more: Any) -> Spec:
     """A specification over the figure's table, as wide as its place.
 
     Args:
         layers: of marks, or one unit.
         height: in pixels.
-        right: room beside the axes for names at the ends of lines, in pixels.
         more: top-level keys.
     """
     body: Spec = {"layer": layers} if isinstance(layers, list) else layers
     return {
-        "width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"},
-        "padding": {"left": 2, "top": 16, "right": right, "bottom": 2}, "data": {"name": "rows"}, **body, **more,
+        "width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding", "resize": True},
+        "padding": {"left": 2, "top": 16, "right": 10, "bottom": 2}, "data": {"name": "rows"}, **body, **more,
     }  # fmt: skip
 
 
@@ -122,7 +121,7 @@ def across_layers(first: int, last: int, title: str = "layer (0 is the first)") 
 
 def zones(summary: CorpusAlignment, first: int, last: int) -> list[Spec]:
     """Layers of marks behind the curves: the zones, shaded and named above the axes."""
-    places = {zone: layers for zone, layers in summary.zones}
+    places = dict(summary.zones)
     values = [
         {"from": start - 0.5, "to": end + 0.5, "zone": ", ".join(z for z, at in places.items() if at == (start, end)),
          "at": (start + end) / 2}
@@ -181,7 +180,7 @@ def beside(points: Sequence[tuple[str, float, float]], x: Sequence[float], y: Se
             "above": (a - wide / 2, b + 6, a + wide / 2, b + 18), "below": (a - wide / 2, b - 18, a + wide / 2, b - 6),
         }  # fmt: skip
         others = [box for other, box in enumerate(taken) if other != place]
-        free = [side for side, box in boxes.items() if box[0] > -20 and not any(_meet(box, one) for one in others)]
+        free = [side for side, box in boxes.items() if box[0] > 0 and not any(_meet(box, one) for one in others)]
         sides.append(free[0] if free else "")
         taken += [boxes[side] for side in free[:1]]
     return sides
@@ -200,8 +199,3 @@ def extremes(values: Mapping[str, float]) -> list[str]:
     """Languages with the highest and the lowest values; all of them where these are few."""
     ordered = sorted(values, key=lambda code: (values[code], code))
     return ordered if len(ordered) <= MANY else [*ordered[:EXTREMES], *ordered[-EXTREMES:]]
-
-
-def room(codes: Iterable[str]) -> int:
-    """Pixels beside the axes that names of languages take."""
-    return min(150, 18 + 6 * max((len(words.named(code)) for code in codes), default=4))

@@ -5,7 +5,7 @@ Texts and answers are in `data/`, which git does not hold; where they are absent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +13,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from polyroute.artifacts import answers
-from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.key import read_joined
+from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground.paths import Paths
 from polyroute.report import words
 from polyroute.report.page.html import Markup, joined, tag
@@ -92,7 +92,7 @@ def _right(kind: TaskKind, text: Any) -> str:
     return str(text["choices"][int(text["answer"])]).strip() if kind == "choice" else str(text["answer"])
 
 
-def _answered(kind: TaskKind, row: dict[str, Any], when: str, text: Any) -> str:
+def _answered(kind: TaskKind, row: Mapping[Hashable, Any], when: str, text: Any) -> str:
     if kind == "choice":
         return str(text["choices"][int(row[f"extracted_{when}"])]).strip()
     return str(row[f"output_{when}"]).strip()
@@ -121,15 +121,21 @@ def shown(study: Study, found: ModelResults) -> Markup:
         score = study.about(found.model).scores.get(task)
         items = None if score is None else turned(study.paths, found.model, task, score)
         if items is None:
-            parts.append(tag("p", f"Items of {task} that the plan turned: answers or texts are not at hand. They are in "
-                             "data/, outside git: `dvc pull` brings them where somebody shares them.", class_="absent"))
+            parts.append(
+                tag(
+                    "p",
+                    f"Items of {task} that the plan turned: answers or texts are not at hand. They are in "
+                    "data/, outside git: `dvc pull` brings them where somebody shares them.",
+                    class_="absent",
+                )
+            )
             continue  # fmt: skip
         counts = {way: sum(one.direction == way for one in items) for way in ("right", "wrong")}
         parts.append(
             tag(
                 "details",
-                tag("summary", f"Items of {task} that the chosen plan turned: {counts['right']} right, {counts['wrong']} "
-                    "wrong"),
+                tag("summary", f"Items of {task} that the chosen plan turned: {counts['right']} right, "
+                    f"{counts['wrong']} wrong"),
                 *(_group(way, counts[way], some(items, way)) for way in ("right", "wrong") if counts[way]),
                 class_="items",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from polyroute.ground.layers import ZONES
 from polyroute.report import masking, words
 from polyroute.report.page import figure
 from polyroute.report.page.figure import SOFT, Figure, Spec
+from polyroute.results.masking import Score
 from polyroute.results.model import Masking, ModelResults
 
 
@@ -24,10 +26,10 @@ def figures(found: ModelResults) -> Iterator[Figure]:
                 yield figure_of
 
 
-def _matrix(read: Masking, task: str, score: str) -> Figure | None:
+def _matrix(read: Masking, task: str, score: Score) -> Figure | None:
     held = read.tasks[task]
     ranges = [zone for zone in ZONES if zone in held.ranges] + [name for name in held.ranges if name not in ZONES]
-    rows = []
+    rows: list[list[Any]] = []
     for kind, called in (("exclusive", "exclusive experts"), ("random", "random experts, mean of draws")):
         for where in ranges:
             matrix = masking.matrix(read, task, score, where, kind)
@@ -68,7 +70,7 @@ def _matrix(read: Masking, task: str, score: str) -> Figure | None:
                                           {"field": "experts_of", "title": "experts of"},
                                           {"field": "difference", "format": "+.1f"}]}},
                 {"transform": [{"filter": "datum.own"}],
-                 "mark": {"type": "rect", "filled": False, "stroke": "var(--ink)", "strokeWidth": 1.6,
+                 "mark": {"type": "rect", "filled": False, "stroke": "#1b1d21", "strokeWidth": 1.6,
                           "tooltip": False},
                  "encoding": {"x": x, "y": y}},
             ],
@@ -79,10 +81,10 @@ def _matrix(read: Masking, task: str, score: str) -> Figure | None:
     notes += [
         f"{where.capitalize()}: own {masking.told(one.diagonal)}, others {masking.told(one.off_diagonal)}, own under "
         f"random masks {masking.told(one.random_diagonal)} points; {masking.verdict(one)}."
-        for where in ranges if (one := held.headline[score].get(where)) is not None  # type: ignore[call-overload]
+        for where in ranges if (one := held.headline[score].get(where)) is not None
     ]  # fmt: skip
     named = "" if score == "accuracy" else f"-{score}"
     return Figure(
-        f"masking{named}-{task}", f"Masking exclusive experts: {masking.SCORES[score]} {task}",  # type: ignore[index]
+        f"masking{named}-{task}", f"Masking exclusive experts: {masking.SCORES[score]} {task}",
         notes, spec, columns, rows,
     )  # fmt: skip

@@ -27,8 +27,17 @@
     return figure.rows.map((row) => Object.fromEntries(figure.columns.map((column, i) => [column, row[i]])));
   }
 
+  // Explanations of colours beside one another take two columns where the screen is narrow.
+  function narrowed(part) {
+    if (Array.isArray(part)) return part.map(narrowed);
+    if (part === null || typeof part !== "object") return part;
+    const found = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, key === "values" ? value : narrowed(value)]));
+    if (found.legend && found.legend.orient === "top" && !found.legend.gradientLength) found.legend.columns = 2;
+    return found;
+  }
+
   function specOf(figure, box) {
-    const spec = structuredClone(figure.spec);
+    const spec = box.clientWidth < 480 ? narrowed(figure.spec) : structuredClone(figure.spec);
     spec.$schema = "https://vega.github.io/schema/vega-lite/v6.json";
     spec.config = { ...config, ...(spec.config || {}), axis: { ...config.axis, ...((spec.config || {}).axis || {}) } };
     spec.datasets = { rows: rowsOf(figure) };
@@ -37,7 +46,6 @@
       { name: "by", value: by }, { name: "hot", value: "" }, { name: "shown", value: figure.shown },
       { name: "hues", value: content.hues }, { name: "names", value: content.names },
     ];
-    if (box.clientWidth < 480 && spec.padding && spec.padding.right > 80) spec.padding.right = 80;
     return spec;
   }
 

@@ -1,4 +1,4 @@
-"""What the page was made of: models with their digests, versions, claims as they were fixed, and a digest of all results.
+"""What the page was made of: models with digests, versions, claims as they were fixed, and a digest of all results.
 
 The stage writes no commit and no date, so that the same results give the same bytes; `polyroute report` adds the commit
 that it is called at where it writes another file (`--out`).

@@ -37,11 +37,14 @@ def of_families(study: Study) -> Figure | None:
                "scale": {"domain": figure.limits([0.0, *(v for row in rows for v in row[3:6])], zero=False),
                          "nice": False}}  # fmt: skip
     y: Spec = {"field": "row", "type": "nominal", "title": None, "sort": order,
-               "axis": {"labelLimit": 280, "ticks": False, "domain": False, "grid": True}}  # fmt: skip
+               "axis": {"labelLimit": 320, "ticks": False, "domain": False, "grid": True}}  # fmt: skip
     colour = {"condition": {"test": f"datum.p != null && datum.p < {words.LEVEL}", "value": A}, "value": B}
-    tooltip = [{"field": "row", "title": "model"},
-               *({"field": name, "format": ".1f"} for name in ("gap", "low", "high")),
-               *({"field": name, "format": ".4~f"} for name in ("p", "p_other_scripts")), {"field": "families"}]
+    tooltip = [
+        {"field": "row", "title": "model"},
+        *({"field": name, "format": ".1f"} for name in ("gap", "low", "high")),
+        *({"field": name, "format": ".4~f"} for name in ("p", "p_other_scripts")),
+        {"field": "families"},
+    ]
     marks: list[Spec] = [
         {"data": {"values": [{"zero": 0}]}, "mark": {"type": "rule", "color": SOFT},
          "encoding": {"x": x | {"field": "zero"}}},

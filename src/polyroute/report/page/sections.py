@@ -113,8 +113,8 @@ class Pages:
             parts.append(_of(model, self.study, *body))
         return tag(
             "section", tag("h2", "How far do open choices move the answer?"),
-            tag("p", "The papers leave choices open: what of a router is read, how it is averaged, which layers are the "
-                "middle. Every claim that traces allow to recompute is asked again under every combination of them."),
+            tag("p", "The papers leave choices open: what of a router is read, how it is averaged, which layers are "
+                "the middle. Every claim that traces allow to recompute is asked again under all combinations."),
             *parts, id="choices",
         )  # fmt: skip
 
@@ -161,4 +161,3 @@ def _figures(study: Study, topic: str, model: str, found: ModelResults) -> Itera
             yield from steering.of_shared(found)
         case "masks":
             yield from masks.figures(found)
-

@@ -16,8 +16,12 @@ from polyroute.results.steering import SharedSteering, Steered
 POINTS = "difference of accuracy, in points"
 _TASK = ("chosen", "rule", "multilingual", "early", "late", "all", "pivot", "published", "by-turn", "by-task")
 _SHARED = ("shared-chosen", "shared", "shared-published")
-_RANDOM = {"random": "random experts", "shared-random": "random experts, |z|",
-           "published-random": "random experts, as published", "shared-published-random": "random experts, as published"}
+_RANDOM = {
+    "random": "random experts",
+    "shared-random": "random experts, |z|",
+    "published-random": "random experts, as published",
+    "shared-published-random": "random experts, as published",
+}
 """Kinds of control sets -> the row of the forest plot that they stand in."""
 
 
@@ -111,8 +115,8 @@ def _forest(
     count = int(pooled["languages"].iloc[0]) if len(pooled) else 0
     who = f"mean of {count} languages, without {words.named(found.pivot)}"
     return Figure(
-        name, title, [*notes, f"{who[0].upper()}{who[1:]}; bars: 95% over items. Ticks: random experts in their place, a "
-                      "tick a draw."],
+        name, title, [*notes, f"{who[0].upper()}{who[1:]}; bars: 95% over items. Ticks: random experts in their place, "
+                      "a tick a draw."],
         figure.rowed(marks, height=max(90, 24 * len(order))), columns, rows, half=True,
     )  # fmt: skip
 
@@ -219,8 +223,12 @@ def _mechanism(read: Steering, task: str) -> Figure:
     columns = ("condition", "edits", "rerouted", "relative_size", "difference", "low", "high", "chosen")
     x: Spec = {"field": "rerouted", "type": "quantitative", "title": "tokens sent to other experts, in percent",
                "scale": {"domain": [-3, 103], "nice": False}}  # fmt: skip
-    y: Spec = {"field": "difference", "type": "quantitative", "title": POINTS,
-               "scale": {"domain": figure.limits([0.0, *(row[4] for row in rows)], zero=False), "nice": False}}
+    y: Spec = {
+        "field": "difference",
+        "type": "quantitative",
+        "title": POINTS,
+        "scale": {"domain": figure.limits([0.0, *(row[4] for row in rows)], zero=False), "nice": False},
+    }
     colour: Spec = {"field": "edits", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 2},
                     "scale": {"domain": list(_EDITS), "range": list(_EDITS.values())}}  # fmt: skip
     marks: list[Spec] = [

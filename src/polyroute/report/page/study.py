@@ -78,6 +78,6 @@ def read(paths: Paths, settings: ReportSettings) -> Study:
         settings, paths, read_claims(paths.claims),
         {model: ModelResults.read(folders[model]) for model in measured},
         {model: ClaimsSummary.read(folder) for model, folder in every.items() if written(folder, ClaimsSummary)},
-        {model: MultiverseSummary.read(folder) for model, folder in every.items() if written(folder, MultiverseSummary)},
+        {model: MultiverseSummary.read(of) for model, of in every.items() if written(of, MultiverseSummary)},
         distances.gather(paths, settings.distances), [model for model in settings.models if model not in measured],
     )  # fmt: skip

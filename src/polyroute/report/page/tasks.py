@@ -28,12 +28,10 @@ def figures(found: ModelResults, folder: Path) -> Iterator[Figure]:
         return
     tasks: list[str] = [task for task in dict.fromkeys(table["task"]) if task] or [""]
     for task in tasks:
-        yield _map(found.experts, found, task, generic, table[table["task"] == task] if task else None)
+        yield _map(found.experts, task, generic, table[table["task"] == task] if task else None)
 
 
-def _map(
-    held: Experts, found: ModelResults, task: str, generic: pd.DataFrame, rows: pd.DataFrame | None
-) -> Figure:
+def _map(held: Experts, task: str, generic: pd.DataFrame, rows: pd.DataFrame | None) -> Figure:
     key = ["layer", "expert"]
     data = generic[[*key, "delta"]].rename(columns={"delta": "multilingual"})
     if rows is None:
@@ -99,11 +97,20 @@ def of_domains(found: ModelResults) -> Figure | None:
         rows += [[task, *row] for row in figure.rows_of(of, ("layer", "value", "low", "high"))]
     layers = [row[1] for row in rows]
     x = figure.across_layers(min(layers), max(layers))
-    y: Spec = {"field": "value", "type": "quantitative", "title": "divergence D from generic text (0 same, 1 apart)",
-               "scale": {"domain": figure.limits([v for row in rows for v in row[2:]], zero=True), "nice": False}}
+    y: Spec = {
+        "field": "value",
+        "type": "quantitative",
+        "title": "divergence D from generic text (0 same, 1 apart)",
+        "scale": {"domain": figure.limits([v for row in rows for v in row[2:]], zero=True), "nice": False},
+    }
     kinds = [called, *tasks]
-    colour: Spec = {"field": "text", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 3, "symbolOpacity": 1},
-                    "scale": {"domain": kinds, "range": [SOFT, A, B, C, "var(--d)", "var(--both)"][: len(kinds)]}}
+    colour: Spec = {
+        "field": "text",
+        "type": "nominal",
+        "title": None,
+        "legend": {"orient": "top", "columns": 3, "symbolOpacity": 1},
+        "scale": {"domain": kinds, "range": [SOFT, A, B, C, "var(--d)", "var(--both)"][: len(kinds)]},
+    }
     marks: list[Spec] = [
         *figure.zones(aligned, min(layers), max(layers)),
         {"transform": [{"filter": "datum.low != null"}], "mark": {"type": "area", "opacity": 0.15},
@@ -113,13 +120,11 @@ def of_domains(found: ModelResults) -> Figure | None:
                       "tooltip": [{"field": "text"}, {"field": "layer"},
                                   *({"field": name, "format": ".4~f"} for name in ("value", "low", "high"))]}},
     ]  # fmt: skip
-    shapes = "; ".join(
-        f"{task}: {words.domain_shape(summary.tasks[task])}" for task in tasks if task in summary.tasks
-    )
+    shapes = "; ".join(f"{task}: {words.domain_shape(summary.tasks[task])}" for task in tasks if task in summary.tasks)
     return Figure(
         "domains", "Domains beside languages",
         [f"Generic text: {corpus}. Shapes over depth: {shapes or 'none'}; languages: "
-         f"{words.shape(aligned.over_languages)}.", "Paper 1 reports a cap for domains and a U for languages. Bands: 95% "
-         "over sentences of both texts."],
+         f"{words.shape(aligned.over_languages)}.", "Paper 1 reports a cap for domains and a U for languages. Bands: "
+         "95% over sentences of both texts."],
         figure.rowed(marks), ("text", "layer", "value", "low", "high"), rows,
     )  # fmt: skip

@@ -32,8 +32,8 @@ TOPICS = (
         ("p1.u_shape", "p1.domain_cap", "p1.bambara_high", "p1.phi_first_layer", "own.english_floor",
          "own.equal_budget", "own.fertility_regressed", "own.other_pivot", "own.prompt_and_generated",
          "own.unknown_languages_high"),
-        "Divergence D compares which experts a sentence and its English translation are sent to: 0 is the same routing, "
-        "1 no expert in common. A U is high, low, high.",
+        "Divergence D compares which experts a sentence and its English translation are sent to: 0 is the same "
+        "routing, 1 no expert in common. A U is high, low, high.",
     ),
     Topic(
         "alignment", "Are translations routed alike, beyond chance?", "translations aligned beyond random weights",
@@ -58,8 +58,8 @@ TOPICS = (
     Topic(
         "families", "Are related languages routed alike?", "relatives routed alike",
         ("p2.families", "own.families_beyond_script", "own.token_identity"),
-        "Languages that join further right are routed more alike. Relatives also share scripts and words, so these rival "
-        "explanations stand beside.",
+        "Languages that join further right are routed more alike. Relatives also share scripts and words, so these "
+        "rival explanations stand beside.",
     ),
     Topic(
         "experts", "Do languages have experts of their own?", "language-specific experts at both ends",
@@ -69,7 +69,8 @@ TOPICS = (
         "some language and no language holds most of it.",
     ),
     Topic(
-        "tasks", "Are the experts of a task others than those of languages?", "task experts apart from multilingual ones",
+        "tasks", "Are the experts of a task others than those of languages?",
+        "task experts apart from multilingual ones",
         ("p1.no_overlap", "p1.expert_counts", "own.turn_experts", "own.expert_sets_stable"),
         "Delta is how much more often an expert is chosen on a task, or in another language, than on generic English. "
         "Above tau it is an expert of that task, or multilingual.",
@@ -77,8 +78,8 @@ TOPICS = (
     Topic(
         "steering", "Does steering toward task experts help, and these experts alone?", "gains from steering",
         ("p1.gains_low_resource", "p1.gain.", "p1.cell.", "p1.english_unharmed", "p1.ablation."),
-        "A plan is chosen on one half of the items and told of on the other. It helps only if it does better than random "
-        "experts in its place.",
+        "A plan is chosen on one half of the items and told of on the other. It helps only if it does better than "
+        "random experts in its place.",
     ),
     Topic(
         "shared", "Does steering toward shared experts help?", "gains from shared experts",
@@ -94,21 +95,32 @@ TOPICS = (
     ),
 )  # fmt: skip
 SHORT = {
-    "p1.domain_cap": "a cap for domains", "p1.bambara_high": "Bambara far throughout",
-    "p1.phi_first_layer": "one set of experts in Phi's first layer", "own.english_floor": "languages above English's floor",
-    "own.equal_budget": "a U at equal tokens", "own.fertility_regressed": "a U beyond fertility",
-    "own.other_pivot": "a U from whatever pivot", "own.prompt_and_generated": "alike in prompt and answer",
-    "own.unknown_languages_high": "unknown languages far", "own.equal_positions": "alignment at equal positions",
-    "own.length_matched": "alignment at equal length", "p1.entropy_last_drop": "an entropy drop in the last layers",
+    "p1.domain_cap": "a cap for domains",
+    "p1.bambara_high": "Bambara far throughout",
+    "p1.phi_first_layer": "one set of experts in Phi's first layer",
+    "own.english_floor": "languages above English's floor",
+    "own.equal_budget": "a U at equal tokens",
+    "own.fertility_regressed": "a U beyond fertility",
+    "own.other_pivot": "a U from whatever pivot",
+    "own.prompt_and_generated": "alike in prompt and answer",
+    "own.unknown_languages_high": "unknown languages far",
+    "own.equal_positions": "alignment at equal positions",
+    "own.length_matched": "alignment at equal length",
+    "p1.entropy_last_drop": "an entropy drop in the last layers",
     "p1.consistency_low_resource": "more consistent low-resource languages",
-    "own.not_fertility": "divergence beyond fertility", "own.families_beyond_script": "relatives alike across scripts",
+    "own.not_fertility": "divergence beyond fertility",
+    "own.families_beyond_script": "relatives alike across scripts",
     "own.token_identity": "distance beyond common tokens",
     "p2.high_share_low_exclusive": "shared experts for high-resource languages, exclusive ones for low-resource ones",
     "p2.exclusive_despite_lower_accuracy": "more exclusive experts, worse answers",
-    "own.permuted_sentences": "experts that tell the language", "own.turn_experts": "experts of the task, not the turn",
-    "own.expert_sets_stable": "the same experts on other sentences", "p1.gains_low_resource": "more gain in low-resource languages",
-    "p1.english_unharmed": "English unharmed", "p2.more_for_relatives": "more gain for relatives",
-    "p2.language_kept": "answers that keep their language", "p2.mask_own_more": "masks that hurt the own language most",
+    "own.permuted_sentences": "experts that tell the language",
+    "own.turn_experts": "experts of the task, not the turn",
+    "own.expert_sets_stable": "the same experts on other sentences",
+    "p1.gains_low_resource": "more gain in low-resource languages",
+    "p1.english_unharmed": "English unharmed",
+    "p2.more_for_relatives": "more gain for relatives",
+    "p2.language_kept": "answers that keep their language",
+    "p2.mask_own_more": "masks that hurt the own language most",
 }
 """Claim -> a few words for it; a claim without them stands as it is stated."""
 OTHER = Topic("other", "Other claims", "", (), "Claims that belong to no section above.")
