@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,33 @@ def test_every_place_of_a_figure_has_its_data(text: str, content: dict) -> None:
     for anchor, figure in content["figures"].items():
         assert figure["rows"], anchor
         assert {len(row) for row in figure["rows"]} == {len(figure["columns"])}, anchor
+
+
+def axes(spec: object) -> Iterator[dict]:
+    """Channels of numbers along the axes, wherever in a specification."""
+    if isinstance(spec, list):
+        for part in spec:
+            yield from axes(part)
+    elif isinstance(spec, dict):
+        for name, part in spec.items():
+            if name in ("x", "y") and isinstance(part, dict) and part.get("type") == "quantitative":
+                yield part
+            elif name != "values":
+                yield from axes(part)
+
+
+def test_every_axis_says_what_it_is_of_and_holds_its_data(content: dict) -> None:
+    for anchor, figure in content["figures"].items():
+        for channel in axes(figure["spec"]):
+            if channel.get("scale", {}) is None or channel.get("axis", {}) is None:
+                continue  # placed in pixels, or without an axis
+            assert channel["title"], anchor
+            low, high = sorted(channel["scale"]["domain"])
+            if channel["field"] in figure["columns"]:
+                place = figure["columns"].index(channel["field"])
+                values = [row[place] for row in figure["rows"] if isinstance(row[place], int | float)]
+                # Bounds of single draws and of wide intervals are told by the pointer.
+                assert not values or (low <= min(values) and max(values) <= high), (anchor, channel["field"])
 
 
 def test_every_kind_of_figure_is_there(content: dict) -> None:

@@ -9,8 +9,6 @@ from polyroute.report.page.figure import INK, SOFT, Figure
 from polyroute.report.page.study import Study
 from polyroute.results.claims import Code
 
-LONGEST = 90
-"""Characters of an axis's title."""
 CODE_COLOURS: dict[Code, str] = {
     "replicated": "var(--yes)", "not_replicated": "var(--no)", "inconclusive": "var(--open)",
     "cannot_be_tested": "var(--faint)",
@@ -35,7 +33,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
     columns = ("model", "effect", "low", "high", "null", "published", "verdict")
     domain = figure.limits([0.0, *(value for row in rows for value in row[1:6])], zero=False)
     what = _meaning(claim)
-    x = {"field": "effect", "type": "quantitative", "title": _axis(claim.effect, what),
+    x = {"field": "effect", "type": "quantitative", "title": f"{claim.effect} (defined above)",
          "scale": {"domain": domain, "nice": False}}  # fmt: skip
     y = {"field": "model", "type": "nominal", "title": None, "sort": [row[0] for row in rows],
          "axis": {"labelLimit": 170, "ticks": False, "domain": False, "grid": True}}  # fmt: skip
@@ -87,7 +85,3 @@ def _meaning(claim: Claim) -> str:
         before = what if not what.startswith("the same") else before
     whole = f"{before}; here {said}" if said.startswith("the same") and before else said
     return whole.rstrip(".")
-
-
-def _axis(name: str, what: str) -> str:
-    return f"{name}: {what}" if len(what) <= LONGEST else name
