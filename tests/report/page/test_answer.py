@@ -27,7 +27,10 @@ def test_real_models_come_first_and_the_answer_follows_the_verdicts(study: Study
         "In Real-30B, 1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 "
         "more need answers or text that these data lack."
     )
-    assert second.endswith("do not replicate a U over depth.")
+    assert second == (
+        "As an instrument of which it is known what it learnt, the small trained model does not replicate a U over "
+        "depth."
+    )
     turned, _ = answer.answer(judged(study, {"counts": real | {"p1.u_shape": "not_replicated"}, "tiny": {}}))
     assert "2 claims are not replicated (a U over depth and relatives routed alike)" in turned
 

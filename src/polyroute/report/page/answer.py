@@ -62,17 +62,17 @@ def _trained(study: Study, models: Sequence[str]) -> str:
             continue
         kind = next((code for code in ("replicated", "not_replicated") if 2 * asked.count(code) > len(asked)), "open")
         most[kind].append(topic.short)
-    told = [
-        f"{verb} {_listed(most[kind])}"
-        for kind, verb in (("replicated", "replicate"), ("not_replicated", "do not replicate"), ("open", "leave open"))
-        if most[kind]
-    ]
-    count = f"{len(models)} small trained models" if len(models) > 1 else "small trained model"
-    if not told:
-        return f"The {count}, instruments of which it is known what they learnt, can test no leading claim yet."
-    return f"Most of the {count}, instruments of which it is known what they learnt, {', '.join(told[:-1])}" + (
-        f" and {told[-1]}." if len(told) > 1 else f"{told[0]}."
-    )
+    single = len(models) == 1
+    verbs = {
+        "replicated": "replicates" if single else "replicate",
+        "not_replicated": "does not replicate" if single else "do not replicate",
+    }
+    told = [f"{verb} {_listed(most[kind])}" for kind, verb in verbs.items() if most[kind]]
+    who = "the small trained model" if single else f"most of the {len(models)} small trained models"
+    known = f"instrument{'s' * (not single)} of which it is known what {'it' if single else 'they'} learnt"
+    rest = f"inconclusive{'' if single else ' or divided'}: {_listed(most['open'])}" if most["open"] else ""
+    decided = f"{who} {' and '.join(told)}" if told else f"{who} can decide no leading claim"
+    return f"As {'an ' * single}{known}, {decided}{f' ({rest})' if rest else ''}."
 
 
 def _short(study: Study, shorts: dict[str, str], claim: str) -> str:

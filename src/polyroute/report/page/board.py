@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from polyroute.report import words
 from polyroute.report.claims import WORDS, missing, stand_in
 from polyroute.report.page.html import Markup, joined, tag
 from polyroute.report.page.study import Study
@@ -96,7 +97,7 @@ def told(study: Study, claim: str, verdict: ClaimVerdict) -> str:
         bounds = "" if verdict.low is None or verdict.high is None else f" [{verdict.low:.3g}, {verdict.high:.3g}]"
         said += f"; {name} {verdict.effect:.3g}{bounds}"
     if verdict.q is not None:
-        said += f"; q {verdict.q:.3g}"
+        said += f"; q {words.chance(verdict.q)}"
     reasons = list(dict.fromkeys(map(missing, verdict.missing.values())))
     return said + (f"; unknown: {'; '.join(reasons[:2])}" if reasons else "")
 
