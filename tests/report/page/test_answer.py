@@ -27,10 +27,7 @@ def test_real_models_come_first_and_the_answer_follows_the_verdicts(study: Study
         "In Real-30B, 1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 "
         "more need answers or text that these data lack."
     )
-    assert second == (
-        "As an instrument of which it is known what it learnt, the small trained model does not replicate a U over "
-        "depth."
-    )
+    assert second == "The small model trained here, whose truth is known, does not replicate a U over depth."
     turned, _ = answer.answer(judged(study, {"counts": real | {"p1.u_shape": "not_replicated"}, "tiny": {}}))
     assert "2 claims are not replicated (a U over depth and relatives routed alike)" in turned
 
@@ -52,3 +49,11 @@ def test_the_board_has_about_ten_lines_and_tells_verdicts_by_shape(study: Study)
     assert len(set(board.GLYPHS.values())) == 4
     for name in study.claims.by_id:
         assert f'id="claim-{name}"' in text
+
+
+def test_a_lead_of_several_models_shows_the_one_that_could_be_tested(study: Study) -> None:
+    gains = {"p1.gain.qwen3.mgsm": "cannot_be_tested", "p1.gain.phi.mgsm": "replicated"}
+    found = judged(study, {"counts": gains, "tiny": {"p1.gain.qwen3.mgsm": "cannot_be_tested"}})
+    line = board.board(found).split('data-topic="steering"')[1].split("</summary>")[0]
+    assert [code for code in line.split('class="mark ')[1:] if code.startswith("replicated")][:1] != []
+    assert line.count("cannot_be_tested") == 1

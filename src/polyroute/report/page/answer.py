@@ -68,11 +68,10 @@ def _trained(study: Study, models: Sequence[str]) -> str:
         "not_replicated": "does not replicate" if single else "do not replicate",
     }
     told = [f"{verb} {_listed(most[kind])}" for kind, verb in verbs.items() if most[kind]]
-    who = "the small trained model" if single else f"most of the {len(models)} small trained models"
-    known = f"instrument{'s' * (not single)} of which it is known what {'it' if single else 'they'} learnt"
+    who = "The small model" if single else f"Most of the {len(models)} small models"
     rest = f"inconclusive{'' if single else ' or divided'}: {_listed(most['open'])}" if most["open"] else ""
-    decided = f"{who} {' and '.join(told)}" if told else f"{who} can decide no leading claim"
-    return f"As {'an ' * single}{known}, {decided}{f' ({rest})' if rest else ''}."
+    decided = " and ".join(told) if told else "can decide no leading claim"
+    return f"{who} trained here, whose truth is known, {decided}{f' ({rest})' if rest else ''}."
 
 
 def _short(study: Study, shorts: dict[str, str], claim: str) -> str:

@@ -68,7 +68,8 @@ class Pages:
         return joined([*parts, self._choices(), self._method(), self._provenance()])
 
     def _of_topic(self, topic: Topic, ids: Sequence[str]) -> Markup:
-        common = [one for claim in ids[:1] if (one := effects.of_claim(self.study, claim)) is not None]
+        # Of the first claim that has an effect in several models.
+        common = [one for claim in ids if (one := effects.of_claim(self.study, claim)) is not None][:1]
         if topic.name == "families" and (related := recorded.of_families(self.study)) is not None:
             common.append(related)
         by_model = [self._of_model(topic, ids, model, found) for model, found in self.study.models.items()]

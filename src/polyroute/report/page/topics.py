@@ -5,7 +5,7 @@ A claim that no topic names is in the last one, so that a new claim is shown wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from polyroute.claims.claim import Claim
@@ -21,7 +21,8 @@ class Topic:
     short: str
     """The lead claim in a few words, to stand in a sentence as what holds or does not."""
     claims: tuple[str, ...]
-    """Ids, or what ids start with where it ends in a dot; the first is the lead, whose verdict the board shows."""
+    """Ids, or what ids start with where it ends in a dot; the first is the lead, whose verdict the board shows. Of a
+    lead of several claims, each of other models, it is that of the first that could be tested."""
     learnt: str
     """How to read the section's figures, in a sentence or two."""
 
@@ -76,8 +77,8 @@ TOPICS = (
         "Above tau it is an expert of that task, or multilingual.",
     ),
     Topic(
-        "steering", "Does steering toward task experts help, and these experts alone?", "gains from steering",
-        ("p1.gains_low_resource", "p1.gain.", "p1.cell.", "p1.english_unharmed", "p1.ablation."),
+        "steering", "Does steering toward task experts help, and these experts alone?", "the published gain",
+        ("p1.gain.", "p1.cell.", "p1.gains_low_resource", "p1.english_unharmed", "p1.ablation."),
         "A plan is chosen on one half of the items and told of on the other. It helps only if it does better than "
         "random experts in its place.",
     ),
@@ -88,7 +89,7 @@ TOPICS = (
     ),
     Topic(
         "masks", "Does masking a language's own experts hurt that language most?",
-        "masks that hurt a language's own answers most",
+        "masks that hurt all languages in the middle and the own one at both ends",
         ("p2.middle_masks_differ", "p2.mask_own_more"),
         "The experts exclusive to one language (columns) are taken away, and every language is asked (rows). Random "
         "masks of as many, as frequent experts stand below.",
@@ -124,6 +125,12 @@ SHORT = {
 }
 """Claim -> a few words for it; a claim without them stands as it is stated."""
 OTHER = Topic("other", "Other claims", "", (), "Claims that belong to no section above.")
+
+
+def lead(topic: Topic, ids: Sequence[str]) -> list[str]:
+    """The claims, of a topic's ids, that speak for it: one, or one a model and task."""
+    first = topic.claims[0] if topic.claims else ids[0]
+    return [one for one in ids if one == first or (first.endswith(".") and one.startswith(first))] or [ids[0]]
 
 
 def by_topic(claims: Mapping[str, Claim] | Iterable[str]) -> dict[Topic, list[str]]:
