@@ -29,7 +29,9 @@ OPENS = {
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
     "multiverse": {"artifacts", "claims", "experts", "languages", "measures", "results", "stats"},
     "params": {"artifacts", "languages", "pocket", "readers"},
-    "report": {"claims", "results", "measures", "languages", "stats", "params", "pocket", "readers"},
+    "report": {
+        "claims", "results", "measures", "languages", "stats", "params", "pocket", "readers", "artifacts", "scoring",
+    },
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",

@@ -186,6 +186,29 @@ def findings(models: tuple[str, ...], write: bool) -> None:
 
 
 @main.command(cls=console.Command)
+@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; by default report.html.")
+def report(opens: bool, out: Path | None) -> None:
+    """Write the whole study as one page of HTML, and say where it is.
+
+    The page needs no network and holds every figure with its numbers. With --out it says which commit it was made at;
+    report.html does not, so that the stage `report` finds it as it left it.
+    """
+    import webbrowser
+
+    from polyroute.params.resolve import report_settings
+    from polyroute.report.page import build
+    from polyroute.report.page.provenance import commit_at
+
+    paths = Paths()
+    commit = None if out is None else commit_at(paths.root)
+    written = build.write(paths, report_settings(params.read(paths.params)), out, commit)
+    click.echo(f"{written}: {written.stat().st_size / 1e6:.1f} MB, opens in any browser")
+    if opens:
+        webbrowser.open(written.resolve().as_uri())
+
+
+@main.command(cls=console.Command)
 @click.argument("claim", required=False)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")

@@ -110,6 +110,11 @@ class Paths:
         return self.root / "figures" / model
 
     @property
+    def report(self) -> Path:
+        """The report of the whole study: one page of HTML that needs no network."""
+        return self.root / "report.html"
+
+    @property
     def claims(self) -> Path:
         """The claims that results are held against, a file a source, and their lock; in git."""
         return self.root / "claims"
