@@ -17,9 +17,9 @@ import click
 
 from polyroute.ground.errors import PolyrouteError
 
-LONG = ("nulls", "steer", "mask")
+LONG = ("draw", "steer", "mask")
 """Stages that run a model many times, and need one another not."""
-AFTER = ("judge", "claims", "multiverse", "figures")
+AFTER = ("nulls", "judge", "claims", "multiverse", "figures")
 """Stages that come after these."""
 
 

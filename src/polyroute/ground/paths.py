@@ -73,6 +73,10 @@ class Paths:
         """How a model's texts divide into tokens, beside its traces."""
         return self.traces(model) / "vocabulary.parquet"
 
+    def draws(self, model: str) -> Path:
+        """What random initialisations of a model's architecture do with its text."""
+        return self.root / "data" / "draws" / f"{model}.json"
+
     def conditions(self, model: str, purpose: str) -> Path:
         """What is tried (`tune`) and masked (`mask`): a file a task."""
         return self.root / "data" / "plans" / model / purpose
