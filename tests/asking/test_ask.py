@@ -252,11 +252,13 @@ def deciding(asked, monkeypatch) -> list[str]:
 def test_a_changed_source_asks_again_only_where_it_decides_answers(deciding, monkeypatch, room, decides) -> None:
     files = code.closure(*deciding)
     assert any(path.parent.name == room for path in files) == decides
-    digest, decisive = code.code_digest.__wrapped__, code._decisive
+    digest, read = code.code_digest.__wrapped__, code._read
     before = digest(*deciding)
-    monkeypatch.setattr(
-        code, "_decisive", lambda path: decisive(path) + ("changed" if path.parent.name == room else "")
-    )
+
+    def changed(path):
+        return read(path)._replace(decisive="changed") if path.parent.name == room else read(path)
+
+    monkeypatch.setattr(code, "_read", changed)
     assert (digest(*deciding) != before) == decides
 
 

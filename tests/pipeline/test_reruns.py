@@ -29,8 +29,8 @@ HEAD = """\
 # What runs again after a change
 
 A stage runs again where DVC finds that what it reads is other than before, by content: its settings, its data, its
-script and the code that this imports. Change by change, this is what DVC says of a copy of the study, once
-`python pipeline/resolve.py` has run. Stages in bold run a model.
+script and the code that this imports, without comments and docstrings. Change by change, this is what DVC says of a
+copy of the study, once `python pipeline/resolve.py` has run. Stages in bold run a model.
 
 Stages of the last column come further down. They run only where what they read comes out other than before: most often
 `choose` chooses the same plans, and no model is asked. A stage that asks takes up what was answered before to the same
@@ -70,19 +70,19 @@ def of_one(key: str) -> Callable[[], None]:
     return params(f"folder: models/{ONE}}}", f"folder: models/{ONE}, {key}}}")
 
 
-def more(name: str) -> Callable[[], None]:
+def more(name: str, line: str = "# one line more") -> Callable[[], None]:
     """A line more in a file, or a file more."""
 
     def make() -> None:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         with Path(name).open("a", encoding="utf-8") as file:
-            file.write("# one line more\n")
+            file.write(f"{line}\n")
 
     return make
 
 
-def code(name: str) -> Callable[[], None]:
-    return more(f"src/polyroute/{name}")
+def code(name: str, line: str = "ONE_MORE = 1") -> Callable[[], None]:
+    return more(f"src/polyroute/{name}", line)
 
 
 def one_more_measure() -> None:
@@ -136,8 +136,9 @@ CHANGES = (
     Change("what masks are held against (`interventions/mask_effects.py`)", code("interventions/mask_effects.py")),
     Change("a claim, or the lock (`claims/`)", more("claims/own.yaml")),
     Change("a figure's colour", edit("src/polyroute/report/experts_figures.py", "#f4f5f6", "#eeeeee")),
-    Change("a comment in the report (`report/words.py`)", code("report/words.py")),
-    Change("a comment in what only `polyroute results` prints (`report/overview.py`)", code("report/overview.py")),
+    Change("a word in figures and tables (`report/words.py`)", code("report/words.py")),
+    Change("what only `polyroute results` prints (`report/overview.py`)", code("report/overview.py")),
+    Change("a comment in how a trace is made (`tracing/collect.py`)", code("tracing/collect.py", "# one line more")),
     Change("what runs in MLflow hold (`tracking/points.py`)", code("tracking/points.py")),
     Change("a page of `docs/`, a test", more("docs/page.md")),
 )  # fmt: skip

@@ -34,15 +34,15 @@ def change(folder, /, **section) -> None:
 
 
 def written(study) -> dict[str, int]:
-    return {path.relative_to(study).as_posix(): path.stat().st_mtime_ns for path in study.rglob("settings/**/*.json")}
+    return {path.relative_to(study).as_posix(): path.stat().st_mtime_ns for path in (study / "settings").rglob("*.*")}
 
 
 def test_only_what_comes_out_otherwise_is_written(study) -> None:
-    assert "118 of 118 files are new or other" in run()
+    assert "137 of 137 files are new or other" in run()
     before = written(study)
-    assert "0 of 118 files" in run()
+    assert "0 of 137 files" in run()
     change(study, align={"nearest": 9})
-    assert "13 of 118 files" in run(), "align and nulls of six models, and what track shows"
+    assert "13 of 137 files" in run(), "align and nulls of six models, and what track shows"
     after = written(study)
     changed = {name for name in before if before[name] != after[name]}
     of_models = {f"settings/{model}/{stage}.json" for model in models(study) for stage in ("align", "nulls")}
@@ -57,7 +57,7 @@ def test_a_model_that_left_the_study_takes_its_settings_along(study) -> None:
     run()
     change(study, study={"models": ["pocket-plain"], "distances": []})
     run()
-    assert {path.name for path in (study / "settings").iterdir()} == {"pocket-plain", "track.json"}
+    assert {path.name for path in (study / "settings").iterdir()} == {"_code", "pocket-plain", "track.json"}
 
 
 def test_a_mistake_takes_nothing_away(study) -> None:
@@ -70,7 +70,7 @@ def test_a_mistake_takes_nothing_away(study) -> None:
 
 def test_the_settings_in_git_are_those_of_params_yaml(study) -> None:
     run()
-    for path in (study / "settings").rglob("*.json"):
+    for path in (study / "settings").rglob("*.*"):
         assert path.read_bytes() == (ROOT / path.relative_to(study)).read_bytes(), "run `dvc repro resolve`"
 
 

@@ -29,6 +29,10 @@ class Paths:
         """What one stage of a model reads: model and stage; or the stage alone, where it is of no model."""
         return self.settings.joinpath(*names).with_suffix(".json")
 
+    def code(self, script: str) -> Path:
+        """What the code comes to that a script of pipeline/ imports: one digest."""
+        return self.settings / "_code" / f"{script}.txt"
+
     def inputs(self, model: str) -> Path:
         """What a model reads, fetched and checked."""
         return self.root / "data" / "inputs" / model
