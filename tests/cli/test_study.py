@@ -14,7 +14,7 @@ from polyroute.params import file as params
 
 ROOT = Path(__file__).parents[2]
 
-OF_MODEL = ("trace", "nulls", "steer", "mask", "judge")
+OF_MODEL = ("trace", "draw", "steer", "mask", "judge")
 STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{model}" for model in "ab" for stage in OF_MODEL)]
 
 
@@ -47,7 +47,7 @@ def test_a_models_parts_follow_one_another_and_its_long_stages_are_apart(ran, jo
     for model in "ab":
         own = [line for line in lines if line.endswith(f"@{model}")]
         assert (own[0], own[-1]) == (f"1 trace@{model}", f"1 judge@{model}")
-        assert sorted(own[1:4]) == [f"1 mask@{model}", f"1 nulls@{model}", f"1 steer@{model}"]
+        assert sorted(own[1:4]) == [f"1 {stage}@{model}" for stage in ("draw", "mask", "steer")]
 
 
 @pytest.mark.parametrize(

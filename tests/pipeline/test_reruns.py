@@ -24,7 +24,7 @@ ONE, OTHER = "pocket-planted", "pocket-plain"
 """The models of the copy; a change of one model is the first's."""
 ONE_MODEL = "of one model"
 ASKING = {"evaluate", "tune", "steer", "mask"}
-RUN_A_MODEL = {"trace", "nulls", "turns"} | ASKING
+RUN_A_MODEL = {"trace", "draw", "turns"} | ASKING
 HEAD = """\
 # What runs again after a change
 

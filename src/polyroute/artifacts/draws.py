@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import ValidationError
 
-from polyroute.ground.again import again
+from polyroute.ground import again
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_json
 from polyroute.ground.frozen import Frozen
@@ -61,9 +61,9 @@ class Draws(Frozen):
         try:
             return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
-            raise DrawsError(f"{path} is absent: {again(path)}") from None
+            raise DrawsError(f"{path} is absent: {again.absent(path)}") from None
         except ValidationError as error:
-            raise DrawsError(f"{path} is damaged ({error.errors()[0]['msg']}): {again(path)}") from None
+            raise DrawsError(f"{path} is damaged ({error.errors()[0]['msg']}): {again.damaged(path)}") from None
 
     def write(self, path: Path) -> None:
         """Write the file; the same draws give the same bytes."""

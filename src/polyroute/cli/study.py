@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from polyroute.ground import repository
 from polyroute.ground.errors import PolyrouteError
 
 LONG = ("draw", "steer", "mask")
@@ -35,8 +36,10 @@ def run(models: Sequence[str], jobs: int) -> None:
         jobs: how many to run at once, each on one thread unless OMP_NUM_THREADS says otherwise.
 
     Raises:
+        RepositoryError: the study is in no git repository.
         StudyError: a stage failed; the others were run as far as they do not need it.
     """
+    repository.check()
     failed = _repro(["resolve"])
     if not failed:
         stages = _stages()
