@@ -33,7 +33,7 @@ def ran(tmp_path: Path, monkeypatch) -> Path:
         f"sys.exit(any(name in pathlib.Path({str(broken)!r}).read_text().split() for name in sys.argv))\n"
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(study, "_dvc", lambda: str(script))
+    monkeypatch.setattr(study, "dvc", lambda: str(script))
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     return log
 

@@ -87,7 +87,7 @@ def _run(parts: dict[str, list[list[list[str]]]], jobs: int) -> list[str]:
 
 def _stages() -> dict[str, list[str]]:
     """Model -> its stages in the order of dvc.yaml, training apart."""
-    told = subprocess.run([_dvc(), "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
+    told = subprocess.run([dvc(), "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
     if told.returncode:
         raise StudyError(f"`dvc stage list` failed: {told.stderr.strip() or told.stdout.strip()}")
     found: dict[str, list[str]] = {}
@@ -102,7 +102,7 @@ def _repro(stages: list[str]) -> list[str]:
     """Run stages; the list again if one fails."""
     if not stages:
         return []
-    command = [_dvc(), "--wait-for-lock", "repro", "--single-item", *stages]
+    command = [dvc(), "--wait-for-lock", "repro", "--single-item", *stages]
     running = {"OMP_NUM_THREADS": "1"} | os.environ
     # Through a pipe: bars of several at once would overwrite one another.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=running) as process:
@@ -112,7 +112,7 @@ def _repro(stages: list[str]) -> list[str]:
     return stages if process.returncode else []
 
 
-def _dvc() -> str:
+def dvc() -> str:
     """The command beside this Python, so that it need not be on the PATH."""
     beside = Path(sys.executable).with_name("dvc")
     return str(beside) if beside.exists() else "dvc"

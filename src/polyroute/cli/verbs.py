@@ -191,6 +191,17 @@ def dag() -> None:
 
 
 @main.command(cls=console.Command)
+@click.argument("targets", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="dvc_plots", show_default=True)
+def plots(targets: tuple[str, ...], out: Path) -> None:
+    """Draw TARGETS (files of metrics/; by default all that dvc.yaml plots) into one page that needs no network."""
+    from polyroute.cli import plots as drawing
+    from polyroute.cli import study as running
+
+    click.echo(drawing.draw(targets, out, running.dvc()))
+
+
+@main.command(cls=console.Command)
 def results() -> None:
     """Say where the study's results are, and what shape divergence has over depth."""
     from polyroute.report.overview import overview

@@ -1,4 +1,4 @@
-"""The state of every stage as a short table: a line a model of what is fresh, then a line a stage that is not."""
+"""The state of every stage as a short table: stages of a model that are alike share a line."""
 
 from __future__ import annotations
 
@@ -39,22 +39,27 @@ def table(states: Sequence[StageState], *, whole: bool = False) -> Table:
 
     Args:
         states: of every stage.
-        whole: a line for every stage; else those of a model that are fresh share one.
+        whole: a line for every stage; else stages of a model that are alike share one.
     """
-    shown = Table("model", "stage", "state", "why, or what brings it", "last took", box=None, pad_edge=False)
-    for model in sorted({one.model for one in states}, key=[one.model for one in states].index):
+    shown = Table("model", "state", "stages", "why, or what brings it", "last took", box=None, pad_edge=False)
+    for model in dict.fromkeys(one.model for one in states):
         own = [one for one in states if one.model == model]
-        fresh = [] if whole else [one for one in own if one.state == "fresh"]
-        name = model or "study"
-        if fresh:
-            named = fresh[0].stage if len(own) == 1 else f"{len(fresh)} of {len(own)}"
-            shown.add_row(name, named, _state("fresh"), "", duration(_total(fresh)))
-            name = ""
+        groups: dict[tuple[str, ...], list[StageState]] = {}
         for one in own:
-            if one not in fresh:
-                shown.add_row(name, one.stage, _state(one.state), one.why, duration(one.seconds))
-                name = ""
+            alike = (one.stage,) if whole else (one.state, "" if one.state == "waits" else one.why)
+            groups.setdefault(alike, []).append(one)
+        name = model or "study"
+        for group in groups.values():
+            first, state = group[0], group[0].state
+            stages = f"{len(group)} of {len(own)}" if state == "fresh" and len(group) > 1 else _names(group)
+            why = "for those above" if state == "waits" and len(group) > 1 else first.why
+            shown.add_row(name, f"[{_STYLES[state]}]{state}[/]", stages, why, duration(_total(group)))
+            name = ""
     return shown
+
+
+def _names(states: Sequence[StageState]) -> str:
+    return ", ".join(one.stage for one in states)
 
 
 def duration(seconds: float | None) -> str:
@@ -72,7 +77,3 @@ def duration(seconds: float | None) -> str:
 def _total(states: Sequence[StageState]) -> float | None:
     known = [one.seconds for one in states if one.seconds is not None]
     return sum(known) if known else None
-
-
-def _state(state: str) -> str:
-    return f"[{_STYLES[state]}]{state}[/]"
