@@ -9,31 +9,44 @@ import yaml
 from click.testing import CliRunner
 
 from polyroute.cli import study
+from polyroute.cli.stages import MARK
 from polyroute.cli.verbs import main
 from polyroute.params import file as params
 
 ROOT = Path(__file__).parents[2]
 
 OF_MODEL = ("trace", "draw", "steer", "mask", "judge")
-STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{model}" for model in "ab" for stage in OF_MODEL)]
+STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{model}" for model in "ab" for stage in OF_MODEL), "track"]
 
 
 @pytest.fixture
 def ran(tmp_path: Path, monkeypatch) -> Path:
-    """What was called, a line each; a stage named in `broken` fails."""
-    log, broken = tmp_path / "log", tmp_path / "broken"
+    """What was begun, a line each; a stage named in `broken` fails, one in `same` has nothing to do."""
+    log, broken, same = tmp_path / "log", tmp_path / "broken", tmp_path / "same"
     broken.write_text("")
-    script = tmp_path / "dvc"
-    script.write_text(
-        f"#!{sys.executable}\nimport os, pathlib, sys\n"
-        f"if sys.argv[1] == 'stage':\n    print('\\n'.join({STAGES!r}))\n    sys.exit()\n"
-        "assert sys.argv[1:4] == ['--wait-for-lock', 'repro', '--single-item'], sys.argv\n"
-        f"with open({str(log)!r}, 'a') as file:\n"
-        "    file.write(os.environ['OMP_NUM_THREADS'] + ' ' + ' '.join(sys.argv[4:]) + '\\n')\n"
-        f"sys.exit(any(name in pathlib.Path({str(broken)!r}).read_text().split() for name in sys.argv))\n"
+    same.write_text("")
+    dvc, bring = tmp_path / "dvc", tmp_path / "bring"
+    dvc.write_text(f"#!{sys.executable}\nprint('\\n'.join({STAGES!r}))\n")
+    bring.write_text(
+        "import os, pathlib, sys\n"
+        "from polyroute.cli.stages import Event\n"
+        f"broken = pathlib.Path({str(broken)!r}).read_text().split()\n"
+        "if sys.argv[1] == '--look':\n"
+        f"    same = pathlib.Path({str(same)!r}).read_text().split()\n"
+        "    print(*(Event('unchanged' if name in same else 'changed', name) for name in sys.argv[2:]), sep='\\n')\n"
+        "    sys.exit()\n"
+        "for name in sys.argv[1:]:\n"
+        f"    with open({str(log)!r}, 'a') as file:\n"
+        "        file.write(os.environ['OMP_NUM_THREADS'] + ' ' + name + '\\n')\n"
+        "    print(Event('begun', name))\n"
+        "    print(f'{name}: as it is')\n"
+        "    print(Event('failed' if name in broken else 'done', name))\n"
+        "    if name in broken:\n"
+        "        sys.exit(1)\n"
     )
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(study, "dvc", lambda: str(script))
+    dvc.chmod(dvc.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(study, "dvc", lambda: str(dvc))
+    monkeypatch.setattr(study, "_bringing", lambda: [sys.executable, str(bring)])
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     return log
 
@@ -50,6 +63,47 @@ def test_a_models_parts_follow_one_another_and_its_long_stages_are_apart(ran, jo
         assert sorted(own[1:4]) == [f"1 {stage}@{model}" for stage in ("draw", "mask", "steer")]
 
 
+def test_models_that_are_read_come_first_and_their_end_is_told(ran) -> None:
+    so_far = []
+    study.run(["a", "b"], 1, read=["b"], first=lambda: so_far.append(ran.read_text().splitlines()))
+    (lines,) = so_far
+    assert lines == ["1 resolve", *(f"1 {stage}@b" for stage in OF_MODEL)]
+
+
+def test_a_model_of_which_nothing_has_changed_is_left_alone(ran, tmp_path) -> None:
+    (tmp_path / "same").write_text(" ".join(f"{stage}@a" for stage in OF_MODEL))
+    study.run(["a", "b"], 1)
+    assert "@a" not in ran.read_text()
+    assert ran.read_text().endswith("1 track\n")
+
+
+def test_nothing_runs_where_nothing_has_changed(ran, tmp_path, capsys) -> None:
+    (tmp_path / "same").write_text(" ".join(STAGES))
+    study.run(["a", "b"], 1, first=lambda: pytest.fail("nothing is under way"))
+    assert ran.read_text() == "1 resolve\n"
+    assert "stages" not in capsys.readouterr().out
+
+
+def test_without_another_model_nothing_is_first(ran) -> None:
+    study.run(["b"], 1, read=["b"], first=lambda: pytest.fail("there is but one board"))
+
+
+def test_what_stages_print_is_shown_and_what_becomes_of_them_is_not(ran, capsys) -> None:
+    study.run(["a"], 1)
+    shown = capsys.readouterr().out
+    assert "trace@a: as it is" in shown
+    assert MARK not in shown
+    assert "6 stages, 1 at once: about 5 min" in shown
+
+
+def test_the_random_initialisations_of_two_models_are_not_drawn_at_once() -> None:
+    running = study._Running({"a": [], "b": []}, 2, lambda _event: None, set(), lambda: None)
+    running.ready = [study.Batch("a", ("draw@a",)), study.Batch("a", ("steer@a",))]
+    assert running._pick() == study.Batch("a", ("draw@a",))
+    running.running = {None: study.Batch("b", ("draw@b",))}
+    assert running._pick() == study.Batch("a", ("steer@a",))
+
+
 @pytest.mark.parametrize(
     ("options", "models", "jobs"),
     [
@@ -60,7 +114,7 @@ def test_a_models_parts_follow_one_another_and_its_long_stages_are_apart(ran, jo
 def test_the_verb_leaves_extra_models_out_unless_all_are_asked_for(options, models, jobs, monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
     asked = []
-    monkeypatch.setattr(study, "run", lambda *given: asked.append(given))
+    monkeypatch.setattr(study, "run", lambda *given, **_named: asked.append(given))
     done = CliRunner().invoke(main, ["study", *options])
     assert done.exit_code == 0, done.output
     assert asked == [(models + params.read(ROOT / "params.yaml").study.distances, jobs)]
@@ -90,7 +144,8 @@ def test_a_stage_that_fails_is_named_and_nothing_is_built_on_it(ran, tmp_path: P
 def test_no_stage_runs_before_one_whose_outputs_it_reads() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     written = {path: name for name, stage in stages.items() for path in _paths(stage, "outs", "metrics", "plots")}
-    parts = study._parts([f"{name}@m" for name, stage in stages.items() if name not in ("resolve", "track")])
+    names = [f"{name}@m" for name in stages if name not in ("resolve", *study.LAST)]
+    parts = [[batch.stages for batch in part] for part in study._parts("m", names, False)]
     before: set[str] = {"resolve"}
     for part in parts:
         for names in part:

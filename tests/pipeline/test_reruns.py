@@ -6,17 +6,20 @@
 import importlib.util
 import logging
 import shutil
-from collections.abc import Callable
-from contextlib import chdir
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
+from unittest.mock import patch
 
 import networkx
 import pytest
 from click.testing import CliRunner
 from dvc.repo import Repo
 from dvc.stage import Stage
+
+from polyroute.ground import code as code_of_study
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reruns.md"
@@ -149,8 +152,23 @@ def resolve() -> None:
     spec = importlib.util.spec_from_file_location("resolve", "pipeline/resolve.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    done = CliRunner().invoke(script.main, [], catch_exceptions=False)
+    with code_of_the_copy():
+        done = CliRunner().invoke(script.main, [], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+
+
+@contextmanager
+def code_of_the_copy() -> Iterator[None]:
+    """Digests of the code in the working folder, where else they are of what is imported."""
+
+    def forget() -> None:
+        code_of_study.code_digest.cache_clear()
+        code_of_study._file.cache_clear()
+
+    forget()
+    with patch.object(code_of_study, "_ROOT", Path("src/polyroute").resolve()):
+        yield
+    forget()
 
 
 class Study:
@@ -274,8 +292,9 @@ def test_the_page_says_what_dvc_says(found) -> None:
         ("`score.choice`", "resolve score choose steer judge track"),
         # `steer` scores to know when enough random sets did as well; it takes up what was answered.
         ("a right answer that `fetch` brings", "score choose steer judge"),
-        ("a scorer (`scoring/numbers.py`)", "score choose steer judge"),
-        ("a figure's colour", "figures"),
+        ("a scorer (`scoring/numbers.py`)", "resolve score choose steer judge"),
+        ("a figure's colour", "resolve figures"),
+        ("a comment in how a trace is made (`tracing/collect.py`)", "resolve"),
     ],
 )
 def test_a_change_runs_what_reads_it_and_nothing_else(words, stages, found) -> None:

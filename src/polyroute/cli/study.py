@@ -1,7 +1,8 @@
 """`polyroute study`: the stages of several models at once, where `dvc repro` runs one stage after another.
 
-The settings of all models first, once; then each model up to where it is run many times, these stages side by side, and
-what is judged and drawn of them. A model's next part begins as soon as there is room.
+The settings of all models first, once. Models that are read and not run come first, since their results are there in
+a minute; then each of the others up to where it is run many times, these stages side by side, and what is judged and
+drawn of them.
 """
 
 from __future__ import annotations
@@ -9,107 +10,255 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from polyroute.cli.stages import Event
 from polyroute.ground import repository
 from polyroute.ground.errors import PolyrouteError
 
 LONG = ("draw", "steer", "mask")
-"""Stages that run a model many times, and need one another not."""
+"""Stages that run a model many times, and need one another not; the longest first."""
 AFTER = ("nulls", "judge", "claims", "multiverse", "figures")
 """Stages that come after these."""
+LAST = ("report", "track")
+"""Stages of the whole study."""
+SECONDS = {
+    "trace": 30,
+    "draw": 150,
+    "evaluate": 20,
+    "tune": 40,
+    "steer": 60,
+    "mask": 30,
+    "judge": 20,
+    "multiverse": 20,
+}
+"""What a stage takes of one processor for a pocket model; only the proportions count once some are done."""
+LIGHT = 4
+"""What any other takes."""
 
 
 class StudyError(PolyrouteError):
     """Stages that failed; the message names them."""
 
 
-def run(models: Sequence[str], jobs: int) -> None:
+class Batch(NamedTuple):
+    """Stages of a model that one process brings up to date, in this order."""
+
+    model: str
+    stages: tuple[str, ...]
+
+
+def run(
+    models: Sequence[str], jobs: int, *, read: Collection[str] = (), first: Callable[[], None] = lambda: None
+) -> None:
     """Bring the results of some models up to date; only what changed is computed.
 
     Args:
         models: of the study.
-        jobs: how many to run at once, each on one thread unless OMP_NUM_THREADS says otherwise.
+        jobs: how many batches of stages to run at once, each on one thread unless OMP_NUM_THREADS says otherwise.
+        read: those of `models` that no stage runs, recorded elsewhere.
+        first: called once these are done, if others are still to be run.
 
     Raises:
         RepositoryError: the study is in no git repository.
         StudyError: a stage failed; the others were run as far as they do not need it.
     """
     repository.check()
-    failed = _repro(["resolve"])
+    failed = _bring(("resolve",), lambda _event: None)
     if not failed:
         stages = _stages()
-        failed = _run({model: _parts(stages.get(model, [])) for model in models}, jobs)
-    failed += [] if failed else _repro(["track"])
+        whole = [stage for stage in stages[""] if stage in LAST]
+        changed = _changed([*(stage for model in models for stage in stages.get(model, [])), *whole])
+        # No model reads what is of another: one of which nothing has changed is up to date.
+        parts = {
+            model: _parts(model, stages[model], model in read)
+            for model in sorted(models, key=lambda model: model not in read)
+            if changed.intersection(stages.get(model, []))
+        }
+        every = [stage for batches in parts.values() for part in batches for batch in part for stage in batch.stages]
+        if every or changed:
+            with _display([*every, *whole], read, jobs) as display:
+                running = _Running(parts, jobs, display.tell, set(parts).intersection(read), first)
+                failed = running.run() or _bring(whole, display.tell)
     if failed:
         raise StudyError(
             f"failed: {', '.join(failed)}; what is wrong stands above. What was finished is kept: run it again"
         )
 
 
-def _parts(stages: list[str]) -> list[list[list[str]]]:
-    """The parts of a model that follow one another; of each, lists of stages that may run at once."""
+def _parts(model: str, stages: Sequence[str], is_read: bool) -> list[list[Batch]]:
+    """The parts of a model that follow one another; of each, the batches that may run at once."""
 
-    def of(names: tuple[str, ...], inside: bool) -> list[str]:
-        return [stage for stage in stages if (stage.partition("@")[0] in names) == inside]
+    def of(names: tuple[str, ...], inside: bool) -> tuple[str, ...]:
+        return tuple(stage for stage in stages if (stage.partition("@")[0] in names) == inside)
 
-    parts = [[of(LONG + AFTER, False)], [[stage] for stage in of(LONG, True)], [of(AFTER, True)]]
-    return [[names for names in part if names] for part in parts]
+    if is_read:
+        parts = [[tuple(stages)]]
+    else:
+        parts = [[of(LONG + AFTER, False)], [(stage,) for stage in of(LONG, True)], [of(AFTER, True)]]
+    batches = [[Batch(model, names) for names in part if names] for part in parts]
+    return [part for part in batches if part]
 
 
-def _run(parts: dict[str, list[list[list[str]]]], jobs: int) -> list[str]:
-    """Run every model's parts, so many lists at once; the stages of lists that failed."""
-    failed: list[str] = []
-    with ThreadPoolExecutor(jobs) as pool:
-        running: dict[Future[list[str]], str] = {}
+@dataclass
+class _Running:
+    """Batches that run, those that may, and those that wait for them."""
 
-        def begin(model: str) -> None:
-            """The next part of a model, unless one of its lists is still running or has failed."""
-            while parts[model] and model not in running.values():
-                running.update({pool.submit(_repro, names): model for names in parts[model].pop(0)})
+    parts: dict[str, list[list[Batch]]]
+    jobs: int
+    tell: Callable[[Event], None]
+    awaited: set[str]
+    """Models whose end is the time for `first`."""
+    first: Callable[[], None]
+    ready: list[Batch] = field(default_factory=list)
+    running: dict[Future[list[str]], Batch] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
 
-        for model in parts:
-            begin(model)
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                model = running.pop(future)
-                if future.result():
-                    failed += future.result()
-                    parts[model] = []
-                begin(model)
-    return failed
+    def run(self) -> list[str]:
+        """Run all; the stages that failed."""
+        for model in self.parts:
+            self._next(model)
+        if not self.awaited and self.ready:
+            self.first()
+        with ThreadPoolExecutor(self.jobs) as pool:
+            while self.ready or self.running:
+                while len(self.running) < self.jobs and (batch := self._pick()) is not None:
+                    self.ready.remove(batch)
+                    self.running[pool.submit(_bring, batch.stages, self.tell)] = batch
+                done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._finish(self.running.pop(future), future.result())
+        return self.failed
+
+    def _pick(self) -> Batch | None:
+        """What to begin: of the first model that has anything, so that its results come soon.
+
+        Not the random initialisations of two models at once: most often these are the same.
+        """
+        busy = any(stage.startswith("nulls@") for batch in self.running.values() for stage in batch.stages)
+        order = list(self.parts)
+        ready = sorted(self.ready, key=lambda one: order.index(one.model))
+        return next((one for one in ready if not (busy and one.stages[0].startswith("nulls@"))), None)
+
+    def _next(self, model: str) -> None:
+        if self.parts[model]:
+            self.ready += self.parts[model].pop(0)
+
+    def _finish(self, batch: Batch, failed: list[str]) -> None:
+        self.failed += failed
+        if failed:
+            self.parts[batch.model] = []
+        if any(other.model == batch.model for other in [*self.running.values(), *self.ready]):
+            return
+        self._next(batch.model)
+        if batch.model in self.awaited and not any(one.model == batch.model for one in self.ready):
+            self.awaited.remove(batch.model)
+            if not self.awaited and not self.failed and (self.ready or self.running):
+                self.first()
 
 
 def _stages() -> dict[str, list[str]]:
-    """Model -> its stages in the order of dvc.yaml, training apart."""
+    """Model -> its stages in the order of dvc.yaml, training apart; under "" those of the whole study."""
     told = subprocess.run([dvc(), "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
     if told.returncode:
         raise StudyError(f"`dvc stage list` failed: {told.stderr.strip() or told.stdout.strip()}")
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {"": []}
     for name in told.stdout.split():
         stage, _, model = name.partition("@")
-        if model and stage != "train-pocket":
+        if stage != "train-pocket":
             found.setdefault(model, []).append(name)
     return found
 
 
-def _repro(stages: list[str]) -> list[str]:
-    """Run stages; the list again if one fails."""
+def _changed(stages: Sequence[str]) -> set[str]:
+    """Stages that have to run as things stand."""
+    told = subprocess.run([*_bringing(), "--look", *stages], capture_output=True, text=True, check=False)
+    if told.returncode:
+        raise StudyError(f"DVC cannot tell what has changed: {told.stderr.strip() or told.stdout.strip()}")
+    events = [Event.read(line) for line in told.stdout.splitlines()]
+    return {event.stage for event in events if event is not None and event.fate == "changed"}
+
+
+def _bring(stages: Sequence[str], tell: Callable[[Event], None]) -> list[str]:
+    """Bring stages up to date, in one process; those that failed or could not begin."""
     if not stages:
         return []
-    command = [dvc(), "--wait-for-lock", "repro", "--single-item", *stages]
-    running = {"OMP_NUM_THREADS": "1"} | os.environ
+    beside = Path(sys.executable).parent
+    environment = {"OMP_NUM_THREADS": "1"} | os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"}
+    failed: list[str] = []
     # Through a pipe: bars of several at once would overwrite one another.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=running) as process:
+    with subprocess.Popen(
+        [*_bringing(), *stages], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
         assert process.stdout is not None, "it is a pipe"
         for line in process.stdout:
-            click.echo(line, nl=False)
-    return stages if process.returncode else []
+            if (event := Event.read(line)) is None:
+                click.echo(line, nl=False)
+                continue
+            tell(event)
+            failed += [event.stage] if event.fate == "failed" else []
+    return failed or (list(stages) if process.returncode else [])
+
+
+@dataclass
+class _Display:
+    """One bar for the whole study: what is under way, how many stages are done, and the time left."""
+
+    bar: Progress
+    task: TaskID
+    weights: Mapping[str, float]
+    under_way: list[str] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def tell(self, event: Event) -> None:
+        """Take note of what became of a stage; called from several threads."""
+        with self.lock:
+            if event.fate == "begun":
+                self.under_way.append(event.stage)
+            else:
+                self.under_way.remove(event.stage)
+                self.bar.advance(self.task, self.weights.get(event.stage, LIGHT))
+                self.bar.update(self.task, done=self.bar.tasks[self.task].fields["done"] + 1)
+            self.bar.update(self.task, description=", ".join(self.under_way))
+
+
+@contextmanager
+def _display(stages: Sequence[str], read: Collection[str], jobs: int) -> Iterator[_Display]:
+    weights = {stage: _seconds(stage, read) for stage in stages}
+    minutes = max(1, round(sum(weights.values()) / jobs / 60))
+    click.echo(
+        f"{len(stages)} stages, {jobs} at once: about {minutes} min on a laptop's processor if all must run; what is "
+        "up to date is skipped"
+    )
+    columns = (
+        TextColumn("{task.fields[done]} of {task.fields[all]} stages"), BarColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )  # fmt: skip
+    # The time left is told by the mean speed so far: stages are of very unlike lengths.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=3600)
+    bar.disable = not bar.console.is_terminal
+    with bar:
+        task = bar.add_task("", total=sum(weights.values()), done=0, all=len(stages))
+        yield _Display(bar, task, weights)
+
+
+def _seconds(stage: str, read: Collection[str]) -> float:
+    kind, _, model = stage.partition("@")
+    return LIGHT if model in read else SECONDS.get(kind, LIGHT)
+
+
+def _bringing() -> list[str]:
+    return [sys.executable, "-W", "ignore", "-m", "polyroute.cli.stages"]
 
 
 def dvc() -> str:

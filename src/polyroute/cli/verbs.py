@@ -139,10 +139,11 @@ def study(everything: bool, jobs: int | None) -> None:
     """Run the study with DVC, several models at once; only what changed is computed."""
     from polyroute.cli import study as running
 
-    chosen = params.read(Paths().params).study
-    models = [model for model in chosen.models if everything or model not in chosen.extra] + chosen.distances
+    file = params.read(Paths().params)
+    models = [model for model in file.study.models if everything or model not in file.study.extra]
+    read = [model for model in models if not isinstance(file.models[model], TransformersModel)] + file.study.distances
     gpu = Path("/dev/nvidia0").exists()
-    running.run(models, jobs or (1 if gpu else len(os.sched_getaffinity(0))))
+    running.run([*models, *file.study.distances], jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read)
 
 
 @main.command(cls=console.Command)

@@ -64,9 +64,12 @@ class _Module(NamedTuple):
     """Its text without what decides nothing."""
 
 
-@cache
 def _read(path: Path) -> _Module:
-    text = path.read_text(encoding="utf-8")
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> _Module:
     nodes = list(ast.walk(ast.parse(text)))
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return _Module(_imported(nodes), frozenset(strings), _decisive(text, nodes))

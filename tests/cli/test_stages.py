@@ -1,0 +1,63 @@
+"""Stages brought up to date by DVC in one process, in a study of two that copy a file."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+from polyroute.cli.stages import Event
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Repo.init(no_scm=True)
+    (tmp_path / "given").write_text("one")
+    stages = {
+        "first": {"cmd": "cp given between", "deps": ["given"], "outs": ["between"]},
+        "second": {"cmd": "cp between last", "deps": ["between"], "outs": ["last"]},
+        "broken": {"cmd": "false", "deps": ["given"], "outs": ["never"]},
+    }
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    return tmp_path
+
+
+def bring(*names: str) -> tuple[int, list[str], str]:
+    """Exit status, what became of the stages, and the other lines."""
+    command = [sys.executable, "-W", "ignore", "-m", "polyroute.cli.stages", *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    events = [f"{event.fate} {event.stage}" for line in lines if (event := Event.read(line))]
+    return done.returncode, events, "\n".join(line for line in lines if Event.read(line) is None)
+
+
+def test_stages_run_once_and_dvc_knows_it(study) -> None:
+    assert bring("first", "second") == (0, ["begun first", "done first", "begun second", "done second"], "")
+    assert (study / "last").read_text() == "one"
+    assert set(Repo().status()) == {"broken"}, "to DVC the others are up to date"
+    assert bring("first", "second")[1] == ["begun first", "unchanged first", "begun second", "unchanged second"]
+
+
+def test_a_change_runs_what_reads_it(study) -> None:
+    bring("first", "second")
+    (study / "given").write_text("two")
+    assert bring("first", "second")[1][1::2] == ["done first", "done second"]
+    assert (study / "last").read_text() == "two"
+
+
+def test_to_look_runs_nothing(study) -> None:
+    assert bring("--look", "first", "broken") == (0, ["changed first", "changed broken"], "")
+    assert not (study / "between").exists()
+    bring("first")
+    assert bring("--look", "first")[1] == ["unchanged first"]
+
+
+def test_a_stage_that_fails_is_named_and_what_ran_before_it_is_kept(study) -> None:
+    code, events, told = bring("first", "broken", "second")
+    assert code == 1
+    assert events == ["begun first", "done first", "begun broken", "failed broken"]
+    assert "broken" in told
+    assert "false" in told
+    assert bring("first")[1] == ["begun first", "unchanged first"]
