@@ -145,10 +145,10 @@ class _Running:
 
         Not the random initialisations of two models at once: most often these are the same.
         """
-        busy = any(stage.startswith("nulls@") for batch in self.running.values() for stage in batch.stages)
+        busy = any(stage.startswith("draw@") for batch in self.running.values() for stage in batch.stages)
         order = list(self.parts)
         ready = sorted(self.ready, key=lambda one: order.index(one.model))
-        return next((one for one in ready if not (busy and one.stages[0].startswith("nulls@"))), None)
+        return next((one for one in ready if not (busy and one.stages[0].startswith("draw@"))), None)
 
     def _next(self, model: str) -> None:
         if self.parts[model]:
