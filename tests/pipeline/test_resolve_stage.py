@@ -74,6 +74,16 @@ def test_the_settings_in_git_are_those_of_params_yaml(study) -> None:
         assert path.read_bytes() == (ROOT / path.relative_to(study)).read_bytes(), "run `dvc repro resolve`"
 
 
+def test_a_checkpoint_that_is_elsewhere_is_the_one_that_settings_were_made_of(study) -> None:
+    (study / "models").unlink()
+    assert "models.pocket-plain: models/pocket-plain holds no checkpoint" in run(expect=1)
+    (study / "models").symlink_to(ROOT / "models")
+    run()
+    (study / "models").unlink()
+    change(study, align={"nearest": 9})
+    assert "19 of 144 files" in run(), "no stage that runs a model is other than before"
+
+
 def test_a_stage_reads_them_back(study) -> None:
     run()
     path = Paths().stage_settings("pocket-plain", "align")

@@ -54,7 +54,8 @@ def inlined(html: str) -> str:
         import vl_convert
     except ImportError:
         raise PlotsError("plots without a network need vl-convert-python: pip install 'polyroute[study]'") from None
-    library = str(vl_convert.javascript_bundle()).replace("</script", "<\\/script")
+    # Its stub asks for an argument that has a default.
+    library = str(vl_convert.javascript_bundle()).replace("</script", "<\\/script")  # type: ignore[call-arg]
     bare = _REMOTE.sub("", html)
     head, closing, rest = bare.partition("</head>")
     return f"{head}<script>{library}</script>\n{closing}{rest}"

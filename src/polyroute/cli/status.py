@@ -12,7 +12,7 @@ from polyroute.ground import again, repository, times
 from polyroute.ground.code import code_digest, imports
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
-from polyroute.models.source import digest
+from polyroute.models.source import shared_digest
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import TransformersModel
 from polyroute.params.resolve import resolve
@@ -74,7 +74,7 @@ def states(paths: Paths, file: ParamsFile) -> list[StageState]:
     Raises:
         RepositoryError: the study is in no git repository.
         StatusError: DVC finds no study here, or cannot read it.
-        ModelError: as `models.source.digest`.
+        ModelError: as `models.source.shared_digest`.
     """
     told, ahead = _told(paths), _ahead(paths, file)
     found: dict[str, StageState] = {}
@@ -176,7 +176,11 @@ def _in_order(before: Mapping[str, list[str]]) -> Iterator[str]:
 def _ahead(paths: Paths, file: ParamsFile) -> set[str]:
     """Files of settings/ that `resolve` would write otherwise than they are, from the root of the study."""
     specs = {model: file.models[model] for model in file.study.models}
-    digests = {model: digest(model, spec) for model, spec in specs.items() if isinstance(spec, TransformersModel)}
+    digests = {
+        model: shared_digest(model, spec, paths.stage_settings(model, "trace"))
+        for model, spec in specs.items()
+        if isinstance(spec, TransformersModel)
+    }
     found = set()
     for name, settings in resolve(file, digests).items():
         path = paths.stage_settings(*name.split("/"))
