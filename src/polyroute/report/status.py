@@ -52,7 +52,7 @@ def table(states: Sequence[StageState], *, whole: bool = False) -> Table:
         for group in groups.values():
             first, state = group[0], group[0].state
             stages = f"{len(group)} of {len(own)}" if state == "fresh" and len(group) > 1 else _names(group)
-            why = "for those above" if state == "waits" and len(group) > 1 else first.why
+            why = "for stages that are not fresh" if state == "waits" and len(group) > 1 else first.why
             shown.add_row(name, f"[{_STYLES[state]}]{state}[/]", stages, why, duration(_total(group)))
             name = ""
     return shown
