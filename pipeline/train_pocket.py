@@ -1,9 +1,8 @@
 """Stage train-pocket@<model>: a recipe -> a trained checkpoint. Frozen: its checkpoint is in git."""
 
 import click
-import yaml
 
-from polyroute.ground import console
+from polyroute.ground import console, yaml12
 from polyroute.ground.paths import Paths
 from polyroute.pocket import train
 from polyroute.pocket.recipe import PocketRecipe
@@ -16,7 +15,7 @@ def main(model: str) -> None:
     """Train a pocket model; killed, it goes on where it stopped."""
     paths = Paths()
     # Its own section alone: other keys and their types are no matter of a checkpoint (`polyroute check` reads all).
-    recipes = yaml.safe_load(paths.params.read_text(encoding="utf-8"))["pocket"]
+    recipes = yaml12.load(paths.params.read_text(encoding="utf-8"))["pocket"]
     train.run(model, PocketRecipe.model_validate(recipes[model]), paths)
 
 

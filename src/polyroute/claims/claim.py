@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from polyroute.claims.conditions import Condition, ConditionError, parse
+from polyroute.ground import yaml12
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import digest, write_atomically
 from polyroute.ground.frozen import Frozen
+from polyroute.ground.yaml12 import NotYamlError
 
 SUFFIXES = ("value", "low", "high", "p", "q", "ci90_low", "ci90_high")
 """What may follow the name of a quantity in a condition: its estimate, interval, p, q, and interval of 90%."""
@@ -275,7 +276,7 @@ def lock_new(folder: Path, claims: Claims, fixed_on: str, fixed_by: str | None) 
     if new:
         held = {name: lock.model_dump(exclude_none=True) for name, lock in {**claims.locks, **new}.items()}
         text = "# Claims as they were fixed; `polyroute claims --lock` adds new ones and changes none.\n"
-        write_atomically(folder / LOCK, (text + yaml.safe_dump(held, sort_keys=True)).encode())
+        write_atomically(folder / LOCK, (text + yaml12.dump(held)).encode())
     return list(new)
 
 
@@ -300,8 +301,8 @@ def _locks(path: Path) -> dict[str, Locked]:
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        return yaml12.load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, NotYamlError) as error:
         raise ClaimsError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
 
 

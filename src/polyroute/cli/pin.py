@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
+from ruamel.yaml.nodes import MappingNode, Node
 
+from polyroute.ground import yaml12
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.hub import is_commit
+from polyroute.ground.yaml12 import NotYamlError
 from polyroute.params import file as params
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import TransformersModel
@@ -59,7 +61,7 @@ def pin(path: Path, names: Sequence[str] | None = None, resolve: Resolve | None 
     params.read(path)
     # Bytes, so that line ends stay as they are.
     text = path.read_bytes().decode()
-    file = params.parse(yaml.safe_load(text), str(path))
+    file = params.parse_text(text, str(path))
     changes = [
         Change(f"{key}.revision", repository, revision, _commit(repository, kind, revision, resolve or _on_hub))
         for key, kind, repository, revision in _pinned(file, names)
@@ -100,9 +102,9 @@ def _commit(repository: str, kind: Kind, revision: str, resolve: Resolve) -> str
 
 def _replaced(text: str, values: dict[str, str]) -> str:
     """The YAML text with the scalars at dotted keys replaced, every other character as it was."""
-    wanted = yaml.safe_load(text)
+    wanted = yaml12.load(text)
     # The parser's marks say where each value stands, which keeps layout that a dump of the data would lose.
-    root = yaml.compose(text)
+    root = yaml12.compose(text)
     spans = []
     for key, value in values.items():
         section, name, field = key.split(".")
@@ -123,14 +125,14 @@ def _replaced(text: str, values: dict[str, str]) -> str:
 
 def _says(text: str, wanted: object) -> bool:
     try:
-        return bool(yaml.safe_load(text) == wanted)
-    except yaml.YAMLError:
+        return bool(yaml12.load(text) == wanted)
+    except NotYamlError:
         return False
 
 
-def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+def _child(node: Node | None, key: str) -> Node | None:
     """Value of a key that stands in the mapping itself, not in one that is merged into it."""
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, MappingNode):
         return None
     return next((child for name, child in node.value if name.value == key), None)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-import yaml
 
 from polyroute.artifacts.published_accuracies import read_means, read_published
 from polyroute.artifacts.recording import RecordingError
@@ -94,7 +93,7 @@ def enlist(path: Path, names: Sequence[str]) -> list[str]:
         for listed in ("\n  models: [", "\n  extra: ["):
             text = recorded.after(text, listed, f"{name}, ", path)
     if new:
-        params.parse(yaml.safe_load(text), str(path))
+        params.parse_text(text, str(path))
         write_atomically(path, text.encode())
     return new
 

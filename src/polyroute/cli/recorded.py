@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from polyroute.artifacts.recorded_counts import CountsHeader
 from polyroute.ground.files import write_atomically
 from polyroute.ground.frozen import ParamsError
@@ -47,7 +45,7 @@ def add(path: Path, name: str, file: Path, header: CountsHeader) -> None:
         text = after(text, f"\n{section}:\n", lines, path)
     listed = "\n  models: ["
     text = after(text, listed, f"{name}, ", path)
-    params.parse(yaml.safe_load(text), str(path))
+    params.parse_text(text, str(path))
     write_atomically(path, text.encode())
 
 

@@ -18,9 +18,9 @@ class ParamsError(PolyrouteError):
 
 
 class Frozen(BaseModel):
-    """A section of settings: nothing in it can be changed, and no key is taken that it does not know."""
+    """A section of settings: nothing in it can be changed, no unknown key is taken, and numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -42,6 +42,8 @@ def check_strength(key: str, strength: float) -> None:
 
 def check_inside(key: str, path: Path, folder: str) -> None:
     """A path lies below a folder that DVC looks at."""
+    if not path.parts:
+        raise ValueError(f"{key}: `{path}` names nothing; name a place below `{folder}/`")
     if path.is_absolute() or path.parts[0] != folder or ".." in path.parts:
         raise ValueError(
             f"{key}: `{path}` is not below `{folder}/`, where DVC sees it change; put it there, or a symbolic link"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -22,6 +23,18 @@ class Zones(Frozen):
     early: LayerRange
     middle: LayerRange
     late: LayerRange
+
+
+def check_zones(zones: Zones, count: int | None = None) -> None:
+    """Zones that a user names: inside the model, one after another, no layer in two."""
+    for name in ZONES:
+        check_range(f"zones.{name}", getattr(zones, name), count)
+    for one, other in pairwise(ZONES):
+        if getattr(zones, one)[1] >= getattr(zones, other)[0]:
+            raise ValueError(
+                f"`zones`: {one} {list(getattr(zones, one))} ends in or after {other} {list(getattr(zones, other))}; "
+                "zones follow one another and share no layer"
+            )
 
 
 def check_range(key: str, layers: LayerRange, count: int | None = None) -> None:

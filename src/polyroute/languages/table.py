@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +86,16 @@ def get(flores: str) -> Language:
     if flores not in table:
         raise LanguageError(f"`{flores}` is not a FLORES code that polyroute knows; {_suggest(flores)}")
     return table[flores]
+
+
+def check(key: str, code: str) -> None:
+    """A code is one that a study can name.
+
+    Raises:
+        ValueError: it is not; names the key, the code and what it may have meant.
+    """
+    if code not in codes():
+        raise ValueError(f"{key}: `{code}` is not a FLORES code; {_suggest(code)}")
 
 
 def codes() -> list[str]:
@@ -193,8 +204,18 @@ def _language(row: dict[str, str]) -> Language:
 
 
 def _suggest(flores: str) -> str:
-    """Codes that a wrong one may have meant: written alike, or the language's plain tag or English name."""
-    table = _table()
-    same = [code for code, row in table.items() if flores.lower() in (code[:3], row.bcp47.lower(), row.name.lower())]
-    close = same or difflib.get_close_matches(flores, table, n=3)
+    """Codes that a wrong one may have meant: the language's tag, English name or macrolanguage, or written alike."""
+    table, wrong = _table(), flores.lower()
+    if wrong in ("no", "nor"):
+        # Norwegian is the macrolanguage of two; BCP 47 still has its tag.
+        return "did you mean nob_Latn or nno_Latn?"
+    try:
+        meant = recognise(flores)
+    except LanguageError:
+        meant = None
+    names = {code: row.name.lower() for code, row in table.items()}
+    same = [code for code in table if wrong in (code[:3], names[code])] or [
+        code for code, name in names.items() if len(wrong) > 3 and re.search(rf"\b{re.escape(wrong)}\b", name)
+    ]
+    close = [meant] if meant else same or difflib.get_close_matches(flores, table, n=3)
     return f"did you mean {' or '.join(close)}?" if close else f"there are {len(table)}, such as deu_Latn or zho_Hans"

@@ -18,6 +18,12 @@ class Shape(Frozen):
     experts: int = Field(ge=2)
     top_k: int = Field(ge=1)
 
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.top_k > self.experts:
+            raise ValueError(f"`top_k: {self.top_k}` is more than `experts: {self.experts}`")
+        return self
+
 
 class Checkpoint(Frozen):
     """A model that runs here, in transformers."""

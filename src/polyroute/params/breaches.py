@@ -49,6 +49,32 @@ def sentence(root: type[BaseModel], breach: Any) -> str:
     return f"{key}: {message}" if key else message
 
 
+def taken_for_another(given: Any, taken: Any, key: str = "") -> Iterator[str]:
+    """Values that pydantic would take for another kind, `true` for 1 or "5" for 5, as sentences.
+
+    Args:
+        given: as the file has it.
+        taken: the same, checked and turned into plain data again.
+        key: dotted, of both.
+    """
+    if isinstance(given, dict) and isinstance(taken, dict):
+        for name in given.keys() & taken.keys():
+            yield from taken_for_another(given[name], taken[name], f"{key}.{name}" if key else name)
+    elif isinstance(given, list) and isinstance(taken, list):
+        for place, (one, other) in enumerate(zip(given, taken, strict=False)):
+            yield from taken_for_another(one, other, f"{key}.{place}")
+    elif (was := _kind(given)) and (wanted := _kind(taken)) and was != wanted:
+        shown = str(given).lower() if isinstance(given, bool) else given
+        yield f"{key}: `{shown}` is {was}, and {wanted} belongs here"
+
+
+def _kind(value: Any) -> str:
+    """What a plain value is called; empty for what holds others, and for null."""
+    if isinstance(value, bool):
+        return "a truth value"
+    return "text" if isinstance(value, str) else "a number" if isinstance(value, (int, float)) else ""
+
+
 def _walk(root: type[BaseModel], location: Sequence[str | int]) -> tuple[list[str], Any]:
     """The keys of the file on the way to a location, and the type of what holds the last of them.
 

@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
+from polyroute.ground import yaml12
 from polyroute.ground.frozen import Frozen, Name, ParamsError
 from polyroute.params.comparison import own_value
 from polyroute.params.file import ParamsFile
@@ -127,4 +127,4 @@ class _File(Frozen):
 def decisions() -> list[Decision]:
     """Every open choice, in the order in which they are shown."""
     text = files("polyroute.params").joinpath(FILE).read_text(encoding="utf-8")
-    return _File.model_validate(yaml.safe_load(text)).choices
+    return _File.model_validate(yaml12.load(text)).choices

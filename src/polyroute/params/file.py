@@ -8,19 +8,20 @@ read none of it: `params.resolve` gives each its settings.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from polyroute.asking.settings import Asking
 from polyroute.experts.settings import Experts, Similarity
+from polyroute.ground import yaml12
 from polyroute.ground.frozen import Frozen, Name, ParamsError, check_known
+from polyroute.ground.yaml12 import NotYamlError
 from polyroute.interventions.settings import Mask, Steer
 from polyroute.languages import table as language_table
 from polyroute.languages.own import OwnCode, OwnLanguage
 from polyroute.measures.settings import Align
-from polyroute.params.breaches import sentence
+from polyroute.params.breaches import sentence, taken_for_another
 from polyroute.params.groups import Group
 from polyroute.params.models import Model, RecordedModel, TransformersModel
 from polyroute.params.published import fill
@@ -87,22 +88,6 @@ class ParamsFile(Frozen):
         return _entry("pocket", self.pocket, name)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML takes the last of two equal keys in silence, which loses a section pasted at the end."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: dict[str, int] = {}
-        for name, _ in node.value:
-            line = name.start_mark.line + 1
-            if name.value in seen:
-                raise ParamsError(
-                    f"params.yaml has the key `{name.value}` twice, in lines {seen[name.value]} and {line}: "
-                    "put both parts under one"
-                )
-            seen[name.value] = line
-        return super().construct_mapping(node, deep)
-
-
 def read(path: Path) -> ParamsFile:
     """Read and check params.yaml as a whole.
 
@@ -111,27 +96,47 @@ def read(path: Path) -> ParamsFile:
             be or, where all can, of the first reference to something that is not there.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ParamsError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from None
     except FileNotFoundError:
         raise ParamsError(f"{path} is absent: run the command from the root of the study") from None
-    except yaml.YAMLError as error:
-        raise ParamsError(f"{path} is not valid YAML: {error}") from None
-    return parse(raw, str(path))
+    except OSError as error:
+        raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
+    return parse_text(text, str(path))
+
+
+def parse_text(text: str, where: str = "params.yaml") -> ParamsFile:
+    """Check parameters given as YAML.
+
+    Raises:
+        ParamsError: it is no YAML; or names every breach and its key.
+    """
+    try:
+        raw = yaml12.load(text)
+    except NotYamlError as error:
+        raise ParamsError(f"{where} is not valid YAML: {error}") from None
+    return parse(raw, where)
 
 
 def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
-    """Check parameters given as plain data.
+    """Check parameters given as plain data, types strictly: `true` is no number, and a number is no text.
 
     Raises:
         ParamsError: names every breach and its key.
     """
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{where} cannot be used: it is no mapping of sections such as `study` and `models`")
+    filled = fill(raw)
     try:
-        return ParamsFile.model_validate(fill(raw))
+        file = ParamsFile.model_validate(filled)
     except ValidationError as error:
-        breaches = "\n".join(f"  {sentence(ParamsFile, breach)}" for breach in error.errors())
-        raise ParamsError(f"{where} cannot be used:\n{breaches}") from None
+        breaches = [sentence(ParamsFile, breach) for breach in error.errors()]
+    else:
+        breaches = list(taken_for_another(filled, file.model_dump(mode="json")))
+    if breaches:
+        raise ParamsError(f"{where} cannot be used:\n" + "\n".join(f"  {breach}" for breach in breaches))
+    return file
 
 
 def _entry(section: str, entries: dict[str, Entry], name: str) -> Entry:

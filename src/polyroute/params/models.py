@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from polyroute.asking.settings import Asking
 from polyroute.ground.frozen import Frozen
-from polyroute.ground.layers import LayerRange, Zones, check_range
+from polyroute.ground.layers import LayerRange, Zones, check_zones
 from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
 from polyroute.models.settings import Checkpoint, Shape
 from polyroute.params.published import PresetName
@@ -49,8 +49,8 @@ class _Model(Frozen):
     @model_validator(mode="after")
     def _zones_inside(self) -> Self:
         shape: Shape | None = getattr(self, "shape", None)
-        for zone, span in self.zones or ():
-            check_range(f"zones.{zone}", span, shape.layers if shape else None)
+        if self.zones:
+            check_zones(self.zones, shape.layers if shape else None)
         return self
 
 

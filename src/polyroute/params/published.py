@@ -15,9 +15,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
+from polyroute.ground import yaml12
 from polyroute.ground.frozen import Frozen, Name, ParamsError, suggest
 
 FILE = "published.yaml"
@@ -105,7 +105,7 @@ class Published(Frozen):
 def published() -> Published:
     """The papers' settings."""
     text = files("polyroute.params").joinpath(FILE).read_text(encoding="utf-8")
-    return Published.model_validate(yaml.safe_load(text))
+    return Published.model_validate(yaml12.load(text))
 
 
 def paper_model(hub: str | None) -> str | None:

@@ -24,9 +24,9 @@ def check_references(file: ParamsFile) -> None:
     """
     for group, codes in file.languages.items():
         for code in codes:
-            check_known(f"languages.{group}", code, language_table.codes(), "a FLORES code")
+            language_table.check(f"languages.{group}", code)
         check_unique(f"languages.{group}", codes)
-    check_known("study.pivot", file.study.pivot, language_table.codes(), "a FLORES code")
+    language_table.check("study.pivot", file.study.pivot)
     check_unique("study.models", file.study.models)
     for model in file.study.models:
         check_known("study.models", model, file.models, "an entry of `models`")
@@ -51,7 +51,7 @@ def check_references(file: ParamsFile) -> None:
         if (place := task.on_disk()) is not None:
             check_inside(f"tasks.{name}.files", Path(place), "text")
     for code in file.experts.multilingual.halved:
-        check_known("experts.multilingual.halved", code, language_table.codes(), "a FLORES code")
+        language_table.check("experts.multilingual.halved", code)
     for name in file.mask.tasks:
         check_known("mask.tasks", name, file.tasks, "an entry of `tasks`")
     for name, spec in file.models.items():
@@ -71,7 +71,7 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         check_known(f"{key}.groups", name, file.languages, "a group of `languages`")
     check_unique(f"{key}.groups", spec.groups)
     for code in spec.near_chance:
-        check_known(f"{key}.near_chance", code, language_table.codes(), "a FLORES code")
+        language_table.check(f"{key}.near_chance", code)
     check_known(f"{key}.generic", spec.generic, spec.corpora, f"among `{key}.corpora`")
     if spec.accuracies is not None and published_as(spec) is None:
         raise ValueError(f"{key}.accuracies: add `published_as`, what {PUBLISHED} calls the model")

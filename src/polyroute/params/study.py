@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from polyroute.ground.frozen import Frozen
 from polyroute.params.published import PresetName
@@ -25,3 +25,10 @@ class Study(Frozen):
     """Seed of token pairs, resampling and every other draw of the measurement."""
     preset: PresetName | None = None
     """The paper whose settings fill what entries of `models` leave out, of those whose `hub` it has."""
+
+    @field_validator("name")
+    @classmethod
+    def _says_something(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError("it is empty; MLflow needs a name for the experiment")
+        return name

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polyroute.ground.frozen import Frozen, check_known, check_unique
+from polyroute.ground.frozen import Frozen, check_unique
 from polyroute.languages import table as language_table
 
 
@@ -19,6 +19,12 @@ class EnglishMixture(Frozen):
     """Word problems with their answers."""
     knowledge: float = Field(ge=0)
     """Facts, stated and asked for."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("every share is 0: give the kinds that there should be a share above 0")
+        return self
 
 
 class OtherMixture(EnglishMixture):
@@ -96,7 +102,7 @@ class PocketRecipe(Frozen):
     """Share of all steps after which the rate starts to fall linearly."""
     final_share: float = Field(ge=0, le=1)
     """Learning rate at the end, as a share of the peak."""
-    betas: tuple[float, float]
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]]
     """AdamW's decay rates of the first and second moment."""
     weight_decay: float = Field(ge=0)
     """AdamW's decay of weight matrices; norms are left alone."""
@@ -112,7 +118,7 @@ class PocketRecipe(Frozen):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for code in self.languages:
-            check_known("languages", code, language_table.codes(), "a FLORES code")
+            language_table.check("languages", code)
         check_unique("languages", self.languages)
         if self.languages[0] != language_table.ENGLISH:
             raise ValueError(f"`languages`: starts with {self.languages[0]} instead of {language_table.ENGLISH}")
