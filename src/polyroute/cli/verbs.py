@@ -178,13 +178,13 @@ def status(models: tuple[str, ...], everything: bool, as_json: bool) -> None:
 @main.command(cls=console.Command)
 def dag() -> None:
     """Print which stage reads from which, each once for all models; `dvc dag` draws every stage of every model."""
-    import yaml
     from rich.console import Console
     from rich.table import Table
 
     from polyroute.cli.status import steps
+    from polyroute.ground import yaml12
 
-    content = yaml.safe_load(Paths().dvc_yaml.read_text(encoding="utf-8"))
+    content = yaml12.load(Paths().dvc_yaml.read_text(encoding="utf-8"))
     table = Table("stage", "reads from", "what it does", box=None, pad_edge=False)
     for stage, before in steps(content).items():
         table.add_row(stage, ", ".join(before) or "–", content["stages"][stage]["desc"])
