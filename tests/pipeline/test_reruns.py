@@ -301,6 +301,12 @@ def test_a_change_runs_what_reads_it_and_nothing_else(words, stages, found) -> N
     assert found[words].stale == stages.split()
 
 
+def test_other_zones_run_no_model_but_where_a_plan_comes_out_otherwise(found) -> None:
+    one = found["`zones` of one model"]
+    assert RUN_A_MODEL & {*one.stale, *one.further} == {"tune", "steer", "mask"}
+    assert not RUN_A_MODEL & set(one.stale)
+
+
 def test_a_change_of_one_model_leaves_the_others_alone(found) -> None:
     changes = {words: one for words, one in found.items() if ONE_MODEL in words}
     assert len(changes) == 3
