@@ -8,6 +8,7 @@ from polyroute.ground import console
 from polyroute.ground.console import stage
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
+from polyroute.measures.routing_summary import spread
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import locate_settled
 from polyroute.models.without_weights import load_config, load_tokenizer
@@ -21,7 +22,7 @@ def main(settings: DrawSettings, paths: Paths) -> Iterator[str]:
     """Run random initialisations of a model's architecture over the text that it is ranked on."""
     computed: list[int] = []
     if settings.model is None:
-        found = Draws(corpus=settings.corpus, texts={}, not_run="recorded", draws=[])
+        found = Draws(corpus=settings.corpus, texts={}, items=[], not_run="recorded", draws=[])
         told = "no random initialisation: counts recorded elsewhere, there is no model here"
     else:
         try:
@@ -29,7 +30,7 @@ def main(settings: DrawSettings, paths: Paths) -> Iterator[str]:
             kept = len(found.draws) - len(computed)
             told = f"{len(found.draws)} random initialisations" + (f", {kept} were finished before" if kept else "")
         except NoRandomModelError as refused:
-            found = Draws(corpus=settings.corpus, texts={}, not_run=refused.code, draws=[])
+            found = Draws(corpus=settings.corpus, texts={}, items=[], not_run=refused.code, draws=[])
             told = str(refused)
     found.write(paths.draws(settings.name))
     yield told
@@ -39,6 +40,10 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths, computed: l
     """Every draw by layer, on the texts as they are read here."""
     name, corpus = settings.name, settings.corpus
     texts = {code: corpora.items(paths.corpus(name, corpus), code) for code in settings.languages}
+    digests = {code: digest(dict(items)) for code, items in texts.items()}
+    every = list(texts[settings.languages[0]])
+    chosen = [every[place] for place in spread(len(every), settings.items)]
+    texts = {code: {item: items[item] for item in chosen} for code, items in texts.items()}
     source = locate_settled(name, spec)
     how = RandomSettings(
         draws=settings.draws, most_weights=settings.most_weights, nearest=settings.nearest, seed=settings.seed,
@@ -57,8 +62,7 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths, computed: l
             advance(1)
 
         drawn = read_random(name, config, tokenizer, texts, how, paths.parts, on_draw=on_draw)
-    digests = {code: digest(dict(items)) for code, items in texts.items()}
-    return Draws(corpus=corpus, texts=digests, not_run=None, draws=drawn)
+    return Draws(corpus=corpus, texts=digests, items=chosen, not_run=None, draws=drawn)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from polyroute.artifacts.draws import Draws, DrawsError
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.console import stage
@@ -27,9 +29,11 @@ def main(settings: NullsSettings, paths: Paths) -> Iterator[str]:
         for trace in traces:
             if trace.header.corpus_digest != draws.texts.get(trace.header.language):
                 raise DrawsError(f"{place} and {trace.place} are not of the same text: run `dvc repro`")
+        places = {item: place for place, item in enumerate(traces[0].item_ids)}
+        traces = [trace.select(np.array([places[item] for item in draws.items])) for trace in traces]
         own = over_depth(by_layer(traces, nearest=settings.nearest, seed=settings.seed), settings.zones)
         drawn = [over_depth(one, settings.zones) for one in draws.draws]
-        found, rows = ranked(settings.corpus, own, drawn), [table(own, drawn)]
+        found, rows = ranked(settings.corpus, own, drawn, len(draws.items)), [table(own, drawn)]
     folder = paths.metrics(settings.name)
     NullRow.write(folder, rows)
     NullsSummary.write(folder, found)

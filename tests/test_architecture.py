@@ -22,6 +22,7 @@ OPENS = {
     "readers": {"artifacts", "languages", "miniworld", "scoring"},
     "tracing": {"models", "artifacts", "languages", "measures"},
     "steering": {"models"},
+    "looking": {"artifacts", "measures", "models", "steering", "tracing"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts", "languages"},
@@ -32,7 +33,7 @@ OPENS = {
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
-        "multiverse", "results",
+        "multiverse", "results", "looking", "steering",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

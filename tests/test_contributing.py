@@ -3,20 +3,28 @@
 import re
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 import yaml
 from pydantic import Field
 
+from claims import made as claims_made
 from polyroute.artifacts.trace import Trace
+from polyroute.claims import verdict
+from polyroute.claims.asked import Asked, Found
+from polyroute.claims.claim import read_claims
+from polyroute.claims.estimates import over_languages
 from polyroute.ground.hub import HubSource
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
 from polyroute.languages.own import OwnLanguage
 from polyroute.measures import layer_curves
 from polyroute.measures.layer_curves import Alignment
+from polyroute.models.load import load
 from polyroute.models.routers import find_routers, observe
+from polyroute.models.source import locate
 from polyroute.params.file import ParamsFile, parse
 from polyroute.params.needed import model_languages
 from polyroute.readers.fetch import fetch_corpus
@@ -33,7 +41,7 @@ from polyroute.tracking import points
 from readers.corpus_files import jsonl
 from readers.fetched import fetch_items
 from report import plausible
-from tiny import ROOT
+from tiny import ROOT, make_model, make_tokenizer
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ENGLISH, GERMAN = "eng_Latn", "deu_Latn"
@@ -55,8 +63,25 @@ def study(snippet: str, name: str = "pocket-plain", **model: Any) -> ParamsFile:
 
 def test_every_snippet_is_short() -> None:
     found = re.findall(r"^```\w+\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(found) == 8
+    assert len(found) == 11
     assert all(snippet.count("\n") < 15 for snippet in found)
+
+
+@pytest.mark.parametrize("thing", ["model", "language", "corpus", "task", "steering rule", "claim"])
+def test_what_users_add_takes_less_than_15_lines_in_all(thing) -> None:
+    assert 0 < sum(snippet.count("\n") for snippet in snippets(f"A {thing}")) < 15
+
+
+def test_a_model(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_model().save_pretrained(tmp_path / "models" / "my-checkpoint")
+    make_tokenizer().save_pretrained(tmp_path / "models" / "my-checkpoint")
+    (snippet,) = snippets("A model")
+    file = study(snippet)
+    spec = file.models["my-model"]
+    assert model_languages(file, "my-model")[0] == ENGLISH
+    loaded = load("my-model", spec, locate("my-model", spec))
+    assert [router.layer for router in loaded.routers] == [0, 1, 2]
 
 
 def test_a_language() -> None:
@@ -165,6 +190,23 @@ def test_a_steering_rule(model, monkeypatch) -> None:
     expected_TE = plain_TE.clone()
     expected_TE[:, [0, 3]] /= 2
     torch.testing.assert_close(halved_TE, expected_TE)
+
+
+def test_a_claim(tmp_path, monkeypatch) -> None:
+    entry, provider = snippets("A claim")
+    (tmp_path / "own.yaml").write_text(f"claims:\n{entry}", encoding="utf-8")
+    claims = read_claims(tmp_path)
+    one = claims_made.asked(tmp_path / "study", tasks=False)
+    untested = verdict.judge(claims, one).claims["own.late_over_early"]
+    assert untested.code == "cannot_be_tested"
+
+    monkeypatch.setattr(verdict, "PROVIDERS", dict(verdict.PROVIDERS))
+    names = {"np": np, "Asked": Asked, "Found": Found, "over_languages": over_languages}
+    exec(provider, names | {"PROVIDERS": verdict.PROVIDERS})
+    judged = verdict.judge(claims, one).claims["own.late_over_early"]
+    zones = [one.alignment.languages[code] for code in one.codes]
+    assert judged.effect == pytest.approx(np.mean([zone.late - zone.early for zone in zones]), abs=1e-3)
+    assert judged.code == ("replicated" if judged.low > 0 else "not_replicated" if judged.high < 0 else "inconclusive")
 
 
 def test_a_table_of_results(tmp_path, monkeypatch) -> None:

@@ -1,5 +1,6 @@
 """Verdicts on whole sets of results: what each is, what is said where one is missing, and what corrects them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from claims.made import ENTRY, asked, committed, of, ranked, write
 from polyroute.claims.claim import Claim, read_claims
 from polyroute.claims.verdict import corrected, judge, over_models
 from polyroute.results.claims import ClaimVerdict
+from polyroute.results.model import Masking, Steering
 from tiny import ROOT
 
 CLAIMS = committed()
@@ -79,6 +81,26 @@ def test_a_model_without_tasks_is_asked_all_the_same_and_names_the_stage(tmp_pat
     ):  # fmt: skip
         assert found[name].code == "cannot_be_tested"
         assert {(why.kind, why.what) for why in found[name].missing.values()} >= {("stage", stage)}
+
+
+def test_a_model_that_is_not_edited_says_so_of_what_edits_would_tell(tmp_path: Path) -> None:
+    model = asked(tmp_path)
+    steering, masking = model.results.steering, model.results.masking
+    assert steering is not None
+    assert masking is not None
+    none = {
+        "steering": Steering({}, steering.table[:0], steering.mechanism[:0]),
+        "masking": Masking({}, masking.table[:0]),
+    }
+    without = replace(model, results=replace(model.results, **none))
+    assert (model.edited, without.edited) == (True, False)
+    found = judge(CLAIMS, without).claims
+    for name, stage in (
+        ("p1.english_unharmed", "steer"), ("p1.ablation.random_experts", "steer"), ("p2.mask_own_more", "mask"),
+    ):  # fmt: skip
+        assert found[name].code == "cannot_be_tested", name
+        assert {(why.kind, why.what) for why in found[name].missing.values()} == {("edits", stage)}, name
+    assert found["p1.correlation"].effect == judge(CLAIMS, model).claims["p1.correlation"].effect
 
 
 def test_nulls_decide_what_waits_for_them(tmp_path: Path) -> None:

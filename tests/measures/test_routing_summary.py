@@ -3,7 +3,7 @@ import pytest
 
 from polyroute.ground.layers import Zones
 from polyroute.measures.layer_curves import Alignment
-from polyroute.measures.routing_summary import SummaryError, summarise
+from polyroute.measures.routing_summary import SummaryError, spread, summarise
 from polyroute.measures.utilisation import utilisation_table
 from polyroute.tracing.collect import trace
 
@@ -74,3 +74,10 @@ def test_alignment_in_the_middle_is_the_largest_there(traces) -> None:
     zones = Zones(early=(0, 0), middle=(1, 2), late=(2, 2))
     found = {(r.quantity, r.layer): r.value for r in summarise(traces, zones=zones, nearest=5, seed=0)}
     assert found["alignment_middle", None] == max(found["alignment", 1], found["alignment", 2])
+
+
+@pytest.mark.parametrize(
+    ("items", "most", "places"), [(10, 4, [0, 2, 5, 7]), (3, 4, [0, 1, 2]), (3, None, [0, 1, 2]), (0, 4, [])]
+)
+def test_sentences_are_taken_at_even_steps(items, most, places) -> None:
+    assert spread(items, most).tolist() == places

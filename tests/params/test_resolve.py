@@ -65,6 +65,7 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "align.nearest": (9, everywhere("align draw nulls")),
     "nulls.draws": (20, everywhere("draw")),
     "nulls.most_weights": (5, everywhere("draw")),
+    "nulls.items": (99, everywhere("draw")),
     "experts.taus": ([0.1], everywhere("experts")),
     "experts.multilingual.beside": ([], everywhere("experts")),
     "experts.multilingual.halved": ([], everywhere("experts multiverse")),
@@ -144,6 +145,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     f"models.{PLAIN}.dominant": (["eng_Latn", "fra_Latn"], {PLAIN: "plan choose multiverse", "": "track"}),
     f"models.{PLAIN}.mask.tasks": (["knowledge"], {PLAIN: "plan mask judge", "": "track"}),
+    f"models.{PLAIN}.interventions": (False, {PLAIN: "plan tune choose steer mask judge", "": "track"}),
     f"models.{QWEN}.corpora": (["sib200", "belebele"], {QWEN: "fetch trace align similarity", "": "track"}),
     f"models.{QWEN}.revision": ("0" * 40, {QWEN: "trace align draw evaluate tune steer mask", "": "track"}),
     f"models.{QWEN}.published.mgsm.tau": (0.3, {QWEN: "choose", "": "track"}),
@@ -277,6 +279,17 @@ def test_masks_are_asked_in_their_own_languages_and_the_lacking_are_named() -> N
     assert found[f"{QWEN}/judge"]["masked"]["xquad"]["lacking"] == lacking
     assert found[f"{QWEN}/plan"]["mask"]["tasks"].keys() == {"xquad"}
     assert found[f"{PLAIN}/plan"]["mask"]["tasks"] == {}
+
+
+def test_a_model_that_is_not_edited_is_asked_its_tasks_as_it_is() -> None:
+    raw = shipped()
+    raw["models"][PLAIN]["interventions"] = False
+    found = resolved(raw)
+    for stage in ("plan", "tune", "choose", "steer", "mask", "judge"):
+        assert found[f"{PLAIN}/{stage}"]["tasks"] == {}, stage
+    assert (found[f"{PLAIN}/plan"]["mask"], found[f"{PLAIN}/judge"]["masked"]) == (None, {})
+    for stage in ("evaluate", "score", "experts"):
+        assert list(found[f"{PLAIN}/{stage}"]["tasks"]) == ["arithmetic", "knowledge"], stage
 
 
 def test_settings_are_worked_out_without_torch() -> None:

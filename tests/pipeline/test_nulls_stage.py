@@ -3,14 +3,17 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from pipeline.test_stages import load_script
 from polyroute.artifacts import corpus
+from polyroute.artifacts.trace import Trace
 from polyroute.ground.files import digest, write_json
 from polyroute.ground.paths import Paths
+from polyroute.measures.divergence import routing_divergence
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import digest as checkpoint_digest
 from polyroute.tracing.collect import TraceSettings, trace
@@ -76,10 +79,27 @@ def test_a_model_is_ranked_and_the_same_again_gives_the_same_bytes(study) -> Non
     run("nulls")
     assert (files(study), Paths().draws("tiny").read_bytes()) == (before, drawn)
     found = json.loads(before["nulls.json"])
-    assert (found["draws"], found["attainable_p"], len(found["alignment"])) == (19, 0.05, 3)
+    assert (found["items"], found["draws"], found["attainable_p"], len(found["alignment"])) == (3, 19, 0.05, 3)
     assert all(0.05 <= one["p"] <= 1 for one in found["quantities"].values())
     rows = pd.read_csv(study / "metrics" / "tiny" / "nulls.csv")
     assert len(rows) == 20 * (9 + 2 * 3)
+
+
+def test_all_are_read_from_the_sentences_that_are_asked_for(study) -> None:
+    run("draw")
+    run("nulls")
+    whole = pd.read_csv(study / "metrics" / "tiny" / "nulls.csv")
+    settle(items=2)
+    assert "finished before" not in run("draw"), "those are of three sentences"
+    run("nulls")
+    assert json.loads(files(study)["nulls.json"])["items"] == 2
+    rows = pd.read_csv(study / "metrics" / "tiny" / "nulls.csv")
+    assert rows.drop(columns="value").equals(whole.drop(columns="value"))
+    own = rows["draw"].isna() & (rows["quantity"] == "divergence")
+    code = list(TEXTS)[1]
+    kept = [Trace.load(Paths().trace("tiny", "own", one)).select(np.array([0, 1])) for one in ("eng_Latn", code)]
+    expected = routing_divergence(*(one.distributions("soft_mass") for one in kept)).mean(axis=0)
+    assert rows.loc[own, "value"].to_numpy() == pytest.approx(expected, abs=5e-5)
 
 
 @pytest.mark.parametrize(

@@ -314,3 +314,29 @@ def test_a_plan_in_python_refuses_what_a_file_does() -> None:
         Plan(**FIELDS | {"experts": {0: [1, 1]}})
     with pytest.raises(ValidationError, match="finite"):
         Plan(**FIELDS | {"strength": torch.inf})
+
+
+# -------------------------------------------------------------------------------------------- made for a model
+
+
+def test_a_plan_for_a_model_has_its_shape(model) -> None:
+    plan = Plan.for_model(model, experts={np.int64(2): np.array([3, 1]), 0: {5}})
+    assert (plan.layers, plan.experts_per_layer, plan.top_k) == (3, 8, 2)
+    assert (plan.rule, plan.strength, plan.experts) == ("soft", 0.5, {0: (5,), 2: (1, 3)})
+    assert Plan.for_model(model, {1: [0]}, "mask", routers=routers(), source={"of": "me"}).source == {"of": "me"}
+
+
+@pytest.mark.parametrize(
+    ("experts", "options", "said"),
+    [
+        ({7: [1]}, {}, "experts.7: layer 7 has no router here"),
+        ({1: [8]}, {}, "experts.1: there is no expert 8; the model has 0 to 7"),
+        ({}, {}, "experts: is empty"),
+        ({1: [1]}, {"rule": "magnitude"}, "strength: the rule magnitude needs one"),
+        ({1: [1]}, {"rule": "push"}, "rule: `push` is not a rule"),
+        ({1: [1]}, {"colour": "red"}, "colour: unknown key"),
+    ],
+)
+def test_a_plan_that_a_model_cannot_have_is_refused(model, experts, options, said) -> None:
+    with pytest.raises(PlanError, match=said):
+        Plan.for_model(model, experts, routers=routers(), **options)

@@ -46,6 +46,8 @@ class Draws(Frozen):
     """The generic text, which all are read on."""
     texts: dict[str, str]
     """FLORES code -> digest of its text, as traces name it; empty where nothing was drawn."""
+    items: list[str]
+    """Sentences that all were read from; empty where nothing was drawn."""
     not_run: Literal["recorded", "too_large", "cannot_build"] | None
     """Why no random initialisation was drawn, as `results.nulls.NotRun`; None where some were."""
     draws: list[Curves]

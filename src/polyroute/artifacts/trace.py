@@ -215,7 +215,7 @@ class Trace:
         chosen = {name: array[index] for name, array in self.columns().items()}
         return self.of_columns(self.header, [self.item_ids[i] for i in index], chosen)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write the file whole or not at all; the same trace gives the same bytes.
 
         Masses stay in float32: float16 would put errors of up to 2e-3 into the divergence D of nearly uniform
@@ -225,10 +225,12 @@ class Trace:
         arrays |= {"tokens": self.tokens.astype(np.int32), "topk_count": _narrow(self.topk_count)}
         # One key: safetensors writes several in an order that changes from run to run.
         about = json.dumps({"header": self.header.model_dump(mode="json"), "item_ids": self.item_ids}, sort_keys=True)
-        write_atomically(path, to_bytes({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"polyroute": about}))
+        write_atomically(
+            Path(path), to_bytes({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"polyroute": about})
+        )
 
     @classmethod
-    def load(cls, path: Path, *, mapped: bool = False) -> Self:
+    def load(cls, path: Path | str, *, mapped: bool = False) -> Self:
         """Read a trace file.
 
         Args:
@@ -239,7 +241,7 @@ class Trace:
         Raises:
             TraceError: the file is absent, cut short, of another format, or no trace; names it.
         """
-        header, item_ids, columns = _read(path, _map if mapped else _take)
+        header, item_ids, columns = _read(Path(path), _map if mapped else _take)
         return cls.of_columns(header, item_ids, columns, widened=not mapped)
 
 

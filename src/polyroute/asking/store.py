@@ -35,6 +35,8 @@ class AnswerStore:
             determines: plain data that decides the answers besides questions and plan: model, task, settings, versions.
         """
         self._folder, self._determines = parts / "answers", determines
+        self._digested: tuple[pd.DataFrame, str] | None = None
+        """The questions that were asked for last, all of whose conditions are looked up one after another."""
 
     def get(self, questions: pd.DataFrame, condition: Condition) -> pd.DataFrame | None:
         """The answers to exactly these questions, if finished before."""
@@ -66,7 +68,9 @@ class AnswerStore:
         write_atomically(self._path(questions, condition), told.getvalue())
 
     def _path(self, questions: pd.DataFrame, condition: Condition) -> Path:
-        determines = {"determines": self._determines, "questions": questions_digest(questions)}
+        if self._digested is None or self._digested[0] is not questions:
+            self._digested = questions, questions_digest(questions)
+        determines = {"determines": self._determines, "questions": self._digested[1]}
         return self._folder / f"{digest(determines | {'plan': plan_of(condition)})}.parquet"
 
 

@@ -81,6 +81,11 @@ class Asked:
         """Where the model stands among random initialisations on the generic corpus; None where it was not asked."""
         return self.results.null(self.corpus)
 
+    @property
+    def edited(self) -> bool:
+        """Whether the model is steered; not where it has tasks and the stage `judge` was given none of them."""
+        return self.results.steering is None or bool(self.results.steering.tasks) or not self.settings.roles
+
     @cached_property
     def alignment(self) -> CorpusAlignment:
         """Of the generic corpus."""

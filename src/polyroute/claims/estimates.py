@@ -8,6 +8,7 @@ verdict into "inconclusive".
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -24,6 +25,7 @@ FEWEST = 5
 """Languages, below which there is no interval over them, and no verdict."""
 FLAT = 1e-9
 """Numbers that differ by less do not vary."""
+_NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,23 @@ def correlation(
     free = len(x_V) - 3 - len(given_CV)
     if len(x_V) < FEWEST + len(given_CV) or any(np.ptp(one) < FLAT for one in (x_V, y_V, *given_CV)):
         return Estimate()
-    maker_VV = residual_maker(np.column_stack(given_CV) if given_CV else np.empty((len(x_V), 0)))
+    maker_VV = residual_maker(np.column_stack(given_CV)) if given_CV else _centring(len(x_V))
     r = float(correlations(x_V[:, None], y_V, maker_VV)[0])
     if not math.isfinite(r):
         return Estimate()
     p = None if seed is None else float(permutation_p(x_V[:, None], y_V, maker_VV, seed)[0])
     if 1 - abs(r) < FLAT:
         return Estimate(r, p=p)
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt((1 + r * r / 2 if ranks else 1) / free)
+    half = _NORMAL * math.sqrt((1 + r * r / 2 if ranks else 1) / free)
     return Estimate(r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half), p, p)
+
+
+@functools.lru_cache(maxsize=16)
+def _centring(units: int) -> NDArray[np.float64]:
+    """What takes off a mean; kept, since a table of correlations asks for it again and again."""
+    maker_VV = residual_maker(np.empty((units, 0)))
+    maker_VV.setflags(write=False)
+    return maker_VV
 
 
 def minus(one: Estimate, other: Estimate) -> Estimate:

@@ -26,7 +26,8 @@ def gain(asked: Asked, found: Found) -> None:
     task = asked.own(setting["task"])
     rows = _rows(asked, task, "published")
     if (row := _row(rows, setting.get("language", HELPED))) is None:
-        found.lack(("diff", "rank"), Missing(kind="stage", what="judge"))
+        if asked.edited:
+            found.lack(("diff", "rank"), Missing(kind="stage", what="judge"))
         return
     found.items = int(row["items"])
     found.put("diff", _difference(row))
@@ -102,7 +103,7 @@ def random_experts(asked: Asked, found: Found) -> None:
     rows = _rows(asked, task or "", "random")
     rows = rows[rows["group"] == HELPED].dropna(subset=["low", "high"])
     if len(rows) < FEWEST_DRAWS:
-        if task is not None and asked.results.steering is not None:
+        if task is not None and asked.results.steering is not None and asked.edited:
             found.lack(("harm",), Missing(kind="few", what=f"{FEWEST_DRAWS} random sets (here {len(rows)})"))
         return
     found.items = int(rows["items"].min())
@@ -184,7 +185,7 @@ def _harm(asked: Asked, found: Found, kind: str, name: str, condition: str | Non
     if condition is not None:
         rows = rows[rows["condition"] == condition]
     if (row := _row(rows, HELPED)) is None:
-        if task is not None and asked.results.steering is not None:
+        if task is not None and asked.results.steering is not None and asked.edited:
             what = f"a condition `{condition or kind}` of {task}, which could not be run"
             found.lack((name,), Missing(kind="new", what=what))
         return

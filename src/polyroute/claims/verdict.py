@@ -180,6 +180,9 @@ def _missing(claim: Claim, quantity: str, asked: Asked, found: Found, stranger: 
     for stage, part in _STAGES.items():
         if stage in claim.needs.stages and getattr(asked.results, part) is None:
             return Missing(kind="stage", what=stage)
+    for stage in ("steer", "mask"):
+        if stage in claim.needs.stages and not asked.edited:
+            return Missing(kind="edits", what=stage)
     if quantity in claim.needs.new:
         return Missing(kind="new", what=claim.needs.new[quantity])
     lacking = [task for task in claim.needs.tasks if task not in _stood_for(asked)]

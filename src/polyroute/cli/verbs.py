@@ -6,6 +6,7 @@ from typing import get_args
 
 import click
 
+from polyroute.cli import init, look
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.languages.table import Scheme
@@ -467,3 +468,7 @@ def ui(port: int) -> None:
     paths = Paths()
     study = params.read(paths.params).study.name
     raise SystemExit(store.serve(paths, port, study))
+
+
+main.add_command(look.look)
+main.add_command(init.init)

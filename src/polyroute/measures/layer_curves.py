@@ -91,7 +91,7 @@ class Alignment:
             AlignmentError: the trace is of another model, corpus, setting or other sentences than the pivot's, or a
                 value is none that its measure can have.
         """
-        _comparable(self.pivot, trace)
+        check_comparable(self.pivot, trace)
         is_pivot = trace is self.pivot
         rows: list[pd.DataFrame] = []
         zone_items = alignment_L = first_tokens = None
@@ -215,22 +215,27 @@ def headline_curves(table: pd.DataFrame, readings: dict[str, str]) -> list[dict[
     return parsed
 
 
-def _comparable(pivot: Trace, other: Trace) -> None:
+def check_comparable(pivot: Trace, other: Trace) -> None:
+    """Refuse traces whose difference would be one of engine, settings or text, and not of language.
+
+    Raises:
+        AlignmentError: names what differs, or the items that one of them lacks.
+    """
     for field in ("model", "model_digest", "corpus", "engine", "dtype", "device", "layers", "experts", "top_k",
                   "settings", "versions", "pooled"):  # fmt: skip
         ours, theirs = getattr(pivot.header, field), getattr(other.header, field)
         if ours != theirs:
             raise AlignmentError(
                 f"{other.place} has {field} {theirs}, the pivot's has {ours}: differences of engine and settings would "
-                "pass for differences of language; rerun the stage `trace`"
+                "pass for differences of language; trace both alike (stage `trace`)"
             )
     if pivot.item_ids != other.item_ids:
         lacking = sorted(set(pivot.item_ids) - set(other.item_ids))[:5]
         extra = sorted(set(other.item_ids) - set(pivot.item_ids))[:5]
-        raise AlignmentError(
-            f"{other.place} is not parallel to the pivot's: it lacks items {lacking or 'none'} and has besides "
-            f"{extra or 'none'}"
-        )
+        said = f"it lacks items {lacking or 'none'} and has besides {extra or 'none'}"
+        if not lacking and not extra:
+            said = "it has the same items in another order"
+        raise AlignmentError(f"{other.place} is not parallel to the pivot's: {said}")
 
 
 def _tidy(trace: Trace, measure: LayerMeasure, name: str, found: Interval, reading: str) -> pd.DataFrame:

@@ -22,13 +22,16 @@ LEVEL = 0.05
 """A model whose p is at most this lies beyond random initialisations."""
 
 
-def ranked(corpus: str, own: Sequence[Reading], drawn: Sequence[Sequence[Reading]]) -> dict[str, Any]:
+def ranked(
+    corpus: str, own: Sequence[Reading], drawn: Sequence[Sequence[Reading]], items: int | None = None
+) -> dict[str, Any]:
     """Rank a model among random initialisations.
 
     Args:
         corpus: that all were read on.
         own: what was read off the model.
         drawn: the same of each random initialisation, in the same order; at least one.
+        items: sentences of the corpus that all were read from, where that is known.
 
     Returns:
         What `results.nulls.NullsSummary` holds.
@@ -56,6 +59,7 @@ def ranked(corpus: str, own: Sequence[Reading], drawn: Sequence[Sequence[Reading
             layers.append({"layer": layer} | found)
     return {
         "corpus": corpus,
+        "items": items,
         "draws": len(drawn),
         "attainable_p": rounded(attainable_p(len(drawn))),
         "not_run": None,
@@ -68,8 +72,8 @@ def ranked(corpus: str, own: Sequence[Reading], drawn: Sequence[Sequence[Reading
 def unranked(corpus: str, reason: NotRun) -> dict[str, Any]:
     """The same of a model of which no random initialisation was drawn."""
     return {
-        "corpus": corpus, "draws": 0, "attainable_p": 1.0, "not_run": reason, "verdict": "not_run", "quantities": {},
-        "alignment": [],
+        "corpus": corpus, "items": None, "draws": 0, "attainable_p": 1.0, "not_run": reason, "verdict": "not_run",
+        "quantities": {}, "alignment": [],
     }  # fmt: skip
 
 

@@ -123,6 +123,17 @@ def over_depth(curves: Curves, zones: Zones | None) -> list[Reading]:
     ]
 
 
+def spread(items: int, most: int | None) -> NDArray[np.int64]:
+    """Places of at most so many of a corpus's sentences, at even steps, since neighbours are often of one source.
+
+    Args:
+        items: sentences of the corpus.
+        most: how many are wanted; all of them where None.
+    """
+    wanted = items if most is None else min(items, most)
+    return np.arange(wanted, dtype=np.int64) * items // max(1, wanted)
+
+
 def _use(traces: Sequence[Trace]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Overlap and specificity of experts by layer."""
     first = traces[0].header

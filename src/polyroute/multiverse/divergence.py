@@ -105,7 +105,7 @@ def correlation_choices(study: Study) -> list[Choice]:
 
 def divergence_and_accuracy(study: Study, cell: Cell, found: Found) -> None:
     """p1.correlation: as `claims.correlation`, from traces and accuracy.csv."""
-    accuracy = _accuracy(study, cell["score"])
+    accuracy = study.once(("accuracy", cell["score"]), _accuracy, study, cell["score"])
     one = curves(study, cell["reading"], cell["averaging"], cell["distance"], study.pivot)
     codes = [code for code in one.codes if code in accuracy.index and code in study.among(cell["languages"])]
     value_VL = one.only(codes).value_VL.round(DECIMALS)
@@ -115,15 +115,14 @@ def divergence_and_accuracy(study: Study, cell: Cell, found: Found) -> None:
     # The board takes Fisher's interval where a claim names the middle, and leaves languages out in turn elsewhere.
     named = cell["zones"] == "published" and study.named_middle is not None
     zone_V = {zone: _mean(value_VL, inside) for zone, inside in places.items()}
-    r = {zone: _r(x_V, y_V, ranked=ranked, fisher=named and zone == "middle") for zone, x_V in zone_V.items()}
-    found.put("r", r["middle"])
-    edges = [r[zone].value for zone in ("early", "late")]
+    middle = _r(zone_V["middle"], y_V, ranked=ranked, fisher=named)
+    found.put("r", middle)
+    edges = [correlation(zone_V[zone], y_V, seed=None, ranks=ranked).value for zone in OUTER]
     if None not in edges:
         found.put("r_edges", Estimate(min(value for value in edges if value is not None)))
-    low = study.asked.near_chance()
-    above_V = np.array([code not in low for code in codes])
+    above_V = np.array([code not in study.near_chance for code in codes])
     without = (
-        replace(r["middle"], p=None, q=None)
+        replace(middle, p=None, q=None)
         if above_V.all()
         else _r(zone_V["middle"][above_V], y_V[above_V], ranked=ranked, fisher=True)
     )

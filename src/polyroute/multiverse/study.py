@@ -122,6 +122,11 @@ class Study:
                 levels.append(level)
         return Choice("languages", tuple(levels))
 
+    @cached_property
+    def near_chance(self) -> list[str]:
+        """Languages that are answered about as well as by guessing."""
+        return self.asked.near_chance()
+
     def among(self, level: str) -> list[str]:
         """Languages of a level, the pivot apart."""
         others = self.settings.languages[1:]
@@ -129,8 +134,7 @@ class Study:
             case "all":
                 return others
             case "above_chance":
-                low = self.asked.near_chance()
-                return [code for code in others if code not in low]
+                return [code for code in others if code not in self.near_chance]
         return [code for code in others if code in self.settings.groups[level]]
 
     def zones(self, *, published_first: bool = False) -> Choice:

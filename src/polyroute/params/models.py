@@ -76,6 +76,9 @@ class TransformersModel(Checkpoint, _Model):
     """Task -> which entry of `corpora` its shared experts are told on, if not the model's generic text."""
     mask: Masked | None = None
     """`null` masks nothing."""
+    interventions: bool = True
+    """Whether the model is steered and masked. `false` asks it as it is and edits nothing: what claims say of edits
+    cannot be tested on it, and they say so."""
     turns: TurnTexts | None = None
     """Text that tells experts of tasks from experts of the assistant's turn; `null` does not ask."""
     preset: PresetName | None = None

@@ -113,6 +113,7 @@ class _Resolved:
         self.run = self.spec if isinstance(self.spec, TransformersModel) else None
         self.languages = model_languages(file, model)
         self.tasks = model_tasks(file, model)
+        self.edited = self.tasks if self.run is not None and self.run.interventions else {}
         self.evaluate = (self.run and self.run.evaluate) or file.evaluate
         self.steer = (self.run and self.run.steer) or file.steer
         self.masked = self._masked()
@@ -163,23 +164,23 @@ class _Resolved:
             ),
             "plan": PlanSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
-                tasks={task: self._planned(task) for task in self.tasks}, steer=_of(SteerGrid, self.steer),
+                tasks={task: self._planned(task) for task in self.edited}, steer=_of(SteerGrid, self.steer),
                 mask=self._mask(), among=self._among(), masked=self.masked,
                 mask_corpus=run.mask.corpus if run and run.mask else None,
             ),
-            "tune": self._ask(self.tasks, 0, edited=True),
+            "tune": self._ask(self.edited, 0, edited=True),
             "choose": ChooseSettings(
                 **common, pivot=self.pivot, generic=spec.generic, dominant=run.dominant if run else None,
-                tasks={task: self._studied(task) for task in self.tasks}, steer=_of(SteerPlans, self.steer),
+                tasks={task: self._studied(task) for task in self.edited}, steer=_of(SteerPlans, self.steer),
             ),
             "steer": _of(
-                SteerSettings, self._ask(self.tasks, self.steer.mechanism_items, edited=True), pivot=self.pivot,
-                scores={task: self._scored(task)["score"] for task in self.tasks},
+                SteerSettings, self._ask(self.edited, self.steer.mechanism_items, edited=True), pivot=self.pivot,
+                scores={task: self._scored(task)["score"] for task in self.edited},
             ),
             "mask": self._ask(masked, file.mask.mechanism_items, beside, edited=True),
             "judge": JudgeSettings(
                 **common, pivot=self.pivot, intervals=file.intervals, masked=self.masked,
-                tasks={task: self._judged(task) for task in self.tasks},
+                tasks={task: self._judged(task) for task in self.edited},
             ),
             "claims": ClaimsSettings(
                 **common, generic=spec.generic, roles=self._roles(), text_shares=self._text_shares(),
@@ -301,7 +302,7 @@ class _Resolved:
         return self.file.languages[self.run.mask.among or self.run.mask.languages]
 
     def _masked(self) -> dict[str, MaskedTask]:
-        if self.run is None or self.run.mask is None:
+        if self.run is None or self.run.mask is None or not self.run.interventions:
             return {}
         masked = self.file.languages[self.run.mask.languages]
         return {

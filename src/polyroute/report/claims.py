@@ -35,6 +35,7 @@ _MISSING: dict[str, str] = {
     "language": "not measured in {what}",
     "few": "too little data: {what}",
     "new": "needs: {what}",
+    "edits": "this model's routing is not edited: `interventions: false` in its entry (stage `{what}`)",
 }
 _STAND_INS: dict[str, str] = {
     "corpus": "text: {used} for {meant}",

@@ -31,11 +31,12 @@ class Held(Frozen):
 class Missing(Frozen):
     """Why a quantity is unknown."""
 
-    kind: Literal["model", "stage", "task", "language", "few", "new"]
+    kind: Literal["model", "stage", "task", "language", "few", "new", "edits"]
     """It is asked of certain models alone; a stage has not run; the model was not asked a task, or not measured in a
-    language; there is too little to compute it of; or the study does not compute it yet."""
+    language; there is too little to compute it of; the study does not compute it yet; or the model's entry asks for no
+    edits."""
     what: str
-    """Which models, stage, task or language; what would bring it."""
+    """Which models, stage, task or language; what would bring it; which stage would have edited the model."""
 
 
 class StandIn(Frozen):

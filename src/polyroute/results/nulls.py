@@ -101,6 +101,9 @@ class NullsSummary(
 
     corpus: Corpus
     """The parallel text that all are read on."""
+    items: Count | None = None
+    """Sentences of it that all were read from; null where there is no random initialisation, and in older files, of
+    which all were read."""
     draws: Count
     """Random initialisations; 0 where there is none."""
     attainable_p: Chance

@@ -18,14 +18,16 @@ def beside_key(raw: pd.DataFrame, items: pd.DataFrame, task: str, columns: list[
         twice = frame[frame.duplicated(KEY)]
         if len(twice):
             raise AnswerError(f"task {task}: {name} hold {named(twice)} twice")
-    joined = raw.merge(items[[*KEY, *columns]], on=KEY, how="outer", indicator=True, sort=False)
-    for side, told in (("left_only", "answered, but not of the task"), ("right_only", "not answered")):
-        lone = joined[joined["_merge"] == side]
-        if len(lone):
-            raise AnswerError(
-                f"task {task}: {named(lone)} {told} ({len(lone)} such): the task changed, so answer it again"
-            )
-    return raw.merge(items[[*KEY, *columns]], on=KEY, how="left", sort=False, validate="one_to_one")
+    beside = raw.merge(items[[*KEY, *columns]], on=KEY, how="left", sort=False, validate="one_to_one", indicator=True)
+    if len(beside) < len(items) or (beside["_merge"] != "both").any():
+        joined = raw.merge(items[KEY], on=KEY, how="outer", indicator=True, sort=False)
+        for side, told in (("left_only", "answered, but not of the task"), ("right_only", "not answered")):
+            lone = joined[joined["_merge"] == side]
+            if len(lone):
+                raise AnswerError(
+                    f"task {task}: {named(lone)} {told} ({len(lone)} such): the task changed, so answer it again"
+                )
+    return beside.drop(columns="_merge")
 
 
 def named(frame: pd.DataFrame) -> str:

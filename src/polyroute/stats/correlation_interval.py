@@ -45,7 +45,11 @@ def leave_out_interval(
     z_M = np.arctanh(np.clip(r_M, -_PERFECT, _PERFECT))
     if count < FEWEST_FAMILIES:
         return np.full_like(z_M, np.nan), np.full_like(z_M, np.nan)
-    without_GM = np.stack([_correlations(x_VM[kept_V], y_V[kept_V], ranked) for kept_V in kept_GV])
+    if len(set(kept_GV.sum(axis=1).tolist())) == 1:  # as many units without each group: all at once
+        places_GV = np.nonzero(kept_GV)[1].reshape(count, -1)
+        without_GM = _correlations(x_VM[places_GV], y_V[places_GV], ranked)
+    else:
+        without_GM = np.stack([_correlations(x_VM[kept_V], y_V[kept_V], ranked) for kept_V in kept_GV])
     apart_GM = np.arctanh(np.clip(without_GM, -_PERFECT, _PERFECT)) - z_M
     error_M = np.sqrt((count - 1) / count * (apart_GM**2).sum(axis=0))
     error_M[np.abs(r_M) >= _PERFECT] = np.nan
@@ -54,13 +58,19 @@ def leave_out_interval(
 
 
 def _correlations(x_VM: NDArray[np.float64], y_V: NDArray[np.float64], ranked: bool) -> NDArray[np.float64]:
-    """(M) of each column; NaN where it or y does not vary, or fewer than two units are left."""
+    """(M) of each column; NaN where it or y does not vary, or fewer than two units are left.
+
+    Of several samples of as many units at once where both have a first axis before these.
+    """
+    units = y_V.shape[-1]
+    if units < 2:
+        return np.full((*x_VM.shape[:-2], x_VM.shape[-1]), np.nan)
     if ranked:
-        x_VM, y_V = stats.rankdata(x_VM, axis=0), stats.rankdata(y_V)
-    if len(y_V) < 2:
-        return np.full(x_VM.shape[1], np.nan)
-    flat_M = (np.ptp(x_VM, axis=0) <= _FLAT * np.abs(x_VM).max(axis=0)) | (np.ptp(y_V) <= _FLAT * np.abs(y_V).max())
-    x_VM, y_V = x_VM - x_VM.mean(axis=0), y_V - y_V.mean()
-    length_M = np.linalg.norm(x_VM, axis=0) * np.linalg.norm(y_V)
-    r_M: NDArray[np.float64] = np.divide(x_VM.T @ y_V, length_M, out=np.full(len(flat_M), np.nan), where=~flat_M)
+        x_VM, y_V = stats.rankdata(x_VM, axis=-2), stats.rankdata(y_V, axis=-1)
+    flat_M = np.ptp(x_VM, axis=-2) <= _FLAT * np.abs(x_VM).max(axis=-2)
+    flat_M |= (np.ptp(y_V, axis=-1) <= _FLAT * np.abs(y_V).max(axis=-1))[..., None]
+    x_VM, y_V = x_VM - x_VM.mean(axis=-2, keepdims=True), y_V - y_V.mean(axis=-1, keepdims=True)
+    length_M = np.linalg.norm(x_VM, axis=-2) * np.linalg.norm(y_V, axis=-1)[..., None]
+    together_M = (y_V[..., None, :] @ x_VM)[..., 0, :]
+    r_M: NDArray[np.float64] = np.divide(together_M, length_M, out=np.full(flat_M.shape, np.nan), where=~flat_M)
     return r_M

@@ -9,6 +9,7 @@ residuals M y and takes the covariates off again (Freedman and Lane 1983), which
 test of a correlation. Unit of permutation: the row, which the caller names (a language, say).
 """
 
+import functools
 import itertools
 import math
 
@@ -103,12 +104,14 @@ def all_orders(units: int) -> NDArray[np.int64]:
     return np.array(list(itertools.permutations(range(units))))
 
 
+@functools.lru_cache(maxsize=4)
 def _orders(units: int, permutations: int, seed: int) -> tuple[NDArray[np.int64], bool]:
-    """(P, V) orders of the units, and whether they are all that there are."""
-    if math.factorial(units) <= permutations:
-        return all_orders(units), True
-    rng = np.random.default_rng(seed)
-    return rng.permuted(np.tile(np.arange(units), (permutations, 1)), axis=1), False
+    """(P, V) orders of the units, and whether they are all that there are; kept, since many tests share them."""
+    exact = math.factorial(units) <= permutations
+    tiled_PV = np.tile(np.arange(units), (0 if exact else permutations, 1))
+    order_PV = all_orders(units) if exact else np.random.default_rng(seed).permuted(tiled_PV, axis=1)
+    order_PV.setflags(write=False)
+    return order_PV, exact
 
 
 def _size(values: NDArray[np.float64]) -> float:

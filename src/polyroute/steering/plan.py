@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
@@ -44,6 +44,8 @@ from polyroute.ground.files import write_json
 from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from polyroute.models.taps import Router
 
 FORMAT: Final = 1
@@ -186,6 +188,52 @@ class Plan(BaseModel):
             if getattr(self, key) == type(self).model_fields[key].default:
                 content.pop(key, None)
         return content
+
+    @classmethod
+    def for_model(
+        cls,
+        model: nn.Module,
+        experts: Mapping[int, Iterable[int]],
+        rule: str = "soft",
+        strength: float | None = None,
+        *,
+        routers: Sequence[Router] | None = None,
+        **more: Any,
+    ) -> Plan:
+        """A plan for a model in memory, whose shape is read off it.
+
+        Args:
+            model: a transformers model; the plan gets its `name_or_path`.
+            experts: layer -> ids of the experts to move.
+            rule: a key of `polyroute.steering.rules.RULES`.
+            strength: lambda, of rules that take one; of `soft` 0.5 where None, as in paper 1.
+            routers: all routers of the model, where they have been found before; found here if None.
+            more: further keys of a plan, such as `weights`, `seed` or `source`.
+
+        Raises:
+            PlanError: the model has no such layer or expert, or a key says something that cannot be; names each.
+            RouterError: the model has no routers that can be found.
+        """
+        if routers is None:
+            from polyroute.models.routers import find_routers
+
+            routers = find_routers(model)
+        wanted = {layer: tuple(ids) for layer, ids in experts.items()}
+        planned = [router for router in routers if router.layer in wanted] or list(routers)
+        if rule == "soft" and strength is None:
+            strength = 0.5
+        try:
+            made = cls(
+                model=getattr(model, "name_or_path", "") or type(model).__name__,
+                layers=len({router.layer for router in routers}),
+                experts_per_layer=planned[0].experts, top_k=planned[0].top_k, rule=rule, strength=strength,
+                experts=wanted, **more,
+            )  # fmt: skip
+        except ValidationError as error:
+            breaches = "\n".join(f"  {_sentence(breach)}" for breach in error.errors())
+            raise PlanError(f"the plan cannot be used:\n{breaches}") from None
+        made.check(routers)
+        return made
 
     @classmethod
     def load(cls, path: Path | str) -> Plan:

@@ -38,6 +38,9 @@ class Nulls(Frozen):
     """How many; a rank p among them is at least 1 / (draws + 1), and with fewer than 19 none reaches 0.05."""
     most_weights: int = Field(ge=1)
     """An architecture of more weights has none: each holds all of its weights in float32."""
+    items: int | None = Field(default=None, ge=2)
+    """Sentences that the model and its random initialisations are read from, at even steps through the corpus; all of
+    them where null or where there are no more. The rank is exact for any number: all are read from the same."""
 
 
 class Turns(Frozen):
