@@ -84,6 +84,8 @@ class OneReading(Sequence[Trace]):
         return len(self.traces)
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        if isinstance(index, slice):
+            return OneReading(self.traces[index])
         return SoftMassOnly(**vars(self.traces[index]))
 
 
@@ -100,8 +102,7 @@ def align(traces: Sequence[Trace], size: Size) -> list[LanguageCurves]:
     """What the stage `align` computes of each language."""
     pivot = traces[0]
     alignment = Alignment(pivot, resamples=size.draws, confidence=CONFIDENCE, nearest=size.nearest, seed=SEED)
-    curves = [alignment.language(pivot)]
-    return curves + [alignment.language(traces[place]) for place in range(1, len(traces))]
+    return [alignment.language(pivot), *alignment.of_languages(traces[1:])]
 
 
 def distances(traces: Sequence[Trace], size: Size) -> pd.DataFrame:

@@ -34,10 +34,11 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
     for corpus in settings.corpora:
         pivot_trace = Trace.load(paths.trace(model, corpus, pivot), mapped=True)
         drawing = {**settings.intervals.model_dump(), "seed": settings.seed}
-        alignment = Alignment(pivot_trace, nearest=settings.nearest, zones=settings.zones, **drawing)
+        how = {"nearest": settings.nearest, "zones": settings.zones, "reading": settings.importance}
+        alignment = Alignment(pivot_trace, **how, **drawing)
         curves = [alignment.language(pivot_trace)]
         traces = TraceFiles(paths.trace(model, corpus, language) for language in others)
-        curves += [alignment.language(trace) for trace in traces]
+        curves += alignment.of_languages(traces)
         tables += [curve.rows for curve in curves]
         corpora[corpus] = {
             "sentences": None if pivot_trace.header.pooled else len(pivot_trace.item_ids),

@@ -61,28 +61,30 @@ def main(settings: ExpertsSettings, paths: Paths) -> Iterator[str]:
         found = {language: against[language].of(domains[language]) for language in languages}
         deltas += [one.table().assign(task=task) for one in found.values()]
         members += [one.membership(taus).assign(task=task) for one in found.values()]
-        domain = domain_divergence(
-            domains[own], against[own].generic, confidence=settings.intervals.confidence, seed=settings.seed
-        )
-        diverging.append(domain.table().assign(task=task))
-        pairs = domain_pairs(domains[own], against[own].generic, settings.intervals.confidence)
-        paired.append(pairs.assign(task=task))
+        shape = depth = None
+        texts = domains[own], against[own].generic
+        if "pooled" in settings.domain_divergence:
+            domain = domain_divergence(*texts, confidence=settings.intervals.confidence, seed=settings.seed)
+            diverging.append(domain.table().assign(task=task))
+            shape, depth = domain.shape(zones), domain.depth(zones)
+        if "pairs" in settings.domain_divergence:
+            paired.append(domain_pairs(*texts, settings.intervals.confidence).assign(task=task))
         sets: list[dict[str, Any]] = [
             row | without_each(found[own].delta_LE, by_language, row["tau"])
             for row in overlap(found[own], any_language, taus).to_dict("records")
         ]
-        shape = domain.shape(zones)
         older_rules = [
             {"tau": tau} | row
             for tau in taus
             for row in beside(found[own].above(tau), older, against[own].generic.header.experts)
         ]
         tasks[task] = {
-            "text": text, "sets": sets, "domain_shape": shape, "domain_depth": domain.depth(zones),
+            "text": text, "sets": sets, "domain_shape": shape, "domain_depth": depth,
             "older_rules": older_rules,
         }  # fmt: skip
         counts = ", ".join(f"{size(found[own].above(tau))} above {tau:g}" for tau in taus)
-        yield f"{task}: {counts}; domain divergence: {shape or 'too few sentences'}"
+        unshaped = "too few sentences" if "pooled" in settings.domain_divergence else "over pairs alone"
+        yield f"{task}: {counts}; domain divergence: {shape or unshaped}"
     ExpertRow.write(folder, deltas)
     MemberRow.write(folder, members)
     DomainRow.write(folder, diverging)

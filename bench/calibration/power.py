@@ -18,9 +18,10 @@ from polyroute.interventions.verdicts import largest_p
 from polyroute.stats.simulated_power import StudiedItems, detectable
 
 OUTSIDE = """\
-The unit is the study that says what it could detect, of which 200 or 60 were simulated for a rate; where 40 studies
-stand, they are new ones of two that said so, and tell little. Outside the target: with 60 items and one in ten answers
-that change, 72% of new studies find what was said of 80%; why was not looked into."""
+The unit is the study that says what it could detect, of which 400, 200 or 60 were simulated for a rate; where 40
+studies stand, they are new ones of two that said so, and tell little. Outside the target: with 20 items and 11 other
+plans, for which q adjusts, 69% of new studies find what was said of 80%; with 60 items and one in ten answers that
+change, 72%. Why was not looked into."""
 SAID, CONFIDENCE, SIMULATED, NEW = 0.8, 0.95, 400, 20
 """Power that is said, coverage, studies that a study simulates, and new studies for each."""
 POPULATIONS: tuple[tuple[int, int, float, float, Kind], ...] = (

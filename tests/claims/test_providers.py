@@ -326,6 +326,25 @@ def test_relatives_are_held_against_others_and_scripts_that_leave_no_test_are_sa
     held = Relatedness(
         groups={"a": 2, "b": 2}, within=0.1, across=0.3, gap=0.2, ratio=0.3333, p=0.01, relabellings=210,
         within_script_p=None, within_script_relabellings=1, other_script_gap=0.1, other_script_p=0.04, low=0.05,
+        high=0.35, low_if_pairs_independent=None, high_if_pairs_independent=None, by_family_low=0.02,
+        by_family_high=0.38, other_script_low=-0.1, other_script_high=0.3,
+    )  # fmt: skip
+    similarity = made.results.similarity
+    corpus = similarity.corpora[made.corpus]
+    zones = {name: zone.model_copy(update={"relatedness": held}) for name, zone in corpus.zones.items()}
+    corpora = {made.corpus: corpus.model_copy(update={"zones": zones})}
+    results = replace(made.results, similarity=replace(similarity, corpora=corpora))
+    one = found("own.families_beyond_script", families.families_beyond_script, replace(made, results=results))
+    assert (one.values["gap.p"], one.values["apart.p"]) == (0.01, 0.04)
+    assert (one.values["gap.low"], one.values["apart.low"], one.values["apart.high"]) == (0.02, -0.1, 0.3)
+    assert "script.p" not in one.values
+    assert one.missing["script"].what == "languages that share a script (of which families have 1 order(s))"
+
+
+def test_relatives_of_one_family_alone_have_no_verdict(made) -> None:
+    held = Relatedness(
+        groups={"a": 2, "b": 1}, within=0.1, across=0.3, gap=0.2, ratio=0.3333, p=0.01, relabellings=210,
+        within_script_p=None, within_script_relabellings=1, other_script_gap=0.1, other_script_p=0.04, low=0.05,
         high=0.35, low_if_pairs_independent=None, high_if_pairs_independent=None,
     )  # fmt: skip
     similarity = made.results.similarity
@@ -334,6 +353,7 @@ def test_relatives_are_held_against_others_and_scripts_that_leave_no_test_are_sa
     corpora = {made.corpus: corpus.model_copy(update={"zones": zones})}
     results = replace(made.results, similarity=replace(similarity, corpora=corpora))
     one = found("own.families_beyond_script", families.families_beyond_script, replace(made, results=results))
-    assert (one.values["gap.low"], one.values["gap.p"], one.values["apart.p"]) == (0.05, 0.01, 0.04)
-    assert "script.p" not in one.values
-    assert one.missing["script"].what == "languages that share a script (of which families have 1 order(s))"
+    assert one.values["gap.value"] == 0.2
+    assert "gap.low" not in one.values
+    assert one.missing["gap"].what.startswith("families of several languages")
+    assert one.missing["apart"] == one.missing["gap"]

@@ -64,9 +64,6 @@ def test_the_repositorys_own_params_keep_comments_and_layout(tmp_path):
 def test_the_repository_reads_nothing_that_moves(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_bytes((ROOT / "params.yaml").read_bytes())
-    # But for a data set whose commit could not be known where its entry was written; no model of the study reads it.
-    moving = pin(path, resolve=lambda *_: OLD)
-    assert [change.key for change in moving] == ["corpora.gsm8k-instruct.revision"]
     assert pin(path, resolve=lambda repository, *_: pytest.fail(f"{repository} is at a branch")) == []
 
 

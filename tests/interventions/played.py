@@ -1,7 +1,7 @@
 """The stages of the study played in memory on the tiny model: plan, tune, choose, ask, judge."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,8 @@ def shared_experts(folder: Path, right: Right = by_sum) -> Steered:
 
 def masked(asked: Asker, plans: MaskPlans, items: pd.DataFrame = ITEMS) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Every mask asked beside the baseline, and judged."""
-    conditions = handed_on(plans).conditions
+    given = handed_on(plans)
+    conditions, asked = given.conditions, replace(asked, own_only=given.own_only)
     answers = scored(asked, "report", [BASELINE, *conditions], items)
     names = {ACCURACY: "sum"} if "choices" in items else {ACCURACY: "correct", CONSISTENCY: IN_LANGUAGE}
     right = {

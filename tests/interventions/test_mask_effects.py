@@ -1,7 +1,7 @@
 """Masks reach the model, and what they do is told as it is."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from asking.seated import ITEMS, LANGUAGES, NUMBERS, asker, loaded_model, preferring, target
 from interventions import played
 from polyroute.artifacts.answers import Answers, comparable
-from polyroute.asking import generation
+from polyroute.asking import choices, generation
 from polyroute.interventions.mask_effects import ACCURACY, COLUMNS, CONSISTENCY, headlines, matrix
 from polyroute.interventions.mask_plans import Masks
 from polyroute.interventions.settings import Mask
@@ -53,11 +53,13 @@ class Masked:
     """The baseline and every mask, scored."""
 
 
-def masked(folder: Path, made: Masks | None = None, items: pd.DataFrame = ITEMS, **changes) -> Masked:
+def masked(
+    folder: Path, made: Masks | None = None, items: pd.DataFrame = ITEMS, *, own_only: bool = False, **changes
+) -> Masked:
     languages = list(items["language"].drop_duplicates())
     lacking = [language for language in LANGUAGES if language not in languages]
-    plans = (made or masks()).planned(languages, lacking)
-    asked = asker(folder, items, mechanism_items=3, **changes)
+    plans = (made or masks()).planned(languages, lacking, own_only=own_only)
+    asked = replace(asker(folder, items, mechanism_items=3, **changes), own_only=own_only)
     table, summary = played.masked(asked, plans, items)
     return Masked(table, summary, played.scored(asked, "report", [BASELINE, *plans.conditions], items))
 
@@ -139,6 +141,41 @@ def test_the_summary_says_what_was_masked(found: Masked) -> None:
     for name, means in told["headline"][ACCURACY].items():
         expected = own[own["range"] == name]["difference"].mean()
         assert means["diagonal"]["value"] == pytest.approx(expected, abs=2e-4)
+
+
+def test_each_language_under_its_own_masks_alone(folder: Path, found: Masked, tmp_path: Path, monkeypatch) -> None:
+    """As paper 2 asks XQuAD: the cells of the diagonal, as they are among all pairs, and nothing else asked."""
+    asked: list[tuple[str, int]] = []
+    score_under = choices.score_under
+
+    def counted(model, tokenizer, questions, plans, *rest, **more):
+        asked.append((questions["language"].iloc[0], len(plans)))
+        return score_under(model, tokenizer, questions, plans, *rest, **more)
+
+    monkeypatch.setattr("polyroute.asking.choices.score_under", counted)
+    own = masked(tmp_path, own_only=True)
+    assert asked == [(language, 1 + 3 * 2) for language in LANGUAGES], "the baseline, and three ranges with a draw each"
+    for name, one in own.answers.items():
+        assert name == "baseline" or set(one.frame["language"]) == {name.split("-")[1]}
+    pair = ["target", "range", "kind"]
+    diagonal = found.table[found.table["evaluated"] == found.table["target"]].drop(columns="q")
+    pd.testing.assert_frame_equal(
+        own.table.drop(columns="q").sort_values(pair, ignore_index=True), diagonal.sort_values(pair, ignore_index=True)
+    )
+    assert own.summary["own_only"]
+    for name, told in own.summary["headline"][ACCURACY].items():
+        among_all = found.summary["headline"][ACCURACY][name]
+        assert told["off_diagonal"] == {"value": None, "low": None, "high": None, "pairs": 0}
+        assert told["beyond_others"] is None
+        assert told | dict.fromkeys(APART) == among_all | dict.fromkeys(APART)
+
+
+APART = ("off_diagonal", "random_off_diagonal", "own_minus_others", "beyond_others")
+
+
+def test_a_language_without_the_task_has_no_masks_where_each_meets_its_own(tmp_path: Path) -> None:
+    found = masked(tmp_path, items=ITEMS[ITEMS["language"] != "swh_Latn"], own_only=True)
+    assert set(found.table["target"]) == set(found.summary["targets"]) == {"eng_Latn", "deu_Latn"}
 
 
 def test_a_study_again_asks_nothing_and_says_the_same(folder: Path, found: Masked, monkeypatch) -> None:

@@ -141,3 +141,15 @@ def test_in_short_counts_the_languages_with_a_u(english, german) -> None:
     assert short["middle"] == summary["middle"]
     assert (short["alignment_peak"], short["alignment_peak_layer"]) == (0.3, 1)
     assert "alignment_peak" not in in_short({"mean": summary, "languages": shapes, "over_languages": {}})
+
+
+def test_summaries_rest_on_the_reading_that_is_named(english, german) -> None:
+    ours, by_count = alignment(english), alignment(english, reading="topk_count")
+    assert (ours.reading, by_count.reading) == ("soft_mass", "topk_count")
+    curves = [one.language(german).rows.query("measure == 'divergence'") for one in (ours, by_count)]
+    assert curves[0]["value"].tolist() == curves[1]["value"].tolist(), "each is measured either way"
+    assert ours.language(german).summary["early"] != by_count.language(german).summary["early"]
+    counts = dataclasses.replace(english, soft_mass=None, topk_mass=None)
+    assert alignment(counts).reading == "topk_count"
+    with pytest.raises(AlignmentError, match="holds no `softmax_of_weights`, which `importance` in the model's entry"):
+        alignment(english, reading="softmax_of_weights")

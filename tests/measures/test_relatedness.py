@@ -64,6 +64,53 @@ def test_many_languages_are_relabelled_at_random_and_the_size_holds() -> None:
     assert 0.35 < np.mean(p) < 0.65
 
 
+def test_intervals_by_family_leave_out_a_family_with_all_its_pairs() -> None:
+    rng = np.random.default_rng(2)
+    groups, scripts = [*"aaabbbccd"], [*"xyxyxyxyx"]
+    distances = rng.random(36)
+    found = relatedness(distances, groups, scripts, **HOW)
+    pairs = [
+        (groups[one], groups[other], scripts[one] == scripts[other], value)
+        for (one, other), value in zip(itertools.combinations(range(9), 2), distances, strict=True)
+    ]
+
+    def gap(without: str, *, apart: bool) -> float:
+        used = [pair for pair in pairs if without not in pair[:2] and not (apart and pair[2])]
+        within, across = ([d for one, other, _, d in used if (one == other) is same] for same in (True, False))
+        return float(np.mean(across) - np.mean(within))
+
+    for apart, value, low, high in (
+        (False, "gap", "by_family_low", "by_family_high"),
+        (True, "other_script_gap", "other_script_low", "other_script_high"),
+    ):
+        left = np.array([gap(family, apart=apart) for family in "abcd"])
+        half = stats.t.ppf(0.975, 3) * math.sqrt(3 / 4 * ((left - left.mean()) ** 2).sum())
+        whole = gap("", apart=apart)
+        assert found[value] == pytest.approx(whole, abs=1e-4)
+        assert (found[low], found[high]) == pytest.approx((whole - half, whole + half), abs=1e-4)
+
+
+def test_one_family_with_relatives_has_no_interval_by_family() -> None:
+    found = relatedness(np.arange(10.0), ["a", "a", "b", "c", "d"], [*"xyxyx"], **HOW)
+    assert found["low"] is None
+    assert (found["by_family_low"], found["other_script_high"]) == (None, None)
+
+
+def test_random_relabellings_are_those_of_single_shuffles() -> None:
+    rng = np.random.default_rng(4)
+    groups, distances = np.repeat(np.arange(4), 4), rng.random(120)
+    first, second = np.triu_indices(16, 1)
+
+    def gap(of: np.ndarray) -> float:
+        same = of[first] == of[second]
+        return distances[~same].mean() - distances[same].mean()
+
+    found = relatedness(distances, [str(one) for one in groups], ["s"] * 16, **HOW)
+    drawing = np.random.default_rng(0)
+    higher = sum(gap(groups[drawing.permutation(16)]) >= gap(groups) - 1e-12 for _ in range(499))
+    assert found["p"] == pytest.approx((1 + higher) / 500, abs=1e-4)
+
+
 def test_without_relatives_there_is_nothing_to_compare() -> None:
     assert relatedness(np.ones(3), ["a", "b", "c"], ["s"] * 3, **HOW) is None
     assert relatedness(np.ones(3), ["a"] * 3, ["s"] * 3, **HOW) is None

@@ -30,7 +30,7 @@ def test_choices_are_named_once() -> None:
 
 def test_a_published_row_says_value_and_certainty() -> None:
     """`published.yaml` has softmax_of_weights of GPT-OSS alone, and calls it inferred."""
-    row = {"key": "importance", "model": "gpt-oss-20b"}
+    row = {"key": "models.{model}.importance", "model": "gpt-oss-20b"}
     of = Decision(**(OPEN | {"certainty": None, "papers": None, "published": row}))
     assert of.setting is not None
     assert (of.setting.value, of.sure) == ("softmax_of_weights", "inferred")

@@ -83,7 +83,7 @@ def test_published_tasks_are_asked_in_the_papers_languages(shipped) -> None:
         "arb_Arab ben_Beng deu_Latn eng_Latn spa_Latn fra_Latn hin_Deva ind_Latn ita_Latn jpn_Jpan kor_Hang por_Latn "
         "swh_Latn yor_Latn zho_Hans"
     )
-    assert set(medical.split()) <= asked["published-medical"]
+    assert set(medical.split()) == asked["published-medical"]
     assert settings["evaluate"].chat is False
     assert settings["evaluate"].max_new_tokens == 256
     assert settings["choose"].steer.std == "sample"
@@ -156,7 +156,7 @@ def test_a_section_of_its_own_is_the_studys_where_it_says_nothing(shipped) -> No
 
 def test_paper_2_fills_its_own(shipped) -> None:
     spec = parse(shipped).models["qwen3-30b-a3b-published-paper2"]
-    shared = spec.published_shared["polymath"]
+    shared = spec.published_shared["published-polymath"]
     assert (shared.layers, shared.k, shared.thr, shared.strengths) == (
         (10, 39), 20, 0.7, {"eng_Latn": 0.022, "zho_Hans": 0.034},
     )  # fmt: skip
@@ -172,16 +172,85 @@ def test_paper_2_counts_on_belebele_for_masks_and_on_mgsm_for_polymath(shipped) 
     plan = settings["plan"]
     assert (plan.generic, plan.mask_corpus) == ("published-questions", "published-questions")
     assert {task: one.shared_corpus for task, one in plan.tasks.items() if one.shared_corpus} == {
-        "polymath": "published-problems"
+        "published-polymath": "published-problems"
     }
     assert settings["trace"].corpora["published-problems"] == ["eng_Latn", "zho_Hans"], "of the dominant pair alone"
     assert len(plan.among) == 10, "shares are among ten languages"
     eight = {"ben_Beng", "deu_Latn", "eng_Latn", "spa_Latn", "fra_Latn", "jpn_Jpan", "swh_Latn", "zho_Hans"}
     assert set(plan.masked["published-mgsm-paper2"].languages) == eight, "and eight are masked, each in all"
-    assert set(plan.masked) == {"published-mgsm-paper2", "xquad", "flores-translation"}
+    assert set(plan.masked) == {"published-mgsm-paper2", "published-xquad", "published-translation"}
     assert (plan.mask.k, plan.mask.thr, plan.mask.width) == (15, 0.4, 5)
-    own = plan.mask.tasks["xquad"]
+    own = plan.mask.tasks["published-xquad"]
     assert (own.k, own.thr, own.width) == (32, 0.5, 10)
+    asked = {task: set(one.languages) for task, one in settings["mask"].tasks.items()}
+    assert asked["published-mgsm-paper2"] == asked["published-translation"] == eight
+
+
+def test_paper_2_asks_xquad_under_own_masks_and_all_in_its_languages(shipped) -> None:
+    file = parse(shipped)
+    settings = model_settings(file, "qwen3-30b-a3b-published-paper2", "0" * 40)
+    five = {"arb_Arab", "ell_Grek", "eng_Latn", "rus_Cyrl", "tur_Latn"}
+    xquad = settings["plan"].masked["published-xquad"]
+    assert (set(xquad.languages), xquad.own_only, len(xquad.among)) == (five, True, 13)
+    assert not settings["plan"].masked["published-translation"].own_only
+    asked = {task: set(one.languages) for task, one in settings["evaluate"].tasks.items()}
+    assert asked["published-xquad"] == five
+    six = {"jpn_Jpan", "swh_Latn", "fra_Latn", "spa_Latn", "ben_Beng", "deu_Latn"}
+    assert asked["published-polymath"] == six | {"eng_Latn", "zho_Hans"}
+    # Entries of params.yaml of a like name are other texts: the first hundred of SIB-200, say.
+    translation = file.tasks["published-translation"]
+    assert (translation.layout, translation.splits, translation.take) == ("flores_plus", ["dev"], None)
+
+
+@pytest.mark.parametrize("task", ["mgsm", "polymath"])
+def test_experts_are_not_told_on_the_items_that_are_reported(shipped, task) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["corpora"]["problems"] = published().brings["corpora"]["published-problems"] | {"chat": None}
+    entry = raw["models"]["qwen3-30b-a3b"]
+    entry["shared_corpus"] = {task: "problems"}
+    with pytest.raises(ParamsError, match=rf"shared_corpus.{task}: `problems` holds the items that `{task}` asks"):
+        parse(raw)
+    del entry["shared_corpus"]
+    raw["tasks"][task]["text"] = "problems"
+    with pytest.raises(ParamsError, match=rf"tasks.{task}.text: `problems` holds the items that `{task}` asks"):
+        parse(raw)
+
+
+def test_the_other_levels_of_polymath_are_no_items_of_mgsm(shipped) -> None:
+    task = parse(shipped).tasks["polymath"]
+    assert task.items_of() == "mgsm"
+    assert task.model_copy(update={"levels": ["high"]}).items_of() == "polymath"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"own": {"knowledge": {"languages": "pocket"}}}, "mask: own: `knowledge` is not among `tasks`"),
+        ({"own": {"arithmetic": {"languages": "pocke"}}}, "mask.own.arithmetic.languages: `pocke` is not a group"),
+        (
+            {"own": {"arithmetic": {"languages": "pocket", "among": "pocket-masked"}}},
+            "mask.own.arithmetic.languages: pocket: `spa_Latn` is not in `pocket-masked`",
+        ),
+    ],
+)
+def test_own_masks_name_tasks_and_groups_that_are_there(shipped, change, message) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["models"]["pocket-plain"]["mask"] = raw["models"]["pocket-plain"]["mask"] | change
+    with pytest.raises(ParamsError) as raised:
+        parse(raw)
+    assert message in str(raised.value)
+
+
+def test_a_task_is_asked_in_its_own_languages_the_pivot_among_them(shipped) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["tasks"]["arithmetic"]["asked_in"] = ["deu_Latn", "eng_Latn"]
+    settings = model_settings(parse(raw), "pocket-plain", "0" * 64)
+    assert settings["evaluate"].tasks["arithmetic"].languages == ["eng_Latn", "deu_Latn"]
+    assert settings["plan"].masked["arithmetic"].lacking == []
+    for codes, message in ((["deu_Latn", "fra_Latn"], "lacks the pivot eng_Latn"), (["eng_Latn", "xx"], "`xx` is not")):
+        raw["tasks"]["arithmetic"]["asked_in"] = codes
+        with pytest.raises(ParamsError, match=message):
+            parse(raw)
 
 
 def test_paper_1_is_traced_as_chats_and_asked_as_the_harness_asks(shipped) -> None:
@@ -260,3 +329,26 @@ def test_every_place_is_in_a_source_and_every_role_is_there() -> None:
                 assert named <= known, setting.key
                 if setting.certainty in ("read", "stated"):
                     assert any(setting.source.startswith(name) for name in held.sources), setting.key
+
+
+def test_the_reading_is_the_papers(shipped) -> None:
+    file = parse(shipped)
+    read = {
+        name: model_settings(file, name, "0" * 40)["align"].importance for name in file.models if "-published" in name
+    }
+    assert set(read.values()) == {"soft_mass"}
+    raw = with_entry(shipped, hub="openai/gpt-oss-20b", importance="softmax_of_weights")
+    assert model_settings(parse(raw), "mine", "0" * 40)["align"].importance == "softmax_of_weights"
+    assert model_settings(file, "qwen3-30b-a3b", "0" * 40)["experts"].domain_divergence == ["pooled", "pairs"]
+
+
+def test_every_paper_says_what_its_readers_must_know() -> None:
+    first, second = (preset.notes for preset in published().presets)
+    assert any("one run" in note for note in first)
+    for word in ("FLORES, Chinese", "problems 0-124 of MGSM", "XQuAD"):
+        assert any(word in note for note in second)
+
+
+def test_nothing_that_a_preset_brings_moves() -> None:
+    entries = [*published().brings["corpora"].values(), *published().brings["tasks"].values()]
+    assert all(len(entry["revision"]) == 40 for entry in entries)

@@ -4,7 +4,7 @@ style of its own, on files in the data sets' own layouts; of OLMoE from fetch to
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -117,9 +117,9 @@ def small(brought: dict) -> dict:
     }
 
 
-def write_params(folder: Path) -> None:
+def write_params(folder: Path, models: Sequence[str] = tuple(MODELS)) -> None:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
-    hubs = {name: raw["models"][name] for name in MODELS}
+    hubs = {name: raw["models"][name] for name in models}
     raw |= small(published().brings)
     raw["models"] = {
         name: {key: value for key, value in entry.items() if key != "turns"} | {
@@ -130,7 +130,7 @@ def write_params(folder: Path) -> None:
         }
         for name, entry in hubs.items()
     }  # fmt: skip
-    raw["study"] = {"name": "rerun", "models": list(MODELS), "extra": [], "pivot": "eng_Latn", "seed": 1}
+    raw["study"] = {"name": "rerun", "models": list(models), "extra": [], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {name: list(codes) for name, codes in raw["languages"].items() if "published" in name}
     raw["languages"]["published"] = list(LANGUAGES)
     raw["pocket"], raw["mask"]["tasks"], raw["distances"] = {}, {}, {}

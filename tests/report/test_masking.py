@@ -7,7 +7,7 @@ from polyroute.ground.paths import Paths
 from polyroute.report import findings, masking
 from polyroute.results.masking import MeanOverPairs
 from polyroute.results.model import ModelResults
-from report import plausible, plausible_masks
+from report import plausible, plausible_masks, plausible_tasks
 from report.shown import told
 
 
@@ -37,6 +37,8 @@ def test_where_nothing_was_masked_or_no_random_experts_were_there_nothing_is_cla
     means = plausible_masks.headline(-0.12)
     said = masking.verdict(means.model_copy(update={"beyond_random": None}))
     assert said == "hurts its own language more than others; too few random masks to rank it"
+    alone = masking.verdict(means.model_copy(update={"beyond_others": None}))
+    assert alone == "hurts its own language more than random masks", "no other language met these masks"
     assert masking.verdict(means.model_copy(update={"code": "not_masked"})) == "not masked"
     few = masking.verdict(means.model_copy(update={"code": "too_few_items", "beyond_random": None}))
     assert few == "inconclusive: too few items"
@@ -120,3 +122,31 @@ def test_masks_are_told_by_range_from_the_first_layers_on(tmp_path: Path) -> Non
     assert [row[3] for row in rows] == ["early (0-1)", "middle (3-4)", "late (6-7)"]
     assert rows[0][4:8] == ["20", "-12.0 [-14.0, -10.0]", "-0.1 [-2.1, 1.9]", "-0.4 [-2.4, 1.6]"]
     assert rows[1][8] == "own language not distinguishable from the unmasked model"
+
+
+@pytest.mark.parametrize(("kind", "codes", "said"), [
+    ("translation", ["deu_Latn", "zho_Hans"], True),
+    ("translation", ["deu_Latn", "fra_Latn"], False),
+    ("number", ["deu_Latn", "zho_Hans"], False),
+])  # fmt: skip
+def test_chinese_translations_have_no_published_column(tmp_path: Path, kind: str, codes: list[str], said: bool) -> None:
+    paths = Paths(tmp_path)
+    plausible.write(paths, "tiny", 2, 8, measures=("divergence",), readings=("soft_mass",))
+    plausible_tasks.write(paths, "tiny", codes, 8, tasks=("told",))
+    plausible_masks.write(paths, "tiny", ["eng_Latn", *codes], tasks=("told",))
+    found = ModelResults.read(paths.metrics("tiny"))
+    found.accuracy.tasks["told"] = found.accuracy.tasks["told"].model_copy(update={"kind": kind})
+    assert (masking.UNPUBLISHED in masking.masking_table([found])) == said
+    masking.draw(tmp_path, found)
+    for name in ("masking-told", "masking-consistency-told"):
+        text = (tmp_path / f"{name}.svg").read_text()
+        assert ("Chinese translations have no published" in text) == (said and "consistency" in name)
+
+
+def test_each_language_under_its_own_masks_is_said_in_the_figure(tmp_path: Path) -> None:
+    drawn(tmp_path)
+    found = ModelResults.read(Paths(tmp_path).metrics("tiny"))
+    held = found.masking.tasks["arithmetic"]
+    found.masking.tasks["arithmetic"] = held.model_copy(update={"own_only": True})
+    masking.draw(tmp_path, found)
+    assert "each language meets its own masks alone" in (tmp_path / "masking-arithmetic.svg").read_text()

@@ -11,7 +11,7 @@ from polyroute.artifacts import questions
 from polyroute.artifacts.answers import Answers, AnswersHeader
 from polyroute.ground.errors import AnswerError
 from polyroute.scoring.choices import score_choices
-from polyroute.scoring.kinds import SCORES, by_score, grade
+from polyroute.scoring.kinds import IN_LANGUAGE, SCORES, by_score, grade
 from polyroute.scoring.written import score_numbers
 from scoring.answered import number_task, raw_choices, raw_numbers
 
@@ -53,6 +53,13 @@ def test_answers_are_held_against_their_half_in_the_languages_that_were_asked() 
     graded = grade(answers, pd.concat([right_in_two_languages("18", "3"), *more]), "select")
     assert graded.header == answers.header.model_copy(update={"scored": True})
     assert graded.frame["correct"].tolist() == [True, False] * 2
+
+
+def test_an_answer_may_be_in_any_language_of_the_task_though_one_was_asked() -> None:
+    german = "Die Antwort auf diese Frage ist achtzehn, wie jeder leicht nachrechnen kann."
+    graded = grade(raw(raw_numbers(german)), right_in_two_languages("18"), "select").frame
+    assert graded["output_language"].tolist() == ["deu_Latn"]
+    assert by_score(graded, "number", IN_LANGUAGE)["correct"].tolist() == [False]
 
 
 def test_an_item_that_was_not_answered_is_named_with_the_condition() -> None:

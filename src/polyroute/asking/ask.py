@@ -6,7 +6,7 @@ rows of the same batches, so that two of them never differ in batches, dtype, en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,8 @@ class Asker:
     questions: Questions
     parts: Path
     """Folder where finished parts are kept."""
+    own_only: bool = False
+    """Whether a mask is asked in the language whose experts it takes alone."""
 
     @property
     def model(self) -> ModelSettings:
@@ -84,6 +86,18 @@ class Asker:
             return None
         return Chat(thinking=how.thinking)
 
+    def asked_in(self, condition: Condition) -> list[str]:
+        """The languages of the task in which a condition is asked."""
+        languages = self.questions.languages
+        if not self.own_only or condition.target is None:
+            return list(languages)
+        return [language for language in languages if language == condition.target]
+
+    def count(self, split: str, conditions: Iterable[Condition]) -> int:
+        """How many answers one half of the questions has under conditions."""
+        items = self.questions.half(split)["language"].value_counts()
+        return sum(int(items.get(language, 0)) for one in conditions for language in self.asked_in(one))
+
     def ask(
         self,
         split: str,
@@ -91,7 +105,7 @@ class Asker:
         advance: Callable[[int], None] = lambda _items: None,
         kept: Callable[[int], None] = lambda _items: None,
     ) -> dict[str, Answers]:
-        """Raw answers to one half of the questions under every condition, in every language.
+        """Raw answers to one half of the questions under every condition, in every language that meets it.
 
         Args:
             split: `select` or `report`.
@@ -111,13 +125,17 @@ class Asker:
             questions = half[half["language"] == language].reset_index(drop=True)
             store = _CountingStore(self.parts, self._determining(language))
             store.tallies = self._tallies(language)
-            answered = answer_all(questions, conditions, partial(self._answer, language), store, progress=advance)
+            here = [condition for condition in conditions if language in self.asked_in(condition)]
+            answered = answer_all(questions, here, partial(self._answer, language), store, progress=advance)
             kept(store.had)
             asked[language] = questions_digest(questions)
             for name, answers in answered.items():
                 raw[name].append(answers)
         return {
-            condition.name: Answers(self._header(asked, condition), pd.concat(raw[condition.name], ignore_index=True))
+            condition.name: Answers(
+                self._header({language: asked[language] for language in self.asked_in(condition)}, condition),
+                pd.concat(raw[condition.name], ignore_index=True),
+            )
             for condition in conditions
         }
 
@@ -195,7 +213,7 @@ class Asker:
             rows = self.prompts("report", count, [language] if by_language else None)
             batches = list(padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(model)))
             for condition in conditions:
-                if condition.plan is not None:
+                if condition.plan is not None and (not language or language in self.asked_in(condition)):
                     found = mechanism.mechanism(model, condition.plan, batches, routers=self.loaded.routers)
                     _check_masked(condition, found, language or "all languages")
                     tables.append(found.assign(condition=condition.name, evaluated=language))

@@ -80,16 +80,20 @@ def ask_for(
         languages = settings.tasks[task].languages if limited is None else limited
         questions = Questions.read(paths.task_questions(settings.name, task), languages)
         questions = questions.some(settings.tasks[task].items)
-        asker = Asker(loaded, settings, purpose, task, questions, paths.parts)
+        asker = Asker(
+            loaded, settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only
+        )  # fmt: skip
         given = {split: halves[split].conditions for split in SPLITS}
         try:
             said, kept = _ask(purpose, asker, given, folder / task, next_round)
         except PolyrouteError as error:
             failed.append(f"{task}: {error}")
             continue
-        answers = sum(len(questions.half(split)) * len(said[split]) for split in SPLITS)
+        whole = {one.name: one for half in given.values() for one in (BASELINE, *half)}
+        answers = sum(asker.count(split, (whole[name] for name in said[split])) for split in SPLITS)
         before = f"; {kept:,} of {answers:,} answered before" if kept else ""
         asked_of = f"{len(questions.frame):,} questions in {len(questions.languages)} languages"
+        asked_of += ", each under its own masks" if asker.own_only else ""
         asked_under = {name for half in said.values() for name in half}
         planned = {one.name for half in given.values() for one in half}
         yield f"{task}: {asked_of}, {_counted(len(asked_under), len(planned) + 1)}{before}"
@@ -122,13 +126,12 @@ def _ask(
         if not due:
             break
         for split in due:
-            half = len(asker.questions.half(split))
             # Beside the baseline in the same batches: rounding in another batch is never taken for the plan's doing.
             together = [BASELINE, *now[split]]
             if said[split]:
-                kept.append(-half)  # the baseline, which this very run asked before
+                kept.append(-asker.count(split, [BASELINE]))  # which this very run asked before
             title = f"{asker.settings.name}, {asker.task}: {split}"
-            with console.progress(title, len(together) * half, "answers") as advance:
+            with console.progress(title, asker.count(split, together), "answers") as advance:
                 said[split] |= asker.ask(split, together, advance, kept.append)
     for split, answered in said.items():
         for name, answers in answered.items():

@@ -30,7 +30,10 @@ def families(asked: Asked, found: Found) -> None:
 
 
 def families_beyond_script(asked: Asked, found: Found) -> None:
-    """own.families_beyond_script: relatives against others, over all pairs and over those of different scripts."""
+    """own.families_beyond_script: relatives against others, over all pairs and over those of different scripts.
+
+    Intervals leave out one family at a time.
+    """
     if (one := _similarity(asked)) is None:
         return
     held = one.zones["middle"].relatedness
@@ -38,8 +41,14 @@ def families_beyond_script(asked: Asked, found: Found) -> None:
     if held is None:
         found.lack(("gap", "apart", "script"), Missing(kind="few", what="languages with a relative, the pivot apart"))
         return
-    found.put("gap", Estimate(held.gap, held.low, held.high, held.p))
-    found.put("apart", Estimate(held.other_script_gap, p=held.other_script_p))
+    found.put("gap", Estimate(held.gap, held.by_family_low, held.by_family_high, held.p))
+    found.put(
+        "apart", Estimate(held.other_script_gap, held.other_script_low, held.other_script_high, held.other_script_p)
+    )
+    relatives = "families of several languages: intervals leave out one family at a time"
+    for name, bound in (("gap", held.by_family_low), ("apart", held.other_script_low)):
+        if bound is None:
+            found.lack((name,), Missing(kind="few", what=relatives))
     found.put("script", Estimate(p=held.within_script_p))
     if held.within_script_p is None:
         orders = f"languages that share a script (of which families have {held.within_script_relabellings} order(s))"

@@ -10,6 +10,7 @@ from polyroute.languages.own import StudySettings
 from polyroute.stats.settings import Intervals
 
 OlderRule = Literal["three_sd", "weighted_mean"]
+DomainText = Literal["pooled", "pairs"]
 
 
 class Multilingual(Frozen):
@@ -39,6 +40,14 @@ class Experts(Frozen):
     taus: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=1)
     """Thresholds on Delta for which sets and their overlap are shown."""
     multilingual: Multilingual = Field(default=Multilingual())
+    domain_divergence: list[DomainText] = Field(default=["pooled", "pairs"], min_length=1)
+    """How divergence between domains is taken: over pooled texts (`domains.csv`, shape and depth in `experts.json`),
+    over arbitrary pairs of sequences with English-English pairs as their floor (`domain_pairs.csv`), or both."""
+
+    @model_validator(mode="after")
+    def _ways_once(self) -> Self:
+        check_unique("domain_divergence", list(self.domain_divergence))
+        return self
 
 
 class SharedExperts(Frozen):
@@ -83,6 +92,7 @@ class ExpertsSettings(StudySettings):
     """The corpus that experts are told against."""
     taus: list[float]
     multilingual: Multilingual = Field(default=Multilingual())
+    domain_divergence: list[DomainText] = Field(default=["pooled", "pairs"])
     middle: LayerRange | None
     """Layers of the middle where params.yaml says so."""
     tasks: dict[str, TaskText]

@@ -1,11 +1,12 @@
 """Work divided among the cores. numpy lets go of the interpreter while it computes, so threads are enough."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def cores() -> int:
@@ -20,9 +21,17 @@ def on_all_cores(work: Callable[[T], None], parts: Iterable[T]) -> None:
 
     What is computed must not depend on how many cores there are: parts are the same whatever their number.
     """
+    for _ in each_on_a_core(work, parts):
+        pass
+
+
+def each_on_a_core(work: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
+    """What work makes of every part, in their order, as many parts at a time as there are cores."""
+    if cores() == 1:  # threads would only take turns
+        yield from map(work, parts)
+        return
     with ThreadPoolExecutor(cores()) as pool:
-        for _ in pool.map(work, parts):
-            pass
+        yield from pool.map(work, parts)
 
 
 def slices(items: int, step: int) -> list[slice]:

@@ -52,14 +52,15 @@ def mask_effects(
     masks = plans.conditions
     tables, headline = [], {}
     for score, answers in right.items():
-        paired = {one.name: PairedScores.from_tables(answers["baseline"], answers[one.name]) for one in masks}
+        paired = {one.name: _paired(answers["baseline"], answers[one.name]) for one in masks}
         tables.append(matrix(masks, paired, rule.confidence, rule.seed).assign(score=score))
         headline[score] = headlines(masks, paired, rule)
     pair = ["condition", "evaluated"]
     rerouting = mechanism.groupby(pair, sort=False)[["share_before", "rerouted"]].mean().round(DECIMALS)
     table = pd.concat(tables, ignore_index=True).merge(rerouting.reset_index(), on=pair, how="left")
     return table.reindex(columns=list(COLUMNS[1:])), {
-        "languages": list(plans.languages), "targets": list(plans.targets), "targets_without_task": list(plans.lacking),
+        "own_only": plans.own_only, "languages": list(plans.languages), "targets": list(plans.targets),
+        "targets_without_task": list(plans.lacking),
         "k": plans.k, "thr": plans.thr, "ranges": {name: list(layers) for name, layers in plans.ranges.items()},
         "exclusive": plans.exclusive,
         "left_out": [{"name": one.name, "reason": one.reason} for one in plans.left_out],
@@ -121,13 +122,13 @@ def headlines(masks: Sequence[Condition], paired: dict[str, PairedScores], rule:
     def columns(chosen: Iterable[Condition], own: bool) -> NDArray[np.float64]:
         """(N, pairs) differences of the pairs on the diagonal, or off it."""
         found = [
-            scores.difference_NV[:, place]
+            pd.Series(scores.difference_NV[:, place], index=scores.item_ids)
             for mask in chosen
             for scores in [paired[mask.name]]
             for place, language in enumerate(scores.languages)
             if (language == mask.target) == own
         ]
-        return np.stack(found, axis=1) if found else np.empty((0, 0))
+        return _beside(found) if found else np.empty((0, 0))
 
     told: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys(str(mask.range) for mask in masks):
@@ -145,6 +146,17 @@ def headlines(masks: Sequence[Condition], paired: dict[str, PairedScores], rule:
     return told
 
 
+def _paired(baseline: pd.DataFrame, masked: pd.DataFrame) -> PairedScores:
+    """With and without a mask, in the languages that met it."""
+    return PairedScores.from_tables(baseline[baseline["language"].isin(masked["language"])], masked)
+
+
+def _beside(columns: Sequence[pd.Series]) -> NDArray[np.float64]:
+    """(N, columns) of the items that some column has, in the order of their ids; NaN where a column lacks one."""
+    found: NDArray[np.float64] = pd.concat(columns, axis=1).sort_index().to_numpy(np.float64)
+    return found
+
+
 def _count(mask: Condition) -> int:
     """How many experts are masked."""
     assert mask.plan is not None, "a mask has a plan"
@@ -153,16 +165,17 @@ def _count(mask: Condition) -> int:
 
 def _own(masks: Sequence[Condition], paired: dict[str, PairedScores]) -> PairedScores | None:
     """Scores of each mask's own language, a column a mask; None where none was asked."""
-    own = [paired[mask.name] for mask in masks if mask.target in paired[mask.name].languages]
-    places = [paired[mask.name].languages.index(str(mask.target)) for mask in masks
-              if mask.target in paired[mask.name].languages]  # fmt: skip
+    own = [
+        paired[mask.name].only([str(mask.target)]) for mask in masks if mask.target in paired[mask.name].languages
+    ]  # fmt: skip
     if not own:
         return None
-    sides = [
-        np.stack([side_NV[:, place] for side_NV, place in zip(sides_NV, places, strict=True)], axis=1)
-        for sides_NV in ([one.base_NV for one in own], [one.edited_NV for one in own])
-    ]
-    return PairedScores(own[0].item_ids, tuple(f"mask {place}" for place in range(len(own))), sides[0], sides[1])
+    base_NM, edited_NM = (
+        _beside([pd.Series(getattr(one, side)[:, 0], index=one.item_ids) for one in own])
+        for side in ("base_NV", "edited_NV")
+    )
+    items = sorted({item for one in own for item in one.item_ids})
+    return PairedScores(tuple(items), tuple(f"mask {place}" for place in range(len(own))), base_NM, edited_NM)
 
 
 def _verdict(
@@ -173,7 +186,7 @@ def _verdict(
     others, beside = means["own_minus_others"], means["own_minus_random"]
     told: dict[str, Any] = {
         "code": "not_masked", "items": 0, "low90": None, "high90": None, "margin": MARGIN, "power": None,
-        "beyond_others": others["high"] is not None and others["high"] < 0,
+        "beyond_others": None if others["high"] is None else others["high"] < 0,
         "random_costs_more": beside["low"] is not None and beside["low"] > 0,
         "beyond_random": None, "rank_p": None, "draws": 0,
     }  # fmt: skip

@@ -41,6 +41,8 @@ class MaskPlans(ConditionFile):
     lacking: tuple[str, ...]
     """Those among which experts are exclusive and in which the task does not exist."""
     among: tuple[str, ...]
+    own_only: bool = False
+    """Whether a language meets the masks of its own experts alone."""
     k: int
     """Experts kept for each language and layer."""
     thr: float
@@ -54,7 +56,8 @@ class MaskPlans(ConditionFile):
     @property
     def targets(self) -> tuple[str, ...]:
         """Languages whose experts are masked; others of `among` only have their shares."""
-        return tuple(code for code in self.among if code in (*self.languages, *self.lacking))
+        masked = self.languages if self.own_only else (*self.languages, *self.lacking)
+        return tuple(code for code in self.among if code in masked)
 
 
 class Masks:
@@ -112,17 +115,19 @@ class Masks:
             for mask in self._masks(language, name, layers, self.exclusive[name][language])
         ]
 
-    def planned(self, languages: Sequence[str], lacking: Sequence[str]) -> MaskPlans:
+    def planned(self, languages: Sequence[str], lacking: Sequence[str], *, own_only: bool = False) -> MaskPlans:
         """All masks as a file.
 
         Args:
             languages: in which the task is asked.
-            lacking: in which it does not exist.
+            lacking: in which it does not exist; they have no masks where a language meets its own alone.
+            own_only: whether it does.
         """
-        targets = [code for code in self.languages if code in (*languages, *lacking)]
+        masked = languages if own_only else (*languages, *lacking)
+        targets = [code for code in self.languages if code in masked]
         return MaskPlans(
             conditions=tuple(self.of(targets)), languages=tuple(languages), lacking=tuple(lacking),
-            among=tuple(self.languages), k=self.k, thr=self.thr, ranges=dict(self.ranges),
+            among=tuple(self.languages), own_only=own_only, k=self.k, thr=self.thr, ranges=dict(self.ranges),
             exclusive={
                 name: {language: size(by_language[language]) for language in targets}
                 for name, by_language in self.exclusive.items()

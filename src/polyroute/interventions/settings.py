@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.experts.settings import TaskText
-from polyroute.ground.frozen import Frozen, check_strength, check_unique
+from polyroute.ground.frozen import Frozen, check_known, check_strength, check_unique
 from polyroute.ground.layers import LayerRange, check_range
 from polyroute.languages.own import StudySettings
 from polyroute.stats.settings import Intervals
@@ -54,6 +54,19 @@ class PublishedShared(Frozen):
         return self
 
 
+class OwnMasks(Frozen):
+    """Masks of a task of which each language meets its own alone."""
+
+    languages: str
+    """Which entry of `languages`: each is a target, and asked under its own masks."""
+    among: str | None = None
+    """Which entry of `languages` experts are exclusive among; `null` takes `languages`."""
+    k: int | None = Field(default=None, ge=1, le=128)
+    """As in section `mask`; this and the next two are as there where they are `null`."""
+    thr: float | None = Field(default=None, ge=0, lt=1)
+    width: int | None = Field(default=None, ge=1, le=48)
+
+
 class Masked(Frozen):
     """Which languages and tasks of a model meet masks of exclusive experts."""
 
@@ -66,10 +79,19 @@ class Masked(Frozen):
     use it, so other languages make other experts exclusive. `null` takes `languages`."""
     corpus: str | None = None
     """Which entry of `corpora` shares are counted on; `null` takes the model's generic text."""
+    own: dict[str, OwnMasks] = Field(default={})
+    """Tasks, of `tasks`, that have languages of their own, each asked under its own masks and no other's."""
+
+    def among_of(self, task: str) -> str:
+        """Which entry of `languages` a task's experts are exclusive among."""
+        own = self.own.get(task)
+        return (self.among or self.languages) if own is None else (own.among or own.languages)
 
     @model_validator(mode="after")
     def _once(self) -> Self:
         check_unique("tasks", self.tasks)
+        for task in self.own:
+            check_known("own", task, self.tasks, "among `tasks`")
         return self
 
 
@@ -168,6 +190,10 @@ class MaskedTask(Frozen):
     """FLORES codes in which it is asked."""
     lacking: list[str]
     """Languages whose experts are masked, and that the task does not exist in."""
+    among: list[str] | None = None
+    """FLORES codes among which experts are exclusive; None takes the model's."""
+    own_only: bool = False
+    """Whether each language meets its own masks alone."""
 
 
 class PlannedTask(TaskText):

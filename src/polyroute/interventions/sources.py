@@ -82,9 +82,11 @@ class Sources:
         settings = self.settings
         assert isinstance(settings, PlanSettings), "the stage `plan` makes masks"
         assert settings.mask is not None, "there is something to mask"
-        traces = {code: self.generic(code, settings.mask_corpus) for code in settings.among}
+        masked = settings.masked[task]
+        among = settings.among if masked.among is None else masked.among
+        traces = {code: self.generic(code, settings.mask_corpus) for code in among}
         made = Masks(self._target(task), settings.mask, traces, self.prompts(task), seed=settings.seed)
-        return made.planned(settings.masked[task].languages, settings.masked[task].lacking)
+        return made.planned(masked.languages, masked.lacking, own_only=masked.own_only)
 
     def random_sets(self, task: str) -> Callable[[ExpertSet], Controls]:
         """Control sets of a set: matched on the task's prompts in the languages to be helped, which count alike.

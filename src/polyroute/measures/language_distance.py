@@ -34,6 +34,7 @@ from scipy.spatial import distance
 
 from polyroute.artifacts.importance import SOFTMAX_OF_WEIGHTS
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
@@ -145,7 +146,7 @@ class Similarity:
         about, readings = traces[0].header, [one for one in traces[0].readings if one != SOFTMAX_OF_WEIGHTS]
         found: list[Distances] = []
         for reading in readings:
-            q_VLE = np.stack([corpus_distribution(trace, reading) for trace in traces])
+            q_VLE = _corpus_distributions(traces, reading)
             means: dict[str, tuple[Distance, NDArray[np.float64]]] = {"jsd": (jensen_shannon, q_VLE)}
             if reading == readings[0]:
                 means |= {"divergence": (routing_divergence, q_VLE), "cosine": (cosine_distance, q_VLE)}
@@ -201,6 +202,11 @@ def corpus_distribution(trace: Trace, reading: str) -> NDArray[np.float64]:
         )
     mean_LE: NDArray[np.float64] = q_NLE.mean(axis=0)
     return mean_LE
+
+
+def _corpus_distributions(traces: Sequence[Trace], reading: str) -> NDArray[np.float64]:
+    """(V, L, E) `corpus_distribution` of each, as many at a time as there are cores."""
+    return np.stack(list(each_on_a_core(lambda place: corpus_distribution(traces[place], reading), range(len(traces)))))
 
 
 def pairwise(between: Distance, q_RVLE: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ sentence alignment each sentence is left out in turn.
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import Trace
+from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures import divergence, sentence_alignment
@@ -61,6 +63,7 @@ class Alignment:
         nearest: int,
         seed: int,
         zones: Zones | None = None,
+        reading: str = "soft_mass",
     ):
         """Prepare with the pivot's trace.
 
@@ -71,12 +74,23 @@ class Alignment:
             nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
             seed: of the resamples, and of the order among sentences of one length.
             zones: early, middle and late layers in the model's numbering; by share of depth where None.
+            reading: that summaries show; `soft_mass`, paper 1's own, gives way to counts where nothing else is known.
+
+        Raises:
+            AlignmentError: the trace does not hold the reading.
         """
         self.pivot = pivot
         layers = pivot.header.layers
         self.zones = zones or _numbered(default_zones(len(layers)), layers)
-        self.reading = "soft_mass" if "soft_mass" in pivot.readings else "topk_count"
-        """The reading that summaries show: paper 1's own where the trace can give it."""
+        if reading == "soft_mass" and reading not in pivot.readings:
+            reading = "topk_count"
+        if reading not in pivot.readings:
+            raise AlignmentError(
+                f"{pivot.place} holds no `{reading}`, which `importance` in the model's entry names; it holds "
+                f"{', '.join(pivot.readings)}"
+            )
+        self.reading = reading
+        """The reading that summaries show."""
         self._bootstrap = None if pivot.header.pooled else Bootstrap(len(pivot.item_ids), resamples, confidence, seed)
         self._drawing = Drawing(self._bootstrap, nearest, seed)
         self._of_pivot: dict[str, Compared] = {}
@@ -112,6 +126,17 @@ class Alignment:
             summary = self.summarise(zone_items) | {"tokens_per_sentence": _fertility(trace)}
             alignment_L = _aligned(table, self.reading)
         return LanguageCurves(trace.header.language, table, summary, zone_items, alignment_L, first_tokens)
+
+    def of_languages(self, traces: Sequence[Trace]) -> Iterator[LanguageCurves]:
+        """`language` of each in turn, as many at a time as there are cores; best after the pivot's own.
+
+        Args:
+            traces: each is read when its turn comes, so that of `TraceFiles` few are in memory.
+
+        Raises:
+            AlignmentError: as `language`.
+        """
+        return each_on_a_core(lambda place: self.language(traces[place]), range(len(traces)))
 
     def _first_tokens(self, compared: Compared, rows: list[pd.DataFrame]) -> FirstTokens | None:
         zones_N3 = self._zone_items(compared.once(divergence.MEASURE.by_sentence))

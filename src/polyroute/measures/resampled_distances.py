@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,12 +63,20 @@ def resampled_distances(
         for part in slices(len(some), max(1, AT_A_TIME // a_layer)):
             places = some[part]
             half_LRVE = np.empty((len(places), draws, languages, experts), dtype=dtype)
-            for language, trace in enumerate(traces):
-                half_NM = halves(trace.distributions(reading, places), dtype).reshape(bootstrap.items, -1)
-                half_LRVE[:, :, language] = (shares_RN @ half_NM).reshape(draws, len(places), experts).swapaxes(0, 1)
+            on_all_cores(partial(_resample, traces, reading, places, shares_RN, half_LRVE), range(languages))
             for half_RVE in half_LRVE:
                 _OfLayer(half_RVE, total, first.top_k).add()
     return {measure: total_RP / len(layers) for measure, total_RP in total.items()}
+
+
+def _resample(
+    traces: Sequence[Trace], reading: str, places: NDArray[np.intp], shares_RN: NDArray[np.floating],
+    half_LRVE: NDArray[np.floating], language: int,
+) -> None:  # fmt: skip
+    """Write a language's mean distributions in every resample, halved for midpoints."""
+    half_NLE = halves(traces[language].distributions(reading, places), half_LRVE.dtype)
+    mean_RM = shares_RN @ half_NLE.reshape(len(half_NLE), -1)
+    half_LRVE[:, :, language] = mean_RM.reshape(len(mean_RM), *half_NLE.shape[1:]).swapaxes(0, 1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,8 @@ def midpoint_information(half_RVE: NDArray[np.floating]) -> NDArray[np.floating]
         others = languages - language - 1
         for part in slices(draws, max(1, BLOCK // (others * experts))):
             shape = (part.stop - part.start, others, experts)
-            t_RVE, work_RVE = (values[: np.prod(shape)].reshape(shape) for values in (sums, work))
+            used = shape[0] * others * experts
+            t_RVE, work_RVE = sums[:used].reshape(shape), work[:used].reshape(shape)
             np.add(half_RVE[part, language, None], half_RVE[part, language + 1 :], out=t_RVE)
             found_RP[part, start : start + others] = information(t_RVE, work_RVE)
         start += others

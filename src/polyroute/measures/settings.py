@@ -1,5 +1,7 @@
 """How alignment is measured and correlated with accuracy."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from polyroute.ground.frozen import Frozen
@@ -16,6 +18,10 @@ class Align(Frozen):
     translation would be by chance."""
 
 
+Importance = Literal["soft_mass", "topk_mass", "topk_count", "softmax_of_weights"]
+"""Readings of the router that summaries may rest on."""
+
+
 class AlignSettings(StudySettings):
     """What the stage `align` reads."""
 
@@ -27,6 +33,8 @@ class AlignSettings(StudySettings):
     zones: Zones | None
     intervals: Intervals
     nearest: int
+    importance: Importance = "soft_mass"
+    """The reading that summaries, the middle and correlations rest on."""
     seed: int
 
 

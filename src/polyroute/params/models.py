@@ -10,6 +10,7 @@ from polyroute.asking.settings import Asking
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.layers import LayerRange, Zones, check_zones
 from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
+from polyroute.measures.settings import Importance
 from polyroute.models.settings import Checkpoint, Shape
 from polyroute.params.published import PresetName
 from polyroute.tracing.settings import RecordedCounts, TurnTexts
@@ -33,6 +34,9 @@ class _Model(Frozen):
     """Languages answered about as well as by guessing: correlations over `groups` are told without them too."""
     zones: Zones | None = None
     """Early, middle and late layers of summaries; `null` divides the depth in fixed shares."""
+    importance: Importance = "soft_mass"
+    """The reading of the router that summaries, the middle and correlations rest on; every other that a trace allows
+    is measured beside it. `soft_mass` gives way to `topk_count` where counts alone were recorded."""
     accuracies: Literal["published"] | None = None
     """`published` sets divergence against the accuracies that others published too, so that nothing need be asked."""
     published_as: str | None = None

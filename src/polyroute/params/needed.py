@@ -62,7 +62,9 @@ def _counted_on(file: ParamsFile, spec: TransformersModel) -> Iterator[tuple[str
     for corpus in spec.shared_corpus.values():
         yield corpus, spec.dominant or ()
     if spec.mask is not None and spec.mask.corpus is not None:
-        yield spec.mask.corpus, file.languages[spec.mask.among or spec.mask.languages]
+        groups = dict.fromkeys([spec.mask.among or spec.mask.languages, *map(spec.mask.among_of, spec.mask.own)])
+        for group in groups:
+            yield spec.mask.corpus, file.languages[group]
 
 
 def turn_languages(file: ParamsFile, model: str) -> list[str]:

@@ -73,6 +73,8 @@ class Preset(Frozen):
 
     name: PresetName
     paper: Literal[1, 2]
+    notes: list[str] = Field(default=[])
+    """What a reader of its numbers must know, a sentence or two each."""
     roles: dict[str, Name]
     """What the preset calls an entry that a key names by its role."""
     entry: dict[str, Any]
@@ -175,7 +177,8 @@ def _fill_entry(raw: dict[str, Any], name: Any, entry: dict[str, Any], key: str,
             _put(filled, path, value)
     if "tasks" in entry and isinstance(filled.get("mask"), dict):
         masked = [task for task in filled["mask"]["tasks"] if task in entry["tasks"]]
-        filled["mask"] = filled["mask"] | {"tasks": masked} if masked else None
+        own = {task: one for task, one in filled["mask"].get("own", {}).items() if task in masked}
+        filled["mask"] = filled["mask"] | {"tasks": masked, "own": own} if masked else None
     if "corpora" in entry:
         filled.pop("generic", None)
     whole = _merged(filled, entry)
@@ -201,9 +204,15 @@ def _bring(raw: dict[str, Any], entry: dict[str, Any]) -> set[tuple[str, ...]]:
     tasks = [*_names(entry.get("tasks"))]
     texts = [brings["tasks"][task].get("text") for task in tasks if task in brings["tasks"]]
     mask = mask if isinstance(mask, dict) else {}
+    by_task = mask.get("own")
+    own = [one for one in by_task.values() if isinstance(one, dict)] if isinstance(by_task, dict) else []
     shared = entry.get("shared_corpus")
     wanted: dict[str, list[Any]] = {
-        "languages": [entry.get("languages"), mask.get("languages"), mask.get("among"), *_names(entry.get("groups"))],
+        "languages": [
+            entry.get("languages"),
+            *_names(entry.get("groups")),
+            *(one.get(key) for one in (mask, *own) for key in ("languages", "among")),
+        ],
         "tasks": tasks,
         "corpora": [
             *_names(entry.get("corpora")),

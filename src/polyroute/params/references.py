@@ -50,6 +50,12 @@ def check_references(file: ParamsFile) -> None:
                 raise ValueError(f"tasks.{name}.pivots: `{task.text}` is in English alone; leave them out")
         if (place := task.on_disk()) is not None:
             check_inside(f"tasks.{name}.files", Path(place), "text")
+        for code in task.asked_in or ():
+            check_known(f"tasks.{name}.asked_in", code, language_table.codes(), "a FLORES code")
+        if task.asked_in is not None and file.study.pivot not in task.asked_in:
+            raise ValueError(f"tasks.{name}.asked_in: lacks the pivot {file.study.pivot}, with which all are compared")
+        if task.text is not None:
+            _other_items(file, f"tasks.{name}.text", name, task.text)
     for code in file.experts.multilingual.halved:
         language_table.check("experts.multilingual.halved", code)
     for name in file.mask.tasks:
@@ -109,12 +115,14 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
     for task, corpus in spec.shared_corpus.items():
         check_known(f"{key}.shared_corpus", task, spec.tasks, f"among `{key}.tasks`")
         _counted_on(file, f"{key}.shared_corpus.{task}", corpus, list(spec.dominant or ()))
+        if spec.preset is None:  # paper 2 counts so
+            _other_items(file, f"{key}.shared_corpus.{task}", task, corpus)
     if spec.turns is not None:
         _turn_references(file, f"{key}.turns", spec.turns, group, spec.tasks)
     if spec.mask is not None:
         if spec.mask.corpus is not None:
-            among = spec.mask.among or spec.mask.languages
-            _counted_on(file, f"{key}.mask.corpus", spec.mask.corpus, file.languages.get(among, []))
+            for among in (spec.mask.among or spec.mask.languages, *map(spec.mask.among_of, spec.mask.own)):
+                _counted_on(file, f"{key}.mask.corpus", spec.mask.corpus, file.languages.get(among, []))
         _mask_references(file, f"{key}.mask", spec.mask, group, spec.tasks)
     for corpus in spec.corpora:
         check_known(f"{key}.corpora", corpus, file.corpora, "an entry of `corpora`")
@@ -123,6 +131,17 @@ def _model_references(file: ParamsFile, key: str, spec: TransformersModel | Reco
         covered = file.corpora[corpus].covered()
         for code in group if covered is not None else ():
             check_known(f"{key}.languages: {spec.languages}", code, covered or (), f"a language of {corpus}")
+
+
+def _other_items(file: ParamsFile, key: str, task: str, corpus: str) -> None:
+    """Experts are not told on the very items that the task asks, which would be both chosen on and reported."""
+    entry = file.tasks[task]
+    if corpus in file.corpora and file.corpora[corpus].questions_of == entry.items_of():
+        raise ValueError(
+            f"{key}: `{corpus}` holds the items that `{task}` asks"
+            + (" (PolyMath's level `low` is problems 0-124 of MGSM)" if entry.reader == "polymath" else "")
+            + ": experts told on it would be reported on what they were found on; name other text"
+        )
 
 
 def _same_reading(file: ParamsFile, task: str, generic: str) -> None:
@@ -163,17 +182,23 @@ def _turn_references(file: ParamsFile, key: str, turns: TurnTexts, group: list[s
 
 
 def _mask_references(file: ParamsFile, key: str, mask: Masked, group: list[str], tasks: list[str]) -> None:
-    check_known(f"{key}.languages", mask.languages, file.languages, "a group of `languages`")
-    masked = file.languages[mask.languages]
-    for code in masked:
-        check_known(f"{key}.languages: {mask.languages}", code, group, "a language of the model")
-    if len(masked) < 2:
-        raise ValueError(f"{key}.languages: group `{mask.languages}` holds one language, to which all is exclusive")
-    if mask.among is not None:
-        check_known(f"{key}.among", mask.among, file.languages, "a group of `languages`")
-        for code in file.languages[mask.among]:
-            check_known(f"{key}.among: {mask.among}", code, group, "a language of the model")
-        for code in masked:
-            check_known(f"{key}.languages: {mask.languages}", code, file.languages[mask.among], f"in `{mask.among}`")
+    _masked_languages(file, key, mask.languages, mask.among, group)
     for task in mask.tasks:
         check_known(f"{key}.tasks", task, tasks, "a task of the model")
+    for task, own in mask.own.items():
+        _masked_languages(file, f"{key}.own.{task}", own.languages, own.among, group)
+
+
+def _masked_languages(file: ParamsFile, key: str, languages: str, among: str | None, group: list[str]) -> None:
+    check_known(f"{key}.languages", languages, file.languages, "a group of `languages`")
+    masked = file.languages[languages]
+    for code in masked:
+        check_known(f"{key}.languages: {languages}", code, group, "a language of the model")
+    if len(masked) < 2:
+        raise ValueError(f"{key}.languages: group `{languages}` holds one language, to which all is exclusive")
+    if among is not None:
+        check_known(f"{key}.among", among, file.languages, "a group of `languages`")
+        for code in file.languages[among]:
+            check_known(f"{key}.among: {among}", code, group, "a language of the model")
+        for code in masked:
+            check_known(f"{key}.languages: {languages}", code, file.languages[among], f"in `{among}`")

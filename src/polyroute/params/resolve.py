@@ -18,6 +18,7 @@ from polyroute.interventions.settings import (
     ChooseSettings,
     JudgedTask,
     JudgeSettings,
+    MaskedSet,
     MaskedTask,
     MaskPlans,
     PlannedTask,
@@ -134,7 +135,7 @@ class _Resolved:
             ),
             "align": AlignSettings(
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
-                nearest=file.align.nearest,
+                nearest=file.align.nearest, importance=spec.importance,
             ),
             "draw": _of(
                 DrawSettings, file.nulls, **measured, model=self.model, corpus=spec.generic,
@@ -146,7 +147,8 @@ class _Resolved:
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus,
-                multilingual=file.experts.multilingual, middle=run.middle if run else None,
+                multilingual=file.experts.multilingual, domain_divergence=file.experts.domain_divergence,
+                middle=run.middle if run else None,
                 tasks={task: self._text(task) for task in self.tasks}, intervals=file.intervals,
             ),
             "turns": self._turns(),
@@ -304,18 +306,24 @@ class _Resolved:
     def _masked(self) -> dict[str, MaskedTask]:
         if self.run is None or self.run.mask is None or not self.run.interventions:
             return {}
-        masked = self.file.languages[self.run.mask.languages]
-        return {
-            task: MaskedTask(
+        mask, found = self.run.mask, {}
+        for task in mask.tasks:
+            own = mask.own.get(task)
+            masked = self.file.languages[mask.languages if own is None else own.languages]
+            found[task] = MaskedTask(
                 languages=[code for code in masked if code in self.tasks[task].languages],
                 lacking=[code for code in masked if code in self.tasks[task].lacking],
-            )
-            for task in self.run.mask.tasks
-        }
+                among=None if own is None else self.file.languages[mask.among_of(task)], own_only=own is not None,
+            )  # fmt: skip
+        return found
 
     def _mask(self) -> MaskPlans | None:
         mask = self.file.mask
         ours = {task: own for task, own in mask.tasks.items() if task in self.masked}
+        own = self.run.mask.own if self.run and self.run.mask else {}
+        for task, one in own.items():
+            said = one.model_dump(include={"k", "thr", "width"}, exclude_none=True)
+            ours |= {task: _of(MaskedSet, ours.get(task, mask), **said)} if said else {}
         return _of(MaskPlans, mask, tasks=ours) if self.masked else None
 
     def _roles(self) -> dict[str, Role]:

@@ -316,6 +316,7 @@ class TableTask(Tables, TaskSpec):
         """Which languages the task exists in, found out where its files are on disk, and which it lacks."""
         if self.languages is not None or self.repository() is not None:
             return super().languages_of(codes)
+        codes = [code for code in codes if self.asked_in is None or code in self.asked_in]
         # A table of one language does not say which; absent files are the reader's to name.
         try:
             _, names, pattern = self.language_names(self.named_columns(), HubSource())

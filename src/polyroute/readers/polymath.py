@@ -32,7 +32,7 @@ from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
 from polyroute.ground.frozen import check_unique
 from polyroute.ground.hub import HubSource
-from polyroute.readers.halves import MGSM_IN_POLYMATH, mgsm_halves
+from polyroute.readers.halves import MGSM, MGSM_IN_POLYMATH, mgsm_halves
 from polyroute.readers.spec import HubTask, Item, numbered
 from polyroute.readers.tables import columns
 from polyroute.scoring.formulas import MARK, is_formula
@@ -76,6 +76,10 @@ class PolyMathTask(HubTask):
     items: int = Field(ge=1)
     """Problems of each level that the release has; another number is an error."""
     kind: ClassVar[TaskKind] = "number"
+
+    def items_of(self) -> str:
+        """MGSM's, of the level `low`."""
+        return MGSM if "low" in self.levels else self.reader
 
     @model_validator(mode="after")
     def _by_level(self) -> Self:

@@ -12,11 +12,12 @@ of a Belebele question is read as line breaks.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from polyroute.artifacts.corpus import CorpusError
 from polyroute.languages import table as language_table
 from polyroute.readers.belebele import LANGUAGES
+from polyroute.readers.halves import MGSM
 from polyroute.readers.mgsm import WORDS
 from polyroute.readers.spec import HubCorpus, numbered, options_lettered
 from polyroute.readers.tables import columns, lines
@@ -28,6 +29,7 @@ class BelebeleQuestions(HubCorpus):
     """Passages of Belebele, each with one of its questions and the options."""
 
     reader: Literal["belebele_questions"]
+    questions_of: ClassVar[str | None] = "belebele"
 
     def covered(self) -> list[str]:
         """The 122 variants."""
@@ -49,6 +51,7 @@ class MGSMQuestions(HubCorpus):
     """Problems of MGSM, without a prompt about them."""
 
     reader: Literal["mgsm_questions"]
+    questions_of: ClassVar[str | None] = MGSM
 
     def covered(self) -> list[str]:
         """The eleven languages of the release."""

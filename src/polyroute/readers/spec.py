@@ -66,6 +66,8 @@ class CorpusSpec(Frozen):
     """With `take`: seed of a random draw of so many items, by NumPy's `RandomState`; null takes the first."""
     chat: turns.ChatText | None = None
     """How the corpus is traced as a chat; null traces its text as it is."""
+    questions_of: ClassVar[str | None] = None
+    """The task, by `TaskSpec.items_of`, whose items the corpus holds."""
     repeats_allowed: ClassVar[bool] = False
     """Whether any number of texts may repeat, as in text of the user's own."""
 
@@ -118,6 +120,8 @@ class TaskSpec(Frozen):
     edited: int | None = Field(default=None, ge=1)
     """Items of each half that are asked under plans and masks, at equal distances: an item is asked under some forty
     of them; `null`: all."""
+    asked_in: list[str] | None = Field(default=None, min_length=2)
+    """FLORES codes that it is asked in, the pivot among them, of those that a model is measured in; `null`: all."""
     divided_as: ClassVar[str | None] = None
     """By which name items are divided into halves, where another task has the same ones; else the task's own."""
     chat: bool | None = None
@@ -175,11 +179,16 @@ class TaskSpec(Frozen):
         raise NotImplementedError
 
     def languages_of(self, codes: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Which of a model's languages the task exists in, and which it lacks; both in the order of `codes`."""
+        """In which of a model's languages the task is asked, and which it lacks; both in the order of `codes`."""
         held = self.covered()
+        codes = [code for code in codes if self.asked_in is None or code in self.asked_in]
         if held is None:
             return list(codes), []
         return [code for code in codes if code in held], [code for code in codes if code not in held]
+
+    def items_of(self) -> str:
+        """Whose items they are: tasks and corpora of one name ask and hold the same ones."""
+        return self.divided_as or self.reader
 
     def stops(self, _language: str) -> tuple[str, ...]:
         """Strings that end a generated answer in a language: those with which a next item would begin."""

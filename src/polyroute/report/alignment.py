@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FEW = 8
 """Up to so many languages each has a colour and an interval band; beyond, colour runs with the middle-layer value."""
-LABELLED = 20
+LABELLED = 10
 """Up to so many languages each has a line, named at its end; beyond, all are a band, with the extremes as lines."""
 EXTREMES = 3
 """Languages with the highest values in the middle layers, and with the lowest, that are named beside a band."""

@@ -6,7 +6,7 @@ most. For each score and range of layers mask.json holds the mean difference of 
 from other languages' (`own_minus_others`) and from random experts, as many and as frequent (`own_minus_random`). The
 verdict, for each range by itself, is the code of mask.json in words, and where masks hurt their own language
 
-- "more than others", if `own_minus_others` lies below 0 with its interval;
+- "more than others", if `own_minus_others` lies below 0 with its interval; nothing where no other language met them;
 - "more than random masks", if at most 5% of random draws cost as much; "too few random masks to rank it" where so few
   were drawn that this cannot be, though none cost as much;
 - "masking random experts costs more", if `own_minus_random` lies above 0 with its interval.
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 SCORES: dict[Score, str] = {"accuracy": "score on", "consistency": "answers in the asked language on"}
 """What mask.csv calls a score -> in plain words, before the name of a task."""
+CHINESE = "zho_Hans"
+UNPUBLISHED = (
+    "Chinese translations have no published number to be compared with: paper 2's rule for the language of an answer "
+    "compares zh-cn with zh, which never agree."
+)
+"""Its own column of FLORES is no measurement; ours is, by another detector."""
 _NUMBERED = 14
 """Up to so many languages each cell holds its number."""
 _ROWS = (("exclusive", "exclusive\nexperts"), ("random", "random experts\n(mean of draws)"))
@@ -49,7 +55,9 @@ def verdict(headline: MaskHeadline) -> str:
     if headline.code == "hurts":
         others, random = headline.beyond_others, headline.beyond_random
         more = [what for what, so in (("others", others), ("random masks", random)) if so]
-        not_more = ["others"] * (not others) + ["random masks"] * (random is False and not headline.random_costs_more)
+        not_more = ["others"] * (others is False) + ["random masks"] * (
+            random is False and not headline.random_costs_more
+        )
         said += (", more than " if len(more) > 1 else " more than ") * bool(more) + " and more than ".join(more)
         said += ", but not significantly more than " * bool(not_more) + " or ".join(not_more)
         if random is None:
@@ -101,11 +109,12 @@ def masking_table(measured: Sequence[ModelResults]) -> str:
     that of `masking`.
     """
     columns = ["model", "task", "score", "layers", "items", "own", "others", "random", "verdict"]
-    rows = []
+    rows, unpublished = [], False
     for one in measured:
         found = one.masking
         for task, held in found.tasks.items() if found is not None else ():
             for score, by_range in held.headline.items():
+                unpublished |= _unpublished(one, task, score)
                 for name in (zone for zone in ZONES if zone in by_range):
                     means = by_range[name]
                     rows.append(
@@ -116,7 +125,15 @@ def masking_table(measured: Sequence[ModelResults]) -> str:
                             verdict(means),
                         ]
                     )  # fmt: skip
-    return words.markdown(columns, rows)
+    return words.markdown(columns, rows) + (f"\n\n{UNPUBLISHED}" if unpublished else "")
+
+
+def _unpublished(one: ModelResults, task: str, score: str) -> bool:
+    """Whether the languages of answers are told of a translation task that Chinese is among."""
+    told = None if one.accuracy is None else one.accuracy.tasks.get(task)
+    if told is None or told.kind != "translation" or one.masking is None or score != "consistency":
+        return False
+    return CHINESE in one.masking.tasks[task].languages
 
 
 def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
@@ -140,11 +157,11 @@ def draw(folder: Path, found: ModelResults) -> tuple[list[Path], list[str]]:
             missing.append(f"masking on {task}" + (f" ({'; '.join(reasons)})" if reasons else ""))
         for score in scores:
             name = f"masking-{task}" if score == "accuracy" else f"masking-{score}-{task}"
-            files += _matrices(folder / name, found.model, found.masking, task, score)
+            files += _matrices(folder / name, found, found.masking, task, score)
     return files, missing
 
 
-def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) -> list[Path]:
+def _matrices(stem: Path, found: ModelResults, read: Masking, task: str, score: Score) -> list[Path]:
     held = read.tasks[task]
     headline = held.headline[score]
     ranges = {name: held.ranges[name] for name in ZONES}
@@ -180,11 +197,13 @@ def _matrices(stem: Path, model: str, read: Masking, task: str, score: Score) ->
             f"{mean(headline[name].random_diagonal)}, {headline[name].items} items: {verdict(headline[name])}"
             for name in ranges if name in headline
         ]  # fmt: skip
+        lines += [UNPUBLISHED] if _unpublished(found, task, score) else []
         drawing.head(
             panels[0], f"Masking a language's exclusive experts: {SCORES[score]} {task}",
-            f"{model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.targets)} languages  ·  "
+            f"{found.model}  ·  k = {held.k}, thr = {held.thr:g}, exclusive among {len(held.targets)} languages  ·  "
             "difference from the unmasked model in points", *lines,
             "outlined: its own language; bold: q < 0.05; hatched: no expert to mask"
+            + (", or not asked: each language meets its own masks alone" if held.own_only else "")
             + ("" if _complete(every) else ", or no random one to compare with"), above=22, width=150,
         )  # fmt: skip
         return drawing.save(panels[0], stem)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from polyroute.params.published import published
 from polyroute.report.words import NONE, named
 
 Kind = Literal["accuracy", "steered", "gain", "experts", "quantity"]
@@ -62,6 +63,8 @@ def as_text(model: str, rows: Sequence[PublishedNumber]) -> str:
         lines = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table)
         title = f"{entry} (paper {own[0].paper}): {sum(row.rerun is not None for row in own)} of {len(own)} rerun"
         blocks.append("\n".join([title, "", *(line.rstrip() for line in lines)]))
+        notes = [note for preset in published().presets if preset.paper == own[0].paper for note in preset.notes]
+        blocks += ["\n".join(f"Note: {note}" for note in notes)] if notes else []
     if not rows:
         return f"no number of {model} was published"
     legend = (

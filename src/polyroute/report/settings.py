@@ -36,6 +36,7 @@ def as_text(model: str, rows: Sequence[Compared]) -> str:
         ours = [row for row in rows if row.preset == preset.name]
         if ours:
             blocks.append(f"{_title(preset, ours)}\n\n" + "\n".join(_aligned(_line(row, model) for row in ours)))
+            blocks += ["\n".join(f"Note: {note}" for note in preset.notes)] if preset.notes else []
     named = {name for name in published().sources for row in rows if name in row.source}
     listed = [f"{name}: {_source(name)}" for name in published().sources if name in named]
     legend = (

@@ -118,8 +118,8 @@ class MaskHeadline(Frozen):
     """Within it on both sides a difference is none."""
     power: Power | None
     """What these items could show of a loss, which counts as positive; null where nothing was masked."""
-    beyond_others: bool
-    """`own_minus_others` lies below 0 with its interval."""
+    beyond_others: bool | None
+    """`own_minus_others` lies below 0 with its interval; null where no other language met these masks."""
     beyond_random: bool | None
     """Rank p is at most 0.05; null where too few random masks were drawn for that and none costs as much."""
     random_costs_more: bool
@@ -152,6 +152,8 @@ class MaskedTask(Frozen):
     """Whose experts are masked."""
     targets_without_task: list[Language]
     """In which the task does not exist."""
+    own_only: bool = False
+    """Whether each language met the masks of its own experts alone, and no other's."""
     k: K
     """Experts kept of each language and layer."""
     thr: Threshold

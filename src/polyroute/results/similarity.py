@@ -292,13 +292,23 @@ class Relatedness(Frozen):
     other_script_p: Chance | None
     """Of it, by relabelling languages."""
     low: Gap | None
-    """Lower bound of the gap, a language left out at a time: pairs that share one depend on one another."""
+    """Lower bound of the gap, a language left out at a time: pairs that share one depend on one another. Too near where
+    families are large; no verdict takes it."""
     high: Gap | None
     """Upper bound."""
     low_if_pairs_independent: Gap | None
     """What the bound would be if every pair were a language of its own (Welch): too near."""
     high_if_pairs_independent: Gap | None
     """The same."""
+    by_family_low: Gap | None = None
+    """Lower bound of the gap, a family left out at a time: relatives depend on one another too. Null where one family
+    alone has several languages, and in results older than it."""
+    by_family_high: Gap | None = None
+    """Upper bound."""
+    other_script_low: Gap | None = None
+    """Lower bound of `other_script_gap`, a family left out at a time; null as `by_family_low`."""
+    other_script_high: Gap | None = None
+    """Upper bound."""
 
 
 class ZoneSimilarity(Frozen):

@@ -6,6 +6,8 @@ To add a kind: a function here or beside `written` that scores it, its entry in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from polyroute.artifacts.answers import Answers
@@ -29,7 +31,9 @@ IN_LANGUAGE = "in_language"
 """The score that says whether an answer is in the language of its item, right or wrong: output-language consistency."""
 
 
-def scored(raw: pd.DataFrame, items: pd.DataFrame, name: str, kind: TaskKind) -> pd.DataFrame:
+def scored(
+    raw: pd.DataFrame, items: pd.DataFrame, name: str, kind: TaskKind, languages: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Whether answers are right; needs no model.
 
     Args:
@@ -37,13 +41,14 @@ def scored(raw: pd.DataFrame, items: pd.DataFrame, name: str, kind: TaskKind) ->
         items: of the task.
         name: of the task, for messages.
         kind: of the task.
+        languages: that an answer may be in; by default those that were asked.
 
     Returns:
         As the function of `scoring` for the kind.
     """
     if kind == "choice":
         return score_choices(raw, items, name)
-    recogniser = OutputLanguages(list(raw["language"].unique()))
+    recogniser = OutputLanguages(list(raw["language"].unique() if languages is None else languages))
     if kind == "number":
         return score_numbers(raw, items, name, recogniser)
     if kind == "span":
@@ -82,12 +87,14 @@ def grade(raw: Answers, items: pd.DataFrame, split: str) -> Answers:
 
     Args:
         raw: of one half of a task under one condition.
-        items: the task with its right answers; those of the half in the languages that were asked are held against.
+        items: the task with its right answers; those of the half in the languages that were asked are held against,
+            and an answer may be in the language of any.
         split: which half.
 
     Raises:
         AnswerError: an item is missing on one side or there twice.
     """
     half = items[(items["split"] == split) & items["language"].isin(raw.header.questions)]
-    frame = scored(raw.frame, half, f"{raw.header.task} ({raw.header.condition})", raw.header.kind)
+    name = f"{raw.header.task} ({raw.header.condition})"
+    frame = scored(raw.frame, half, name, raw.header.kind, list(items["language"].unique()))
     return Answers(raw.header.model_copy(update={"scored": True}), frame)

@@ -81,21 +81,28 @@ def matrix_correlation(
     if within is not None and math.prod(math.factorial(size) for size in np.bincount(group_V)) < FEWEST_ORDERS:
         return MatrixCorrelation(r, np.nan)
     first_P, second_P = np.triu_indices(units, k=1)
-    place_VV = np.zeros((units, units), dtype=np.intp)
-    place_VV[first_P, second_P] = place_VV[second_P, first_P] = np.arange(len(y_P))
+    x_M = distance.squareform(left_x_P, checks=False).ravel()
+    # What the others take off a permuted x is orthogonal to y, so products with y and the basis say all that is needed.
+    against_PD, total = np.column_stack([y_P, basis_PD]), float(left_x_P @ left_x_P)
     rng = np.random.default_rng(seed)
     higher, step = 0, max(1, CHUNK // len(y_P))
     for start in range(0, shuffles, step):
-        order_SV = _orders(rng, group_V, min(step, shuffles - start))
-        drawn_SP = _taken_off(left_x_P[place_VV[order_SV[:, first_P], order_SV[:, second_P]]], basis_PD)
-        size_S = np.linalg.norm(drawn_SP, axis=1)
+        order_SV = orders(rng, group_V, min(step, shuffles - start))
+        products_SD = x_M[order_SV[:, first_P] * units + order_SV[:, second_P]] @ against_PD
+        size_S = np.sqrt(np.maximum(total - (products_SD[:, 1:] ** 2).sum(axis=1), 0.0))
         # One that the others explain fully has no correlation; it counts as higher, the careful side.
-        higher += int((drawn_SP @ y_P >= (r - _TIE) * size_S).sum())
+        higher += int((products_SD[:, 0] >= (r - _TIE) * size_S).sum())
     return MatrixCorrelation(r, (1 + higher) / (1 + shuffles))
 
 
-def _orders(rng: np.random.Generator, group_V: NDArray[np.int64], shuffles: int) -> NDArray[np.int64]:
-    """(S, V) random orders of the units, each unit at the place of one of its own group."""
+def orders(rng: np.random.Generator, group_V: NDArray[np.int64], shuffles: int) -> NDArray[np.int64]:
+    """(S, V) random orders of the units, each unit at the place of one of its own group.
+
+    Args:
+        rng: that they are drawn with.
+        group_V: group of each unit, numbered from 0.
+        shuffles: S.
+    """
     order_SV = np.tile(np.arange(len(group_V)), (shuffles, 1))
     for group in range(group_V.max() + 1):
         members = np.flatnonzero(group_V == group)

@@ -90,6 +90,8 @@ class AskedConditions(ConditionFile):
 
     languages: tuple[str, ...] | None = None
     """In which the task is asked; None in all of its languages."""
+    own_only: bool = False
+    """Whether a mask is met by the language whose experts it takes alone, the baseline by all."""
 
 
 def _sentence(breach: Any) -> str:
