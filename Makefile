@@ -10,10 +10,14 @@ STUDY ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install study published test lint ui
+.PHONY: help repository install study published test lint ui
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+repository:
+	@git rev-parse --git-dir > /dev/null 2>&1 || { \
+		echo "this copy is in no git repository, which DVC needs: call \`git init && git add . && git commit -m Study\` here once, or clone it"; exit 1; }
 
 install: $(VENV)/.installed  ## Make the virtual environment, if it is not there.
 
@@ -25,11 +29,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[study,dev]'
 	@touch $@
 
-study: install  ## Run the study and show its results (STUDY=all: every model). Only what changed is computed.
+study: repository install  ## Run the study and show its results (STUDY=all: every model). Only what changed is computed.
 	@polyroute study $(if $(filter all,$(STUDY)),--all) $(if $(wildcard /dev/nvidia0),--jobs 1,--jobs $(JOBS))
 	@polyroute results
 
-published: install  ## Rerun what the papers published of one model (MODEL=olmoe-1b-7b), and show both.
+published: repository install  ## Rerun what the papers published of one model (MODEL=olmoe-1b-7b), and show both.
 	@polyroute published --run --jobs $(if $(wildcard /dev/nvidia0),1,$(JOBS)) $(or $(MODEL),$(error name a model of the papers: make published MODEL=olmoe-1b-7b))
 
 test: install  ## Run the tests.

@@ -33,6 +33,7 @@ import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyroute.artifacts.kinds import TaskKind
+from polyroute.ground import again
 from polyroute.ground.errors import AnswerError
 from polyroute.ground.files import write_atomically
 
@@ -153,15 +154,16 @@ def read(path: Path) -> Answers:
         table = pyarrow.parquet.read_table(path)
         header = AnswersHeader.model_validate_json((table.schema.metadata or {})[b"polyroute"])
     except FileNotFoundError:
-        raise AnswerError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
+        raise AnswerError(f"{path} is absent: {again.absent(path)}") from None
     except (pyarrow.ArrowInvalid, OSError, KeyError, ValidationError) as error:
         raise AnswerError(
-            f"{path} is not a whole file of answers of format {FORMAT} ({error}); delete it and rerun"
+            f"{path} is not a whole file of answers of format {FORMAT} ({error}): {again.damaged(path)}"
         ) from None
     schema = _schema(header.kind, header.scored)
     if not table.schema.remove_metadata().equals(schema):
         raise AnswerError(
-            f"{path}: columns {', '.join(table.schema.names)} are not those of {header.kind} tasks; delete it and rerun"
+            f"{path}: columns {', '.join(table.schema.names)} are not those of {header.kind} tasks: "
+            f"{again.damaged(path)}"
         )
     frame = pd.DataFrame({name: table[name].to_pylist() for name in schema.names}, columns=schema.names)
     for name in schema.names:  # pandas would turn None into NaN

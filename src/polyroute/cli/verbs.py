@@ -148,6 +148,62 @@ def study(everything: bool, jobs: int | None) -> None:
 
 
 @main.command(cls=console.Command)
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+@click.option("--all", "everything", is_flag=True, help="A line for every stage, fresh ones too.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(models: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Say which stages are fresh, stale (and why) or missing (and what brings them), and how long each took.
+
+    Changes of params.yaml, checkpoints and code count before `dvc repro` has seen them; nothing is run or written.
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from polyroute.cli import status as staleness
+    from polyroute.report import status as shown
+
+    paths = Paths()
+    file = params.read(paths.params)
+    for model in models:
+        if model not in file.study.distances:
+            file.model(model)  # an unknown name is an error that says what is close
+    found = [one for one in staleness.states(paths, file) if not models or one.model in models]
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        Console().print(shown.table(found, whole=everything))
+
+
+@main.command(cls=console.Command)
+def dag() -> None:
+    """Print which stage reads from which, each once for all models; `dvc dag` draws every stage of every model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from polyroute.cli.status import steps
+    from polyroute.ground import yaml12
+
+    content = yaml12.load(Paths().dvc_yaml.read_text(encoding="utf-8"))
+    table = Table("stage", "reads from", "what it does", box=None, pad_edge=False)
+    for stage, before in steps(content).items():
+        table.add_row(stage, ", ".join(before) or "–", content["stages"][stage]["desc"])
+    Console().print(table)
+
+
+@main.command(cls=console.Command)
+@click.argument("targets", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="dvc_plots", show_default=True)
+def plots(targets: tuple[str, ...], out: Path) -> None:
+    """Draw TARGETS (files of metrics/; by default all that dvc.yaml plots) into one page that needs no network."""
+    from polyroute.cli import plots as drawing
+    from polyroute.cli import study as running
+
+    click.echo(drawing.draw(targets, out, running.dvc()))
+
+
+@main.command(cls=console.Command)
 def results() -> None:
     """Say where the study's results are, and what shape divergence has over depth."""
     from polyroute.report.overview import overview
@@ -418,14 +474,16 @@ def import_distances(table: Path, out: Path, **about: str | None) -> None:
 def track() -> None:
     """Log the study's results to MLflow; logging twice changes nothing."""
     from polyroute.params.resolve import read, shown
-    from polyroute.tracking import datasets, runs, store
+    from polyroute.tracking import datasets, runs, store, variant
 
     paths = Paths()
     file = params.read(paths.params)
     settings = {model: shown(file, model) for model in file.study.models}
     seen = {model: one.model_dump(mode="json") for model, one in read(file).items()}
     models = runs.with_others(paths, [*file.study.models, *file.study.distances])
-    report = store.log_study(paths, file.study.name, models, settings, datasets.of_study(paths, seen))
+    report = store.log_study(
+        paths, variant.experiment(file.study.name), models, settings, datasets.of_study(paths, seen)
+    )
     console.summary("track", report.summary())
 
 

@@ -55,7 +55,14 @@ from polyroute.params.settings import (
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
 from polyroute.scoring.settings import ScoredTask, ScoreSettings
-from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings, TurnsSettings, TurnsTask
+from polyroute.tracing.settings import (
+    DrawSettings,
+    NullsSettings,
+    RecordedCounts,
+    TracingSettings,
+    TurnsSettings,
+    TurnsTask,
+)
 
 Kind = TypeVar("Kind", bound=Frozen)
 _ROLES: dict[str, Role] = {
@@ -187,10 +194,13 @@ class _Resolved:
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
                 nearest=file.align.nearest, importance=spec.importance,
             ),
-            "nulls": _of(
-                NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
+            "draw": _of(
+                DrawSettings, file.nulls, **measured, model=self.model, corpus=spec.generic,
                 special_tokens=file.trace.special_tokens, nearest=file.align.nearest,
                 chat=self._chats().get(spec.generic),
+            ),
+            "nulls": NullsSettings(
+                **measured, corpus=spec.generic, zones=spec.zones, nearest=file.align.nearest,
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus,
