@@ -29,9 +29,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[study,dev]'
 	@touch $@
 
-study: repository install  ## Run the study and show its results (STUDY=all: every model). Only what changed is computed.
+study: repository install  ## Run the study and show its board (STUDY=all: every model). Only what changed is computed.
 	@polyroute study $(if $(filter all,$(STUDY)),--all) $(if $(wildcard /dev/nvidia0),--jobs 1,--jobs $(JOBS))
-	@polyroute results
 
 published: repository install  ## Rerun what the papers published of one model (MODEL=olmoe-1b-7b), and show both.
 	@polyroute published --run --jobs $(if $(wildcard /dev/nvidia0),1,$(JOBS)) $(or $(MODEL),$(error name a model of the papers: make published MODEL=olmoe-1b-7b))

@@ -138,13 +138,32 @@ def routers(model: str) -> None:
 @click.option("--jobs", type=click.IntRange(1), help="Models at once; by default one a processor, one with a GPU.")
 def study(everything: bool, jobs: int | None) -> None:
     """Run the study with DVC, several models at once; only what changed is computed."""
+    from polyroute.claims.claim import read_claims
     from polyroute.cli import study as running
+    from polyroute.cli.by_model import by_model
+    from polyroute.report import claims as claims_board
+    from polyroute.results.claims import ClaimsSummary
 
-    file = params.read(Paths().params)
+    paths = Paths()
+    file = params.read(paths.params)
     models = [model for model in file.study.models if everything or model not in file.study.extra]
     read = [model for model in models if not isinstance(file.models[model], TransformersModel)] + file.study.distances
     gpu = Path("/dev/nvidia0").exists()
-    running.run([*models, *file.study.distances], jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read)
+    every = [*models, *file.study.distances]
+
+    def board(shown: list[str]) -> None:
+        found = by_model(ClaimsSummary, paths, shown, named=False)
+        click.echo(f"\n{claims_board.brief(read_claims(paths.claims), found)}\n")
+
+    def first() -> None:
+        click.echo("Real models, from routing that others recorded:")
+        board(read)
+
+    running.run(every, jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read, first=first)
+    board(every)
+    click.echo(
+        f"The whole of it, with figures: {paths.report.resolve()}   Every claim: polyroute claims   Runs: make ui"
+    )
 
 
 @main.command(cls=console.Command)

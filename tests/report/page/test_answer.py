@@ -2,7 +2,7 @@
 
 from polyroute.report.page import answer, board
 from polyroute.report.page.study import Study
-from polyroute.report.page.topics import OTHER, TOPICS, by_topic
+from polyroute.report.topics import OTHER, TOPICS, by_topic
 from polyroute.results.claims import ClaimsSummary
 
 

@@ -12,7 +12,7 @@ from polyroute.cli.verbs import main
 from polyroute.ground.paths import Paths
 from polyroute.report.page import build
 from polyroute.report.page.study import ReportError
-from polyroute.report.page.topics import TOPICS
+from polyroute.report.topics import TOPICS
 from tiny import ROOT
 
 LINK = re.compile(r"""(?:src|href|action|data)\s*=\s*["']?(?!#|data:)[a-z/]|@import|url\(""", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from polyroute.report.page.study import Study
-from polyroute.report.page.topics import SHORT, Topic, by_topic
+from polyroute.report.topics import SHORT, Topic, by_topic
 from polyroute.results.claims import Code
 
 QUESTION = "Do mixture-of-experts models route languages apart, where, and does it matter for their answers?"

@@ -9,7 +9,7 @@ from polyroute.report import words
 from polyroute.report.claims import WORDS, missing, stand_in
 from polyroute.report.page.html import Markup, joined, tag
 from polyroute.report.page.study import Study
-from polyroute.report.page.topics import OTHER, Topic, by_topic, lead
+from polyroute.report.topics import OTHER, Topic, by_topic, lead, speaking
 from polyroute.results.claims import ClaimVerdict, Code
 
 GLYPHS: dict[Code, str] = {"replicated": "✓", "not_replicated": "✕", "inconclusive": "?", "cannot_be_tested": "·"}
@@ -65,7 +65,7 @@ def mark(code: Code | None, title: str = "") -> Markup:
 def _line(study: Study, topic: Topic, ids: Sequence[str], models: Sequence[str]) -> Markup:
     leading = lead(topic, ids)
     told = study.claims.by_id[leading[0]].statement
-    cells = [tag("span", mark(_leading(study, leading, model)), class_="cell") for model in models]
+    cells = [tag("span", mark(speaking(leading, study.verdicts[model])), class_="cell") for model in models]
     question = tag("span", tag("b", topic.question), class_="question", title=told if topic is not OTHER else None)
     rows = [
         tag(
@@ -79,13 +79,6 @@ def _line(study: Study, topic: Topic, ids: Sequence[str], models: Sequence[str])
     ]  # fmt: skip
     link = tag("p", tag("a", "Figures of this question", href=f"#{topic.name}"), class_="to")
     return tag("details", tag("summary", question, *cells, class_="line"), *rows, link, data_topic=topic.name)
-
-
-def _leading(study: Study, leading: Sequence[str], model: str) -> Code | None:
-    """The verdict on the first of the leading claims that could be tested in a model."""
-    claims = study.verdicts[model].claims
-    codes = [claims[claim].code for claim in leading if claim in claims]
-    return next((code for code in codes if code != "cannot_be_tested"), codes[0] if codes else None)
 
 
 def _cell(study: Study, model: str, claim: str) -> Markup:

@@ -16,7 +16,7 @@ from polyroute.report.page.figure import clean
 from polyroute.report.page.html import Markup, tag
 from polyroute.report.page.sections import Pages
 from polyroute.report.page.study import Study, read
-from polyroute.report.page.topics import by_topic
+from polyroute.report.topics import by_topic
 
 LARGEST = 5_000_000
 """Bytes that the page of the default study stays below."""

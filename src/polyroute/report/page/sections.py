@@ -27,7 +27,7 @@ from polyroute.report.page import (
 from polyroute.report.page.figure import Figure
 from polyroute.report.page.html import Markup, joined, tag
 from polyroute.report.page.study import Study
-from polyroute.report.page.topics import Topic, by_topic
+from polyroute.report.topics import Topic, by_topic
 from polyroute.results.model import ModelResults
 
 

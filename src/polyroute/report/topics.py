@@ -1,4 +1,4 @@
-"""What claims are about: about ten questions, each a line of the board and a section of the report.
+"""What claims are about: about ten questions, each a line of the short board and a section of the report.
 
 A claim that no topic names is in the last one, so that a new claim is shown without an entry here.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from polyroute.claims.claim import Claim
+from polyroute.results.claims import ClaimsSummary, Code
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,12 @@ def lead(topic: Topic, ids: Sequence[str]) -> list[str]:
     """The claims, of a topic's ids, that speak for it: one, or one a model and task."""
     first = topic.claims[0] if topic.claims else ids[0]
     return [one for one in ids if one == first or (first.endswith(".") and one.startswith(first))] or [ids[0]]
+
+
+def speaking(ids: Sequence[str], found: ClaimsSummary) -> Code | None:
+    """The verdict on the first of some claims that could be tested in a model; None where none was asked."""
+    codes = [found.claims[claim].code for claim in ids if claim in found.claims]
+    return next((code for code in codes if code != "cannot_be_tested"), codes[0] if codes else None)
 
 
 def by_topic(claims: Mapping[str, Claim] | Iterable[str]) -> dict[Topic, list[str]]:
