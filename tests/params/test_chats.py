@@ -29,7 +29,8 @@ def test_a_chat_reaches_the_stages_that_read_text_and_no_others() -> None:
         raw["corpora"][corpus]["chat"] = CHAT
     after = resolve(parse(raw), {PLAIN: "a" * 64})
     assert {name for name in before if before[name] != after[name]} == {
-        f"{PLAIN}/{stage}" for stage in ("fetch", "trace", "draw")
+        "track",
+        *(f"{PLAIN}/{stage}" for stage in ("fetch", "trace", "draw")),
     }
     found = after[f"{PLAIN}/trace"].model_dump(mode="json")["chats"]
     told = {"counted": "content", "keep": "all", "roles": "own", "request": "Write a short text."}

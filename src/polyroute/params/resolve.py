@@ -98,7 +98,8 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
         "track": TrackSettings(
             name=file.study.name, models=tracked, own_languages=file.own_languages, read=read(file),
             distances=file.study.distances,
-        )
+        ),
+        "report": report_settings(file),
     }  # fmt: skip
 
 
