@@ -10,7 +10,7 @@ STUDY ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repository install study published test lint ui
+.PHONY: help repository install study published test lint docs ui
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,12 @@ lint: install  ## Check style and types.
 	@ruff check .
 	@ruff format --check .
 	@mypy
+
+docs: install  ## Build the documentation as a site, build/site/index.html; a broken link fails.
+	@$(BIN)/python -c 'import material, mkdocstrings' 2> /dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 ui: install  ## Browse the runs in MLflow (PORT=5000).
 	@polyroute track

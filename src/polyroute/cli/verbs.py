@@ -237,11 +237,12 @@ def results() -> None:
 
 @main.command(cls=console.Command)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
-@click.option("--write", is_flag=True, help="Bring the tables of README.md and docs/ up to date.")
+@click.option("--write", is_flag=True, help="Bring the tables of docs/ and the picture of the board up to date.")
 def findings(models: tuple[str, ...], write: bool) -> None:
     """Print tables of divergence over depth, how languages compare, accuracy, correlation, experts, steering and masks.
 
-    With --write, bring the tables of README.md and docs/ up to date instead, from every model in metrics/.
+    With --write, bring the tables of docs/ and the picture of the board up to date instead, from every model in
+    metrics/.
     """
     from polyroute.report import distances, findings, pages
 
