@@ -82,8 +82,8 @@ def picture(claims: Claims, found: Mapping[str, ClaimsSummary]) -> str:
             if (code := speaking(lead(topic, ids), found[model])) is not None:
                 drawn += _sign(code, x, top + ROW // 2, model)
     drawn.append(f'<path class="rule" d="M{MARGIN} {bottom} H{width - SLANT - MARGIN}"/>')
-    for place, (code, word) in enumerate(WORDS.items()):
-        x = MARGIN + 12 + 165 * place
+    for entry, (code, word) in enumerate(WORDS.items()):
+        x = MARGIN + 12 + 165 * entry
         drawn += _sign(code, x, bottom + MARGIN + ROW // 2, "")
         drawn.append(f'<text class="small" x="{x + 18}" y="{bottom + MARGIN + 20}">{escape(word)}</text>')
     return "\n".join([*drawn, "</svg>", ""])
