@@ -83,6 +83,8 @@ def check_contract(
         tokens = int(inputs["input_ids"].numel())
         for router in routers:
             _check_call(router, calls[router.name], tokens)
+        _check_output(model, plain)
+        for router in routers:
             _check_replay(router, calls[router.name][0], arguments[router.name])
         _check_no_op(routers, run, plain, noise)
         for router in routers:
@@ -161,6 +163,17 @@ def _check_call(router: Router, calls: list[RouterCall], tokens: int) -> None:
             f"Every row of the logits of router {router.name} is non-negative and sums to 1: these are "
             "probabilities. transformers 5.0 to 5.5 returned softmax probabilities as router logits; install "
             "transformers >= 5.6."
+        )
+
+
+def _check_output(model: nn.Module, plain: Tensor) -> None:
+    """Some words may be closed with -inf; a NaN, +inf or a row of nothing else says that numbers were lost."""
+    if not bool(plain.float().amax(-1).isfinite().all()):
+        raise RouterError(
+            f"{type(model).__name__}'s output is NaN or infinite on ordinary tokens though its routers' logits are "
+            "not: one of its weights is NaN, or "
+            f"{str(plain.dtype).removeprefix('torch.')} overflows. Fetch the checkpoint again, or set `dtype: float32` "
+            "(or bfloat16, which holds larger numbers than float16)."
         )
 
 
