@@ -1,7 +1,6 @@
-"""Checkpoints as they arrive: cut short, pointers, pages, links, other people's configurations. Each is one sentence."""
+"""Checkpoints as they arrive: cut short, pointers, pages, links, configurations of others. Each is one sentence."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -107,6 +106,14 @@ def test_json_that_is_not_whole_is_named(file, content, said, shards) -> None:
         open_model(shards)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_json_in_another_encoding_is_named(encoding, single) -> None:
+    path = single / "config.json"
+    path.write_text(path.read_text(), encoding=encoding)
+    with pytest.raises(ModelError, match=rf"{path} is no JSON"):
+        open_model(single)
+
+
 @pytest.mark.parametrize(
     ("index", "said"),
     [
@@ -114,7 +121,10 @@ def test_json_that_is_not_whole_is_named(file, content, said, shards) -> None:
         ({"weight_map": {}}, "has no `weight_map`"),
         ({"weight_map": [1]}, "has no `weight_map`"),
         ({"weight_map": {"lm_head.weight": 1}}, "has no `weight_map`"),
-        ({"weight_map": {"w": "../../elsewhere.safetensors"}}, r"looks for w in `\.\./\.\./elsewhere.safetensors`; only"),
+        (
+            {"weight_map": {"w": "../../elsewhere.safetensors"}},
+            r"looks for w in `\.\./\.\./elsewhere.safetensors`; only",
+        ),
         ({"weight_map": {"w": "weights/one.safetensors"}}, "looks for w in `weights/one.safetensors`; only"),
         ({"weight_map": {"w": "/etc/one.safetensors"}}, "looks for w in `/etc/one.safetensors`; only"),
         ({"weight_map": {"w": "pytorch_model.bin"}}, "looks for w in `pytorch_model.bin`; only"),
@@ -130,7 +140,9 @@ def test_an_index_that_cannot_be(index, said, shards) -> None:
 def test_two_sets_of_weights_are_refused(single, sound) -> None:
     for path in sound["shards"].glob("model*"):
         shutil.copy(path, single)
-    with pytest.raises(ModelError, match=r"holds two sets of weights, model.safetensors and the 5 files that model.saf"):
+    with pytest.raises(
+        ModelError, match=r"holds two sets of weights, model.safetensors and the 5 files that model.saf"
+    ):
         open_model(single)
 
 
@@ -175,13 +187,13 @@ def test_a_linked_folder_in_which_dvc_sees_no_change_is_refused(link, single, tm
     monkeypatch.chdir(tmp_path)
     place = Path("models/tiny" if link == "models/tiny" else "models/group/tiny")
     Path("models").mkdir()
-    os.symlink(single if link == "models/tiny" else single.parent, link)
+    Path(link).symlink_to(single if link == "models/tiny" else single.parent)
     with pytest.raises(ModelError, match=rf"models.tiny: {link} is a symbolic link to a folder.*cp -rs"):
         digest("tiny", spec(place))
     # Models that are all elsewhere: DVC follows what its dependency itself links to.
     Path(link).unlink()
     Path("models").rmdir()
-    os.symlink(single.parent, "models")
+    Path("models").symlink_to(single.parent)
     assert digest("tiny", spec(Path("models/tiny"))) == digest("tiny", spec(single))
 
 

@@ -74,7 +74,7 @@ def misfit(name: str, source: ModelSource, config: Any, weight: str, stored: Any
         f"`{other.get(key, key)}` is {value}"
         + ("" if {key.rpartition(".")[2], other.get(key)} & written else " (default)")
         for key, value in _entries(config.to_dict())
-        if isinstance(value, int) and not isinstance(value, bool) and value in wrong
+        if isinstance(value, int) and not isinstance(value, bool) and value in wrong and "label" not in key
     ]
     named = f" ({', '.join(keys[:3])})" if keys else ""
     return ModelError(

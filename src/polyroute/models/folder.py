@@ -96,7 +96,7 @@ def check_place(name: str, folder: Path) -> None:
 def _json(name: str, path: Path) -> Any:
     content = path.read_bytes()
     try:
-        return json.loads(content)
+        return json.loads(content.decode())
     except (ValueError, RecursionError) as error:
         raise ModelError(
             f"models.{name}: {path} {_other(content[:200], path) or f'is no JSON ({error})'}: fetch it again from the "
