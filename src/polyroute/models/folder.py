@@ -26,6 +26,8 @@ VOCABULARIES = (
 """One of these holds a tokenizer's vocabulary."""
 _TOP_K = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k", "moe_k")
 _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+_OF_BYTES = ("ByT5", "Perceiver", "Canine")
+"""Tokenizers that need no vocabulary."""
 _UNSCALED = {"F8_E4M3", "F8_E5M2", "F8_E8M0", "F4"}
 """Types that mean nothing without the scales beside them."""
 _LONGEST_HEADER = 100_000_000
@@ -36,12 +38,13 @@ class ModelError(PolyrouteError):
     """A model cannot be loaded, or is not what its entry in params.yaml says."""
 
 
-def check_folder(name: str, folder: Path, *, tokenizer: bool = True) -> None:
+def check_folder(name: str, folder: Path, *, weights: bool = True, tokenizer: bool = True) -> None:
     """Check that a checkpoint's files are there, whole and agree with one another.
 
     Args:
         name: of the model in params.yaml.
         folder: of the checkpoint.
+        weights: whether they and config.json have to be there.
         tokenizer: whether one has to be there.
 
     Raises:
@@ -55,10 +58,12 @@ def check_folder(name: str, folder: Path, *, tokenizer: bool = True) -> None:
                 f"models.{name}: {folder / file} is no JSON object but {_kind(held[file])}: fetch it again from the "
                 "release"
             )
-    if "config.json" not in held:
+    if "config.json" in held:
+        _check_config(name, folder / "config.json", held["config.json"])
+    elif weights:
         raise ModelError(f"models.{name}: {folder} holds no checkpoint (no config.json)")
-    _check_config(name, folder / "config.json", held["config.json"])
-    _check_weights(name, folder, held)
+    if weights:
+        _check_weights(name, folder, held)
     if tokenizer:
         _check_tokenizer(name, folder, held)
 
@@ -125,8 +130,10 @@ def _check_config(name: str, path: Path, config: Mapping[str, Any]) -> None:
             continue
         top = {key: of[key] for key in _TOP_K if _whole(of.get(key))}
         every = [of[key] for key in _EXPERTS if _whole(of.get(key))]
+        if every and max(every) < 1:
+            continue  # no layer routes, which is said when routers are looked for
         for key, count in top.items():
-            if count < 1 or (every and max(every) >= 1 and count > max(every)):
+            if count < 1 or (every and count > max(every)):
                 experts = f" of {max(every)} experts" if every else ""
                 raise ModelError(
                     f"models.{name}: {path}: `{part}{key}` is {count}{experts}; a token goes to 1 expert at least and "
@@ -221,7 +228,9 @@ def _header(name: str, path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _check_tokenizer(name: str, folder: Path, held: Mapping[str, Any]) -> None:
-    if not any(path.is_file() for pattern in VOCABULARIES for path in folder.glob(pattern)):
+    settings = held.get("tokenizer_config.json", {})
+    needs_none = "auto_map" in settings or str(settings.get("tokenizer_class")).startswith(_OF_BYTES)
+    if not needs_none and not any(path.is_file() for pattern in VOCABULARIES for path in folder.glob(pattern)):
         raise ModelError(
             f"models.{name}: {folder} has no tokenizer (tokenizer.json, or a vocabulary such as tokenizer.model): copy "
             "it from the release"

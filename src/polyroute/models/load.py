@@ -3,12 +3,14 @@
 import logging
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from polyroute.models.contract import check_contract
+from polyroute.models.folder import check_folder
 from polyroute.models.routers import Router, find_routers
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, ModelSource
@@ -56,6 +58,8 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
     experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
     placement = _placement(spec.device)
     device = placement.pop("device", None)
+    if Path(source.place).is_dir():
+        check_folder(name, Path(source.place))
     config = load_config(name, spec, source)
     tokenizer = load_tokenizer(name, spec, source)
     auto = language_model(name, config)

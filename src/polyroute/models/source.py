@@ -10,8 +10,8 @@ from polyroute.models.settings import Checkpoint, ModelSettings
 
 __all__ = ["ModelError", "ModelSource", "digest", "locate", "locate_settled"]
 
-TEMPLATES = ("additional_chat_templates/*.jinja",)
-"""Of a tokenizer's chat templates those that are not at the folder's top."""
+OF_TOKENIZERS = ("additional_chat_templates/*.jinja", "*.tiktoken")
+"""What tokenizers may read besides: chat templates that are not at the folder's top, words in a format of their own."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def digest(name: str, spec: Checkpoint) -> str:
     check_place(name, spec.folder)
     check_links(name, spec.folder)
     # Code in the folder determines numbers where it may run.
-    patterns = (*CHECKPOINT_FILES, *TEMPLATES, "*.py") if spec.trust_remote_code else (*CHECKPOINT_FILES, *TEMPLATES)
+    patterns = (
+        (*CHECKPOINT_FILES, *OF_TOKENIZERS, "*.py") if spec.trust_remote_code else (*CHECKPOINT_FILES, *OF_TOKENIZERS)
+    )
     return digest_files(spec.folder, patterns)
 
 

@@ -50,7 +50,7 @@ def load_tokenizer(name: str, spec: Checkpoint, source: ModelSource) -> Any:
 
 def _load(kind: Any, called: str, name: str, spec: Checkpoint, source: ModelSource) -> Any:
     if Path(source.place).is_dir():
-        check_folder(name, Path(source.place), tokenizer=called == "tokenizer")
+        check_folder(name, Path(source.place), weights=False, tokenizer=called == "tokenizer")
     try:
         return kind.from_pretrained(
             source.place,
