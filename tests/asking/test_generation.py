@@ -120,7 +120,7 @@ def test_draws_follow_the_softmax() -> None:
     logits_V = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
     model = make_model()
     with Sweep(model, [None], ()) as sweep:
-        runner = generation._Runner(sweep, bytes_tokenizer(), settings(temperature=1.0))
+        runner = generation._Runner(sweep, bytes_tokenizer(), settings(temperature=1.0), [])
         noise_BV = runner._noise([str(number) for number in range(4000)])(4)
     counts = Counter((logits_V + noise_BV).argmax(1).tolist())
     expected = logits_V.softmax(0)
