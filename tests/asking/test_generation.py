@@ -50,7 +50,7 @@ class Scripted(torch.nn.Module):
         self.ids = tokenizer(text)["input_ids"] + [tokenizer.eos_token_id] * 50
         self.config = make_model().config
         self.generation_config = None
-        self.embedding = torch.nn.Embedding(1, 1)
+        self.embedding = torch.nn.Embedding(len(tokenizer), 1)
         self.width = 0
 
     def get_input_embeddings(self):
