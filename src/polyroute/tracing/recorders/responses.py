@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.artifacts.recording import RecordingError
-from polyroute.tracing.recorders import route_arrays, strict_json
+from polyroute.tracing.recorders import numpy_files, route_arrays, strict_json
 from polyroute.tracing.recorders.tally import Tally
 
 _KEYS = ("routed_experts", "prompt_routed_experts")
@@ -86,7 +86,7 @@ def _array(value: Any, place: str, layers: int, top_k: int) -> NDArray[Any]:
     try:
         raw = base64.b64decode(value, validate=True)
         if raw.startswith(_NPY):
-            array: NDArray[Any] = np.load(io.BytesIO(raw), allow_pickle=False)
+            array: NDArray[Any] = numpy_files.load(io.BytesIO(raw), place)[""]
             if array.ndim != 3 or array.dtype.kind not in "iu":
                 raise RecordingError(f"{place}: an array {array.shape} of {array.dtype}, not (tokens, layers, top-k)")
             return array

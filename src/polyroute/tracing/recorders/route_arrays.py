@@ -13,7 +13,6 @@ With K = 1 a row of 0 is a route to expert 0; a layer of nothing else is dense w
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.artifacts.recording import RecordingError
-from polyroute.tracing.recorders import step_counts
+from polyroute.tracing.recorders import numpy_files, step_counts
 from polyroute.tracing.recorders.tally import Tally
 
 _FILLERS = (255, 65535)
@@ -40,19 +39,7 @@ def read(path: Path, tally: Tally, first: int) -> None:
     Raises:
         RecordingError: the file is absent, damaged or holds Python objects, or as `add`.
     """
-    arrays: dict[str, NDArray[Any]] = {}
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            arrays[""] = loaded
-        else:
-            with loaded:
-                arrays = {name: loaded[name] for name in loaded.files}
-    except FileNotFoundError:
-        raise RecordingError(f"{path} is absent: name the folder that holds it") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RecordingError(f"{path} is not a whole file of NumPy arrays of numbers: {first_line}") from None
+    arrays = numpy_files.load(path, str(path))
     if step_counts.KEY in arrays:
         step_counts.add(path, arrays[step_counts.KEY], tally, first)
         return
