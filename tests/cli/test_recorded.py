@@ -90,6 +90,22 @@ def test_a_name_that_is_taken_writes_no_entry(study: Path) -> None:
     assert (study / "params.yaml").read_text() == text
 
 
+def test_ranks_are_added_up_and_layers_keep_their_numbers(study: Path) -> None:
+    for code, more in zip(("en", "de"), (0, 2), strict=True):
+        for rank in (0, 1):
+            rows = [f"3,0,{10 + more}", f"3,{1 + rank},{10 + more}", f"4,{2 + rank},{10 + more}", f"4,1,{10 + more}"]
+            (study / f"{code}-rank{rank}.csv").write_text("\n".join(["layer_id,expert_id,count", *rows]))
+    shape = ["--layers", "2", "--experts", "4", "--top-k", "2", "--codes", "iso639-1"]
+    about = ["--model", "a/b", "--corpus", "mine", "--out", "recorded/own.parquet"]
+    named = ["--language", "eng_Latn", "--language", "deu_Latn"]
+    done = CliRunner().invoke(main, ["import-counts", "{language}-rank*.csv", *shape, *about, *named])
+    assert "recorded/own.parquet: 2 languages, 44 tokens, 2 layers (3 to 4)" in done.output, done.output
+    found = Counts.read(study / "recorded" / "own.parquet")
+    assert found.header.layers == (3, 4)
+    assert found.counts_VLE[0].tolist() == [[20, 10, 10, 0], [0, 20, 10, 10]]
+    assert sorted(found.header.files) == ["de-rank0.csv", "de-rank1.csv", "en-rank0.csv", "en-rank1.csv"]
+
+
 @pytest.mark.parametrize(
     ("files", "more", "said"),
     [
