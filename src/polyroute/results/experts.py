@@ -67,6 +67,7 @@ class MemberRow(
     stage="experts",
     key=("task", "corpus", "language", "tau", "layer", "expert"),
     decimals=4,
+    unlisted="share_of_resamples",
     readers=(
         "stage claims",
         "stage multiverse",
