@@ -10,7 +10,7 @@ STUDY ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install study published test lint ui
+.PHONY: help install study verify published test lint ui
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 study: install  ## Run the study and show its results (STUDY=all: every model). Only what changed is computed.
 	@polyroute study $(if $(filter all,$(STUDY)),--all) $(if $(wildcard /dev/nvidia0),--jobs 1,--jobs $(JOBS))
 	@polyroute results
+
+verify: install  ## Compare the results of a run with those of AGAINST (by default HEAD), within stated tolerances.
+	@polyroute verify --against $(or $(AGAINST),HEAD)
 
 published: install  ## Rerun what the papers published of one model (MODEL=olmoe-1b-7b), and show both.
 	@polyroute published --run --jobs $(if $(wildcard /dev/nvidia0),1,$(JOBS)) $(or $(MODEL),$(error name a model of the papers: make published MODEL=olmoe-1b-7b))

@@ -52,7 +52,7 @@ class Tree(Document, Frozen, file="tree.json", stage="pick"):
     """By name."""
     sizes: list[float]
     """By layer."""
-    versions: dict[Annotated[str, Unit("library")], str] = {}
+    versions: dict[Annotated[str, Unit("library")], str] = Field(default={})
     """Of libraries."""
 
 
