@@ -14,7 +14,7 @@ from polyroute.ground import console
 from polyroute.ground.code import code_digest, imports
 from polyroute.ground.files import write_atomically
 from polyroute.ground.paths import Paths
-from polyroute.models.source import digest
+from polyroute.models.source import shared_digest
 from polyroute.params.file import read
 from polyroute.params.models import TransformersModel
 from polyroute.params.resolve import resolve
@@ -30,7 +30,11 @@ def main() -> None:
     paths = Paths()
     file = read(paths.params)
     entries = {model: file.models[model] for model in file.study.models}
-    digests = {model: digest(model, spec) for model, spec in entries.items() if isinstance(spec, TransformersModel)}
+    digests = {
+        model: shared_digest(model, spec, paths.stage_settings(model, "trace"))
+        for model, spec in entries.items()
+        if isinstance(spec, TransformersModel)
+    }
     wanted = {
         paths.stage_settings(*name.split("/")): json.dumps(settings.model_dump(mode="json"), indent=1)
         for name, settings in resolve(file, digests).items()

@@ -33,7 +33,7 @@ def test_the_same_corpus_is_written_as_the_same_bytes(mirror, put, tmp_path):
 
 
 def test_what_is_no_corpus_cannot_be_read(tmp_path):
-    with pytest.raises(CorpusError, match=r"sib.parquet is absent: run `dvc repro fetch`, or `dvc pull` it"):
+    with pytest.raises(CorpusError, match=r"sib.parquet is absent: `dvc repro` computes it, and `dvc pull` brings it"):
         corpora.read(tmp_path / "sib.parquet")
     (tmp_path / "sib.parquet").write_bytes(b"half a fi")
     with pytest.raises(CorpusError, match="is not a corpus with the columns item_id, language, text"):

@@ -175,7 +175,7 @@ def test_thinking_is_left_to_the_template() -> None:
 def test_a_chat_needs_a_template_that_shows_the_answer(model) -> None:
     with pytest.raises(AnswerError, match="has no chat template"):
         choice.score(model, bytes_tokenizer(), MIXED, batch_tokens=100, conversation=Chat())
-    with pytest.raises(AnswerError, match="does not show what the assistant says"):
+    with pytest.raises(AnswerError, match="the question is not in what it writes"):
         choice.score(model, bytes_tokenizer("nothing"), MIXED, batch_tokens=100, conversation=Chat())
 
 

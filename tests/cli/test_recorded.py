@@ -66,6 +66,7 @@ def test_with_add_it_goes_through_the_stages_to_tables_and_figures(study: Path) 
         "fetch",
         "trace",
         "align",
+        "draw",
         "nulls",
         "experts",
         "similarity",

@@ -15,7 +15,7 @@ from polyroute.params import file as params
 
 ROOT = Path(__file__).parents[2]
 
-OF_MODEL = ("trace", "nulls", "steer", "mask", "judge")
+OF_MODEL = ("trace", "draw", "steer", "mask", "judge")
 STAGES = ["resolve", "train-pocket@a", *(f"{stage}@{model}" for model in "ab" for stage in OF_MODEL), "track"]
 
 
@@ -45,7 +45,7 @@ def ran(tmp_path: Path, monkeypatch) -> Path:
         "        sys.exit(1)\n"
     )
     dvc.chmod(dvc.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(study, "_dvc", lambda: str(dvc))
+    monkeypatch.setattr(study, "dvc", lambda: str(dvc))
     monkeypatch.setattr(study, "_bringing", lambda: [sys.executable, str(bring)])
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     return log
@@ -60,7 +60,7 @@ def test_a_models_parts_follow_one_another_and_its_long_stages_are_apart(ran, jo
     for model in "ab":
         own = [line for line in lines if line.endswith(f"@{model}")]
         assert (own[0], own[-1]) == (f"1 trace@{model}", f"1 judge@{model}")
-        assert sorted(own[1:4]) == [f"1 mask@{model}", f"1 nulls@{model}", f"1 steer@{model}"]
+        assert sorted(own[1:4]) == [f"1 {stage}@{model}" for stage in ("draw", "mask", "steer")]
 
 
 def test_models_that_are_read_come_first_and_their_end_is_told(ran) -> None:
@@ -98,9 +98,9 @@ def test_what_stages_print_is_shown_and_what_becomes_of_them_is_not(ran, capsys)
 
 def test_the_random_initialisations_of_two_models_are_not_drawn_at_once() -> None:
     running = study._Running({"a": [], "b": []}, 2, lambda _event: None, set(), lambda: None)
-    running.ready = [study.Batch("a", ("nulls@a",)), study.Batch("a", ("steer@a",))]
-    assert running._pick() == study.Batch("a", ("nulls@a",))
-    running.running = {None: study.Batch("b", ("nulls@b",))}
+    running.ready = [study.Batch("a", ("draw@a",)), study.Batch("a", ("steer@a",))]
+    assert running._pick() == study.Batch("a", ("draw@a",))
+    running.running = {None: study.Batch("b", ("draw@b",))}
     assert running._pick() == study.Batch("a", ("steer@a",))
 
 

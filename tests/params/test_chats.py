@@ -29,12 +29,13 @@ def test_a_chat_reaches_the_stages_that_read_text_and_no_others() -> None:
         raw["corpora"][corpus]["chat"] = CHAT
     after = resolve(parse(raw), {PLAIN: "a" * 64})
     assert {name for name in before if before[name] != after[name]} == {
-        f"{PLAIN}/{stage}" for stage in ("fetch", "trace", "nulls")
+        "track",
+        *(f"{PLAIN}/{stage}" for stage in ("fetch", "trace", "draw")),
     }
     found = after[f"{PLAIN}/trace"].model_dump(mode="json")["chats"]
     told = {"counted": "content", "keep": "all", "roles": "own", "request": "Write a short text."}
     assert found == dict.fromkeys(OF_MODEL, told)
-    assert after[f"{PLAIN}/nulls"].model_dump(mode="json")["chat"] == told
+    assert after[f"{PLAIN}/draw"].model_dump(mode="json")["chat"] == told
 
 
 def test_text_of_a_task_is_read_as_the_generic_text_is() -> None:

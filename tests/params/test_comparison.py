@@ -31,7 +31,7 @@ def test_a_published_entry_agrees_wherever_the_preset_fills() -> None:
     for model in ("qwen3-30b-a3b-published", "olmoe-1b-7b-published"):
         found = [row for (preset, _), row in rows(model).items() if preset == "published"]
         wrong = [row.key for row in found if row.verdict in ("other", "differs")]
-        assert [key.replace(model, "{}") for key in wrong] == ["models.{}.batch_tokens"]
+        assert [key.replace(model, "{}") for key in wrong] == ["models.{}.batch_tokens", "experts.domain_divergence"]
         unset = {row.key.replace(model, "{}") for row in found if row.verdict == "no_key"}
         assert not any(key.startswith(("corpora.", "tasks.", "models.")) for key in unset), unset
 
@@ -39,8 +39,8 @@ def test_a_published_entry_agrees_wherever_the_preset_fills() -> None:
 def test_a_task_that_the_model_lacks_has_no_key() -> None:
     found = rows("phi35-moe")
     assert not any(preset == "published-paper2" for preset, _ in found), "the paper has no such model"
-    paper2 = rows("qwen3-30b-a3b-published")
-    assert paper2["published-paper2", "mask.tasks.{xquad}.k"].verdict == "no_key"
+    of_xquad = [row for (preset, key), row in rows("qwen3-30b-a3b-published").items() if "xquad" in key]
+    assert {row.verdict for row in of_xquad} == {"no_key"}
 
 
 def test_a_mapping_is_compared_in_what_the_paper_says() -> None:

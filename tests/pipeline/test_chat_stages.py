@@ -68,6 +68,7 @@ def test_domains_are_compared_over_pairs_in_every_reading(study) -> None:
 
 
 def test_random_initialisations_read_the_same_chat(study) -> None:
+    stage(study, "draw", "--model", "tiny")
     stage(study, "nulls", "--model", "tiny")
     found = NullsSummary.read(study / "metrics" / "tiny")
     assert found.not_run is None

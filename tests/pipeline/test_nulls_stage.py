@@ -1,6 +1,7 @@
-"""The stage `nulls` on a tiny model and its traces."""
+"""The stages `draw` and `nulls` on a tiny model and its traces."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -46,18 +47,20 @@ def study(tmp_path, monkeypatch):
 
 
 def settle(**changes) -> None:
-    """Settings of the stage."""
+    """Settings of both stages."""
     spec = {"folder": "models/tiny", "dtype": "float32", "batch_tokens": 512, "max_tokens": 64}
     of_folder = checkpoint_digest("tiny", ModelSettings(**spec, digest=""))
     settings = {
         "name": "tiny", "draws": 19, "most_weights": 10**6, "model": spec | {"digest": of_folder}, "corpus": "own",
-        "languages": list(TEXTS), "special_tokens": "exclude", "nearest": 5, "zones": None, "seed": 1,
+        "languages": list(TEXTS), "special_tokens": "exclude", "nearest": 5, "seed": 1,
     }  # fmt: skip
-    write_json(Paths().stage_settings("tiny", "nulls"), settings | changes)
+    write_json(Paths().stage_settings("tiny", "draw"), settings | changes)
+    ranking = {key: settings[key] for key in ("name", "corpus", "languages", "nearest", "seed")}
+    write_json(Paths().stage_settings("tiny", "nulls"), ranking | {"zones": None})
 
 
-def run(expect: int = 0) -> str:
-    main = load_script(ROOT / "pipeline" / "nulls.py").main
+def run(stage: str, expect: int = 0) -> str:
+    main = load_script(ROOT / "pipeline" / f"{stage}.py").main
     done = CliRunner().invoke(main, ["--model", "tiny"], catch_exceptions=False)
     assert done.exit_code == expect, done.output
     return done.output
@@ -69,10 +72,12 @@ def files(study) -> dict[str, bytes]:
 
 
 def test_a_model_is_ranked_and_the_same_again_gives_the_same_bytes(study) -> None:
-    assert "nulls@tiny: 19 random initialisations; alignment in the middle " in run()
-    before = files(study)
-    assert "19 random initialisations (19 were finished before); " in run()
-    assert files(study) == before
+    assert "draw@tiny: 19 random initialisations\n" in run("draw")
+    assert "nulls@tiny: 19 random initialisations; alignment in the middle " in run("nulls")
+    before, drawn = files(study), Paths().draws("tiny").read_bytes()
+    assert "draw@tiny: 19 random initialisations, 19 were finished before" in run("draw")
+    run("nulls")
+    assert (files(study), Paths().draws("tiny").read_bytes()) == (before, drawn)
     found = json.loads(before["nulls.json"])
     assert (found["items"], found["draws"], found["attainable_p"], len(found["alignment"])) == (3, 19, 0.05, 3)
     assert all(0.05 <= one["p"] <= 1 for one in found["quantities"].values())
@@ -81,10 +86,12 @@ def test_a_model_is_ranked_and_the_same_again_gives_the_same_bytes(study) -> Non
 
 
 def test_all_are_read_from_the_sentences_that_are_asked_for(study) -> None:
-    run()
+    run("draw")
+    run("nulls")
     whole = pd.read_csv(study / "metrics" / "tiny" / "nulls.csv")
     settle(items=2)
-    assert "finished before" not in run()  # of three sentences
+    assert "finished before" not in run("draw"), "those are of three sentences"
+    run("nulls")
     assert json.loads(files(study)["nulls.json"])["items"] == 2
     rows = pd.read_csv(study / "metrics" / "tiny" / "nulls.csv")
     assert rows.drop(columns="value").equals(whole.drop(columns="value"))
@@ -100,7 +107,8 @@ def test_all_are_read_from_the_sentences_that_are_asked_for(study) -> None:
 )
 def test_a_model_without_random_initialisations_says_why(study, changes, reason) -> None:
     settle(**changes)
-    assert "nulls@tiny: no random initialisation; nulls.json says why" in run()
+    assert "no random initialisation" in run("draw") or reason == "too_large"
+    assert "nulls@tiny: no random initialisation; nulls.json says why" in run("nulls")
     found = json.loads(files(study)["nulls.json"])
     assert (found["not_run"], found["verdict"]) == (reason, "not_run")
     assert files(study)["nulls.csv"] == b"quantity,layer,draw,value\n"
@@ -111,4 +119,32 @@ def test_traces_of_another_text_are_refused(study) -> None:
     frame = corpus.read(place)
     corpus.write(frame.assign(text=frame["text"] + " too"), place)
     assert digest(corpus.texts(place, "eng_Latn")) != digest(TEXTS["eng_Latn"])
-    assert "is of another text than data/inputs/tiny/corpora/own.parquet: run `dvc repro`" in run(expect=1)
+    run("draw")
+    told = run("nulls", expect=1)
+    assert "data/draws/tiny.json and trace of Qwen3MoeForCausalLM on own in eng_Latn are not of the same text" in told
+
+
+def test_other_zones_are_ranked_without_the_model(study) -> None:
+    run("draw")
+    run("nulls")
+    before = json.loads(files(study)["nulls.json"])
+    shutil.rmtree("models")
+    settings = json.loads(Paths().stage_settings("tiny", "nulls").read_text())
+    zones = {"early": [0, 0], "middle": [1, 1], "late": [2, 2]}
+    write_json(Paths().stage_settings("tiny", "nulls"), settings | {"zones": zones})
+    run("nulls")
+    assert json.loads(files(study)["nulls.json"]) == before, "these are the zones of three layers by share of depth"
+    write_json(Paths().stage_settings("tiny", "nulls"), settings | {"zones": zones | {"middle": [1, 2]}})
+    run("nulls")
+    after = json.loads(files(study)["nulls.json"])
+    assert after["alignment"] == before["alignment"]
+    assert after["quantities"]["early_minus_middle"] != before["quantities"]["early_minus_middle"]
+
+
+def test_draws_that_are_damaged_or_absent_are_named(study) -> None:
+    told = run("nulls", expect=1)
+    assert "data/draws/tiny.json is absent: " in told
+    place = Paths().draws("tiny")
+    place.parent.mkdir(parents=True)
+    place.write_text("{")
+    assert "data/draws/tiny.json is damaged (" in run("nulls", expect=1)

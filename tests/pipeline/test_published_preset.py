@@ -39,6 +39,7 @@ TO_PLAN = ("fetch", "trace", "align", "experts", "plan")
 PURPOSES = ("evaluate", "tune", "mask")
 REST = (
     "similarity",
+    "draw",
     "nulls",
     "evaluate",
     "score",

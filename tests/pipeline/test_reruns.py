@@ -27,7 +27,7 @@ ONE, OTHER = "pocket-planted", "pocket-plain"
 """The models of the copy; a change of one model is the first's."""
 ONE_MODEL = "of one model"
 ASKING = {"evaluate", "tune", "steer", "mask"}
-RUN_A_MODEL = {"trace", "nulls", "turns"} | ASKING
+RUN_A_MODEL = {"trace", "draw", "turns"} | ASKING
 HEAD = """\
 # What runs again after a change
 
@@ -299,6 +299,12 @@ def test_the_page_says_what_dvc_says(found) -> None:
 )
 def test_a_change_runs_what_reads_it_and_nothing_else(words, stages, found) -> None:
     assert found[words].stale == stages.split()
+
+
+def test_other_zones_run_no_model_but_where_a_plan_comes_out_otherwise(found) -> None:
+    one = found["`zones` of one model"]
+    assert RUN_A_MODEL & {*one.stale, *one.further} == {"tune", "steer", "mask"}
+    assert not RUN_A_MODEL & set(one.stale)
 
 
 def test_a_change_of_one_model_leaves_the_others_alone(found) -> None:

@@ -38,14 +38,14 @@ def written(study) -> dict[str, int]:
 
 
 def test_only_what_comes_out_otherwise_is_written(study) -> None:
-    assert "137 of 137 files are new or other" in run()
+    assert "146 of 146 files are new or other" in run()
     before = written(study)
-    assert "0 of 137 files" in run()
+    assert "0 of 146 files" in run()
     change(study, align={"nearest": 9})
-    assert "13 of 137 files" in run(), "align and nulls of six models, and what track shows"
+    assert "19 of 146 files" in run(), "align, draw and nulls of six models, and what track shows"
     after = written(study)
     changed = {name for name in before if before[name] != after[name]}
-    of_models = {f"settings/{model}/{stage}.json" for model in models(study) for stage in ("align", "nulls")}
+    of_models = {f"settings/{model}/{stage}.json" for model in models(study) for stage in ("align", "draw", "nulls")}
     assert changed == of_models | {"settings/track.json"}
 
 
@@ -57,7 +57,12 @@ def test_a_model_that_left_the_study_takes_its_settings_along(study) -> None:
     run()
     change(study, study={"models": ["pocket-plain"], "distances": []})
     run()
-    assert {path.name for path in (study / "settings").iterdir()} == {"_code", "pocket-plain", "track.json"}
+    assert {path.name for path in (study / "settings").iterdir()} == {
+        "_code",
+        "pocket-plain",
+        "report.json",
+        "track.json",
+    }
 
 
 def test_a_mistake_takes_nothing_away(study) -> None:
@@ -72,6 +77,16 @@ def test_the_settings_in_git_are_those_of_params_yaml(study) -> None:
     run()
     for path in (study / "settings").rglob("*.*"):
         assert path.read_bytes() == (ROOT / path.relative_to(study)).read_bytes(), "run `dvc repro resolve`"
+
+
+def test_a_checkpoint_that_is_elsewhere_is_the_one_that_settings_were_made_of(study) -> None:
+    (study / "models").unlink()
+    assert "models.pocket-plain: models/pocket-plain holds no checkpoint" in run(expect=1)
+    (study / "models").symlink_to(ROOT / "models")
+    run()
+    (study / "models").unlink()
+    change(study, align={"nearest": 9})
+    assert "19 of 146 files" in run(), "no stage that runs a model is other than before"
 
 
 def test_a_stage_reads_them_back(study) -> None:

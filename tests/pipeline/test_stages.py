@@ -109,3 +109,10 @@ def test_a_fresh_clone_has_nothing_to_reproduce(tmp_path) -> None:
     assert told.returncode == 0, told.stderr
     assert "Running stage" not in told.stdout
     assert "up to date" in told.stdout
+
+
+@pytest.mark.parametrize("stage", sorted(set(STAGES) - {"train-pocket"}))
+def test_dvc_leaves_every_output_to_its_stage_which_keeps_it_until_it_has_written_anew(stage) -> None:
+    outs = [entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, ())]
+    assert outs
+    assert all(isinstance(entry, dict) and all(how.get("persist") for how in entry.values()) for entry in outs)

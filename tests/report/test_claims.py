@@ -7,7 +7,8 @@ import pytest
 from claims.made import ENTRY, asked, committed, write
 from polyroute.claims.claim import lock_new, read_claims
 from polyroute.claims.verdict import judge
-from polyroute.report.claims import MARKS, WIDTH, as_data, board, details, missing, stand_in
+from polyroute.report.claims import MARKS, WIDTH, as_data, board, brief, details, missing, stand_in
+from polyroute.report.topics import speaking
 from polyroute.results.claims import ClaimsSummary, Missing, StandIn
 
 CLAIMS = committed()
@@ -25,12 +26,30 @@ def test_the_board_has_the_legend_first_a_line_a_claim_and_counts_last(found) ->
     assert lines[0] == "+ replicated  - not replicated  ? inconclusive  . cannot be tested"
     assert lines[2] == "Models: A tiny, B phi35-moe"
     for name in CLAIMS.by_id:
-        (line,) = [line for line in lines if f" {name} " in line]
+        (line,) = [line for line in lines if f" {name} " in line.replace("!", " ")]
         assert line[0] == MARKS[found["tiny"].claims[name].code]
         assert line[2] == MARKS[found["phi35-moe"].claims[name].code]
     assert lines[-2].startswith("A tiny: ")
     assert lines[-1].startswith("B phi35-moe: ")
     assert max(map(len, lines)) <= WIDTH
+
+
+def test_the_brief_board_has_a_line_a_question_with_the_verdict_of_the_claim_that_speaks_for_it(found) -> None:
+    first, *lines, legend, models = brief(CLAIMS, found).splitlines()
+    assert (first, models) == ("A  B", "A tiny, B phi35-moe")
+    assert len(lines) == 10
+    assert max(map(len, [*lines, legend])) <= WIDTH
+    (depth,) = [line for line in lines if "first and last layers" in line]
+    assert [depth[0], depth[3]] == [MARKS[found[model].claims["p1.u_shape"].code] for model in found]
+
+
+def test_of_claims_on_several_models_the_first_that_could_be_tested_speaks(found) -> None:
+    codes = {name: verdict.code for name, verdict in found["tiny"].claims.items()}
+    untested = next(name for name, code in codes.items() if code == "cannot_be_tested")
+    tested = next(name for name, code in codes.items() if code != "cannot_be_tested")
+    assert speaking([untested, tested], found["tiny"]) == codes[tested]
+    assert speaking([untested], found["tiny"]) == "cannot_be_tested"
+    assert speaking(["p9.none"], found["tiny"]) is None
 
 
 def test_marks_differ_without_colour() -> None:

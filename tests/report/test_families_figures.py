@@ -55,7 +55,7 @@ def test_languages_of_one_family_share_a_mark_and_the_others_have_none() -> None
 
 def test_a_tree_is_drawn_with_the_first_language_at_the_top_and_no_line_crossing() -> None:
     # c joins a at 1, b and d join at 2, all at 3.
-    order, joins = families_figures._placed([[0, 2, 1.0, 2], [1, 3, 2.0, 2], [4, 5, 3.0, 4]], 4)
+    order, joins = families_figures.placed([[0, 2, 1.0, 2], [1, 3, 2.0, 2], [4, 5, 3.0, 4]], 4)
     assert order == [0, 2, 1, 3]
     assert joins[-1] == ([0.5, 0.5, 2.5, 2.5], [1.0, 3.0, 3.0, 2.0])
 

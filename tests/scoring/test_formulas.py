@@ -1,5 +1,7 @@
 """Formulas are compared by value."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from polyroute.scoring import formulas
@@ -21,6 +23,50 @@ from polyroute.scoring import formulas
 )
 def test_the_boxed_formula_is_held_against_the_right_one(text, answer, right) -> None:
     assert formulas.compare(text, answer)[1] is right
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "answer", "right"),
+    [
+        # The last box, and the answer that a later line announces.
+        ("eng_Latn", r"First \boxed{\frac{\pi}{4}}. No, it is \boxed{\frac{\pi}{3}}.", r"$\frac{\pi}{3}$", True),
+        ("deu_Latn", "\\boxed{\\frac{\\pi}{4}}\nAntwort: $\\frac{\\pi}{3}$", r"$\frac{\pi}{3}$", True),
+        ("eng_Latn", "\\boxed{\\frac{\\pi}{3}}\nI hope the answer helps", r"$\frac{\pi}{3}$", True),
+        # Decimals as the language writes them.
+        ("deu_Latn", r"\boxed{0,5}", r"$\frac{1}{2}$", True),
+        ("eng_Latn", r"\boxed{0.3333333}", r"$\frac{1}{3}$", True),
+        ("eng_Latn", r"\boxed{0.333}", r"$\frac{1}{3}$", False),
+        # Values near zero.
+        ("eng_Latn", r"\boxed{0.0000002}", r"$0.0000001$", False),
+        ("eng_Latn", r"\boxed{0}", r"$10^{-7}$", False),
+        ("eng_Latn", r"\boxed{0.0000006}", r"$\frac{\pi}{10000000}$", False),
+        ("eng_Latn", r"\boxed{0.00000031416}", r"$\frac{\pi}{10000000}$", True),
+        # Bases.
+        ("eng_Latn", r"\boxed{1011_2}", r"$1011_2$", True),
+        ("eng_Latn", r"\boxed{1011_3}", r"$1011_2$", False),
+        ("eng_Latn", r"\boxed{13_8}", r"$1011_2$", True),
+        ("eng_Latn", r"\boxed{1011}", r"$1011_2$", True),
+        # Words.
+        ("eng_Latn", r"\boxed{n \text{ odd}}", r"$n \text{ even}$", False),
+        ("eng_Latn", r"\boxed{n}", r"$n \text{ even}$", False),
+        ("eng_Latn", r"\boxed{3}", r"$3\text{ apples}$", True),
+        ("eng_Latn", r"\boxed{\frac{\pi}{3}\text{ square units}}", r"$\frac{\pi}{3}$", True),
+    ],
+)
+def test_where_math_verify_is_lenient_we_are_not(language, text, answer, right) -> None:
+    assert formulas.compare(text, answer, language)[1] is right
+
+
+def test_formulas_are_compared_in_any_thread() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(formulas.compare, r"\boxed{\frac{2\pi}{6}}", r"$\frac{\pi}{3}$").result()[1]
+
+
+def test_the_first_box_is_compared_by_paper_2() -> None:
+    text = r"\boxed{\frac{\pi}{4}}, no: \boxed{\frac{\pi}{3}}"
+    assert formulas.compare_first_box(text, r"$\frac{\pi}{4}$")
+    assert not formulas.compare_first_box(text, r"$\frac{\pi}{3}$")
+    assert not formulas.compare_first_box("no box", r"$\pi$")
 
 
 def test_what_is_read_is_told_as_written() -> None:

@@ -63,6 +63,27 @@ def test_scores_by_hand(output, answer, language, included, as_released, exact, 
     assert spans.f1(output, answer, language) == pytest.approx(f1)
 
 
+@pytest.mark.parametrize(
+    ("output", "answer", "language", "included"),
+    [
+        ("Answer: C, because the others are wrong", "B", "eng_Latn", False),
+        ("The answer is B.", "B", "eng_Latn", True),
+        ("e", "Denver Broncos", "eng_Latn", False),
+        ("in 1308", "308", "eng_Latn", False),
+        ("in 3085", "308", "eng_Latn", False),
+        ("Maç Denver'de oynandı.", "Denver", "tur_Latn", True),
+        ("Oz'da oynandı.", "Oz", "tur_Latn", True),
+        ("в Денвере", "Денвер", "rus_Cyrl", True),
+        ("denverish or undenver", "enver", "eng_Latn", False),
+        ("وباريس", "باريس", "arb_Arab", True),
+        ("บรองโกส์ชนะ", "บรองโกส์", "tha_Thai", True),
+        ("日本の東京", "東京", "jpn_Jpan", True),
+    ],
+)
+def test_inclusion_is_by_words(output, answer, language, included) -> None:
+    assert spans.includes(output, answer, language) is included
+
+
 def test_the_releases_rule_makes_every_empty_answer_right_and_ours_none(real_data: Path) -> None:
     folder = real_data / "hub" / "google" / "xquad"
     held = {code: language.code for code, language in LANGUAGES.items()}

@@ -84,13 +84,13 @@ def test_a_file_that_holds_no_conditions_is_refused_in_a_sentence(tmp_path) -> N
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
 
-    refused("is absent: run `dvc repro`")
+    refused("is absent: `dvc repro` computes it")
     ConditionFile(conditions=(named("soft"),)).save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    refused("holds no conditions that can be used .*; delete it and rerun")
+    refused("holds no conditions that can be used .*: `dvc checkout --force .*` puts back what was computed")
     path.write_bytes(b"\xff" + whole)
-    refused("holds no conditions that can be used .*; delete it and rerun")
+    refused("holds no conditions that can be used .*: `dvc checkout --force .*` puts back what was computed")
     for change, key in (
         ({"conditions": [{"name": "one", "kind": "unheard-of", "plan": None}]}, r"conditions\.0\.kind: "),
         ({"conditions": [{"name": "one", "kind": "dose", "plan": {"model": "tiny"}}]}, r"conditions\.0\.plan\.\w+: "),

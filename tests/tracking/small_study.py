@@ -75,7 +75,7 @@ def read(paths: Paths) -> ModelResults:
 def log(paths: Paths, *models: str, settings: dict[str, Any] = SETTINGS) -> TrackReport:
     """Log `tiny`, or the models that are named."""
     models = models or ("tiny",)
-    return store.log_study(paths, STUDY, models, dict.fromkeys(models, settings))
+    return store.log_study(paths, STUDY, models, dict.fromkeys(models, settings), {})
 
 
 def client(paths: Paths) -> Any:

@@ -9,22 +9,25 @@ from tracking.small_study import read, write_tasks
 def test_a_models_page_says_the_answer_first_then_leads_to_the_charts(paths: Paths) -> None:
     first, *rest = page.of_model(read(paths), ["figures/divergence-text.svg"]).splitlines()
     assert first == (
-        "**U in 2 of 2 languages** on text: divergence from English is high in early and late layers and lower in "
-        "between (means: early 0.400, middle 0.100, late 0.300). [Charts by layer](charts)"
+        "**U** over 2 languages on text: divergence from English is high in early and late layers and "
+        "lower in between (means: early 0.400, middle 0.100, late 0.300); single languages: U 2. "
+        "[Charts by layer](charts)"
     )
     assert "![Divergence by layer on text](figures/divergence-text.svg)" in rest
     assert rest[-2:] == ["| German | 0.400 | 0.100 | 0.300 | U |", "| Swahili | 0.400 | 0.100 | 0.300 | U |"]
 
 
-def test_the_shape_of_most_languages_is_said(paths: Paths) -> None:
+def test_the_shape_is_that_over_languages_as_on_the_board_and_single_languages_follow(paths: Paths) -> None:
     table = paths.metrics("tiny") / "align.json"
     align = json.loads(table.read_text())
     measured = align["corpora"]["text"]["languages"]
     measured["deu_Latn"]["shape"] = "rising"
     measured["fra_Latn"] = measured["deu_Latn"]
+    align["corpora"]["text"]["over_languages"] |= {"languages": 3, "shape": "unclear"}
     table.write_text(json.dumps(align))
     note = page.of_model(read(paths), [])
-    assert note.startswith("**rising in 2 of 3 languages** on text: divergence from English rises from early to late")
+    assert note.startswith("**unclear** over 3 languages on text: divergence from English differs from")
+    assert "single languages: rising 2, U 1." in note.splitlines()[0]
 
 
 def test_a_figure_that_the_run_lacks_is_not_shown(paths: Paths) -> None:
@@ -67,8 +70,8 @@ def test_a_page_of_all_languages_is_as_long_as_mlflow_takes_and_says_where_the_r
     measured = found.alignment.corpora["text"].languages
     measured |= dict.fromkeys(languages.codes(), measured["deu_Latn"])
     note = page.of_model(found, ["figures/divergence-text.svg"])
-    assert len(page.linked(note, "1" * 18, "f" * 32)) < 8000
+    assert len(page.linked(note, "1" * 18, "f" * 32)) < 5000
     lines = note.splitlines()
-    assert lines[0].startswith(f"**U in {len(languages.codes())} of ")
-    assert lines[-1] == "The rest is in `align.json`."
+    assert f"single languages: U {len(languages.codes())}." in lines[0]
+    assert lines[-1] == "Shortened; the rest is in `align.json`."
     assert lines[-3].count("|") == 6, "no row is cut in two"

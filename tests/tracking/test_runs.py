@@ -10,35 +10,48 @@ from polyroute.languages import table as languages
 from polyroute.params.settings import TrackSettings
 from polyroute.results.claims import ClaimsMetrics, ClaimsSummary
 from polyroute.results.table import ResultsError
-from polyroute.tracking.runs import Run, flattened, of_study
+from polyroute.tracking.runs import Run, flattened, of_study, with_others
 from tiny import ROOT
 from tracking.small_study import LANGUAGES, SETTINGS, write_results, write_tasks
 
 
 def runs(paths: Paths, *models: str, settings: Any = SETTINGS) -> dict[str, Run]:
     models = models or ("tiny",)
-    return {run.key: run for run in of_study(paths, models, dict.fromkeys(models, settings))}
+    return {run.key: run for run in of_study(paths, models, dict.fromkeys(models, settings), {})}
 
 
-def test_there_is_a_run_a_model_then_one_a_language_in_order_of_code(paths: Paths) -> None:
+def test_languages_of_one_model_come_first_then_models_then_all_other_languages(paths: Paths) -> None:
     write_results(paths, "other", languages=LANGUAGES[:2])
     assert list(runs(paths, "tiny", "other")) == [
-        "tiny", "tiny/deu_Latn", "tiny/eng_Latn", "tiny/swh_Latn", "other", "other/deu_Latn", "other/eng_Latn",
+        "tiny/deu_Latn", "tiny/swh_Latn", "tiny", "other", "tiny/eng_Latn", "other/deu_Latn", "other/eng_Latn",
     ]  # fmt: skip
 
 
-def test_names_are_short(paths: Paths) -> None:
+def test_names_begin_with_what_tells_them_apart(paths: Paths) -> None:
     found = runs(paths)
-    assert found["tiny"].name == "tiny"
-    assert found["tiny/swh_Latn"].name == "tiny swh_Latn"
+    assert found["tiny"].name == "tiny · mean of 2 languages"
+    assert found["tiny/swh_Latn"].name == "Swahili · tiny"
+
+
+def test_the_first_ten_of_many_languages_belong_to_many_families(paths: Paths) -> None:
+    write_results(paths, languages=("eng_Latn", *(code for code in languages.codes() if code != "eng_Latn")))
+    first = list(runs(paths).values())[:11]
+    assert [run.tags["kind"] for run in first] == ["language"] * 10 + ["model"]
+    assert len({run.params["language_family"] for run in first[:10]}) >= 5
+
+
+def test_seeds_that_the_study_does_not_run_are_shown_where_results_are(paths: Paths) -> None:
+    write_results(paths, "a-seed")
+    assert with_others(paths, ["tiny", "absent"]) == ["tiny", "absent", "a-seed"]
 
 
 def test_params_of_a_language_say_what_it_is_and_how_it_was_measured(paths: Paths) -> None:
     assert runs(paths)["tiny/deu_Latn"].params == {
         "model": "tiny", "engine": "transformers", "dtype": "float32", "layers": "3", "experts": "8", "top_k": "2",
         "corpus": "text", "pivot": "eng_Latn", "model_digest": "0" * 64, "version.torch": "2.13.0",
-        "language": "deu_Latn", "language_name": "German", "family": "Indo-European", "branch": "Germanic",
-        "script": "Latn", "region": "Western Europe", "resource_class": "5",
+        "language": "deu_Latn", "language_name": "German", "language_family": "Indo-European",
+        "language_branch": "Germanic", "language_script": "Latn", "language_region": "Western Europe",
+        "language_resources": "5",
         "trace.pairs": "64", "steer.taus": "[0.1, 0.2]", "steer.magnitude.k": "20",
     }  # fmt: skip
 
@@ -62,7 +75,7 @@ def test_a_language_of_unknown_resources_says_so_and_no_param_is_empty(paths: Pa
     unknown = next(code for code in languages.codes() if languages.get(code).resource is None)
     write_results(paths, languages=("eng_Latn", "deu_Latn", unknown))
     found = runs(paths)
-    assert found[f"tiny/{unknown}"].params["resource_class"] == "unknown"
+    assert found[f"tiny/{unknown}"].params["language_resources"] == "unknown"
     assert all(value for run in found.values() for value in run.params.values())
 
 
@@ -138,11 +151,15 @@ def test_each_language_has_a_colour_of_its_own_and_each_model_a_shade(paths: Pat
     write_results(paths, "other")
     found = runs(paths, "tiny", "other")
     assert len({run.colour for run in found.values()}) == len(found) == 8
+    alone = runs(paths, "tiny")
+    assert alone["tiny/swh_Latn"].colour == found["tiny/swh_Latn"].colour
+    write_results(paths, languages=("eng_Latn", "swh_Latn"))
+    assert runs(paths)["tiny/swh_Latn"].colour == alone["tiny/swh_Latn"].colour, "whatever other languages there are"
 
 
 def test_results_that_are_absent_are_an_error(tmp_path) -> None:
     with pytest.raises(ResultsError, match="dvc repro align@tiny"):
-        of_study(Paths(tmp_path), ["tiny"], {})
+        of_study(Paths(tmp_path), ["tiny"], {}, {})
 
 
 def test_a_models_run_has_its_verdicts_and_how_many_there_are(paths: Paths) -> None:

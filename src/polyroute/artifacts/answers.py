@@ -11,8 +11,9 @@ these and the key without the model: `data/scored/<model>/...`, the same names. 
 | translation | output, tokens, finished | reference, chrf, output_language |
 
 What is raw of a choice are lists, one entry a choice. `*` of numbers are `by_flexible_extract` (what
-lm-evaluation-harness takes, or null) and `flexible_extract` (whether it calls that right). `output_language` is a
-FLORES code, `mixed` or `undetermined`, or null where the language cannot be recognised. Nothing else is null.
+lm-evaluation-harness takes, or null), `flexible_extract` (whether it calls that right) and `first_box` (whether the
+first box is right, paper 2's rule). `output_language` is a FLORES code, `mixed` or `undetermined`, or null where the
+language cannot be recognised. Nothing else is null.
 
 The Parquet metadata hold under `polyroute` everything that determines the answers, so that a baseline is never
 compared with answers of another engine, batch size or task (`comparable`).
@@ -32,6 +33,7 @@ import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyroute.artifacts.kinds import TaskKind
+from polyroute.ground import again
 from polyroute.ground.errors import AnswerError
 from polyroute.ground.files import write_atomically
 
@@ -54,7 +56,7 @@ _SCORES: dict[TaskKind, dict[str, pyarrow.DataType]] = {
     "choice": {f"extracted{ending}": pyarrow.int32() for ending in NORMALISATIONS}
     | {f"correct{ending}": pyarrow.bool_() for ending in NORMALISATIONS},
     "number": {"extracted": pyarrow.string(), "correct": pyarrow.bool_()}
-    | {"by_flexible_extract": pyarrow.string(), "flexible_extract": pyarrow.bool_()}
+    | {"by_flexible_extract": pyarrow.string(), "flexible_extract": pyarrow.bool_(), "first_box": pyarrow.bool_()}
     | _SPOKEN,
     "span": {name: pyarrow.bool_() for name in ("inclusion", "inclusion_as_released", "exact_match")}
     | {"f1": pyarrow.float64()}
@@ -152,15 +154,16 @@ def read(path: Path) -> Answers:
         table = pyarrow.parquet.read_table(path)
         header = AnswersHeader.model_validate_json((table.schema.metadata or {})[b"polyroute"])
     except FileNotFoundError:
-        raise AnswerError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
+        raise AnswerError(f"{path} is absent: {again.absent(path)}") from None
     except (pyarrow.ArrowInvalid, OSError, KeyError, ValidationError) as error:
         raise AnswerError(
-            f"{path} is not a whole file of answers of format {FORMAT} ({error}); delete it and rerun"
+            f"{path} is not a whole file of answers of format {FORMAT} ({error}): {again.damaged(path)}"
         ) from None
     schema = _schema(header.kind, header.scored)
     if not table.schema.remove_metadata().equals(schema):
         raise AnswerError(
-            f"{path}: columns {', '.join(table.schema.names)} are not those of {header.kind} tasks; delete it and rerun"
+            f"{path}: columns {', '.join(table.schema.names)} are not those of {header.kind} tasks: "
+            f"{again.damaged(path)}"
         )
     frame = pd.DataFrame({name: table[name].to_pylist() for name in schema.names}, columns=schema.names)
     for name in schema.names:  # pandas would turn None into NaN

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from polyroute.artifacts import parquet
 from polyroute.artifacts.turns import Item, Turn, joined
+from polyroute.ground import again
 from polyroute.ground.errors import PolyrouteError
 
 if TYPE_CHECKING:
@@ -95,9 +96,11 @@ def _read(path: Path, languages: Sequence[str] | None) -> pd.DataFrame:
         turns = [TURNS] if TURNS in whole.column_names else []
         frame: pd.DataFrame = whole.select([*COLUMNS, *turns]).to_pandas()
     except FileNotFoundError:
-        raise CorpusError(f"{path} is absent: run `dvc repro fetch`, or `dvc pull` it") from None
+        raise CorpusError(f"{path} is absent: {again.absent(path)}") from None
     except (pyarrow.ArrowInvalid, KeyError) as error:
-        raise CorpusError(f"{path} is not a corpus with the columns {', '.join(COLUMNS)} ({error})") from None
+        raise CorpusError(
+            f"{path} is not a corpus with the columns {', '.join(COLUMNS)} ({error}): {again.damaged(path)}"
+        ) from None
     if languages is None:
         return frame
     held = list(frame["language"].unique())

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyroute.ground import again
 from polyroute.ground.errors import AnswerError
 
 FILE = "frequency.csv"
@@ -48,7 +49,7 @@ def table(path: Path) -> pd.DataFrame:
     try:
         found = pd.read_csv(path)
     except FileNotFoundError:
-        raise AnswerError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
+        raise AnswerError(f"{path} is absent: {again.absent(path)}") from None
     if missing := [column for column in COLUMNS if column not in found]:
         raise AnswerError(f"{path} lacks the column `{missing[0]}`, as older ones do: run `evaluate` again")
     return found

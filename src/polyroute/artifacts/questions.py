@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from polyroute.artifacts import parquet
 from polyroute.artifacts.kinds import TaskKind
+from polyroute.ground import again
 from polyroute.ground.errors import AnswerError
 
 if TYPE_CHECKING:
@@ -131,9 +132,9 @@ def read_table(
     try:
         table = pyarrow.parquet.read_table(path)
     except FileNotFoundError:
-        raise TaskError(f"{path} is absent: run `dvc repro fetch`, or `dvc pull` it") from None
+        raise TaskError(f"{path} is absent: {again.absent(path)}") from None
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise TaskError(f"{path} is not a Parquet file that can be read ({error})") from None
+        raise TaskError(f"{path} is not a Parquet file that can be read ({error}): {again.damaged(path)}") from None
     metadata = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
     kind = next((kind for kind in columns if kind == metadata.get("kind")), None)
     if kind is None or table.schema.names != columns[kind]:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from polyroute.artifacts.importance import HEAD, READINGS, SOFTMAX_OF_WEIGHTS, normalise
+from polyroute.ground import again
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
@@ -286,10 +287,10 @@ def _read(
         header = TraceHeader.model_validate(about["header"])
         return header, about["item_ids"], columns(path) if columns else {}
     except FileNotFoundError:
-        raise TraceError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
+        raise TraceError(f"{path} is absent: {again.absent(path)}") from None
     except (SafetensorError, KeyError, ValueError, ValidationError) as error:
         raise TraceError(
-            f"{path} is not a whole trace file of format {FORMAT} ({error}); delete it and rerun"
+            f"{path} is not a whole trace file of format {FORMAT} ({error}): {again.damaged(path)}"
         ) from None
 
 

@@ -84,7 +84,7 @@ class Asker:
         how = self.settings.asking(self.task)
         if not how.chat or not has_template(self.loaded.tokenizer):
             return None
-        return Chat(thinking=how.thinking)
+        return Chat(thinking=how.thinking, variables=how.chat_template)
 
     def asked_in(self, condition: Condition) -> list[str]:
         """The languages of the task in which a condition is asked."""
@@ -256,6 +256,8 @@ class Asker:
             "task": self.questions.version, "kind": self.questions.kind, "batch_tokens": self.model.batch_tokens,
             "thinking": None if self.conversation is None else self.conversation.thinking,
         }  # fmt: skip
+        if self.conversation is not None and self.conversation.variables:
+            found["chat_template"] = dict(self.conversation.variables)
         if self.questions.kind != "choice":
             found["generation"] = self._generation(()).determining() | {"stop": None}
         return found

@@ -172,13 +172,16 @@ def _finite(nats_K: NDArray[np.float64], item: _Asked) -> NDArray[np.float64]:
 
 def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> list[_Asked]:
     texts, told = [], []
-    for prompt, choices in zip(items["prompt"], items["choices"], strict=True):
+    for item_id, language, prompt, choices in zip(
+        items["item_id"], items["language"], items["prompt"], items["choices"], strict=True
+    ):
         if conversation is None:
             bare = prompt.rstrip()
             texts.append(bare)
             told.append([prompt[len(bare) :] + choice for choice in choices])
         else:
-            texts.append(prompts.answer_place(tokenizer, prompt, conversation))
+            with prompts.named(f"item {item_id} in {language}"):
+                texts.append(prompts.answer_place(tokenizer, prompt, conversation))
             told.append([choice.lstrip() for choice in choices])
     encoded = prompts.encode(tokenizer, texts, conversation)
     joined = [prompt + choice for prompt, choices in zip(texts, told, strict=True) for choice in choices]

@@ -3,20 +3,23 @@
 Sampling adds Gumbel noise to the logits and takes the largest: that draws from the softmax (Gumbel 1954; Maddison et
 al. 2014, arXiv:1411.0030). The noise comes from a generator of the prompt's own, so an item's draw is the same in any
 batch, and the same under every condition: what differs between them is the model's doing and not chance. Temperature,
-top-k and top-p are applied before, in this order, as in transformers. Nothing else that a checkpoint's
-`generation_config.json` asks for (repetition penalty, sampling) is applied; its end tokens are.
+top-k and top-p are applied before, in this order, as in transformers. Of a checkpoint's `generation_config.json` the
+end tokens alone act: the configuration that transformers sees is built anew.
 
 Texts under all conditions are written together, a row each (`steering.sweep`); a text that has ended leaves the batch.
 
 A text is finished if the model ended it or a stop string did, which is cut off with all that follows; else it was
-truncated at `max_new_tokens`. Texts keep special tokens inside them (channels of GPT-OSS), for `scoring` to read.
+truncated at `max_new_tokens`. In a conversation the token by which the template ends a turn ends a text too. A stop
+string inside a thought ends nothing, and a text that ends inside one is not finished. Texts keep special tokens inside
+them (channels of GPT-OSS), for `scoring` to read; where the template has opened the thought, its mark stands before
+the text.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,7 +35,8 @@ from transformers.generation import (
     TopPLogitsWarper,
 )
 
-from polyroute.asking import prompts
+from polyroute.artifacts import thoughts
+from polyroute.asking import marks, prompts
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
 from polyroute.models.batches import plan_batches
@@ -130,19 +134,21 @@ def generate_under(
         once), its length in tokens with the one that ended it, and whether it is finished.
 
     Raises:
-        AnswerError: a prompt without tokens or too long, or no chat template; names language and item.
+        AnswerError: a prompt without tokens or too long, no chat template or one that loses the question; names
+            language and item.
     """
-    texts = [
-        prompt if conversation is None else prompts.question(tokenizer, prompt, conversation)
-        for prompt in items["prompt"]
-    ]
+    texts = []
+    for item_id, language, prompt in zip(items["item_id"], items["language"], items["prompt"], strict=True):
+        with prompts.named(f"item {item_id} in {language}"):
+            texts.append(prompt if conversation is None else prompts.question(tokenizer, prompt, conversation))
+    asked = dict(zip(texts, items["prompt"], strict=True))
     rows = prompts.encode(tokenizer, texts, conversation)
     _check(model, items, rows, settings)
     found: list[list[tuple[str, int, bool]]] = [[("", 0, False)] * len(rows) for _ in plans]
     with at_rest(model), torch.inference_mode():
         for together, batches in _laid_out([len(row) for row in rows], len(plans), settings):
             with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
-                runner = _Runner(sweep, tokenizer, settings, on_step)
+                runner = _Runner(sweep, tokenizer, settings, on_step, conversation, asked)
                 for batch in batches:
                     written = runner.run([rows[index] for index in batch], [texts[index] for index in batch], batch)
                     for condition, of_condition in zip(together, written, strict=True):
@@ -198,25 +204,22 @@ class _Runner:
     Shapes: B prompts, S positions, C conditions, R rows that are still written, V words.
     """
 
-    def __init__(self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, on_step: OnStep | None = None):
+    def __init__(
+        self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, on_step: OnStep | None = None,
+        conversation: Chat | None = None, asked: Mapping[str, str] | None = None,
+    ):  # fmt: skip
         self.sweep, self.tokenizer, self.settings, self.on_step = sweep, tokenizer, settings, on_step
         self.device = prompts.device_of(sweep.model)
-        self.ends = _end_tokens(sweep.model, tokenizer)
+        self.ends = _end_tokens(sweep.model, tokenizer) | marks.turn_ends(tokenizer, conversation)
+        self.marks = marks.of(tokenizer, conversation)
+        self.asked = asked if conversation is not None and asked is not None else {}
+        """Text of a prompt in a conversation -> its question."""
         pad = tokenizer.pad_token_id
         self.pad = int(pad) if pad is not None else min(self.ends, default=0)
         # A token has at least a byte, so a string's last token and these hold all of it, and a cut letter before.
         self.reach = max((len(stop.encode()) for stop in settings.stop), default=0) + 8
-        defaults = {
-            # What the checkpoint's own configuration would otherwise fill in. Lengths and outputs are not its matter.
-            name: value
-            for name, value in GenerationConfig._get_default_generation_params().items()
-            if value is not None and name not in ("max_length", "min_length")
-        }
         self.config = GenerationConfig(
-            **defaults,
-            max_new_tokens=settings.max_new_tokens,
-            eos_token_id=sorted(self.ends) or None,
-            pad_token_id=self.pad,
+            max_new_tokens=settings.max_new_tokens, eos_token_id=sorted(self.ends) or None, pad_token_id=self.pad
         )
 
     def run(self, rows: list[list[int]], texts: list[str], batch: Sequence[int]) -> list[list[tuple[str, int, bool]]]:
@@ -226,21 +229,23 @@ class _Runner:
         ids_BS = torch.tensor([[self.pad] * (width - len(row)) + row for row in rows], device=self.device)
         real_BS = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.device)
         written: list[list[int]] = []
+        opened = [self._opened(text) for text in texts]
 
         def decode(model: Any, ids_BS: Tensor, *_prepared: Any, **kwargs: Any) -> Tensor:
             own = {name: value for name, value in kwargs.items() if name not in _FOR_ITS_LOOP}
-            written.extend(self._written(model, ids_BS, real_BS.bool(), texts, own, batch))
+            written.extend(self._written(model, ids_BS, real_BS.bool(), texts, opened, own, batch))
             return ids_BS
 
         # Preparing inputs and caches is the architecture's matter and stays with transformers; the loop is ours.
-        self.sweep.model.generate(  # type: ignore[operator]
-            input_ids=ids_BS, attention_mask=real_BS, generation_config=self.config, custom_generate=decode
-        )
-        told = [self._told(ids) for ids in written]
+        with _nothing_of_its_own(self.sweep.model) as model:
+            model.generate(
+                input_ids=ids_BS, attention_mask=real_BS, generation_config=self.config, custom_generate=decode
+            )
+        told = [self._told(ids, opened[place % len(rows)]) for place, ids in enumerate(written)]
         return [told[start : start + len(rows)] for start in range(0, len(told), len(rows))]
 
     def _written(
-        self, model: Any, ids_BS: Tensor, real_BS: Tensor, texts: list[str], kwargs: dict[str, Any],
+        self, model: Any, ids_BS: Tensor, real_BS: Tensor, texts: list[str], opened: list[str], kwargs: dict[str, Any],
         batch: Sequence[int],
     ) -> list[list[int]]:  # fmt: skip
         """Token ids after each prompt, prompts within conditions, up to what ends each."""
@@ -272,7 +277,7 @@ class _Runner:
             for place, token in zip(places, next_R.tolist(), strict=True):
                 if not ended[place]:
                     written[place].append(token)
-                    ended[place] = token in self.ends or self._stops(written[place])
+                    ended[place] = token in self.ends or self._stops(written[place], opened[place % items])
             going = [row for row, place in enumerate(places) if not ended[place]]
             if not going or ids_RS.shape[1] == ids_BS.shape[1] + self.settings.max_new_tokens:
                 return written
@@ -295,8 +300,8 @@ class _Runner:
             kwargs = model._update_model_kwargs_for_generation(output, kwargs)
             scores_RV = output.logits[:, -1].float()
 
-    def _stops(self, ids: list[int]) -> bool:
-        """Whether a stop string ends in the last token.
+    def _stops(self, ids: list[int], opened: str) -> bool:
+        """Whether a stop string ends in the last token, and not inside a thought.
 
         transformers' own criterion compares strings with tokens, and misses letters that a byte-level tokenizer cuts
         into several, as it does in most scripts.
@@ -304,13 +309,37 @@ class _Runner:
         if not self.settings.stop:
             return False
         tail = self._text(ids[-self.reach :])
-        return any(stop in tail for stop in self.settings.stop)
+        return any(stop in tail for stop in self.settings.stop) and self._stop(self._text(ids), opened) is not None
 
-    def _told(self, ids: list[int]) -> tuple[str, int, bool]:
+    def _opened(self, text: str) -> str:
+        """The mark of the thought that the template opens behind the question; empty where it opens none."""
+        question = self.asked.get(text, "").strip()
+        return self.marks.opened(text[text.rindex(question) + len(question) :]) if question else ""
+
+    def _stop(self, text: str, opened: str) -> int | None:
+        """Where the first stop string outside a thought begins."""
+        if not any(stop in text for stop in self.settings.stop):
+            return None
+        whole = opened + text
+        inside = list(thoughts.thoughts(self.marks.spelt(whole))) if whole else []
+        return min(
+            (
+                place
+                for stop in self.settings.stop
+                for place in _places(self.marks.spelt(whole), stop)
+                if place >= len(opened)
+                and not any(start <= place and (end is None or place < end) for start, end in inside)
+            ),
+            default=None,
+        )
+
+    def _told(self, ids: list[int], opened: str) -> tuple[str, int, bool]:
+        """A row's text as it is kept, its tokens, and whether it is finished."""
         ended = bool(ids) and ids[-1] in self.ends
-        text = self._text(ids[:-1] if ended else ids)
-        cut = min((place for stop in self.settings.stop if (place := text.find(stop)) >= 0), default=None)
-        return text[:cut], len(ids), ended or cut is not None
+        text = self.marks.spelt(opened + self._text(ids[:-1] if ended else ids))
+        cut = self._stop(text[len(opened) :], opened)
+        text = text[:cut]
+        return text, len(ids), (ended or cut is not None) and not thoughts.is_open(text)
 
     def _text(self, ids: list[int]) -> str:
         text: str = self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
@@ -341,6 +370,24 @@ class _Runner:
             return -waits_BV.clamp(min=torch.finfo(waits_BV.dtype).tiny).log()
 
         return draw
+
+
+def _places(text: str, stop: str) -> Iterator[int]:
+    """Every place where a string stands in a text."""
+    place = text.find(stop)
+    while place >= 0:
+        yield place
+        place = text.find(stop, place + 1)
+
+
+@contextmanager
+def _nothing_of_its_own(model: nn.Module) -> Iterator[Any]:
+    """A model whose generation configuration asks for nothing, as long as this lasts."""
+    kept, model.generation_config = model.generation_config, GenerationConfig()
+    try:
+        yield model
+    finally:
+        model.generation_config = kept
 
 
 def _end_tokens(model: nn.Module, tokenizer: Any) -> set[int]:

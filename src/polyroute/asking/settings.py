@@ -1,6 +1,6 @@
 """How models are asked."""
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground.frozen import Frozen
@@ -24,6 +24,8 @@ class Asking(Frozen):
     """Draw among the fewest tokens whose probabilities add up to this."""
     top_k: int = Field(ge=0)
     """Draw among the likeliest so many tokens; 0 among all."""
+    chat_template: dict[str, JsonValue] = Field(default={}, exclude_if=lambda given: not given)
+    """Variables of the chat template, such as `reasoning_effort: low`; they win over `thinking`."""
 
 
 class AskedTask(Frozen):

@@ -23,17 +23,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from polyroute.cli.stages import Event
+from polyroute.ground import repository
 from polyroute.ground.errors import PolyrouteError
 
-LONG = ("nulls", "steer", "mask")
+LONG = ("draw", "steer", "mask")
 """Stages that run a model many times, and need one another not; the longest first."""
-AFTER = ("judge", "claims", "multiverse", "figures")
+AFTER = ("nulls", "judge", "claims", "multiverse", "figures")
 """Stages that come after these."""
 LAST = ("report", "track")
 """Stages of the whole study."""
 SECONDS = {
     "trace": 30,
-    "nulls": 150,
+    "draw": 150,
     "evaluate": 20,
     "tune": 40,
     "steer": 60,
@@ -78,8 +79,10 @@ def run(
         first: called once these are done, if others are still to be run.
 
     Raises:
+        RepositoryError: the study is in no git repository.
         StudyError: a stage failed; the others were run as far as they do not need it.
     """
+    repository.check()
     failed = _bring(("resolve",), lambda _event: None)
     if not failed:
         stages = _stages()
@@ -151,10 +154,10 @@ class _Running:
 
         Not the random initialisations of two models at once: most often these are the same.
         """
-        busy = any(stage.startswith("nulls@") for batch in self.running.values() for stage in batch.stages)
+        busy = any(stage.startswith("draw@") for batch in self.running.values() for stage in batch.stages)
         order = list(self.parts)
         ready = sorted(self.ready, key=lambda one: order.index(one.model))
-        return next((one for one in ready if not (busy and one.stages[0].startswith("nulls@"))), None)
+        return next((one for one in ready if not (busy and one.stages[0].startswith("draw@"))), None)
 
     def _next(self, model: str) -> None:
         if self.parts[model]:
@@ -175,7 +178,7 @@ class _Running:
 
 def _stages() -> dict[str, list[str]]:
     """Model -> its stages in the order of dvc.yaml, training apart; under "" those of the whole study."""
-    told = subprocess.run([_dvc(), "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
+    told = subprocess.run([dvc(), "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
     if told.returncode:
         raise StudyError(f"`dvc stage list` failed: {told.stderr.strip() or told.stdout.strip()}")
     found: dict[str, list[str]] = {"": []}
@@ -267,7 +270,7 @@ def _bringing() -> list[str]:
     return [sys.executable, "-W", "ignore", "-m", "polyroute.cli.stages"]
 
 
-def _dvc() -> str:
+def dvc() -> str:
     """The command beside this Python, so that it need not be on the PATH."""
     beside = Path(sys.executable).with_name("dvc")
     return str(beside) if beside.exists() else "dvc"

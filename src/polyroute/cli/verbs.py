@@ -138,13 +138,88 @@ def routers(model: str) -> None:
 @click.option("--jobs", type=click.IntRange(1), help="Models at once; by default one a processor, one with a GPU.")
 def study(everything: bool, jobs: int | None) -> None:
     """Run the study with DVC, several models at once; only what changed is computed."""
+    from polyroute.claims.claim import read_claims
     from polyroute.cli import study as running
+    from polyroute.cli.by_model import by_model
+    from polyroute.report import claims as claims_board
+    from polyroute.results.claims import ClaimsSummary
 
-    file = params.read(Paths().params)
+    paths = Paths()
+    file = params.read(paths.params)
     models = [model for model in file.study.models if everything or model not in file.study.extra]
     read = [model for model in models if not isinstance(file.models[model], TransformersModel)] + file.study.distances
     gpu = Path("/dev/nvidia0").exists()
-    running.run([*models, *file.study.distances], jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read)
+    every = [*models, *file.study.distances]
+
+    def board(shown: list[str]) -> None:
+        found = by_model(ClaimsSummary, paths, shown, named=False)
+        click.echo(f"\n{claims_board.brief(read_claims(paths.claims), found)}\n")
+
+    def first() -> None:
+        click.echo("Real models, from routing that others recorded:")
+        board(read)
+
+    running.run(every, jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read, first=first)
+    board(every)
+    click.echo(
+        f"The whole of it, with figures: {paths.report.resolve()}   Every claim: polyroute claims   Runs: make ui"
+    )
+
+
+@main.command(cls=console.Command)
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+@click.option("--all", "everything", is_flag=True, help="A line for every stage, fresh ones too.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(models: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Say which stages are fresh, stale (and why) or missing (and what brings them), and how long each took.
+
+    Changes of params.yaml, checkpoints and code count before `dvc repro` has seen them; nothing is run or written.
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from polyroute.cli import status as staleness
+    from polyroute.report import status as shown
+
+    paths = Paths()
+    file = params.read(paths.params)
+    for model in models:
+        if model not in file.study.distances:
+            file.model(model)  # an unknown name is an error that says what is close
+    found = [one for one in staleness.states(paths, file) if not models or one.model in models]
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        Console().print(shown.table(found, whole=everything))
+
+
+@main.command(cls=console.Command)
+def dag() -> None:
+    """Print which stage reads from which, each once for all models; `dvc dag` draws every stage of every model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from polyroute.cli.status import steps
+    from polyroute.ground import yaml12
+
+    content = yaml12.load(Paths().dvc_yaml.read_text(encoding="utf-8"))
+    table = Table("stage", "reads from", "what it does", box=None, pad_edge=False)
+    for stage, before in steps(content).items():
+        table.add_row(stage, ", ".join(before) or "–", content["stages"][stage]["desc"])
+    Console().print(table)
+
+
+@main.command(cls=console.Command)
+@click.argument("targets", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="dvc_plots", show_default=True)
+def plots(targets: tuple[str, ...], out: Path) -> None:
+    """Draw TARGETS (files of metrics/; by default all that dvc.yaml plots) into one page that needs no network."""
+    from polyroute.cli import plots as drawing
+    from polyroute.cli import study as running
+
+    click.echo(drawing.draw(targets, out, running.dvc()))
 
 
 @main.command(cls=console.Command)
@@ -183,6 +258,29 @@ def findings(models: tuple[str, ...], write: bool) -> None:
     if not models and (recorded := distances.gather(Paths(), file.study.distances)):
         shown["Recorded distances"] = distances.distances_table(recorded)
     click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in shown.items()))
+
+
+@main.command(cls=console.Command)
+@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; by default report.html.")
+def report(opens: bool, out: Path | None) -> None:
+    """Write the whole study as one page of HTML, and say where it is.
+
+    The page needs no network and holds every figure with its numbers. With --out it says which commit it was made at;
+    report.html does not, so that the stage `report` finds it as it left it.
+    """
+    import webbrowser
+
+    from polyroute.params.resolve import report_settings
+    from polyroute.report.page import build
+    from polyroute.report.page.provenance import commit_at
+
+    paths = Paths()
+    commit = None if out is None else commit_at(paths.root)
+    written = build.write(paths, report_settings(params.read(paths.params)), out, commit)
+    click.echo(f"{written}: {written.stat().st_size / 1e6:.1f} MB, opens in any browser")
+    if opens:
+        webbrowser.open(written.resolve().as_uri())
 
 
 @main.command(cls=console.Command)
@@ -409,24 +507,29 @@ def import_distances(table: Path, out: Path, **about: str | None) -> None:
 @main.command(cls=console.Command)
 def track() -> None:
     """Log the study's results to MLflow; logging twice changes nothing."""
-    from polyroute.params.resolve import shown
-    from polyroute.tracking import store
+    from polyroute.params.resolve import read, shown
+    from polyroute.tracking import datasets, runs, store, variant
 
     paths = Paths()
     file = params.read(paths.params)
     settings = {model: shown(file, model) for model in file.study.models}
-    console.summary("track", store.log_study(paths, file.study.name, file.study.models, settings).summary())
+    seen = {model: one.model_dump(mode="json") for model, one in read(file).items()}
+    models = runs.with_others(paths, [*file.study.models, *file.study.distances])
+    report = store.log_study(
+        paths, variant.experiment(file.study.name), models, settings, datasets.of_study(paths, seen)
+    )
+    console.summary("track", report.summary())
 
 
 @main.command(cls=console.Command)
 @click.option("--port", default=5000, show_default=True, help="On this machine alone.")
 def ui(port: int) -> None:
     """Browse the runs in MLflow until interrupted."""
-    from polyroute.tracking import store
+    from polyroute.tracking import server
 
     paths = Paths()
     study = params.read(paths.params).study.name
-    raise SystemExit(store.serve(paths, port, study))
+    raise SystemExit(server.serve(paths, port, study))
 
 
 main.add_command(look.look)

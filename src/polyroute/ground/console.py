@@ -15,7 +15,9 @@ from rich.text import Text
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.os_errors import sentence
+from polyroute.ground.outputs import kept
 from polyroute.ground.paths import Paths
+from polyroute.ground.times import timed
 
 LEVELS = ("debug", "info", "warning", "error")
 _stderr = Console(stderr=True)
@@ -115,7 +117,7 @@ def stage(
     """Make a stage's script of a function that is given its settings and the study's paths, and nothing else.
 
     The stage is called as the file is; its settings are read from `settings/<model>/<stage>.json`, and each line that
-    the function yields is shown after `<stage>@<model>`.
+    the function yields is shown after `<stage>@<model>`. If it fails, what the stage wrote before is left as it was.
 
     Args:
         kind: type of the settings.
@@ -130,8 +132,10 @@ def stage(
             paths, name = Paths(), purpose or script
             settings = _settings(kind, paths, name, model)
             given = () if purposes is None or purpose is None else (purposes[purpose],)
-            for line in main(settings, paths, *given):
-                summary(name if model is None else f"{name}@{model}", line)
+            whole = name if model is None else f"{name}@{model}"
+            with kept(paths, name, model), timed(paths.times, whole):
+                for line in main(settings, paths, *given):
+                    summary(whole, line)
 
         command = log_level_option(command)
         if each:

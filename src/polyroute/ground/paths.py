@@ -16,6 +16,11 @@ class Paths:
         return self.root / "params.yaml"
 
     @property
+    def dvc_yaml(self) -> Path:
+        """The stages."""
+        return self.root / "dvc.yaml"
+
+    @property
     def dvc_lock(self) -> Path:
         """What DVC last ran, and on what."""
         return self.root / "dvc.lock"
@@ -77,6 +82,10 @@ class Paths:
         """How a model's texts divide into tokens, beside its traces."""
         return self.traces(model) / "vocabulary.parquet"
 
+    def draws(self, model: str) -> Path:
+        """What random initialisations of a model's architecture do with its text."""
+        return self.root / "data" / "draws" / f"{model}.json"
+
     def conditions(self, model: str, purpose: str) -> Path:
         """What is tried (`tune`) and masked (`mask`): a file a task."""
         return self.root / "data" / "plans" / model / purpose
@@ -110,6 +119,11 @@ class Paths:
         return self.root / "figures" / model
 
     @property
+    def report(self) -> Path:
+        """The report of the whole study: one page of HTML that needs no network."""
+        return self.root / "report.html"
+
+    @property
     def claims(self) -> Path:
         """The claims that results are held against, a file a source, and their lock; in git."""
         return self.root / "claims"
@@ -123,6 +137,16 @@ class Paths:
     def parts(self) -> Path:
         """Finished parts of long stages, outside DVC's outputs, so that a rerun takes them up."""
         return self.root / ".polyroute" / "parts"
+
+    @property
+    def aside(self) -> Path:
+        """What stages wrote before, while they run."""
+        return self.root / ".polyroute" / "aside"
+
+    @property
+    def times(self) -> Path:
+        """How long each stage took when it last ran here."""
+        return self.root / ".polyroute" / "times"
 
     def pocket_model(self, model: str) -> Path:
         """A trained pocket model's checkpoint folder, in git."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from polyroute.artifacts.draws import Curves
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import Zones
@@ -47,25 +48,24 @@ class Reading:
 
 
 def summarise(traces: Sequence[Trace], *, zones: Zones | None, nearest: int, seed: int) -> list[Reading]:
-    """Read the quantities off one set of weights.
+    """Read the quantities off one set of weights: `over_depth` of `by_layer`."""
+    return over_depth(by_layer(traces, nearest=nearest, seed=seed), zones)
+
+
+def by_layer(traces: Sequence[Trace], *, nearest: int, seed: int) -> Curves:
+    """Read one set of weights layer by layer, whatever the zones.
 
     Args:
         traces: of parallel sentences, the pivot first, then one a language.
-        zones: early, middle and late layers in the model's numbering; by share of depth where None.
         nearest: other sentences of the most similar length that each one is compared with for sentence alignment.
         seed: of the order among sentences of one length.
 
-    Returns:
-        The quantities of the whole depth, then alignment and divergence by layer.
-
     Raises:
-        SummaryError: there is no language beside the pivot, fewer than two sentences, sentences are not parallel, or
-            a zone holds no traced layer.
+        SummaryError: there is no language beside the pivot, fewer than two sentences, or sentences are not parallel.
         TraceError: the traces hold counts only.
     """
     pivot, *others = traces
     _check(pivot, others)
-    inside_3 = _zones(pivot, zones)
     p_NLE = pivot.distributions(READING)
     divergence_VL, alignment_VL, entropy_VL = [], [], []
     for trace in others:
@@ -76,10 +76,36 @@ def summarise(traces: Sequence[Trace], *, zones: Zones | None, nearest: int, see
         # Where no two sentences are told apart, a translation is no nearer than any other.
         alignment_VL.append(1 - np.divide(near_L, far_L, out=np.ones_like(near_L), where=far_L > 0))
         entropy_VL.append(routing_entropy(q_NLE).mean(axis=0))
-    divergence_L, alignment_L = np.mean(divergence_VL, axis=0), np.mean(alignment_VL, axis=0)
+    overlap_L, specificity_L = _use(traces)
+    return Curves(
+        layers=list(pivot.header.layers),
+        alignment=np.mean(alignment_VL, axis=0).tolist(),
+        divergence=np.mean(divergence_VL, axis=0).tolist(),
+        entropy_pivot=routing_entropy(p_NLE).mean(axis=0).tolist(),
+        entropy_others=np.mean(entropy_VL, axis=0).tolist(),
+        overlap=overlap_L.tolist(),
+        specificity=specificity_L.tolist(),
+    )
+
+
+def over_depth(curves: Curves, zones: Zones | None) -> list[Reading]:
+    """The quantities of one set of weights.
+
+    Args:
+        curves: from `by_layer`.
+        zones: early, middle and late layers in the model's numbering; by share of depth where None.
+
+    Returns:
+        The quantities of the whole depth, then alignment and divergence by layer.
+
+    Raises:
+        SummaryError: a zone holds no traced layer.
+    """
+    inside_3 = _zones(curves.layers, zones)
+    divergence_L, alignment_L = np.array(curves.divergence), np.array(curves.alignment)
     early, middle, late = (float(divergence_L[inside].mean()) for inside in inside_3)
-    fall_pivot = _fall(routing_entropy(p_NLE).mean(axis=0), inside_3)
-    fall_others = _fall(np.mean(entropy_VL, axis=0), inside_3)
+    fall_pivot = _fall(np.array(curves.entropy_pivot), inside_3)
+    fall_others = _fall(np.array(curves.entropy_others), inside_3)
     depth = {
         "alignment_middle": float(alignment_L[inside_3[1]].max()),
         "early_minus_middle": early - middle,
@@ -87,13 +113,13 @@ def summarise(traces: Sequence[Trace], *, zones: Zones | None, nearest: int, see
         "entropy_fall_pivot": fall_pivot,
         "entropy_fall_others": fall_others,
         "entropy_fall_steeper": fall_others - fall_pivot,
-        **_use(traces),
+        **_use_over_depth(curves),
     }
-    by_layer = {"alignment": alignment_L, "divergence": divergence_L}
+    each = {"alignment": alignment_L, "divergence": divergence_L}
     return [Reading(quantity, None, value) for quantity, value in depth.items()] + [
         Reading(quantity, layer, float(value))
-        for quantity, value_L in by_layer.items()
-        for layer, value in zip(pivot.header.layers, value_L, strict=True)
+        for quantity, value_L in each.items()
+        for layer, value in zip(curves.layers, value_L, strict=True)
     ]
 
 
@@ -108,8 +134,8 @@ def spread(items: int, most: int | None) -> NDArray[np.int64]:
     return np.arange(wanted, dtype=np.int64) * items // max(1, wanted)
 
 
-def _use(traces: Sequence[Trace]) -> dict[str, float]:
-    """Overlap and specificity of experts over depth."""
+def _use(traces: Sequence[Trace]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Overlap and specificity of experts by layer."""
     first = traces[0].header
     of = Usage(
         first.corpus,
@@ -118,9 +144,14 @@ def _use(traces: Sequence[Trace]) -> dict[str, float]:
         np.stack([trace.topk_count.sum(axis=0, dtype=np.int64) for trace in traces]),
         np.array([trace.tokens.sum() for trace in traces]),
     )
-    layers = np.array(first.layers)
-    inside_3 = [(layers >= start) & (layers <= end) for _, (start, end) in rise_zones(first.layers)]
-    overlap_L, specificity_L = overlap_of_choices(of), specificity_of_choices(of).mean(axis=0)
+    return overlap_of_choices(of), specificity_of_choices(of).mean(axis=0)
+
+
+def _use_over_depth(curves: Curves) -> dict[str, float]:
+    """Overlap and specificity of experts over depth."""
+    layers = np.array(curves.layers)
+    inside_3 = [(layers >= start) & (layers <= end) for _, (start, end) in rise_zones(curves.layers)]
+    overlap_L, specificity_L = np.array(curves.overlap), np.array(curves.specificity)
     (shared_early, shared_middle, shared_late), (own_early, own_middle, own_late) = (
         [float(value_L[inside].mean()) for inside in inside_3] for value_L in (overlap_L, specificity_L)
     )
@@ -145,11 +176,11 @@ def _check(pivot: Trace, others: Sequence[Trace]) -> None:
             raise SummaryError(f"{trace.place} is not of the pivot's sentences and layers: trace the same of both")
 
 
-def _zones(pivot: Trace, zones: Zones | None) -> list[NDArray[np.bool_]]:
-    numbered = np.array(pivot.header.layers) if zones else np.arange(len(pivot.header.layers))
+def _zones(layers: Sequence[int], zones: Zones | None) -> list[NDArray[np.bool_]]:
+    numbered = np.array(layers) if zones else np.arange(len(layers))
     found = []
     for zone, (first, last) in zones or default_zones(len(numbered)):
         found.append((numbered >= first) & (numbered <= last))
         if not found[-1].any():
-            raise SummaryError(f"zone {zone} = [{first}, {last}] holds no traced layer of {pivot.header.model}")
+            raise SummaryError(f"zone {zone} = [{first}, {last}] holds no traced layer")
     return found

@@ -1,5 +1,6 @@
 """Where a model of the study lies: hub, mirror or folder, and the digest that tells it apart. Needs no torch."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,30 @@ def digest(name: str, spec: Checkpoint) -> str:
     # Code in the folder determines numbers where it may run.
     patterns = (*CHECKPOINT_FILES, "*.py") if spec.trust_remote_code else CHECKPOINT_FILES
     return digest_files(spec.folder, patterns)
+
+
+def shared_digest(name: str, spec: Checkpoint, settled: Path) -> str:
+    """As `digest`; of a folder that is not on this machine, what the settings say that were made where it was.
+
+    So a study whose traces and answers were pulled takes other zones or claims without its models.
+
+    Args:
+        name: as for `digest`.
+        spec: as for `digest`.
+        settled: settings of the model's stage `trace`.
+
+    Raises:
+        ModelError: as `digest`, and no settings were made of this folder.
+    """
+    if spec.folder is None or spec.folder.exists():
+        return digest(name, spec)
+    try:
+        held = json.loads(settled.read_bytes())["model"]
+        if held["folder"] == spec.folder.as_posix():
+            return str(held["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # there are none: the folder is needed
+    return digest(name, spec)
 
 
 def locate(name: str, spec: Checkpoint, mirror: Path | None = None) -> ModelSource:

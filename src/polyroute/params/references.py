@@ -51,9 +51,7 @@ def check_references(file: ParamsFile) -> None:
         if (place := task.on_disk()) is not None:
             check_inside(f"tasks.{name}.files", Path(place), "text")
         for code in task.asked_in or ():
-            check_known(f"tasks.{name}.asked_in", code, language_table.codes(), "a FLORES code")
-        if task.asked_in is not None and file.study.pivot not in task.asked_in:
-            raise ValueError(f"tasks.{name}.asked_in: lacks the pivot {file.study.pivot}, with which all are compared")
+            language_table.check(f"tasks.{name}.asked_in", code)
         if task.text is not None:
             _other_items(file, f"tasks.{name}.text", name, task.text)
     for code in file.experts.multilingual.halved:
@@ -62,6 +60,8 @@ def check_references(file: ParamsFile) -> None:
         check_known("mask.tasks", name, file.tasks, "an entry of `tasks`")
     for name, spec in file.models.items():
         _model_references(file, f"models.{name}", spec)
+        if name in file.study.models and isinstance(spec, TransformersModel):
+            _asked_in_the_pivot(file, spec)
     for name in file.study.models:
         listed = file.models[name].languages
         if file.study.pivot not in file.languages[listed]:
@@ -202,3 +202,9 @@ def _masked_languages(file: ParamsFile, key: str, languages: str, among: str | N
             check_known(f"{key}.among: {among}", code, group, "a language of the model")
         for code in masked:
             check_known(f"{key}.languages: {languages}", code, file.languages[among], f"in `{among}`")
+
+
+def _asked_in_the_pivot(file: ParamsFile, spec: TransformersModel) -> None:
+    for name in spec.tasks:
+        if (asked := file.tasks[name].asked_in) is not None and file.study.pivot not in asked:
+            raise ValueError(f"tasks.{name}.asked_in: lacks the pivot {file.study.pivot}, with which all are compared")

@@ -7,7 +7,7 @@ than before. The digest of a checkpoint is in the settings of the stages that ru
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from polyroute.artifacts.turns import ChatText
 from polyroute.asking.settings import AskedTask, AskSettings, SteerSettings
@@ -43,11 +43,26 @@ from polyroute.params.needed import (
     turn_languages,
 )
 from polyroute.params.published import OVERRIDDEN, paper_model
-from polyroute.params.settings import FetchedCorpus, FetchedCounts, FetchedTask, FetchSettings, TrackSettings
+from polyroute.params.settings import (
+    FetchedCorpus,
+    FetchedCounts,
+    FetchedTask,
+    FetchSettings,
+    ReportedModel,
+    ReportSettings,
+    TrackSettings,
+)
 from polyroute.pocket.documents import language_shares
 from polyroute.readers.miniworld import MiniworldTask
 from polyroute.scoring.settings import ScoredTask, ScoreSettings
-from polyroute.tracing.settings import NullsSettings, RecordedCounts, TracingSettings, TurnsSettings, TurnsTask
+from polyroute.tracing.settings import (
+    DrawSettings,
+    NullsSettings,
+    RecordedCounts,
+    TracingSettings,
+    TurnsSettings,
+    TurnsTask,
+)
 
 Kind = TypeVar("Kind", bound=Frozen)
 _ROLES: dict[str, Role] = {
@@ -64,7 +79,7 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
         digests: model that is run -> digest of its checkpoint, as `models.source.digest` tells it.
 
     Returns:
-        `<model>/<stage>`, or `track`, -> settings.
+        `<model>/<stage>`, or `track` or `report`, -> settings.
 
     Raises:
         TaskError: a task does not exist in the pivot, or is at no pinned commit.
@@ -79,7 +94,57 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
             confidence=file.similarity.confidence, seed=file.study.seed,
         )  # fmt: skip
     tracked = {model: shown(file, model) for model in file.study.models}
-    return found | {"track": TrackSettings(name=file.study.name, models=tracked, own_languages=file.own_languages)}
+    return found | {
+        "track": TrackSettings(
+            name=file.study.name, models=tracked, own_languages=file.own_languages, read=read(file),
+            distances=file.study.distances,
+        ),
+        "report": report_settings(file),
+    }  # fmt: skip
+
+
+def read(file: ParamsFile) -> dict[str, FetchSettings]:
+    """Model of the study -> what it reads.
+
+    Raises:
+        TaskError: as `resolve`.
+    """
+    return {model: _Resolved(file, model, "").fetch() for model in file.study.models}
+
+
+def report_settings(file: ParamsFile) -> ReportSettings:
+    """What the report says of the study and of its models beside their results; real models first."""
+    models = {name: _reported(file, name) for name in file.study.models}
+    order = ("real", "pocket", "untrained")
+    return ReportSettings(
+        name=file.study.name, pivot=file.study.pivot, seed=file.study.seed, confidence=file.intervals.confidence,
+        resamples=file.intervals.resamples, distances=list(file.study.distances), own_languages=file.own_languages,
+        models=dict(sorted(models.items(), key=lambda model: order.index(model[1].kind))),
+    )  # fmt: skip
+
+
+def _reported(file: ParamsFile, name: str) -> ReportedModel:
+    spec = file.models[name]
+    recipe = file.pocket.get(name)
+    if recipe is not None:
+        kind: Literal["real", "pocket", "untrained"] = "pocket" if recipe.tokens else "untrained"
+        return ReportedModel(title=name, kind=kind, source=f"trained here: models/{name}", scores=_scores(file, name))
+    called, commit = published_as(spec), revision(spec)
+    where = spec.file if isinstance(spec, RecordedModel) else spec.hub or spec.folder or name
+    title = name if called is None else called.rpartition("/")[2]
+    if isinstance(spec, RecordedModel):
+        title += " (recorded)"
+    elif title.lower() != name.lower() and called is not None:
+        title += f" ({name})"
+    return ReportedModel(
+        title=title, kind="real", source=f"{where}{f' @{commit[:12]}' if commit else ''}", scores=_scores(file, name)
+    )
+
+
+def _scores(file: ParamsFile, name: str) -> dict[str, str]:
+    """Task of a model -> the score that is compared."""
+    scored = model_settings(file, name, "").get("score")
+    return {task: one.score for task, one in scored.tasks.items()} if isinstance(scored, ScoreSettings) else {}
 
 
 def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, StudySettings]:
@@ -120,7 +185,7 @@ class _Resolved:
         common = {"name": self.name, "seed": self.seed}
         measured = common | {"languages": self.languages}
         return {
-            "fetch": self._fetch(),
+            "fetch": self.fetch(),
             "trace": _of(
                 TracingSettings, file.trace, **common, model=self.model, counts=self._counts(),
                 corpora=model_corpora(file, self.name) if run else dict.fromkeys(spec.corpora, self.languages),
@@ -130,10 +195,13 @@ class _Resolved:
                 **measured, revision=revision(spec), corpora=spec.corpora, zones=spec.zones, intervals=file.intervals,
                 nearest=file.align.nearest, importance=spec.importance,
             ),
-            "nulls": _of(
-                NullsSettings, file.nulls, **measured, model=self.model, corpus=spec.generic, zones=spec.zones,
+            "draw": _of(
+                DrawSettings, file.nulls, **measured, model=self.model, corpus=spec.generic,
                 special_tokens=file.trace.special_tokens, nearest=file.align.nearest,
                 chat=self._chats().get(spec.generic),
+            ),
+            "nulls": NullsSettings(
+                **measured, corpus=spec.generic, zones=spec.zones, nearest=file.align.nearest,
             ),
             "experts": ExpertsSettings(
                 **measured, generic=spec.generic, taus=file.experts.taus,
@@ -188,7 +256,8 @@ class _Resolved:
             "figures": StudySettings(name=self.name),
         }  # fmt: skip
 
-    def _fetch(self) -> FetchSettings:
+    def fetch(self) -> FetchSettings:
+        """What the model reads."""
         file, counts = self.file, self._counts()
         corpora = fetched_corpora(file, self.name)
         return FetchSettings(

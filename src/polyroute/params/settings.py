@@ -1,8 +1,10 @@
-"""What the stages read that belong to no room: `fetch`, which reads the entries of data sets, and `track`."""
+"""What the stages read that belong to no room: `fetch`, which reads the entries of data sets, `track` and `report`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from polyroute.ground.frozen import Frozen
 from polyroute.languages.own import StudySettings
@@ -54,3 +56,40 @@ class TrackSettings(StudySettings):
     """Of the MLflow experiment."""
     models: dict[str, dict[str, Any]]
     """Model -> what its stages are set to, as params.yaml has it, to be shown beside its numbers."""
+    read: dict[str, FetchSettings] = Field(default={})
+    """Model -> what it reads."""
+    distances: list[str] = Field(default=[])
+    """Models of which distances between languages alone were recorded."""
+
+
+class ReportedModel(Frozen):
+    """What the report says of a model beside its results."""
+
+    title: str
+    """What its authors call it; the name in params.yaml of a pocket model."""
+    kind: Literal["real", "pocket", "untrained"]
+    """A model that somebody uses; a small one trained here, of which it is known what it learnt; or one of these with
+    random weights."""
+    source: str
+    """Where its weights or counts are from, with the commit."""
+    scores: dict[str, str] = Field(default={})
+    """Task -> the score of its answers that is compared."""
+
+
+class ReportSettings(StudySettings):
+    """What the stage `report` reads."""
+
+    name: str
+    """Of the study."""
+    pivot: str
+    """FLORES code of the language that divergence is measured from."""
+    seed: int
+    """Of everything that is drawn."""
+    confidence: float
+    """Coverage of intervals."""
+    resamples: int
+    """Of the bootstrap."""
+    models: dict[str, ReportedModel]
+    """Name in params.yaml -> what is said of it; real ones first."""
+    distances: list[str]
+    """Models of which distances between languages alone were recorded."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from polyroute.claims.claim import Claim, Claims
 from polyroute.claims.verdict import over_models
+from polyroute.report.topics import by_topic, lead, speaking
 from polyroute.report.words import NONE
 from polyroute.results.claims import ClaimsSummary, ClaimVerdict, Code, Held, Missing, StandIn
 
@@ -82,6 +83,24 @@ def board(claims: Claims, found: Mapping[str, ClaimsSummary]) -> str:
     if stale := _stale(claims, found):
         lines.append(f"{stale} verdicts are on claims as they were: `dvc repro` brings them up to date")
     return "\n".join(lines)
+
+
+def brief(claims: Claims, found: Mapping[str, ClaimsSummary]) -> str:
+    """A line a question, with the verdict on the claim that speaks for it in every model.
+
+    Args:
+        claims: as they are now.
+        found: model -> its verdicts.
+    """
+    letters = dict(zip(found, ascii_uppercase, strict=False))
+    lines = ["  ".join(letters.values())]
+    for topic, ids in by_topic(claims.by_id).items():
+        if ids and topic.question:
+            codes = [speaking(lead(topic, ids), one) for one in found.values()]
+            marks = "  ".join(" " if code is None else MARKS[code] for code in codes)
+            lines.append(_cut(f"{marks}  {topic.question}"))
+    legend = ", ".join(f"{mark} {WORDS[code]}" for code, mark in MARKS.items())
+    return "\n".join([*lines, *_wrapped(legend), *_wrapped(", ".join(f"{letters[one]} {one}" for one in found))])
 
 
 def details(claims: Claims, claim: Claim, found: Mapping[str, ClaimsSummary]) -> str:

@@ -98,7 +98,7 @@ def _tree(
     size: float, highest: float,
 ) -> None:  # fmt: skip
     """Draw a tree from its root at the left to the languages at the right, nearest neighbours beside one another."""
-    order, joins = _placed(linkage, len(codes))
+    order, joins = placed(linkage, len(codes))
     for corners, heights in joins:
         axes.plot(heights, corners, color="#5f6368", linewidth=1.0, solid_joinstyle="miter", zorder=2)
     air = 0.04 * highest
@@ -121,7 +121,7 @@ def _tree(
     axes.locator_params(axis="x", nbins=4)
 
 
-def _placed(linkage: Sequence[Join], leaves: int) -> tuple[list[int], list[tuple[list[float], list[float]]]]:
+def placed(linkage: Sequence[Join], leaves: int) -> tuple[list[int], list[tuple[list[float], list[float]]]]:
     """Leaves from the top, and the three sides of each join: where they stand across, and their heights.
 
     Of two branches the one whose languages come earlier in the list stands above.

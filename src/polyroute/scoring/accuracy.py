@@ -16,11 +16,11 @@ import pandas as pd
 from scipy import stats
 
 from polyroute.artifacts.answers import NORMALISATIONS
+from polyroute.artifacts.thoughts import answer_part
 from polyroute.results.accuracy import AccuracyRow
 from polyroute.results.quantities import DECIMALS
 from polyroute.scoring import chrf
 from polyroute.scoring.output_language import UNDETERMINED
-from polyroute.scoring.written import answer_part
 
 _MEANS = ("as_read", "flexible_extract", "inclusion", "inclusion_as_released", "exact_match", "f1", "chrf")
 

@@ -19,7 +19,7 @@ from polyroute.scoring.written import score_numbers, score_spans, score_translat
 
 SCORES: dict[TaskKind, dict[str, str]] = {
     "choice": {"sum": "correct", "token": "correct_by_token", "character": "correct_by_character"},
-    "number": {"correct": "correct", "flexible_extract": "flexible_extract"},
+    "number": {"correct": "correct", "flexible_extract": "flexible_extract", "first_box": "first_box"},
     "span": {
         "inclusion": "inclusion", "inclusion_as_released": "inclusion_as_released", "exact_match": "exact_match",
         "f1": "f1",

@@ -1,12 +1,15 @@
-r"""The number that an answer gives, read in the conventions of the answer's language.
+r"""The number that an answer gives, read in the conventions of the answer's language (`conventions`).
 
 Which number counts:
 
-1. the last one inside the last `\boxed{...}` that holds any;
-2. else the number that follows the last answer word (English ones count in every language, and so does `####`) with
-   nothing between but blanks, marks and words such as "is", unless it numbers a list; if it begins a calculation, the
-   one after its last equals sign;
-3. else the last number of the text.
+1. the one inside the last `\boxed{...}` that holds any: the last side of an equation that is a number by itself, or
+   what a calculation comes to, or else the first number outside `\text{...}`. `\sqrt{2}` is no number;
+2. but the number that a later answer word announces wins over the box: the text takes its box back;
+3. without a box, the number that follows the last answer word (English ones count in every language, and so does
+   `####`) with nothing between but blanks, marks, currencies and words such as "is", unless it numbers a list; if it
+   begins a calculation, the one after its last equals sign. A word that is a verb or a plural as well ("answers 20
+   questions") announces only before a colon or a word such as "is"; "each answer" and "5 answers" announce nothing;
+4. else the last number of the text.
 
 How a number is read: digits of any script are digits. Blanks and apostrophes before three digits divide thousands
 (1 234,5; 80'000). Point and comma:
@@ -21,136 +24,93 @@ How a number is read: digits of any script are digits. Blanks and apostrophes be
 
 After an English answer word English is the language, whatever was asked for.
 
-What looks like neither (12.5.2024, 1,2,3) is several numbers. A minus sign counts where it touches the number or its
-currency sign and nothing stands before it to be subtracted from. Words for thousands and millions after a number
-multiply it (8万5千, 70 тысяч); two numbers with a slash are a fraction. In Chinese and Japanese, numerals in
-characters are read right after the answer word and nowhere else, since the characters occur in other words.
+What looks like neither (12.5.2024, 1,2,3) is several numbers. A digit that ends a word (CO2, x_1) is none. A minus sign
+or a dash counts where it touches the number or its currency and nothing stands before it to be subtracted from, minus
+in words likewise; with a blank between only where a box, a bracket or an equals sign opens before it.
 
-Not read: numbers in words, powers of ten, factors before the number (Swahili `elfu 70`).
+Words for large numbers multiply the number before them, in Swahili the one after too (70 тысяч, 5千万,
+elfu 70), and smaller parts are added (2 millones 500 mil). 千克 is a kilogram. Numbers in e-notation (1.2e6) and
+powers (3 × 10^4) are worked out; two numbers with a slash are a fraction, with a number before them a mixed
+one (2 1/2, 3¼, 2\frac{1}{2}).
+In Chinese and Japanese, numerals in characters are read right after the answer word and nowhere else, since the
+characters occur in other words. Numbers in words (eighteen) are not read.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from fractions import Fraction
 from itertools import pairwise
 
 from polyroute.languages.table import ENGLISH
+from polyroute.scoring import latex
+from polyroute.scoring.conventions import BLANK, HAN, HUNDREDS, MYRIADS, Convention, convention
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _DIGITS = {code: str(unicodedata.decimal(chr(code))) for code in range(0x80, 0x20000) if chr(code).isdecimal()}
+_QUARTERS = {
+    chr(code): told.replace("\u2044", "/")
+    for code in (*range(0xBC, 0xBF), *range(0x2150, 0x215F), 0x2189)
+    if (told := unicodedata.normalize("NFKC", chr(code)))
+}
+"""Fractions of one character, such as ¼."""
+_QUARTER = re.compile(rf"(\d?)([{''.join(_QUARTERS)}])")
 _MARKS = str.maketrans(
-    {"−": "-", "－": "-", "﹣": "-", "٫": ".", "．": ".", "＝": "=", "／": "/", "＄": "$", "％": "%"}
-)
+    {"−": "-", "－": "-", "﹣": "-", "➖": "-", "‐": "-", "‑": "-", "‒": "–", "٫": ".", "．": ".", "＝": "=", "／": "/",
+     "⁄": "/", "∕": "/", "＄": "$", "％": "%", "＋": "+"}
+    | dict.fromkeys("\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u2060", "")
+)  # fmt: skip
+_RAISED = re.compile("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _MARKUP = (
-    (re.compile(r"(?<=\d)(?:\{,\}|٬|，)(?=\d{3})"), ","),
+    (re.compile(r"(?<=\d)\{([.,])\}(?=\d)"), r"\1"),
+    (re.compile(r"(?<=\d)٬(?=\d)"), ""),
+    (re.compile(r"(?<=\d)，(?=\d{3})"), ","),
     (re.compile(r"(?<=\d)(?:\\[,;!: ]|~)(?=\d)"), "\u202f"),
-    (re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}"), r"\1/\2"),
+    (re.compile(r"\\[,;!: ]|~"), " "),
     (re.compile(r"\\([$%])"), r"\1"),
-    (re.compile(r"\\(?:times|cdot)"), "×"),
+    (re.compile(r"\\(?:times|cdot)(?![A-Za-z])"), "×"),
+    (re.compile(r"\\div(?![A-Za-z])"), "÷"),
 )
 """LaTeX, and what only divides thousands between digits: `{,}`, `\\,`, Arabic and full-width commas."""
-_BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _DIVIDERS = " \u00a0\u2007\u2009\u202f'’"
 """Blanks and apostrophes that divide thousands."""
 _GROUPED = rf"[1-9]\d{{0,2}}(?:[{_DIVIDERS}]\d{{3}})+(?!\d)(?:[.,]\d+)?"
 # Exponents are not numbers of their own, and a number does not begin inside another.
 _NUMBER = re.compile(rf"(?<![\d^])(?<!\^\{{)(?:{_GROUPED}|\d+(?:[.,]\d+)*|(?<![\w.])\.\d+)")
-_ENGLISH = r"\banswers?\b"
-_ENGLISH_WORDS = (_ENGLISH, r"^####(?=[^\w\n]*\d[\d., ]*[^\w\n]*$)")
-"""The English answer word, and the mark of GSM8K's answers, which are the whole line: headings have it too."""
-_LINKS = (
-    "is was are be would will should therefore thus so equals equal final exactly about approximately number the a an "
-    "to this that question problem total text textbf mathbf boxed us usd eur rs"
-)
+_INDEX = re.compile(r"(?:(?:[^\W_]|[)\]}$])_\{?|\^\{?\s*[+-]?\s*)$")
+"""What stands before an index or an exponent (x_1, CO$_2$, m^{-2})."""
+_SPELT = re.compile(r"(\\?)([A-Za-zÀ-ɏͰ-ϿЀ-ӿḀ-ỿ]+)$")
+"""Letters before a number that are part of its word, in scripts that put blanks between words."""
+_E = re.compile(r"[eE]([+-]?\d{1,3})(?!\w)")
+_EXPONENT = r"(?:\s?\^\s?(?:\{\s*([+-]?\s?\d{1,3})\s*\}|([+-]?\d{1,3}))|\*\*([+-]?\d{1,3}))(?!\d)"
+_POWER = re.compile(_EXPONENT)
+_TIMES_TEN = re.compile(rf"\s?[×xX*·⋅∙]\s?10{_EXPONENT}")
+_ENGLISH_WORDS = (r"\banswers?\b", r"^####(?=[^\w\n]*\d[\d., ]*[^\w\n]*$)")
+"""The English answer words, and the mark of GSM8K's answers, which are the whole line: headings have it too."""
+_ENGLISH_PLURAL, _ENGLISH_VERB = (r"\banswers\b",), (r"\banswer\b",)
 _NUMERALS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "両": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
-_MYRIADS = {"万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8}
-_NUMERAL = re.compile(f"[{''.join([*_NUMERALS, *_UNITS, *_MYRIADS])}]+")
-_PLACES = 12
-"""Decimals to which a fraction such as 1/3 is written."""
-
-
-@dataclass(frozen=True)
-class _Convention:
-    """How a language writes numbers and announces an answer."""
-
-    thousands: str = ","
-    """Marks that divide thousands where they stand before exactly three digits."""
-    answer: tuple[str, ...] = ()
-    """Words for the answer, as regular expressions."""
-    links: str = ""
-    """Words that may stand between answer word and number."""
-    spaced: bool = True
-    """Whether words stand between blanks."""
-    scales: Mapping[str, int] = field(default_factory=dict)
-    """Words after a number that multiply it."""
-
-
-_CHINESE = {"千": 1000, **_MYRIADS}
-_CONVENTIONS = {
-    "eng_Latn": _Convention(scales={"thousand": 10**3, "million": 10**6, "billion": 10**9}),
-    "deu_Latn": _Convention(
-        thousands=".", answer=(r"\bantwort\w*", r"\blösung\b", r"\b(?:end)?ergebnis\b"),
-        links="ist lautet beträgt wäre sind also somit daher die der das endgültige gesamt insgesamt genau etwa auf "
-        "frage",
-        scales={"tausend": 10**3, "millionen": 10**6, "million": 10**6},
-    ),
-    "spa_Latn": _Convention(
-        thousands=".,", answer=(r"\brespuestas?\b", r"\bresultado\b", r"\bsolución\b"),
-        links="es son sería serían final correcta por lo tanto entonces de la el un total igual a la pregunta",
-        scales={"mil": 10**3, "millones": 10**6, "millón": 10**6},
-    ),
-    "fra_Latn": _Convention(
-        thousands=".", answer=(r"\bréponses?\b", r"\brésultat\b", r"\bsolution\b"),
-        links="est sont serait finale final correcte donc de la le un total à question égal égale",
-        scales={"mille": 10**3, "millions": 10**6, "million": 10**6},
-    ),
-    "rus_Cyrl": _Convention(
-        thousands=".", answer=(r"\bответ\w*", r"\bитого\b"),
-        links="это будет равен равна равно составляет составит на вопрос задачи задачу есть итоговый окончательный",
-        scales={"тысяч": 10**3, "тысячи": 10**3, "тысяча": 10**3, "тыс": 10**3,
-                "миллионов": 10**6, "миллиона": 10**6, "миллион": 10**6, "млн": 10**6},
-    ),
-    "zho_Hans": _Convention(
-        answer=("答案", "结果", "答(?=[:：])"), links="是 为 就是 应为 应该 应 等于 最终 总共 一共 共 约 大约 美元 即",
-        spaced=False, scales=_CHINESE,
-    ),
-    "jpn_Jpan": _Convention(
-        answer=("答え", "答案", "解答", "回答", "答(?=[:：])"),
-        links="は が 最終的な 最終的に 合計 合計で 約 ドル 正解 つまり",
-        spaced=False, scales=_CHINESE,
-    ),
-    "swh_Latn": _Convention(
-        answer=(r"\bjibu\b", r"\bmajibu\b"), links="ni la mwisho sahihi kwa swali hili hivyo jumla ya",
-    ),
-    "tha_Thai": _Convention(
-        answer=("คำตอบ", "ตอบ"), links="คือ เป็น เท่ากับ สุดท้าย ที่ถูกต้อง ว่า จึง ของ คำถาม นี้ ได้ ทั้งหมด รวม",
-        spaced=False, scales={"พัน": 10**3, "หมื่น": 10**4, "แสน": 10**5, "ล้าน": 10**6},
-    ),
-    "ben_Beng": _Convention(
-        answer=("উত্তর(?! *(?:দিক|মেরু))", "ফলাফল"), links="টি টা হল হলো হবে হচ্ছে চূড়ান্ত সঠিক মোট এর প্রশ্নের প্রায়",
-        spaced=False, scales={"হাজার": 10**3, "লাখ": 10**5, "লক্ষ": 10**5, "কোটি": 10**7},
-    ),
-    "tel_Telu": _Convention(
-        answer=("సమాధానం", "జవాబు", "ఫలితం"), links="అంటే తుది చివరి సరైన మొత్తం గా ఇది సుమారు ప్రశ్నకు",
-        spaced=False,
-        scales={"వేలు": 10**3, "వేల": 10**3, "లక్షలు": 10**5, "లక్షల": 10**5, "లక్ష": 10**5, "కోట్లు": 10**7, "కోట్ల": 10**7},
-    ),
-}  # fmt: skip
-_LIKE = {"zho_Hant": "zho_Hans"}
-_COMMA = {
-    "afr_Latn", "als_Latn", "azj_Latn", "bel_Cyrl", "bos_Latn", "bul_Cyrl", "cat_Latn", "ces_Latn", "dan_Latn",
-    "ell_Grek", "est_Latn", "eus_Latn", "fin_Latn", "glg_Latn", "hrv_Latn", "hun_Latn", "hye_Armn", "ind_Latn",
-    "isl_Latn", "ita_Latn", "kat_Geor", "kaz_Cyrl", "kir_Cyrl", "lit_Latn", "lvs_Latn", "mkd_Cyrl", "nld_Latn",
-    "nno_Latn", "nob_Latn", "pol_Latn", "por_Latn", "ron_Latn", "slk_Latn", "slv_Latn", "srp_Cyrl", "swe_Latn",
-    "tur_Latn", "ukr_Cyrl", "uzn_Latn", "vie_Latn",
-}  # fmt: skip
-"""Other languages that write a decimal comma (CLDR); all the rest are taken to write a decimal point."""
+_NUMERAL = re.compile(f"[{''.join([*_NUMERALS, *_UNITS, *MYRIADS])}]+")
+_HAN_UNIT = re.compile(rf"{BLANK}?(?:([{''.join(HUNDREDS)}])(?![克米瓦卡焦伏帕赫字分]|里米)|([{''.join(MYRIADS)}]))")
+_NOT_ALONE = re.compile(r"\\(?:pi|sqrt|log|ln|sin|cos|tan|sum|int|infty|binom|theta|alpha|beta)(?![A-Za-z])")
+"""Commands with which a number is not the whole of a formula."""
+_OPERATOR = re.compile(r"[×÷*/+^!·⋅]|(?<=[\d)}])\s*-|\\sqrt|\\d?frac|(?<=\))\s*\(")
+_MORE = re.compile(rf"({BLANK}?)(\d+(?:,\d{{3}})*(?:\.\d+)?)")
+_EQUALS = re.compile(r"=|≈|\\(?:approx|equiv|Rightarrow|implies|to|sim|simeq|cong)(?![A-Za-z])|→|⇒")
+_NUMBERED = re.compile(r"\b(?:question|problem|part|step|exercise|item)\s*#?\s*$", re.IGNORECASE)
+_COUNTED = re.compile(r"\d[\d.,]*\s+(?:[^\W\d_]+\s+){0,2}$")
+"""What stands before answers that are counted."""
+_CLASSIFIED = re.compile(r"\d\s*(?:[个道個問题題つ개]|ข้อ)\S{0,6}?\s*(?:[^\W\d_]+\s*)?$")
+"""The same where a classifier follows the count."""
+_OPENED = re.compile(r"(?:[{(\[=≈]\s*[-–]|[:：] ?-)[ \u00a0]+$")
+"""A sign with a blank behind it that has nothing to be subtracted from."""
+_WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
 
 
 @dataclass(frozen=True)
@@ -158,6 +118,26 @@ class _Number:
     start: int
     end: int
     value: Decimal
+    scaled: int = 0
+    """Factor of its words for large numbers, below which the next number belongs to it; 0 where it has none."""
+    whole: bool = False
+    """Whether it is a whole number without factor, which a fraction may follow."""
+
+
+@dataclass(frozen=True)
+class _Announced:
+    start: int
+    """Where its number begins."""
+    word: str
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class _Boxed:
+    start: int
+    end: int
+    value: Decimal | None
+    """None where it holds a formula that is no number."""
 
 
 def extract(text: str, language: str) -> str | None:
@@ -165,26 +145,50 @@ def extract(text: str, language: str) -> str | None:
 
     Args:
         text: what a model wrote.
-        language: FLORES code of the language whose conventions hold; those without an entry of their own have no
-            answer word but the English one.
+        language: FLORES code of the language whose conventions hold; those without words of their own have no answer
+            word but the English one.
 
     Returns:
         A plain decimal such as `-18.5`, without zeros at the end of its fraction; None where there is no number.
+
+    Raises:
+        AnswerError: babel or math-verify is not installed.
     """
-    convention = _convention(language)
-    text = _plain(text)
-    numbers = _numbers(text, convention)
-    for box in reversed(list(_BOXED.finditer(text))):
-        inside = [number for number in numbers if box.start(1) <= number.start < box.end(1)]
-        if inside:
-            return canonical(inside[-1].value)
-    announced = _announced(text, numbers, language, convention)
-    if announced is None:
-        return canonical(numbers[-1].value) if numbers else None
-    word, value = announced
-    if language != ENGLISH and re.fullmatch(_ENGLISH, word, re.IGNORECASE):
-        return extract(text, ENGLISH)
-    return canonical(value)
+    return _extract(plain(text), language)
+
+
+def first_boxed(text: str, language: str) -> str | None:
+    r"""The number inside the first `\boxed{...}`, by which paper 2 scores (arXiv 2601.14050, its release).
+
+    Args:
+        text: what a model wrote.
+        language: FLORES code of the language whose conventions hold.
+
+    Returns:
+        As `extract`; None where there is no box or no number in the first.
+    """
+    text = plain(text)
+    found = _boxed(convention(language), language, latex.boxes(text)[:1])
+    return None if found is None or found.value is None else canonical(found.value)
+
+
+def announced_after(text: str, language: str, place: int) -> int | None:
+    """Where the last announced answer behind a place begins; None where none is announced there.
+
+    Args:
+        text: what a model wrote.
+        language: FLORES code.
+        place: in the text.
+    """
+    rules = convention(language)
+    for mark in _marks(text, rules):
+        if mark.start() < place:
+            break
+        opening = rules.gap.match(text, mark.end())
+        said = rules.said.search(opening.group()) if opening else None
+        if opening and said and _announces(text, mark, opening.group(), rules):
+            return opening.start() + said.end()
+    return None
 
 
 def canonical(value: Decimal | str) -> str:
@@ -201,54 +205,225 @@ def canonical(value: Decimal | str) -> str:
     return "0" if told in ("-0", "0") else told
 
 
-def _convention(language: str) -> _Convention:
-    language = _LIKE.get(language, language)
-    if language in _COMMA:
-        return _Convention(thousands=".")
-    return _CONVENTIONS.get(language, _Convention())
-
-
-def _plain(text: str) -> str:
-    text = text.translate(_DIGITS).translate(_MARKS)
+def plain(text: str) -> str:
+    """A text with the digits, signs and LaTeX that are read: others written as these, without marks of direction."""
+    text = unicodedata.normalize("NFC", text).translate(_MARKS)
+    text = _RAISED.sub(lambda raised: f"^{{{raised.group().translate(_LOWERED)}}}", text)
+    text = _QUARTER.sub(lambda one: f"{one[1]} {_QUARTERS[one[2]]}" if one[1] else _QUARTERS[one[2]], text)
+    text = text.translate(_DIGITS)
     for pattern, replacement in _MARKUP:
         text = pattern.sub(replacement, text)
-    return text
+    return latex.plain_fractions(text) if "\\" in text else text
 
 
-def _numbers(text: str, convention: _Convention) -> list[_Number]:
-    """Every number of a text, in its order."""
-    found = list(_NUMBER.finditer(text))
-    thousands = _thousands([match.group() for match in found], convention)
-    numbers: list[_Number] = []
-    scaled = 0  # factor of the last number, where the next may belong to it (8万5千)
-    for match in found:
-        pieces = _values(match.group(), thousands)
-        start, end = match.start(), match.end()
-        if len(pieces) > 1:
-            numbers += [_Number(start, end, piece) for piece in pieces]
-            scaled = 0
+def _extract(text: str, language: str) -> str | None:
+    rules = convention(language)
+    numbers = _numbers(text, rules, language)
+    box = _boxed(rules, language, latex.boxes(text)[::-1])
+    found = _announced(text, numbers, rules, language)
+    if box is not None and (found is None or found.start < box.end):
+        return None if box.value is None else canonical(box.value)
+    if found is None:
+        return canonical(numbers[-1].value) if numbers else None
+    if language != ENGLISH and re.fullmatch(_ENGLISH_WORDS[0], found.word, re.IGNORECASE):
+        return _extract(text, ENGLISH)
+    return canonical(found.value)
+
+
+def _boxed(rules: Convention, language: str, boxes: Sequence[latex.Box]) -> _Boxed | None:
+    """What the first of these boxes that holds digits gives."""
+    for box in boxes:
+        content = latex.without_words(latex.unstyled(box.content))
+        content = re.sub("[ \u00a0]{2,}", " ", content)
+        content = re.sub(r"^[\s$({]*[-–]\s+(?=[\d.$])", "-", content)
+        sides = [side for side in _EQUALS.split(content) if re.search(r"\d", side)]
+        read = [found for side in sides if (found := _side(side, rules, language))]
+        if not sides or not (read or any(_NOT_ALONE.search(side) for side in sides)):
             continue
-        value = pieces[0]
-        factor, end = _scale(text, end, convention)
-        value *= factor
-        start = _signed(text, start)
-        if start < match.start():
-            value = -value
-        before = numbers[-1] if numbers else None
-        if before is not None and before.end == start and value < scaled:
-            numbers[-1] = _Number(before.start, end, before.value + value)
-        elif before is not None and value and re.fullmatch(r" ?/ ?", text[before.end : start]):
-            quotient = before.value / value
-            # Decimal holds 28 digits: what is too large to have this many decimals has fewer by itself.
-            quotient = round(quotient, _PLACES) if abs(quotient) < 10**_PLACES else quotient
-            numbers[-1] = _Number(before.start, end, quotient)
-        else:
-            numbers.append(_Number(start, end, value))
-        scaled = factor if factor > 1 else 0
+        alone = [value for value, bare in read if bare]
+        return _Boxed(box.start, box.end, alone[-1] if alone else read[-1][0] if read else None)
+    return None
+
+
+def _side(side: str, rules: Convention, language: str) -> tuple[Decimal, bool] | None:
+    """The value of one side of an equation, and whether it is a number by itself; None where it is no number."""
+    numbers = _numbers(side, rules, language)
+    if not numbers:
+        return None
+    formula = bool(_NOT_ALONE.search(side))
+    between = side[numbers[0].end : numbers[1].start] if len(numbers) > 1 else ""
+    if not formula and not _OPERATOR.search(between):
+        return numbers[0].value, True
+    pieces, done = [], 0
+    for number in numbers:
+        value = canonical(number.value)
+        pieces += [_WORD.sub(" ", side[done : number.start]), f"({value})" if number.value < 0 else value]
+        done = number.end
+    pieces.append(_WORD.sub(" ", side[done:]))
+    value_ = latex.value(
+        re.sub(r"[$€£%]|(?<=\s)[-–]?\s*$", "", "".join(pieces)).replace("×", r"\times ").replace("÷", r"\div ")
+    )
+    if value_ is not None:
+        return value_, False
+    return None if formula else (numbers[-1].value, False)
+
+
+def _numbers(text: str, rules: Convention, language: str) -> list[_Number]:
+    """Every number of a text, in its order."""
+    found = [match for match in _NUMBER.finditer(text) if not _part_of_a_word(text, match.start(), rules)]
+    thousands = _thousands([match.group() for match in found], rules)
+    numbers: list[_Number] = []
+    done = 0
+    for match in found:
+        if match.start() < done:
+            continue
+        pieces = _values(match.group(), thousands)
+        if len(pieces) > 1:
+            numbers += [_Number(match.start(), match.end(), piece) for piece in pieces]
+            continue
+        number = _read(text, match, pieces[0], rules, language)
+        done = number.end
+        _append(text, numbers, number, rules)
     return numbers
 
 
-def _thousands(bodies: list[str], convention: _Convention) -> str:
+def _read(text: str, match: re.Match[str], value: Decimal, rules: Convention, language: str) -> _Number:
+    """A number with its exponent, its words for large numbers and its sign."""
+    start, end = match.span()
+    whole = value == value.to_integral_value() and match.group().isdecimal()
+    value, end = _raised(text, start, value, end)
+    factor = 1
+    if language in HAN:
+        value, end, factor = _with_characters(text, value, end)
+    elif (before := _scale_before(text, start, rules)) is not None:
+        factor, start = before
+        value *= factor
+    else:
+        factor, end = _scale_after(text, end, rules)
+        value *= factor
+    whole = whole and end == match.end() and start == match.start()
+    signed = _signed(text, start, rules)
+    return _Number(signed, end, -value if signed < start else value, factor if factor > 1 else 0, whole)
+
+
+def _append(text: str, numbers: list[_Number], number: _Number, rules: Convention) -> None:
+    """Put a number behind the others, or into the last one that it is a part of."""
+    before = numbers[-1] if numbers else None
+    between = text[before.end : number.start] if before is not None else ""
+    if before is None:
+        numbers.append(number)
+    elif before.scaled and 0 <= number.value < before.scaled and _belongs(between, number, rules):
+        sum_ = before.value + (number.value if before.value >= 0 else -number.value)
+        numbers[-1] = _Number(before.start, number.end, sum_, number.scaled)
+    elif number.value and re.fullmatch(r" ?/ ?", between):
+        quotient = latex.decimal(Fraction(before.value) / Fraction(number.value))
+        numbers[-1] = _Number(before.start, number.end, quotient)
+        whole = numbers[-2] if len(numbers) > 1 else None
+        if whole is None or not (whole.whole and before.whole and number.whole and 0 < before.value < number.value):
+            return
+        if re.fullmatch(rf"{BLANK}|{BLANK}?(?:and|&){BLANK}?", text[whole.end : before.start]):
+            mixed = (
+                whole.value - quotient
+                if text[whole.start : whole.end].startswith(("-", "–"))
+                else whole.value + quotient
+            )
+            numbers[-2:] = [_Number(whole.start, number.end, mixed)]
+    else:
+        numbers.append(number)
+
+
+def _belongs(between: str, number: _Number, rules: Convention) -> bool:
+    """Whether a number is a smaller part of the one before (2 million 500 thousand)."""
+    return bool(
+        re.fullmatch(rf"{BLANK}*" if not number.scaled else rf"{BLANK}*(?:(?:{rules.joins}){BLANK}*)?", between)
+    )
+
+
+def _part_of_a_word(text: str, start: int, rules: Convention) -> bool:
+    """Whether a digit only ends a word (CO2), or is an index or an exponent."""
+    if text[start - 1 : start] in " \n:=($*":
+        return False  # nearly always
+    window = text[max(0, start - 24) : start]
+    if _INDEX.search(window):
+        return True
+    spelt = _SPELT.search(window)
+    if spelt is None or spelt[1] or rules.currency.search(window):
+        return False
+    return not (spelt[2] in "xX" and window[: spelt.start()].rstrip()[-1:].isdecimal())
+
+
+def _raised(text: str, start: int, value: Decimal, end: int) -> tuple[Decimal, int]:
+    """A number with its exponent, and where that ends."""
+    if exponent := _E.match(text, end):
+        return _scaled(value, int(exponent[1])), exponent.end()
+    bold = text[max(0, start - 2) : start] == "**"
+    if (exponent := _POWER.match(text, end)) and not (bold and exponent[3]):
+        power = latex.power(Fraction(value), Fraction(int(_exponent(exponent))))
+        return (value, end) if power is None else (latex.decimal(power), exponent.end())
+    if exponent := _TIMES_TEN.match(text, end):
+        return _scaled(value, int(_exponent(exponent))), exponent.end()
+    return value, end
+
+
+def _exponent(match: re.Match[str]) -> str:
+    return next(one for one in match.groups() if one is not None).replace(" ", "")
+
+
+def _scaled(value: Decimal, power: int) -> Decimal:
+    sign, digits, exponent = value.as_tuple()
+    return Decimal((sign, digits, int(exponent) + power))
+
+
+def _scale_before(text: str, start: int, rules: Convention) -> tuple[int, int] | None:
+    """Factor of the word for a large number before the digits, and where it begins (elfu 70)."""
+    factor, place = 1, start
+    while rules.before_pattern and (word := rules.before_pattern.search(text[max(0, place - 24) : place])):
+        factor *= rules.before[word[1].lower()]
+        place -= len(word.group())
+    return None if factor == 1 else (factor, place)
+
+
+def _scale_after(text: str, end: int, rules: Convention) -> tuple[int, int]:
+    """Factor of the words for large numbers that follow, and where they end (2 mil millones)."""
+    factor = 1
+    words = rules.after | rules.before
+    while rules.after_pattern and (word := rules.after_pattern.match(text, end)):
+        if rules.before and re.match(rf"{BLANK}?\d", text[word.end() : word.end() + 2]):
+            break  # it belongs to the next number
+        factor *= words[word[1].lower()]
+        end = word.end()
+    return factor, end
+
+
+def _with_characters(text: str, value: Decimal, end: int) -> tuple[Decimal, int, int]:
+    """Digits and characters as one numeral (3千5百万), where it ends, and its last factor."""
+    total, part = Decimal(0), Decimal(0)
+    current: Decimal | None = value
+    last = 1
+    while True:
+        if unit := _HAN_UNIT.match(text, end):
+            if unit[1]:
+                last = HUNDREDS[unit[1]]
+                part += (1 if current is None else current) * last
+            else:
+                last = MYRIADS[unit[2]]
+                if current is None and not part:
+                    total *= last
+                else:
+                    total, part = total + (part + (current or 0)) * last, Decimal(0)
+            current, end = None, unit.end()
+            continue
+        more = _MORE.match(text, end) if current is None else None
+        if more is None:
+            break
+        digits = Decimal(more[2].replace(",", ""))
+        if digits >= last or (more[1] and not _HAN_UNIT.match(text, more.end())):
+            break
+        current, end = digits, more.end()
+    return total + part + (current or 0), end, last
+
+
+def _thousands(bodies: list[str], rules: Convention) -> str:
     """The marks that divide thousands in this text: as its unambiguous numbers show, else as the language has it."""
     point = any(re.fullmatch(r"\d+\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}", body)
                 for body in bodies)  # fmt: skip
@@ -256,7 +431,7 @@ def _thousands(bodies: list[str], convention: _Convention) -> str:
                 for body in bodies)  # fmt: skip
     if point != comma:
         return "," if point else "."
-    return convention.thousands
+    return rules.thousands
 
 
 def _values(body: str, thousands: str) -> list[Decimal]:
@@ -288,60 +463,84 @@ def _is_divided(body: str, mark: str) -> bool:
     return bool(threes or indian)
 
 
-def _scale(text: str, end: int, convention: _Convention) -> tuple[int, int]:
-    """Factor of the word for thousands or the like that follows, and where it ends."""
-    rest = text[end : end + 20]
-    for word, factor in sorted(convention.scales.items(), key=lambda item: -len(item[0])):
-        closing = r"(?!\w)" if convention.spaced else ""
-        match = re.match(rf"[ \u00a0]?{word}{closing}", rest, re.IGNORECASE)
-        if match:
-            return factor, end + match.end()
-    return 1, end
-
-
-def _signed(text: str, start: int) -> int:
+def _signed(text: str, start: int, rules: Convention) -> int:
     """Where the number begins with its minus sign; `start` where it has none."""
     place = start
-    while place and (unicodedata.category(text[place - 1]) == "Sc"):
+    while place and unicodedata.category(text[place - 1]) == "Sc":
         place -= 1
-    if not place or text[place - 1] != "-":
-        return start
-    before = text[: place - 1]
-    touching = before[-1:].isalnum() and before[-1:].isascii()  # A-5
+    lettered = text[max(0, start - 3) : start].rstrip(". \u00a0\u202f")[-1:]
+    lettered = lettered if unicodedata.category(lettered or " ")[0] in "LM" else ""
+    if place == start and lettered and (currency := rules.currency.search(text[max(0, start - 12) : start])):
+        place -= len(currency.group())
+    window = text[max(0, place - 32) : place]
+    if window[-1:] in ("-", "–"):
+        before = window[:-1]
+        if _is_spelt(before[-1:]) or _is_subtracted(before):
+            return start
+        return place - 1
+    if opened := _OPENED.search(window):
+        return place - len(opened.group()) + 1
+    word = rules.minus.search(window) if lettered or place < start else None
+    return start if word is None or _is_subtracted(window[: word.start()]) else place - len(word.group())
+
+
+def _is_spelt(character: str) -> bool:
+    """Whether a sign behind a character is a hyphen (A-5, COVID-19)."""
+    return character.isdecimal() or _SPELT.search(character) is not None
+
+
+def _is_subtracted(before: str) -> bool:
+    """Whether something stands before a sign that the number is taken from."""
     nearest = before.rstrip(" ")[-1:]
-    subtracted = nearest.isdecimal() or (nearest != "" and nearest in ")]}%-")
-    return start if touching or subtracted else place - 1
+    return nearest.isdecimal() or (nearest != "" and nearest in ")]}%-–")
 
 
-@cache
-def _gap(language: str) -> re.Pattern[str]:
-    """What may stand between an answer word and its number."""
-    convention = _convention(language)
-    english = r"|".join(rf"\b{word}\b" for word in _LINKS.split())
-    own = "|".join(
-        rf"\b{re.escape(word)}\b" if convention.spaced else re.escape(word)
-        for word in sorted(convention.links.split(), key=len, reverse=True)
-    )
-    # Ends of sentences may not: "I hope this answer helps. 3 ...".
-    return re.compile(rf"(?:[^\w.!?。！？।]|_|{english}{'|' + own if own else ''})*", re.IGNORECASE)
+def _marks(text: str, rules: Convention) -> list[re.Match[str]]:
+    """Every answer word of a text, the last first."""
+    words = "|".join((*rules.words.answer, *rules.words.plural, *rules.words.verb, *_ENGLISH_WORDS))
+    return list(re.finditer(words, text, re.IGNORECASE | re.MULTILINE))[::-1]
 
 
-def _announced(text: str, numbers: list[_Number], language: str, convention: _Convention) -> tuple[str, Decimal] | None:
+def _announced(text: str, numbers: list[_Number], rules: Convention, language: str) -> _Announced | None:
     """The last answer word that a number follows at once, and that number."""
-    words = "|".join((*convention.answer, *_ENGLISH_WORDS))
-    gap = _gap(language)
-    for mark in reversed(list(re.finditer(words, text, re.IGNORECASE | re.MULTILINE))):
-        place = next((place for place, number in enumerate(numbers) if number.start >= mark.end()), None)
-        if place is not None and gap.fullmatch(text, mark.end(), numbers[place].start):
-            if _enumerates(text, mark.end(), numbers[place]):
+    starts = [number.start for number in numbers]
+    for mark in _marks(text, rules):
+        place = bisect_left(starts, mark.end())
+        if place < len(numbers) and rules.gap.fullmatch(text, mark.end(), starts[place]):
+            between = text[mark.end() : starts[place]]
+            if _NUMBERED.search(between) and place + 1 < len(numbers):
+                if not rules.gap.fullmatch(text, numbers[place].end, starts[place + 1]):
+                    continue
+                between = text[numbers[place].end : starts[place + 1]]
+                place += 1
+            if _enumerates(text, mark.end(), numbers[place]) or not _announces(text, mark, between, rules):
                 continue
-            return mark.group(), _result(text, numbers[place:])
-        if convention.scales is _CHINESE:
-            opening = gap.match(text, mark.end())
+            return _Announced(starts[place], mark.group(), _result(text, numbers[place:]))
+        if language in ("zho_Hans", "zho_Hant", "yue_Hant", "jpn_Jpan"):
+            opening = rules.gap.match(text, mark.end())
             numeral = _NUMERAL.match(text, opening.end()) if opening else None
-            if numeral:
-                return mark.group(), Decimal(_numeral(numeral.group()))
+            if numeral and opening and _announces(text, mark, opening.group(), rules):
+                return _Announced(numeral.start(), mark.group(), Decimal(_numeral(numeral.group())))
     return None
+
+
+def _announces(text: str, mark: re.Match[str], between: str, rules: Convention) -> bool:
+    """Whether an answer word announces what follows: it is no verb, and not one of several answers."""
+    if mark.group() == "####":
+        return True
+    before = text[max(0, mark.start() - 60) : mark.start()]
+    if rules.each.search(before) or _CLASSIFIED.search(before):
+        return False
+    said = rules.said.search(between) is not None
+
+    def is_one_of(patterns: Sequence[str]) -> bool:
+        return any(re.compile(pattern, re.IGNORECASE).match(text, mark.start()) for pattern in patterns)
+
+    if is_one_of((*rules.words.plural, *_ENGLISH_PLURAL)):
+        return said and not _COUNTED.search(before)
+    if is_one_of((*rules.words.verb, *_ENGLISH_VERB)):
+        return said or re.search(r"(?:^|\n)[^\w\n]*$", before) is not None
+    return True
 
 
 def _enumerates(text: str, mark: int, number: _Number) -> bool:
@@ -373,6 +572,6 @@ def _numeral(characters: str) -> int:
             part += (digit or 1) * _UNITS[character]
             digit = 0
         else:
-            total += (part + digit or 1) * _MYRIADS[character]
+            total += (part + digit or 1) * MYRIADS[character]
             part = digit = 0
     return total + part + digit

@@ -8,7 +8,7 @@ from polyroute.languages.own import StudySettings
 
 Normalisation = Literal["sum", "token", "character"]
 SpanScore = Literal["inclusion", "inclusion_as_released", "exact_match", "f1"]
-NumberScore = Literal["correct", "flexible_extract"]
+NumberScore = Literal["correct", "flexible_extract", "first_box"]
 
 
 class Score(Frozen):
@@ -20,8 +20,9 @@ class Score(Frozen):
     """Which score of a short answer counts; see `polyroute.scoring.spans`. `inclusion_as_released` is paper 2's to the
     letter, by which an empty answer is right."""
     number: NumberScore = "correct"
-    """Which reading of a number counts: ours (`polyroute.scoring.numbers`), or lm-evaluation-harness's
-    (`polyroute.scoring.flexible_extract`). A task with the harness's prompts has its own."""
+    """Which reading of a number counts: ours (`polyroute.scoring.numbers`), lm-evaluation-harness's
+    (`polyroute.scoring.flexible_extract`), or paper 2's, by which the first box counts. A task with the harness's
+    prompts has its own."""
 
     def of(self, kind: TaskKind) -> str:
         """The score that decides in a kind of task: one of `polyroute.scoring.kinds.SCORES`."""

@@ -13,8 +13,10 @@ Deviations, all where MLQA has no rule or would say nothing:
 
 **Inclusion** is the score of paper 2 (arXiv 2601.14050; `intervention/vllm_intervention_xquad.py`): the right answer is
 part of the text, or the text is part of the right answer. The second half makes every empty text right in the release;
-here an empty text is wrong. A text of a letter or two may still be right by it, so exact match and F1 stand beside it.
-The release compares raw text; `includes_as_released` is its rule to the letter.
+here an empty text is wrong. A part must begin where a word begins (`B` is no part of `because`); endings may follow it,
+since many languages attach them (Denver'de), unless the part has fewer than `SHORT` letters or is a number. In scripts
+without blanks every character is a word. The release compares raw text; `includes_as_released` is its rule to the
+letter.
 """
 
 from __future__ import annotations
@@ -37,6 +39,13 @@ _CHARACTERS = {
     "Thai": "[\u0e00-\u0e7f]",
 }  # fmt: skip
 """Script -> characters that are a token each."""
+_UNSPACED = {"Laoo", "Khmr", "Mymr", "Tibt"}
+"""Scripts without blanks whose characters are no tokens here."""
+_PREFIXES = {"Arab": "وفبكل", "Hebr": "ובלכהשמ"}
+"""Letters that are written as one with the word that follows."""
+_APOSTROPHE = re.compile("['’ʼ]")
+SHORT = 4
+"""Letters below which a part counts as a whole word alone."""
 
 
 def normalised(text: str, language: str) -> str:
@@ -56,9 +65,34 @@ def normalised(text: str, language: str) -> str:
 
 
 def includes(output: str, answer: str, language: str) -> bool:
-    """Whether one of two normalised texts holds the other; an empty output holds nothing."""
+    """Whether one of two normalised texts holds the other, by words; an empty output holds nothing."""
     said, wanted = normalised(output, language), normalised(answer, language)
-    return bool(said) and (wanted in said or said in wanted)
+    if not said or language[-4:] in _UNSPACED:
+        return bool(said) and (wanted in said or said in wanted)
+    # An ending behind an apostrophe is none of the word (Oz'da).
+    apart = normalised(_APOSTROPHE.sub(" ", output), language)
+    prefixes = _PREFIXES.get(language[-4:], "")
+    return any(_holds(whole, wanted, prefixes) for whole in (said, apart)) or _holds(wanted, said, prefixes)
+
+
+def _holds(whole: str, part: str, prefixes: str) -> bool:
+    """Whether a part stands in a text from the beginning of a word, alone or with an ending."""
+    attached = len(part) >= SHORT and not part[-1:].isdecimal()
+    place = whole.find(part)
+    while place >= 0:
+        ahead, behind = whole[:place], whole[place + len(part) :][:1]
+        bare = (
+            ahead.rstrip(prefixes) if prefixes and attached and len(ahead) - len(ahead.rstrip(prefixes)) <= 2 else ahead
+        )
+        if not _is_letter(bare[-1:]) and (attached or not _is_letter(behind)):
+            return True
+        place = whole.find(part, place + 1)
+    return False
+
+
+def _is_letter(character: str) -> bool:
+    """Whether a character is part of a word."""
+    return character != "" and unicodedata.category(character)[0] in "LMN"
 
 
 def includes_as_released(output: str, answer: str) -> bool:

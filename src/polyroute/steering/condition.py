@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
 
+from polyroute.ground import again
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_json
 from polyroute.steering.plan import Plan
@@ -74,10 +75,12 @@ class ConditionFile(BaseModel):
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"), strict=False)
         except FileNotFoundError:
-            raise ConditionError(f"{path} is absent: run `dvc repro`, or `dvc pull` where somebody shares it") from None
+            raise ConditionError(f"{path} is absent: {again.absent(path)}") from None
         except ValueError as error:  # not UTF-8, not JSON, or other keys
             told = _sentence(error.errors()[0]) if isinstance(error, ValidationError) else str(error)
-            raise ConditionError(f"{path} holds no conditions that can be used ({told}); delete it and rerun") from None
+            raise ConditionError(
+                f"{path} holds no conditions that can be used ({told}): {again.damaged(path)}"
+            ) from None
 
 
 class AskedConditions(ConditionFile):

@@ -5,23 +5,24 @@ architecture and tokenizer share their draws, whatever their names, and a killed
 """
 
 import copy
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 import transformers
+from pydantic import ValidationError
 from torch import nn
 
+from polyroute.artifacts.draws import Curves
 from polyroute.artifacts.trace import Trace
 from polyroute.artifacts.turns import Item
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest, write_json
-from polyroute.ground.layers import LayerRange, Zones
-from polyroute.measures.routing_summary import Reading, summarise
+from polyroute.ground.layers import LayerRange
+from polyroute.measures.routing_summary import by_layer
 from polyroute.models.routers import find_routers
 from polyroute.models.source import ModelError
 from polyroute.tracing.collect import TraceSettings, encode, trace
@@ -44,8 +45,6 @@ class RandomSettings:
     """Other sentences of the most similar length that each one is compared with for sentence alignment."""
     seed: int
     """Of the order among sentences of one length."""
-    zones: Zones | None
-    """Early, middle and late layers; by share of depth where None."""
     trace: TraceSettings
     layers: LayerRange | None = None
     """First and last layer to trace, in the model's own numbering; all of them where None."""
@@ -68,7 +67,7 @@ def placed(device: str) -> str:
 
 def read_model(
     model: nn.Module, tokenizer: Any, texts: Mapping[str, Mapping[str, Item]], settings: RandomSettings
-) -> list[Reading]:
+) -> Curves:
     """Read any weights by the code that reads random ones, so that they rank among these.
 
     Args:
@@ -79,7 +78,7 @@ def read_model(
 
     Raises:
         RouterError, TraceError: as `trace`.
-        SummaryError: as `summarise`.
+        SummaryError: as `by_layer`.
     """
     routers = find_routers(model)
     if settings.layers is not None:
@@ -89,7 +88,7 @@ def read_model(
         trace(model, tokenizer, items, language=language, settings=settings.trace, routers=routers)
         for language, items in texts.items()
     ]
-    return summarise(traces, zones=settings.zones, nearest=settings.nearest, seed=settings.seed)
+    return by_layer(traces, nearest=settings.nearest, seed=settings.seed)
 
 
 def read_random(
@@ -101,7 +100,7 @@ def read_random(
     parts: Path,
     *,
     on_draw: Callable[[int], None] = lambda _: None,
-) -> list[list[Reading]]:
+) -> list[Curves]:
     """Read random initialisations of an architecture, those that are not finished yet.
 
     Models begin at different draws, so that two processes of one architecture side by side share the work.
@@ -116,7 +115,7 @@ def read_random(
         on_draw: called with each draw that was computed now.
 
     Returns:
-        Readings of each draw, in order of seed.
+        Each draw by layer, in order of seed.
 
     Raises:
         NoRandomModelError: the architecture is too large, or cannot be built at random.
@@ -131,7 +130,7 @@ def read_random(
             for found in [encode(tokenizer, items, settings.trace)]
         },
         "items": {language: list(items) for language, items in texts.items()},
-        "settings": [settings.nearest, settings.seed, settings.zones and settings.zones.model_dump(mode="json")],
+        "settings": [settings.nearest, settings.seed],
         "trace": settings.trace.determining() | {"layers": settings.layers},
         "device": torch.cuda.get_device_name(settings.device)
         if settings.device.startswith("cuda")
@@ -140,18 +139,18 @@ def read_random(
         "code": code_digest("polyroute.tracing.random_init"),
     }
     folder = parts / "random_init" / digest(determines)
-    found: dict[int, list[Reading]] = {}
+    found: dict[int, Curves] = {}
     start = int(digest(name), 16) % settings.draws
     for draw in [*range(start, settings.draws), *range(start)]:
         part = folder / f"{draw}.json"
-        readings = _finished(part)
-        if readings is None:
+        curves = _finished(part)
+        if curves is None:
             _check_size(name, config, settings.most_weights)
             model = _build(name, config, draw).to(settings.device)
-            readings = read_model(model, tokenizer, texts, settings)
-            write_json(part, [asdict(reading) for reading in readings])
+            curves = read_model(model, tokenizer, texts, settings)
+            write_json(part, curves.model_dump(mode="json"))
             on_draw(draw)
-        found[draw] = readings
+        found[draw] = curves
     return [found[draw] for draw in sorted(found)]
 
 
@@ -189,11 +188,11 @@ def _from_config(name: str, config: Any) -> nn.Module:
     return model
 
 
-def _finished(part: Path) -> list[Reading] | None:
+def _finished(part: Path) -> Curves | None:
     try:
-        return [Reading(**reading) for reading in json.loads(part.read_text())]
+        return Curves.model_validate_json(part.read_bytes())
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):  # a damaged disk: computing again is always right
+    except ValidationError:  # a damaged disk: computing again is always right
         part.unlink()
         return None

@@ -129,13 +129,13 @@ class TracingSettings(Tracing, StudySettings):
     seed: int
 
 
-class NullsSettings(Nulls, StudySettings):
-    """What the stage `nulls` reads."""
+class DrawSettings(Nulls, StudySettings):
+    """What the stage `draw` reads."""
 
     model: ModelSettings | None
     """None where the counts were recorded elsewhere."""
     corpus: str
-    """The generic text, which the model is ranked on."""
+    """The generic text, which the model is to be ranked on."""
     languages: list[str]
     """FLORES codes, the pivot first."""
     special_tokens: Literal["exclude", "include"]
@@ -144,6 +144,18 @@ class NullsSettings(Nulls, StudySettings):
     """As the traces of the corpus have it."""
     nearest: int
     """Other sentences of the most similar length that each sentence is compared with for alignment."""
+    seed: int
+
+
+class NullsSettings(StudySettings):
+    """What the stage `nulls` reads."""
+
+    corpus: str
+    """The generic text, which the model is ranked on."""
+    languages: list[str]
+    """FLORES codes, the pivot first."""
+    nearest: int
+    """As the random initialisations have it."""
     zones: Zones | None
     seed: int
 

@@ -14,13 +14,16 @@ from urllib.parse import quote
 
 from polyroute.ground.layers import ZONES
 from polyroute.languages import table as languages
+from polyroute.report import words
 from polyroute.report.words import percent
 from polyroute.results.alignment import CorpusAlignment, Depth
+from polyroute.results.distances import RecordedDistances
 from polyroute.results.model import ModelResults
 from polyroute.results.quantities import DepthShape
 
-_LONGEST = 7000
-"""Characters; MLflow takes 8,000, and links grow when they are filled in."""
+_REPORT = "report/report.html"
+_LONGEST = 4000
+"""Characters; the strictest server takes 5,000, and links grow when they are filled in."""
 _OVER_DEPTH: dict[DepthShape, str] = {
     "U": "is high in early and late layers and lower in between",
     "cap": "is low in early and late layers and higher in between",
@@ -36,14 +39,17 @@ def of_model(found: ModelResults, artifacts: Collection[str]) -> str:
 
     Args:
         found: what is known of it.
-        artifacts: paths of files in the run; figures of divergence among them are shown.
+        artifacts: paths of files in the run; figures of divergence among them are shown, and the report is linked.
     """
     lines = []
     for corpus, held in found.alignment.corpora.items():
+        over = held.over_languages
         counts = Counter(summary.shape for summary in held.languages.values())
-        for shape, count in counts.most_common(1):
-            lead = f"**{shape} in {count} of {counts.total()} languages**"
-            lines.append(f"{lead} on {corpus}: {_divergence(found.pivot, shape, held.mean, 'means: ')}.")
+        single = ", ".join(f"{shape} {count}" for shape, count in counts.most_common())
+        lead = f"**{words.shape(over)}** over {over.languages} languages on {corpus}"
+        lines.append(
+            f"{lead}: {_divergence(found.pivot, over.shape, held.mean, 'means: ')}; single languages: {single}."
+        )
     if found.accuracy is not None:
         shares = {task: held.others for task, held in found.accuracy.tasks.items()}
         lines += _accuracy(shares, " (mean of the languages but the pivot)")
@@ -51,7 +57,30 @@ def of_model(found: ModelResults, artifacts: Collection[str]) -> str:
         figure = f"figures/divergence-{corpus}.svg"
         if figure in artifacts:
             lines.append(f"\n![Divergence by layer on {corpus}]({figure})")
+    if _REPORT in artifacts:
+        lines.append(f"\n[The report of the study]({_REPORT})")
     return _whole([*lines, *_tables(found)])
+
+
+def of_distances(found: RecordedDistances) -> str:
+    """The description of the run of a model of which distances between languages were recorded."""
+    lines = []
+    for reading, held in found.readings.items():
+        zones = ", ".join(f"{zone} {bits:.4f}" for zone, bits in held.from_pivot.zones.items())
+        shape = held.from_pivot.shape or "too few languages"
+        pivot = languages.get(found.pivot).name
+        lines.append(f"**{shape}**: distance from {pivot} by `{reading}` in bits, by zone: {zones}.\n")
+    lines.append(f"Recorded by others on {found.corpus}: {found.source} ({found.licence}).")
+    return _whole(lines)
+
+
+def with_claims(note: str, verdicts: Mapping[str, str]) -> str:
+    """A model's description with the board of claims at its end, as much of it as there is room for."""
+    counts = Counter(verdicts.values())
+    told = ", ".join(f"{count} {code.replace('_', ' ')}" for code, count in counts.most_common())
+    rows = [f"| {name} | {code.replace('_', ' ')} |" for name, code in verdicts.items()]
+    board = ["", f"Claims: {told} (`claims.json`)", "", "| claim | verdict |", "|---|---|", *rows]
+    return _fitted("\n".join([note, *board]), "claims.json")
 
 
 def of_language(found: ModelResults, code: str) -> str:
@@ -59,7 +88,9 @@ def of_language(found: ModelResults, code: str) -> str:
     language = languages.get(code).name
     lines = []
     if code == found.pivot:
-        lines.append(f"**{language}: the pivot**, from which divergence of the other languages is measured.")
+        floor = any(held.split_half for held in found.alignment.corpora.values())
+        own = "; its own curve is that between its sentences, the floor under the others" if floor else ""
+        lines.append(f"**{language}: the pivot**, from which divergence of the other languages is measured{own}.")
     for corpus, held in found.alignment.corpora.items():
         if summary := held.languages.get(code):
             measured = f"{corpus} ({held.reading}, {_sentences(held)})"
@@ -76,13 +107,16 @@ def linked(note: str, experiment: str, run_id: str) -> str:
     charts = f"#/experiments/{experiment}/runs/{run_id}/model-metrics?workflowType=machine_learning"
     note = note.replace("](charts)", f"]({charts})")
     return re.sub(
-        r"\]\((figures/[^)]+)\)", lambda link: f"](get-artifact?path={quote(link[1], safe='')}&run_uuid={run_id})", note
+        r"\]\(((?:figures|report)/[^)]+)\)",
+        lambda link: f"](get-artifact?path={quote(link[1], safe='')}&run_uuid={run_id})",
+        note,
     )
 
 
-def _divergence(pivot: str, shape: DepthShape, depth: Depth, lead: str = "") -> str:
+def _divergence(pivot: str, shape: DepthShape | None, depth: Depth, lead: str = "") -> str:
     zones = ", ".join(f"{zone} {getattr(depth, zone):.3f}" for zone in ZONES)
-    return f"divergence from {languages.get(pivot).name} {_OVER_DEPTH[shape]} ({lead}{zones})"
+    told = "cannot be tested for a shape" if shape is None else _OVER_DEPTH[shape]
+    return f"divergence from {languages.get(pivot).name} {told} ({lead}{zones})"
 
 
 def _accuracy(shares: Mapping[str, float], of: str = "") -> Iterator[str]:
@@ -108,5 +142,11 @@ def _tables(found: ModelResults) -> Iterator[str]:
 def _whole(lines: Sequence[str]) -> str:
     """The lines, with a link to the charts in the first and as many of them as MLflow takes."""
     first, _, rest = "\n".join(lines).partition("\n")
-    text = f"{first} [Charts by layer](charts)\n{rest}".strip()
-    return text if len(text) <= _LONGEST else text[:_LONGEST].rpartition("\n")[0] + "\n\nThe rest is in `align.json`."
+    return _fitted(f"{first} [Charts by layer](charts)\n{rest}".strip(), "align.json")
+
+
+def _fitted(text: str, rest: str) -> str:
+    """As many whole lines as there is room for, and in which file the rest is."""
+    if len(text) <= _LONGEST:
+        return text
+    return text[:_LONGEST].rpartition("\n")[0] + f"\n\nShortened; the rest is in `{rest}`."

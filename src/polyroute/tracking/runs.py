@@ -1,11 +1,14 @@
-"""Which runs a study has in MLflow: one a model and, of each model, one a language."""
+"""Which runs a study has in MLflow: one a model and, of each model, one a language.
+
+MLflow draws the first ten runs of its list. So these are ten languages of one model, which belong to many families
+where there are more; then the models, then all other languages, the pivot last.
+"""
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +17,14 @@ from typing import Any
 from polyroute.ground import files
 from polyroute.ground.paths import Paths
 from polyroute.languages import table as languages
-from polyroute.report.drawing import COLOURS
+from polyroute.languages.balanced import balanced
+from polyroute.report import words
 from polyroute.results.claims import ClaimsMetrics, ClaimsSummary
+from polyroute.results.distances import RecordedDistances
 from polyroute.results.model import ModelResults
 from polyroute.results.table import ResultsError, written
-from polyroute.tracking import page, points
+from polyroute.tracking import colours, page, points
+from polyroute.tracking.datasets import Dataset
 from polyroute.tracking.points import Point
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -30,6 +36,8 @@ _FILES = (
     "turns.csv", "turns.json", "claims.json", "domain_pairs.csv", "generated.csv",
 )  # fmt: skip
 """Of `metrics/<model>/`, those that a model's run shows."""
+DRAWN = 10
+"""Runs that MLflow draws before anybody asks for more."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,10 @@ class Run:
     """Of the run's lines in charts, `#rrggbb`. Not digested: it depends on which other models are logged."""
     artifacts: dict[str, list[Path]] = field(default_factory=dict)
     """Folder in the run -> files."""
+    datasets: list[Dataset] = field(default_factory=list)
+    """What was read. Not digested: where a copy has no data, only the entry in params.yaml can be."""
+    headlines: tuple[str, ...] = ()
+    """Names of the curves that views of the charts show."""
 
     @cached_property
     def digest(self) -> str:
@@ -60,21 +72,56 @@ class Run:
         return files.digest([self.key, self.name, self.params, self.tags, self.points, self.note, held])
 
 
-def of_study(paths: Paths, models: Iterable[str], settings: Mapping[str, Settings]) -> list[Run]:
-    """The runs of each model: its own, then one a language in order of code.
+def of_study(
+    paths: Paths, models: Iterable[str], settings: Mapping[str, Settings], datasets: Mapping[str, list[Dataset]]
+) -> list[Run]:
+    """The runs of each model, its own and one a language, as they are to be listed.
 
     Args:
         paths: where `metrics/`, `figures/` and `plans/` are.
-        models: whose results to show.
+        models: whose results to show; of one with recorded distances alone there is a run of its own.
         settings: model -> its settings by stage; a model may lack them.
+        datasets: model -> what it read; a model may lack them.
 
     Raises:
         ResultsError: a model has no results, or unreadable ones.
     """
+    by_model = []
+    for shade, model in enumerate(models):
+        folder, set_to, read = paths.metrics(model), settings.get(model, {}), datasets.get(model, [])
+        if written_alone(folder):
+            by_model.append([_of_distances(paths, model, shade)])
+        else:
+            by_model.append(list(_of_model(paths, ModelResults.read(folder), set_to, read, shade)))
+    return listed(by_model)
+
+
+def with_others(paths: Paths, models: Sequence[str]) -> list[str]:
+    """The models, and after them those that `metrics/` has results of though the study does not run them: seeds."""
+    others = sorted(path.parent.name for path in (paths.root / "metrics").glob("*/align.json"))
+    return [*models, *(model for model in others if model not in models)]
+
+
+def written_alone(folder: Path) -> bool:
+    """Whether a model's results are distances that others recorded, and nothing else."""
+    return (folder / "distances.json").exists() and not (folder / "align.json").exists()
+
+
+def listed(by_model: Sequence[Sequence[Run]]) -> list[Run]:
+    """Ten languages of the first model that has so many, then all models, then all other languages.
+
+    Args:
+        by_model: of each model its own run, then its languages in their order, the pivot last.
+    """
+    most = max((len(runs) for runs in by_model), default=0)
+    enough = min(DRAWN + 2, most)
+    first = next((runs for runs in by_model if len(runs) >= enough), [])
+    drawn = [run for run in first if run.tags["kind"] == "language"][:DRAWN]
+    kept = {run.key for run in drawn}
     return [
-        run
-        for shade, model in enumerate(models)
-        for run in _of_model(paths, ModelResults.read(paths.metrics(model)), settings.get(model, {}), shade)
+        *drawn,
+        *(runs[0] for runs in by_model if runs),
+        *(run for runs in by_model for run in runs[1:] if run.key not in kept),
     ]
 
 
@@ -91,33 +138,63 @@ def flattened(settings: Settings) -> dict[str, str]:
     return dict(walk("", settings))
 
 
-def _of_model(paths: Paths, found: ModelResults, settings: Settings, shade: int) -> Iterator[Run]:
-    codes = sorted(found.languages)
-    colours = _colours([code for code in codes if code != found.pivot], shade)
+def _of_model(paths: Paths, found: ModelResults, settings: Settings, read: list[Dataset], shade: int) -> Iterator[Run]:
     common = flattened(settings)
-    yield _whole(paths, found, common, _shaded((0.0, 0.0, 0.0), shade))
-    for code in codes:
-        yield _in_language(found, code, common, colours.get(code, _shaded((0.35, 0.35, 0.35), shade)))
+    yield _whole(paths, found, common, read, colours.of_model(shade))
+    by_language = points.of_languages(found)
+    for code in _ordered([code for code in found.languages if code != found.pivot]):
+        yield _in_language(found, code, common, read, by_language[code], colours.of_language(code, shade))
+    if found.pivot in by_language:
+        yield _in_language(found, found.pivot, common, read, by_language[found.pivot], colours.of_pivot(shade))
 
 
-def _whole(paths: Paths, found: ModelResults, settings: dict[str, str], colour: str) -> Run:
+def _ordered(codes: Sequence[str]) -> list[str]:
+    """Ten languages of many families and resource classes, then the others; each by code."""
+    first = set(balanced([languages.get(code) for code in codes], DRAWN, ""))
+    return sorted(codes, key=lambda code: (code not in first, code))
+
+
+def _whole(paths: Paths, found: ModelResults, settings: dict[str, str], read: list[Dataset], colour: str) -> Run:
     """The run of a model, with the files."""
     params = _of_results(found) | {"languages": str(len(found.languages))} | settings
-    shapes = {f"shape.{corpus}": held.mean.shape for corpus, held in found.alignment.corpora.items()}
+    shapes = {f"shape.{corpus}": words.shape(held.over_languages) for corpus, held in found.alignment.corpora.items()}
     folder = paths.metrics(found.model)
     artifacts = {
         "": [folder / file for file in _FILES if (folder / file).exists()],
         "figures": sorted(path for path in paths.figures(found.model).glob("*") if path.suffix in (".png", ".svg")),
         "plans": _plans(paths, found),
+        "settings": sorted((paths.settings / found.model).glob("*.json")),
+        "report": [path for path in (paths.root / "report.html",) if path.exists()],
     }
-    note = page.of_model(found, {f"figures/{path.name}" for path in artifacts["figures"]})
+    note = page.of_model(found, {f"{folder}/{path.name}" for folder, some in artifacts.items() for path in some})
     tags = {"kind": "model", "model": found.model} | shapes
     shown = points.of_model(found)
     if written(folder, ClaimsSummary, ClaimsMetrics):
         verdicts = ClaimsSummary.read(folder).claims
         tags |= {f"claim.{name}": verdict.code for name, verdict in verdicts.items()}
+        note = page.with_claims(note, {name: verdict.code for name, verdict in verdicts.items()})
         shown = sorted(shown + points.of_claims(ClaimsMetrics.read(folder)))
-    return Run(found.model, found.model, params, tags, shown, note, colour, artifacts)
+    name = f"{found.model} · mean of {len(found.languages) - 1} languages"
+    return Run(found.model, name, params, tags, shown, note, colour, artifacts, read, points.headlines(found))
+
+
+def _of_distances(paths: Paths, model: str, shade: int) -> Run:
+    """The run of a model of which distances between languages alone were recorded."""
+    folder = paths.metrics(model)
+    found = RecordedDistances.read(folder)
+    params = {
+        "model": model, "engine": "recorded distances", "published_as": found.model, "corpus": found.corpus,
+        "pivot": found.pivot, "source": found.source, "licence": found.licence, "layers": str(len(found.layers)),
+        "languages": str(len(found.languages)),
+    }  # fmt: skip
+    shapes = {
+        f"shape.{reading}": held.from_pivot.shape or "too few languages" for reading, held in found.readings.items()
+    }
+    note = page.of_distances(found)
+    artifacts = {"": [folder / "distances.json"]}
+    tags = {"kind": "model", "model": model} | shapes
+    name = f"{model} · recorded distances"
+    return Run(model, name, params, tags, points.of_distances(found), note, colours.of_model(shade), artifacts)
 
 
 def _plans(paths: Paths, found: ModelResults) -> list[Path]:
@@ -133,26 +210,31 @@ def _plans(paths: Paths, found: ModelResults) -> list[Path]:
     return chosen
 
 
-def _in_language(found: ModelResults, code: str, settings: dict[str, str], colour: str) -> Run:
+def _in_language(
+    found: ModelResults, code: str, settings: dict[str, str], read: list[Dataset], shown: list[Point], colour: str
+) -> Run:
     language = languages.get(code)
     known = {
-        "language": code, "language_name": language.name, "family": language.family, "branch": language.branch,
-        "script": language.script, "region": language.region,
-        "resource_class": "unknown" if language.resource is None else str(language.resource),
+        "language": code, "language_name": language.name, "language_family": language.family,
+        "language_branch": language.branch, "language_script": language.script, "language_region": language.region,
+        "language_resources": "unknown" if language.resource is None else str(language.resource),
     }  # fmt: skip
     shapes = {
         f"shape.{corpus}": held.languages[code].shape
         for corpus, held in found.alignment.corpora.items()
         if code in held.languages
     }
+    tags = {"kind": "pivot" if code == found.pivot else "language", "model": found.model, "language": code}
     return Run(
         f"{found.model}/{code}",
-        f"{found.model} {code}",
+        f"{language.name} · {found.model}",
         _of_results(found) | known | settings,
-        {"kind": "language", "model": found.model, "language": code} | shapes,
-        points.of_language(found, code),
+        tags | shapes,
+        shown,
         page.of_language(found, code),
         colour,
+        datasets=[one for one in read if code in one.languages],
+        headlines=points.headlines(found),
     )
 
 
@@ -163,19 +245,3 @@ def _of_results(found: ModelResults) -> dict[str, str]:
     params = {"model": found.model} | {fact: str(value) for fact in facts if (value := getattr(about, fact))}
     params |= {"corpus": ", ".join(found.alignment.corpora), "pivot": found.pivot, "model_digest": about.digest}
     return params | {f"version.{library}": version for library, version in about.versions.items()}
-
-
-def _colours(codes: list[str], shade: int) -> dict[str, str]:
-    """The colours of the figures; beyond those, hues evenly round the circle. Each model has a shade of its own."""
-    if len(codes) <= len(COLOURS):
-        plain = [tuple(bytes.fromhex(colour[1:])) for colour in COLOURS]
-        tones = [(red / 255, green / 255, blue / 255) for red, green, blue in plain]
-    else:
-        tones = [colorsys.hls_to_rgb(i / len(codes), 0.42, 0.75) for i in range(len(codes))]
-    return {code: _shaded(tone, shade) for code, tone in zip(codes, tones, strict=False)}
-
-
-def _shaded(tone: tuple[float, float, float], shade: int) -> str:
-    """The tone itself, lighter, darker, and round again."""
-    towards, share = ((0.0, 0.0), (1.0, 0.5), (0.0, 0.45))[shade % 3]
-    return "#" + "".join(f"{round(255 * ((1 - share) * channel + share * towards)):02x}" for channel in tone)

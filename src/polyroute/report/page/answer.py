@@ -1,0 +1,96 @@
+"""The question, and its answer in two sentences that are made from the board's verdicts: real models first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from polyroute.report.page.study import Study
+from polyroute.report.topics import SHORT, Topic, by_topic
+from polyroute.results.claims import Code
+
+QUESTION = "Do mixture-of-experts models route languages apart, where, and does it matter for their answers?"
+
+
+def answer(study: Study) -> list[str]:
+    """At most two sentences: what real models show, and what the small trained ones do."""
+    real = [model for model in study.verdicts if study.about(model).kind == "real"]
+    trained = [model for model in study.verdicts if study.about(model).kind == "pocket"]
+    return [
+        *([_real(study, real)] if real else ["No claim has been asked of a real model yet."]),
+        *([_trained(study, trained)] if trained else []),
+    ]
+
+
+def leads(study: Study) -> dict[Topic, str]:
+    """Topic -> the claim that speaks for it."""
+    return {topic: ids[0] for topic, ids in by_topic(study.claims.by_id).items() if topic.short and ids}
+
+
+def _real(study: Study, models: Sequence[str]) -> str:
+    """What any claim comes to over real models; a topic's lead claim stands by its short name."""
+    codes: dict[str, set[Code]] = {}
+    for model in models:
+        for claim, verdict in study.verdicts[model].claims.items():
+            codes.setdefault(claim, set()).add(verdict.code)
+    shorts = {claim: topic.short for topic, claim in leads(study).items()}
+    held = [claim for claim, of in codes.items() if "replicated" in of and "not_replicated" not in of]
+    failed = [claim for claim, of in codes.items() if "not_replicated" in of and "replicated" not in of]
+    mixed = [claim for claim, of in codes.items() if {"replicated", "not_replicated"} <= of]
+    open_ = [
+        claim for claim, of in codes.items() if of <= {"inconclusive", "cannot_be_tested"} and "inconclusive" in of
+    ]
+    untested = sum(of == {"cannot_be_tested"} for of in codes.values())
+    parts = [
+        f"{_count(claims)} {verb} ({_listed(_short(study, shorts, claim) for claim in claims)})"
+        for claims, verb in (
+            (held, _be(held, "replicated")), (failed, _be(failed, "not replicated")),
+            (mixed, "differ between models"), (open_, _be(open_, "inconclusive")),
+        ) if claims
+    ]  # fmt: skip
+    names = _listed(study.title(model) for model in models)
+    rest = f"; {untested} more need answers or text that these data lack" if untested else ""
+    return f"In {names}, {', '.join(parts) or 'no claim can be decided'}{rest}."
+
+
+def _trained(study: Study, models: Sequence[str]) -> str:
+    """What the lead claims come to in most of the small models that learnt something."""
+    most: dict[str, list[str]] = {"replicated": [], "not_replicated": [], "open": []}
+    for topic, claim in leads(study).items():
+        codes = [one.claims[claim].code for model in models if claim in (one := study.verdicts[model]).claims]
+        asked = [code for code in codes if code != "cannot_be_tested"]
+        if not asked:
+            continue
+        kind = next((code for code in ("replicated", "not_replicated") if 2 * asked.count(code) > len(asked)), "open")
+        most[kind].append(topic.short)
+    single = len(models) == 1
+    verbs = {
+        "replicated": "replicates" if single else "replicate",
+        "not_replicated": "does not replicate" if single else "do not replicate",
+    }
+    told = [f"{verb} {_listed(most[kind])}" for kind, verb in verbs.items() if most[kind]]
+    who = "The small model" if single else f"Most of the {len(models)} small models"
+    rest = f"inconclusive{'' if single else ' or divided'}: {_listed(most['open'])}" if most["open"] else ""
+    decided = " and ".join(told) if told else "can decide no leading claim"
+    return f"{who} trained here, whose truth is known, {decided}{f' ({rest})' if rest else ''}."
+
+
+def _short(study: Study, shorts: dict[str, str], claim: str) -> str:
+    if claim in shorts or claim in SHORT:
+        return shorts.get(claim) or SHORT[claim]
+    if claim not in study.claims.by_id:
+        return claim
+    statement = study.claims.by_id[claim].statement.rstrip(".")
+    return f"“{statement}”"
+
+
+def _be(claims: Sequence[str], verb: str) -> str:
+    return f"{'is' if len(claims) == 1 else 'are'} {verb}"
+
+
+def _count(claims: Sequence[str]) -> str:
+    return f"{len(claims)} claim{'s' if len(claims) != 1 else ''}"
+
+
+def _listed(parts: Iterable[str]) -> str:
+    every = list(parts)
+    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}" if every else "none"

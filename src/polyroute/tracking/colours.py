@@ -1,0 +1,68 @@
+"""Colours of runs: a language has its group's hue in every model, and each model a shade of its own.
+
+A group is a family, or a branch of Indo-European, to which nearly half of all languages belong.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+from functools import cache
+
+from polyroute.languages import table as languages
+
+_OWN = "Indo-European"
+_HUES = {
+    "Germanic": 0.56, "Romance": 0.07, "Slavic": 0.44, "Indo-Aryan": 0.91, "Iranian": 0.83, "Atlantic-Congo": 0.12,
+    "Austronesian": 0.50, "Afro-Asiatic": 0.75, "Turkic": 0.03, "Sino-Tibetan": 0.98, "Japonic": 0.87,
+    "Dravidian": 0.36, "Koreanic": 0.68, "Uralic": 0.61, "Tai-Kadai": 0.28, "Austroasiatic": 0.22,
+}  # fmt: skip
+"""Places on the colour circle of groups with many languages or much text; others have one by their name."""
+_LIGHTNESS = (0.40, 0.58, 0.29, 0.49, 0.66)
+"""Of the languages of a group in turn, so that neighbours differ."""
+
+Tone = tuple[float, float, float]
+
+
+def of_language(code: str, shade: int) -> str:
+    """A language's colour, `#rrggbb`.
+
+    Args:
+        code: FLORES code.
+        shade: number of the model.
+    """
+    group = _group(code)
+    hue = _HUES.get(group, int(hashlib.sha256(group.encode()).hexdigest()[:4], 16) / 0x10000)
+    members = _members().get(group, (code,))
+    place = members.index(code) if code in members else 0
+    return _shaded(colorsys.hls_to_rgb(hue, _LIGHTNESS[place % len(_LIGHTNESS)], 0.78), shade)
+
+
+def of_model(shade: int) -> str:
+    """A model's own colour: black, or a grey."""
+    return _shaded((0.0, 0.0, 0.0), shade)
+
+
+def of_pivot(shade: int) -> str:
+    """The colour of the language that others are compared with."""
+    return _shaded((0.35, 0.35, 0.35), shade)
+
+
+def _group(code: str) -> str:
+    language = languages.get(code)
+    return language.branch if language.family == _OWN else language.family
+
+
+@cache
+def _members() -> dict[str, tuple[str, ...]]:
+    """Group -> its languages, those with most resources first, so that their lightness differs."""
+    found: dict[str, list[str]] = {}
+    for code in sorted(languages.released_codes(), key=lambda code: (-(languages.get(code).resource or 0), code)):
+        found.setdefault(_group(code), []).append(code)
+    return {group: tuple(codes) for group, codes in found.items()}
+
+
+def _shaded(tone: Tone, shade: int) -> str:
+    """The tone itself, lighter, darker, and round again."""
+    towards, share = ((0.0, 0.0), (1.0, 0.45), (0.0, 0.4))[shade % 3]
+    return "#" + "".join(f"{round(255 * ((1 - share) * channel + share * towards)):02x}" for channel in tone)

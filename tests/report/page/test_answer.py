@@ -1,0 +1,59 @@
+"""The answer is made of verdicts, real models first."""
+
+from polyroute.report.page import answer, board
+from polyroute.report.page.study import Study
+from polyroute.report.topics import OTHER, TOPICS, by_topic
+from polyroute.results.claims import ClaimsSummary
+
+
+def judged(study: Study, codes: dict[str, dict[str, str]]) -> Study:
+    """The study, with verdicts on some claims changed and no others."""
+    from dataclasses import replace
+
+    one = study.verdicts["tiny"]
+    verdicts = {
+        model: ClaimsSummary(
+            model=model, claims={name: one.claims[name].model_copy(update={"code": code}) for name, code in of.items()}
+        )
+        for model, of in codes.items()
+    }
+    return replace(study, verdicts=verdicts)
+
+
+def test_real_models_come_first_and_the_answer_follows_the_verdicts(study: Study) -> None:
+    real = {"p1.u_shape": "replicated", "p2.families": "not_replicated", "p1.correlation": "cannot_be_tested"}
+    first, second = answer.answer(judged(study, {"counts": real, "tiny": {"p1.u_shape": "not_replicated"}}))
+    assert first == (
+        "In Real-30B, 1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 "
+        "more need answers or text that these data lack."
+    )
+    assert second == "The small model trained here, whose truth is known, does not replicate a U over depth."
+    turned, _ = answer.answer(judged(study, {"counts": real | {"p1.u_shape": "not_replicated"}, "tiny": {}}))
+    assert "2 claims are not replicated (a U over depth and relatives routed alike)" in turned
+
+
+def test_without_a_real_model_it_says_so(study: Study) -> None:
+    first, _ = answer.answer(judged(study, {"tiny": {"p1.u_shape": "replicated"}}))
+    assert first == "No claim has been asked of a real model yet."
+
+
+def test_every_claim_is_on_the_board_once_and_a_new_one_is_not_lost(study: Study) -> None:
+    ids = [name for of in by_topic(study.claims.by_id).values() for name in of]
+    assert sorted(ids) == sorted(study.claims.by_id)
+    assert by_topic([*study.claims.by_id, "own.new"])[OTHER][-1:] == ["own.new"]
+
+
+def test_the_board_has_about_ten_lines_and_tells_verdicts_by_shape(study: Study) -> None:
+    text = board.board(study)
+    assert text.count("<summary") == len(TOPICS) == 10
+    assert len(set(board.GLYPHS.values())) == 4
+    for name in study.claims.by_id:
+        assert f'id="claim-{name}"' in text
+
+
+def test_a_lead_of_several_models_shows_the_one_that_could_be_tested(study: Study) -> None:
+    gains = {"p1.gain.qwen3.mgsm": "cannot_be_tested", "p1.gain.phi.mgsm": "replicated"}
+    found = judged(study, {"counts": gains, "tiny": {"p1.gain.qwen3.mgsm": "cannot_be_tested"}})
+    line = board.board(found).split('data-topic="steering"')[1].split("</summary>")[0]
+    assert [code for code in line.split('class="mark ')[1:] if code.startswith("replicated")][:1] != []
+    assert line.count("cannot_be_tested") == 1
