@@ -56,6 +56,11 @@ class Tree(Document, Frozen, file="tree.json", stage="pick"):
     """Of libraries."""
 
 
+class Joins(Document, Frozen, file="joins.json", stage="pick"):
+    joins: list[tuple[int, float]]
+    """Of clusters: a number and a height."""
+
+
 class Curve(Document, RootModel[list[Inner]], file="curve.json", stage="pick"):
     """A list alone."""
 
@@ -127,11 +132,19 @@ def test_names_and_lengths_of_a_json_file_and_versions_of_libraries(between) -> 
     other["parts"]["leaf"] = other["parts"]["bark"]
     assert between(Tree, tree(), other) == [
         ("parts.*", "bark, now bark, leaf", 1, 1, "", False),
-        ("sizes[]", "1", 1, 2, "", False),
+        ("sizes[]", "1", 1, 1, "", False),
     ]
     inner = tree()["parts"]["bark"]
     assert between(Curve, [inner, inner], [inner, inner | {"code": "cap"}]) == [
         ("[].code", "U, now cap", 1, 2, "2", False)
+    ]
+
+
+def test_whole_numbers_beside_others_agree_exactly_and_the_others_do_not_need_to(between) -> None:
+    before = {"joins": [[1, 0.5], [2, 0.7]]}
+    assert between(Joins, before, {"joins": [[1, 0.5001], [3, 0.7]]}) == [
+        ("joins[][]", "1", 1, 4, "2 1", False),
+        ("joins[][]", "0.0001", 1, 2, "1 2", True),
     ]
 
 

@@ -99,15 +99,17 @@ def compare(one: type[ResultFile], file: str, before: Path, now: Path) -> list[D
     Raises:
         ResultsError: one of the two is not as declared.
     """
-    columns: dict[str, Column] = {}
+    lost: list[str] = []
+    columns: dict[tuple[str, Tolerance], Column] = {}
     if issubclass(one, Row):
-        lost = list(_rows(one, one.read(before), one.read(now), columns))
+        table: dict[str, Column] = {}
+        lost = list(_rows(one, one.read(before), one.read(now), table))
+        columns = {(name, column.tolerance): column for name, column in table.items()}
     elif issubclass(one, Document):
-        # Not plain data: the types say what the numbers are.
-        lost = []
-        for name, kind, was, now_is, place in _leaves(one, one.read(before), one.read(now)):
-            columns.setdefault(name, Column(kind)).add(was, now_is, place)
-    found = [column.difference(file, name) for name, column in columns.items()]
+        # A list may hold whole numbers beside others: a column of each.
+        for name, tolerance, was, is_now, place in _leaves(one, one.read(before), one.read(now)):
+            columns.setdefault((name, tolerance), Column(tolerance)).add(was, is_now, place)
+    found = [column.difference(file, name) for (name, _), column in columns.items()]
     return [Difference(file, "", what, "exactly", 1, 1, "") for what in lost] + [each for each in found if each]
 
 
