@@ -348,6 +348,21 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
 
 
 @main.command(cls=console.Command)
+@click.option("--against", "revision", default="HEAD", show_default=True, help="Commit whose results are right.")
+@click.option("--every", is_flag=True, help="List what differs within its tolerance too.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def verify(revision: str, every: bool, as_json: bool) -> None:
+    """Compare the results of this run with the committed ones, and name what differs.
+
+    Numbers agree within the tolerance of their unit, codes and plans exactly, figures by what they show. Exit status 1
+    where anything differs by more; docs/verify.md lists the tolerances.
+    """
+    from polyroute.cli import verify as verifying
+
+    verifying.show(verifying.verify(Path(), revision), every=every, as_json=as_json)
+
+
+@main.command(cls=console.Command)
 def calibrate() -> None:
     """Say what was put into each pocket model that was measured, and what the instruments read."""
     from polyroute.report import calibration
