@@ -7,10 +7,11 @@ PORT ?= 5000
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 # `all` runs every model of the study, those of `study.extra` too.
 STUDY ?=
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repository install study published test lint docs ui
+.PHONY: help repository install study verify published test lint docs pins ui
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -21,16 +22,20 @@ repository:
 
 install: $(VENV)/.installed  ## Make the virtual environment, if it is not there.
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "polyroute needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@echo "installing into $(VENV) (a few minutes, once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[study,dev]'
+	@$(PIP) --no-deps --require-hashes --requirement requirements.lock
+	@$(PIP) --constraint constraints.txt --editable '.[study,dev]'
 	@touch $@
 
 study: repository install  ## Run the study and show its board (STUDY=all: every model). Only what changed is computed.
 	@polyroute study $(if $(filter all,$(STUDY)),--all) $(if $(wildcard /dev/nvidia0),--jobs 1,--jobs $(JOBS))
+
+verify: repository install  ## Compare the results of a run with those of AGAINST (by default HEAD), within stated tolerances.
+	@polyroute verify --against $(or $(AGAINST),HEAD)
 
 published: repository install  ## Rerun what the papers published of one model (MODEL=olmoe-1b-7b), and show both.
 	@polyroute published --run --jobs $(if $(wildcard /dev/nvidia0),1,$(JOBS)) $(or $(MODEL),$(error name a model of the papers: make published MODEL=olmoe-1b-7b))
@@ -45,10 +50,17 @@ lint: install  ## Check style and types.
 
 docs: install  ## Build the documentation as a site, build/site/index.html; a broken link fails.
 	@$(BIN)/python -c 'import material, mkdocstrings' 2> /dev/null || \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+		$(PIP) --constraint constraints.txt --editable '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo "build/site/index.html"
 
 ui: install  ## Browse the runs in MLflow (PORT=5000).
 	@polyroute track
 	@polyroute ui --port $(PORT)
+
+UV = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command 'make pins'
+# Without torch and what it brings on Linux: where there is no GPU it is another wheel of the same version.
+pins:  ## Resolve constraints.txt and requirements.lock anew, for whoever changes pyproject.toml (needs uv).
+	@$(UV) --all-extras --output-file constraints.txt
+	@$(UV) --extra study --extra dev --constraint constraints.txt --generate-hashes --output-file requirements.lock \
+		$$(grep -oE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' constraints.txt | sed 's/==//; s/^/--no-emit-package /')

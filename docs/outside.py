@@ -15,7 +15,8 @@ PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
-    "recorded/README.md": "recorded.md",
+    "SECURITY.md": "security.md",
+    "recorded/README.md": "recorded-data.md",
 }
 """Path in the repository -> path in the site."""
 COPIED = "repository"

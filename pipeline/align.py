@@ -40,6 +40,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
         traces = TraceFiles(paths.trace(model, corpus, language) for language in others)
         curves += alignment.of_languages(traces)
         tables += [curve.rows for curve in curves]
+        readings = pivot_trace.readings
         corpora[corpus] = {
             "sentences": None if pivot_trace.header.pooled else len(pivot_trace.item_ids),
             "reading": alignment.reading,
@@ -55,7 +56,7 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 confidence=settings.intervals.confidence,
                 seed=settings.seed,
             ),
-            "lacking": list(get_args(Lacking)) if pivot_trace.header.pooled else [],
+            "lacking": [one for one in get_args(Lacking) if pivot_trace.header.pooled and one not in readings],
         }
     about = pivot_trace.header
     table = pd.concat(tables, ignore_index=True)
@@ -87,7 +88,8 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
                 f"languages are {min(pairs)} to {max(pairs)} of {sentences} sentences"
             )
         if summary["lacking"]:
-            yield f"{corpus}: counts alone, so nothing that needs {', '.join(summary['lacking'])}"
+            held = "counts alone" if "soft_mass" in summary["lacking"] else "no sentences"
+            yield f"{corpus}: {held}, so nothing that needs {', '.join(summary['lacking'])}"
 
 
 def _over_languages(

@@ -98,6 +98,56 @@ def test_counts_that_cannot_be_are_an_error(written: Path) -> None:
         Counts.read(written)
 
 
+SOFT = np.array([[[0.5, 0.25, 0.25, 0], [0.25] * 4], [[0.5, 0.25, 0.25, 0], [0.25] * 4]])
+
+
+def test_soft_mass_comes_back_and_is_in_the_trace(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    Counts(HEADER, COUNTS, SOFT).write(path)
+    found = Counts.read(path)
+    assert np.array_equal(found.soft_VLE, SOFT)
+    trace = found.trace("deu_Latn", model="m")
+    assert trace.readings == ("soft_mass", "topk_count")
+    assert trace.pooled("soft_mass").tolist() == SOFT[0].tolist()
+    with pytest.raises(TraceError, match=r"soft mass of the whole corpus .*`topk_mass` needs more of every token; use"):
+        trace.pooled("topk_mass")
+
+
+@pytest.mark.parametrize(("place", "value"), [((0, 1, 2), -0.1), ((1, 0, 0), 0.6), ((1, 1, 1), np.nan)])
+def test_soft_mass_that_is_no_distribution_is_an_error(tmp_path: Path, place: tuple, value: float) -> None:
+    broken = SOFT.copy()
+    broken[place] = value
+    Counts(HEADER, COUNTS, broken).write(tmp_path / "a.parquet")
+    language, layer = HEADER.languages[place[0]], HEADER.layers[place[1]]
+    with pytest.raises(RecordingError, match=rf"a.parquet: {language}, layer {layer}: soft mass is no distribution"):
+        Counts.read(tmp_path / "a.parquet")
+
+
+def test_counts_whose_sum_is_beyond_64_bits_are_an_error(written: Path) -> None:
+    broken = COUNTS.copy()
+    broken[1] = 2**62
+    with pytest.raises(RecordingError, match="eng_Latn, layer 3, expert 0: the count 4611686018427387904 is not"):
+        Counts.checked(HEADER, broken, str(written))
+    most = HEADER.model_copy(update={"tokens": {"deu_Latn": 10, "eng_Latn": 2**62}})
+    with pytest.raises(RecordingError, match="names 4611686018427387904 tokens, more than"):
+        Counts.checked(most, broken, str(written))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": "../a"}, "`model`: '../a' is no name"),
+        ({"corpus": "/a"}, "`corpus`: '/a' is no name"),
+        ({"languages": ("deu_Latn", "deu_Latn")}, "listed twice: deu_Latn"),
+        ({"layers": (3, 3)}, "listed twice: 3"),
+    ],
+)
+def test_a_header_that_names_a_path_or_a_thing_twice_is_refused(tmp_path: Path, change: dict, said: str) -> None:
+    Counts(HEADER.model_copy(update=change), COUNTS).write(tmp_path / "a.parquet")
+    with pytest.raises(RecordingError, match=said):
+        Counts.read(tmp_path / "a.parquet")
+
+
 def test_what_ships_says_where_it_is_from() -> None:
     header = Counts.read(FILE).header
     assert (header.model, header.corpus, header.licence, header.top_k) == ("Qwen/Qwen3-30B-A3B", "mgsm", "MIT", 8)

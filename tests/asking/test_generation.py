@@ -50,7 +50,7 @@ class Scripted(torch.nn.Module):
         self.ids = tokenizer(text)["input_ids"] + [tokenizer.eos_token_id] * 50
         self.config = make_model().config
         self.generation_config = None
-        self.embedding = torch.nn.Embedding(1, 1)
+        self.embedding = torch.nn.Embedding(len(tokenizer), 1)
         self.width = 0
 
     def get_input_embeddings(self):
@@ -120,7 +120,7 @@ def test_draws_follow_the_softmax() -> None:
     logits_V = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
     model = make_model()
     with Sweep(model, [None], ()) as sweep:
-        runner = generation._Runner(sweep, bytes_tokenizer(), settings(temperature=1.0))
+        runner = generation._Runner(sweep, bytes_tokenizer(), settings(temperature=1.0), [])
         noise_BV = runner._noise([str(number) for number in range(4000)])(4)
     counts = Counter((logits_V + noise_BV).argmax(1).tolist())
     expected = logits_V.softmax(0)
@@ -181,8 +181,10 @@ def test_a_chat_is_what_the_model_goes_on_from(monkeypatch) -> None:
     monkeypatch.setattr(
         generation._Runner, "run", lambda _, rows, texts, _batch: seen.extend(texts) or [[("", 1, True)] * len(rows)]
     )
-    generate(make_model(), cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=True))
-    generate(make_model(), cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=False))
+    model = make_model()
+    model.resize_token_embeddings(len(cutter))
+    generate(model, cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=True))
+    generate(model, cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=False))
     start = "<|im_start|>user\n2+2<|im_end|>\n<|im_start|>assistant\n"
     assert seen == [start, start + "<think>\n\n</think>\n\n"]
 

@@ -26,8 +26,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "claims").symlink_to(ROOT / "claims")
     for place, code in enumerate(CODES):
         tokens = 100 + place
-        first = [tokens, tokens - 10 * place, 10 * place, 0]
-        second = [tokens, tokens - place, 0, place]
+        first = [tokens - 1, tokens - 10 * place, 10 * place, 1]
+        second = [tokens - 2, tokens - place, 2, place]
         counts = {
             str(layer): {"total_tokens": tokens} | {str(e): {"activation_tokens": n} for e, n in enumerate(of)}
             for layer, of in enumerate((first, second, first))
@@ -47,7 +47,8 @@ def run(*more: str, files: str = "{language}.json") -> Result:
 def test_without_add_the_entry_is_shown_and_nothing_else_changes(study: Path) -> None:
     done = run()
     assert done.exit_code == 0, done.output
-    assert "recorded/own.parquet: 6 languages, 615 tokens" in done.output
+    assert "recorded/own.parquet: 6 languages, 615 tokens, 3 layers (0 to 2)\n" in done.output
+    assert "warning: eng_Latn: layers 0 and 2 have equal counts of every expert" in done.output
     assert "  own:\n    engine: recorded\n    file: recorded/own.parquet\n    corpora: [mine]\n" in done.output
     assert (study / "params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
     assert Counts.read(study / "recorded" / "own.parquet").header.languages == LANGUAGES
@@ -90,5 +91,39 @@ def test_a_name_that_is_taken_writes_no_entry(study: Path) -> None:
     assert (study / "params.yaml").read_text() == text
 
 
-def test_a_pattern_without_language_is_refused(study: Path) -> None:
-    assert "no {language} in it" in run(files="a.json").output
+def test_ranks_are_added_up_and_layers_keep_their_numbers(study: Path) -> None:
+    for code, more in zip(("en", "de"), (0, 2), strict=True):
+        for rank in (0, 1):
+            rows = [f"3,0,{10 + more}", f"3,{1 + rank},{10 + more}", f"4,{2 + rank},{10 + more}", f"4,1,{10 + more}"]
+            (study / f"{code}-rank{rank}.csv").write_text("\n".join(["layer_id,expert_id,count", *rows]))
+    shape = ["--layers", "2", "--experts", "4", "--top-k", "2", "--codes", "iso639-1"]
+    about = ["--model", "a/b", "--corpus", "mine", "--out", "recorded/own.parquet"]
+    named = ["--language", "eng_Latn", "--language", "deu_Latn"]
+    done = CliRunner().invoke(main, ["import-counts", "{language}-rank*.csv", *shape, *about, *named])
+    assert "recorded/own.parquet: 2 languages, 44 tokens, 2 layers (3 to 4)" in done.output, done.output
+    found = Counts.read(study / "recorded" / "own.parquet")
+    assert found.header.layers == (3, 4)
+    assert found.counts_VLE[0].tolist() == [[20, 10, 10, 0], [0, 20, 10, 10]]
+    assert sorted(found.header.files) == ["de-rank0.csv", "de-rank1.csv", "en-rank0.csv", "en-rank1.csv"]
+
+
+@pytest.mark.parametrize(
+    ("files", "more", "said"),
+    [
+        ("a.json", (), "no {language} in it: each language has its own file"),
+        ("{split}/{language}.json", (), "{split} means nothing here"),
+        ("absent-{language}-*.json", (), "no file of eng_Latn is there that is called absent-en-*.json"),
+        ("{language}.json", ("--model", "../../elsewhere"), "`model`: '../../elsewhere' is no name of a model"),
+        ("{language}.json", ("--corpus", "/elsewhere"), "`corpus`: '/elsewhere' is no name of a text"),
+        ("{language}.json", ("--top-k", "5"), "`top_k: 5` is more than `experts: 4`"),
+        ("{language}.json", ("--out", "recorded/My model.parquet"), "My model.parquet is no NAME.parquet"),
+        ("{language}.json", ("--language", "eng_Latn"), "eng_Latn is named twice"),
+        ("{language}.json", ("--format", "csv"), "its header names 0 columns `layer_id`"),
+    ],
+)
+def test_what_is_no_recording_is_a_sentence_and_writes_nothing(study: Path, files: str, more: tuple, said: str) -> None:
+    done = run(*more, files=files)
+    assert done.exit_code != 0
+    assert said in done.output
+    assert isinstance(done.exception, SystemExit)
+    assert not list(study.rglob("*.parquet"))

@@ -126,3 +126,6 @@ def test_a_lacking_pair_and_a_distance_that_cannot_be_are_named(tmp_path: Path) 
     path.write_text(head + "\n".join([*rows, "0,deu_Latn,fra_Latn,1.5,0.1"]))
     with pytest.raises(RecordingError, match=r"layer 0, deu_Latn and fra_Latn: 1.5 is no distance from 0 to 1 bit"):
         from_csv(path, **about)
+    path.write_text("layer,language_a,language_b,jsd_bits_topk_count,jsd_bits_soft_mass\n0,deu_Latn,eng_Latn,0.1,0.1\n")
+    with pytest.raises(RecordingError, match=r"cannot be named so: `model`: '\.\./a' is no name of a model"):
+        from_csv(path, **about | {"model": "../a"})

@@ -169,6 +169,46 @@ def test_breach_is_named(gate, block, said) -> None:
         check_contract(Model(gate, block))
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("where", ["head", "norm"])
+def test_lost_numbers_are_not_blamed_on_a_kernel(where, value) -> None:
+    model = tiny("qwen3_moe", tie_word_embeddings=False)
+    with torch.no_grad():
+        (model.lm_head if where == "head" else model.model.norm).weight[3] = value
+    with pytest.raises(RouterError, match=r"output is NaN or infinite on ordinary tokens.*weights is NaN, or float32"):
+        check_contract(model)
+
+
+def test_words_closed_with_minus_infinity_are_no_error() -> None:
+    class Closing(Model):
+        def forward(self, input_ids):
+            output = super().forward(input_ids)
+            return output.index_fill(-1, torch.tensor([3]), -torch.inf)
+
+    check_contract(Closing())
+
+
+@pytest.mark.parametrize(
+    ("kernel", "error", "said"),
+    [
+        ("grouped_mm", RuntimeError("strides should be multiple of 16 bytes"), "set `experts: eager` in the model's"),
+        ("batched_mm", NotImplementedError("not implemented for 'Half'\nsecond line"), "set `experts: eager`"),
+        ("eager", RuntimeError("not implemented for 'Half'"), "Set another `dtype` or `device`"),
+        ("grouped_mm", TypeError("missing 1 argument"), "Pass inputs that its forward accepts"),
+    ],
+)
+def test_a_kernel_that_refuses_is_no_matter_of_the_inputs(kernel, error, said) -> None:
+    class Refusing(Model):
+        config = SimpleNamespace(_experts_implementation=kernel, to_dict=dict)
+
+        def forward(self, input_ids):
+            raise error
+
+    with pytest.raises(RouterError, match=said) as raised:
+        find_routers(Refusing())
+    assert "\n" not in str(raised.value)
+
+
 def test_changed_model_is_noticed() -> None:
     model = Model()
     routers = find_routers(model)

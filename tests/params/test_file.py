@@ -180,6 +180,12 @@ def test_the_shipped_file_is_sound() -> None:
         ("models.qwen3-30b-a3b.shape.top", 8, "models.qwen3-30b-a3b.shape.top: unknown key; did you mean top_k"),
         ("models.qwen3-30b-a3b-counts.tasks", [], "models.qwen3-30b-a3b-counts.tasks: unknown key"),
         ("models.qwen3-30b-a3b-counts.file", "text/a.parquet", "file: `text/a.parquet` is not below `recorded/`"),
+        ("models.qwen3-30b-a3b-counts.file", "recorded/../../a.parquet", "a.parquet` is not below `recorded/`"),
+        ("models.qwen3-30b-a3b-counts.file", "recorded/{split}.parquet", "`recorded/{split}.parquet`: {split} means"),
+        ("models.qwen3-30b-a3b-counts.file", "recorded/{language}.parquet", "{language} means nothing here: one file"),
+        ("models.qwen3-30b-a3b-counts.corpora", ["../../../elsewhere"], "counts.corpora: `corpus`: '../../../elsewh"),
+        ("models.qwen3-30b-a3b-counts.corpora", ["/elsewhere"], "is no name of a text"),
+        ("models.qwen3-30b-a3b-counts.files", "text/counts.json", "models.qwen3-30b-a3b-counts.files: unknown key"),
         ("models.My.Model", {}, "models.My.Model: a name is lower case letters, digits and hyphens"),
         ("corpora.sib200.split", ["dev"], "corpora.sib200.split: unknown key; did you mean splits?"),
         (

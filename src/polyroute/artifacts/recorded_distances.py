@@ -17,9 +17,10 @@ from typing import Any, Literal, Self
 import numpy as np
 import pyarrow
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from polyroute.artifacts import recording
-from polyroute.artifacts.recording import Recording, RecordingError
+from polyroute.artifacts.recording import Recording, RecordingError, first_error
 
 READINGS = ("topk_count", "soft_mass")
 _SCHEMA = pyarrow.schema(
@@ -78,7 +79,8 @@ def from_csv(path: Path, **about: Any) -> Distances:
         about: fields of the header but languages, layers and files.
 
     Raises:
-        RecordingError: a pair is lacking in a layer, or a distance is no number from 0 to 1.
+        RecordingError: a pair is lacking in a layer, a distance is no number from 0 to 1, or the model or the text is
+            no name.
     """
     with path.open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
@@ -86,7 +88,10 @@ def from_csv(path: Path, **about: Any) -> Distances:
     languages = tuple(dict.fromkeys(row[side] for side in ("language_a", "language_b") for row in table))
     layers = tuple(dict.fromkeys(int(row["layer"]) for row in table))
     checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    header = DistancesHeader(languages=languages, layers=layers, files={path.name: checksum}, **about)
+    try:
+        header = DistancesHeader(languages=languages, layers=layers, files={path.name: checksum}, **about)
+    except ValidationError as error:
+        raise RecordingError(f"{path}: the recording cannot be named so: {first_error(error)}") from None
     rows = _rows(header)
     for layer, one, other in rows:
         if (layer, one, other) not in found:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import pyarrow
 import pyarrow.parquet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from polyroute.artifacts import parquet
+from polyroute.artifacts.names import check_names
 from polyroute.ground.errors import PolyrouteError
 
 FORMAT: Literal[1] = 1
@@ -53,6 +54,14 @@ class Recording(BaseModel):
     """What a reader of the numbers must know."""
     format: Literal[1] = FORMAT
 
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        check_names(self.model, self.corpus)
+        for listed in (self.languages, self.layers):
+            if len(set(listed)) != len(listed):
+                raise ValueError(f"languages or layers are listed twice: {', '.join(map(str, listed))[:80]}")
+        return self
+
 
 Header = TypeVar("Header", bound=Recording)
 
@@ -63,8 +72,16 @@ def write(path: Path, header: Recording, columns: Mapping[str, pyarrow.Array]) -
     parquet.write(path, columns, {_KEY: about})
 
 
-def read(path: Path, kind: type[Header], schema: pyarrow.Schema) -> tuple[Header, dict[str, Any]]:
+def read(
+    path: Path, kind: type[Header], schema: pyarrow.Schema, more: pyarrow.Schema | None = None
+) -> tuple[Header, dict[str, Any]]:
     """A recording's header, and its columns as arrays or, of text, as lists.
+
+    Args:
+        path: of the file.
+        kind: of the header.
+        schema: columns that it must have.
+        more: columns that may follow them, all or none.
 
     Raises:
         RecordingError: the file is absent, cut short, of another kind or format; names it.
@@ -72,6 +89,8 @@ def read(path: Path, kind: type[Header], schema: pyarrow.Schema) -> tuple[Header
     try:
         table = pyarrow.parquet.read_table(path)
         header = kind.model_validate_json((table.schema.metadata or {})[_KEY.encode()])
+        if more is not None and set(more.names) <= set(table.schema.names):
+            schema = pyarrow.schema([*schema, *more])
         columns = {
             field.name: table[field.name].to_pylist()
             if pyarrow.types.is_string(field.type)
@@ -81,7 +100,7 @@ def read(path: Path, kind: type[Header], schema: pyarrow.Schema) -> tuple[Header
     except FileNotFoundError:
         raise RecordingError(f"{path} is absent: `polyroute import-counts` makes such files") from None
     except (pyarrow.ArrowException, OSError, KeyError, ValidationError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        first = _first(error)
         raise RecordingError(
             f"{path} is not a whole recording of format {FORMAT} ({first}): take it from git again, or make it anew "
             "with `polyroute import-counts`"
@@ -89,3 +108,17 @@ def read(path: Path, kind: type[Header], schema: pyarrow.Schema) -> tuple[Header
     if table.schema.remove_metadata() != schema:
         raise RecordingError(f"{path}: its columns are {table.schema.names}, not {schema.names} of the declared types")
     return header, columns
+
+
+def first_error(error: ValidationError) -> str:
+    """What pydantic says first, in a line: the field and what is wrong with it."""
+    one = error.errors()[0]
+    return ": ".join(
+        part for part in (".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) if part
+    )
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return first_error(error)
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -192,6 +192,11 @@ class Trace:
 
     def _need(self, name: str) -> NDArray[Any]:
         array = self.columns().get(name)
+        if array is None and self.header.pooled and self.soft_mass is not None:
+            raise TraceError(
+                f"{self.place} holds expert counts and soft mass of the whole corpus ({self.header.engine} engine): "
+                f"`{name}` needs more of every token; use `{'` or `'.join(self.readings)}`, or trace the model itself"
+            )
         if array is None and name == SOFTMAX_OF_WEIGHTS and self.soft_mass is not None:
             raise TraceError(
                 f"{self.place} does not hold `{name}`, which is kept of routers that weight experts by a softmax over "
@@ -222,7 +227,8 @@ class Trace:
         routing, where D divides by a small normaliser.
         """
         arrays: dict[str, NDArray[Any]] = {name: array.astype(np.float32) for name, array in self.columns().items()}
-        arrays |= {"tokens": self.tokens.astype(np.int32), "topk_count": _narrow(self.topk_count)}
+        tokens_N = self.tokens.astype(np.int32 if self.tokens.max(initial=0) < 2**31 else np.int64)
+        arrays |= {"tokens": tokens_N, "topk_count": _narrow(self.topk_count)}
         # One key: safetensors writes several in an order that changes from run to run.
         about = json.dumps({"header": self.header.model_dump(mode="json"), "item_ids": self.item_ids}, sort_keys=True)
         write_atomically(
@@ -314,11 +320,16 @@ def _map(path: Path) -> dict[str, NDArray[Any]]:
     return columns
 
 
-_TYPES = {"F32": np.float32, "I32": np.int32, "U8": np.uint8, "U16": np.uint16, "U32": np.uint32}
+_TYPES = {
+    "F32": np.float32, "I32": np.int32, "I64": np.int64, "U8": np.uint8, "U16": np.uint16, "U32": np.uint32,
+}  # fmt: skip
 """Those that `Trace.save` writes, by safetensors' names."""
 
 
 def _narrow(count_NLE: NDArray[np.integer]) -> NDArray[Any]:
-    """The smallest unsigned type that holds the counts exactly."""
+    """The smallest type that holds the counts exactly: unsigned, or int64."""
     largest = int(count_NLE.max(initial=0))
-    return count_NLE.astype(np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32)
+    for kind in (np.uint8, np.uint16, np.uint32):
+        if largest <= np.iinfo(kind).max:
+            return count_NLE.astype(kind)
+    return count_NLE.astype(np.int64)

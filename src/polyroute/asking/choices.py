@@ -15,8 +15,9 @@ a special token.
 Each prompt runs once for all conditions as far as these do the same to it (`steering.sweep`), its choices on the keys
 and values that it left, in one row behind it (`choice_tree`); choices of one token need no second run at all. Prompts
 of several lengths run together, padded on the left, as in generation. Models that take no mask of ours, or see no
-further than a window, have a row for each choice. Models whose cache cannot be shared (recurrent states) run every
-prompt with every choice, padded on the right, where causal models cannot see it. All ways give the same numbers but
+further than a window, have a row for each choice. Models whose cache cannot be shared (recurrent states) and those
+that padding on the left moves (`models.left_padding`) run every prompt with every choice, padded on the right, where
+causal models cannot see it. All ways give the same numbers but
 for the last digits (1e-4 in float32).
 """
 
@@ -28,7 +29,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -42,6 +43,8 @@ from polyroute.asking import prompts
 from polyroute.asking.choice_tree import ChoiceTree, pack, tree_of
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
+from polyroute.models.left_padding import left_padding_holds
+from polyroute.models.limits import beyond, context, words_of
 from polyroute.models.taps import Router
 from polyroute.models.trial import at_rest
 from polyroute.steering.plan import Plan
@@ -133,8 +136,10 @@ def score_under(
             or infinite; names language and item.
     """
     asked = _encoded(tokenizer, items, conversation)
-    limit = min(max_tokens, prompts.context(model))
+    limit, words = min(max_tokens, context(model)), words_of(model)
     for item in asked:
+        if (why := beyond(tokenizer, [*item.prompt, *chain.from_iterable(item.choices)], words)) is not None:
+            raise AnswerError(f"{item.place}: {why}")
         if len(item.prompt) + item.longest > limit:
             raise AnswerError(
                 f"{item.place}: prompt and choice have {len(item.prompt) + item.longest} tokens, more than {limit} "
@@ -213,6 +218,8 @@ def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> 
 
 def _way(model: nn.Module, asked: list[_Asked]) -> Way:
     """How choices go on from prompts: in the cheapest way that this model gives the right numbers in."""
+    if not left_padding_holds(model):
+        return "whole"
     config: Any = model.config.get_text_config()  # type: ignore[operator, union-attr]
     # A mask of our own takes the place of the model's, which sees no further than this.
     sees = min(getattr(config, name, None) or 2**62 for name in ("sliding_window", "attention_chunk_size"))

@@ -40,6 +40,8 @@ from polyroute.asking import marks, prompts
 from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
 from polyroute.models.batches import plan_batches
+from polyroute.models.left_padding import left_padding_holds
+from polyroute.models.limits import beyond, context, lost, words_of
 from polyroute.models.taps import Router
 from polyroute.models.trial import at_rest
 from polyroute.steering.plan import Plan
@@ -143,12 +145,13 @@ def generate_under(
             texts.append(prompt if conversation is None else prompts.question(tokenizer, prompt, conversation))
     asked = dict(zip(texts, items["prompt"], strict=True))
     rows = prompts.encode(tokenizer, texts, conversation)
-    _check(model, items, rows, settings)
+    places = _check(model, tokenizer, items, rows, settings)
     found: list[list[tuple[str, int, bool]]] = [[("", 0, False)] * len(rows) for _ in plans]
     with at_rest(model), torch.inference_mode():
-        for together, batches in _laid_out([len(row) for row in rows], len(plans), settings):
+        alike = not left_padding_holds(model)
+        for together, batches in _laid_out([len(row) for row in rows], len(plans), settings, alike=alike):
             with Sweep(model, [plans[condition] for condition in together], routers) as sweep:
-                runner = _Runner(sweep, tokenizer, settings, on_step, conversation, asked)
+                runner = _Runner(sweep, tokenizer, settings, places, on_step, conversation, asked)
                 for batch in batches:
                     written = runner.run([rows[index] for index in batch], [texts[index] for index in batch], batch)
                     for condition, of_condition in zip(together, written, strict=True):
@@ -164,7 +167,7 @@ def generate_under(
 
 
 def _laid_out(
-    lengths: list[int], conditions: int, settings: GenerationSettings
+    lengths: list[int], conditions: int, settings: GenerationSettings, *, alike: bool = False
 ) -> Iterator[tuple[list[int], list[list[int]]]]:
     """Conditions that go together, and batches of items for them: all conditions, wherever an item has room for all."""
     every, budget = list(range(conditions)), settings.batch_tokens
@@ -172,7 +175,7 @@ def _laid_out(
     large = [index for index, count in enumerate(tokens) if conditions > 1 and count * conditions > budget]
     roomy = [index for index in range(len(tokens)) if index not in set(large)]
     if roomy:
-        batches = plan_batches([tokens[index] * conditions for index in roomy], budget)
+        batches = plan_batches([tokens[index] * conditions for index in roomy], budget, alike=alike)
         yield every, [[roomy[place] for place in batch] for batch in batches]
     for index in large:
         group = max(1, budget // tokens[index])
@@ -180,10 +183,16 @@ def _laid_out(
             yield every[start : start + group], [[index]]
 
 
-def _check(model: nn.Module, items: pd.DataFrame, rows: list[list[int]], settings: GenerationSettings) -> None:
-    allowed = prompts.context(model)
+def _check(
+    model: nn.Module, tokenizer: Any, items: pd.DataFrame, rows: list[list[int]], settings: GenerationSettings
+) -> list[str]:
+    """That a model can read every prompt; how errors name each."""
+    places = []
+    allowed, words = context(model), words_of(model)
     for item_id, language, row in zip(items["item_id"], items["language"], rows, strict=True):
-        place = f"item {item_id} in {language}"
+        places.append(place := f"item {item_id} in {language}")
+        if (why := beyond(tokenizer, row, words)) is not None:
+            raise AnswerError(f"{place}: {why}")
         if not row:
             raise AnswerError(f"{place}: its prompt gives no tokens, so there is nothing to go on from")
         if len(row) > settings.max_tokens:
@@ -196,6 +205,7 @@ def _check(model: nn.Module, items: pd.DataFrame, rows: list[list[int]], setting
                 f"{place}: its prompt has {len(row)} tokens, which with max_new_tokens = {settings.max_new_tokens} "
                 f"are more than the {allowed} that the model can hold: lower max_new_tokens"
             )
+    return places
 
 
 class _Runner:
@@ -205,17 +215,20 @@ class _Runner:
     """
 
     def __init__(
-        self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, on_step: OnStep | None = None,
-        conversation: Chat | None = None, asked: Mapping[str, str] | None = None,
+        self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, places: Sequence[str],
+        on_step: OnStep | None = None, conversation: Chat | None = None, asked: Mapping[str, str] | None = None,
     ):  # fmt: skip
         self.sweep, self.tokenizer, self.settings, self.on_step = sweep, tokenizer, settings, on_step
+        self.places = places
         self.device = prompts.device_of(sweep.model)
         self.ends = _end_tokens(sweep.model, tokenizer) | marks.turn_ends(tokenizer, conversation)
         self.marks = marks.of(tokenizer, conversation)
         self.asked = asked if conversation is not None and asked is not None else {}
         """Text of a prompt in a conversation -> its question."""
-        pad = tokenizer.pad_token_id
-        self.pad = int(pad) if pad is not None else min(self.ends, default=0)
+        words, pad = words_of(sweep.model), tokenizer.pad_token_id
+        # Padding is masked: any id that the embedding has a row for will do.
+        self.pad = int(pad) if pad is not None and 0 <= pad < words else min(self.ends, default=0)
+        self.pad = self.pad if self.pad < words else 0
         # A token has at least a byte, so a string's last token and these hold all of it, and a cut letter before.
         self.reach = max((len(stop.encode()) for stop in settings.stop), default=0) + 8
         self.config = GenerationConfig(
@@ -269,6 +282,7 @@ class _Runner:
         places = list(range(len(condition_of)))
         """Of each row that is still written, its place among all."""
         while True:
+            self._check_finite(scores_RV, [None if ended[place] else batch[place % items] for place in places])
             scores_RV = warp(ids_RS, scores_RV)
             if noise is not None:
                 scores_RV = scores_RV + noise(scores_RV.shape[1])[torch.tensor(places) % items].to(scores_RV.device)
@@ -299,6 +313,15 @@ class _Runner:
                 output = model(**inputs, return_dict=True)
             kwargs = model._update_model_kwargs_for_generation(output, kwargs)
             scores_RV = output.logits[:, -1].float()
+
+    def _check_finite(self, scores_RV: Tensor, asked: list[int | None]) -> None:
+        for item, broken in zip(asked, lost(scores_RV).tolist(), strict=True):
+            if broken and item is not None:
+                raise AnswerError(
+                    f"{self.places[item]}: the logits of its next token are NaN or infinite, so nothing can be "
+                    "written: try `dtype: float32`, or `experts: eager`; if that does not help, the checkpoint's "
+                    "weights are not whole"
+                )
 
     def _stops(self, ids: list[int], opened: str) -> bool:
         """Whether a stop string ends in the last token, and not inside a thought.

@@ -98,12 +98,6 @@ def encode(tokenizer: Any, texts: Sequence[str], chat: Chat | None) -> list[list
     return [opening + list(row) for row in rows]
 
 
-def context(model: nn.Module) -> int:
-    """Most tokens that a model's configuration allows; as good as no limit (2^62) where it names none."""
-    config: Any = model.config
-    return int(getattr(config.get_text_config(), "max_position_embeddings", None) or 2**62)
-
-
 def device_of(model: nn.Module) -> torch.device:
     """Where a model's token ids belong."""
     weight = model.get_input_embeddings().weight  # type: ignore[operator]

@@ -2,15 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import get_args
 
 import click
 
-from polyroute.cli import init, look
+from polyroute.cli import importing, init, look
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
-from polyroute.languages.table import Scheme
-from polyroute.models.settings import Shape
 from polyroute.params import file as params
 from polyroute.params.models import TransformersModel
 
@@ -352,6 +349,21 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
 
 
 @main.command(cls=console.Command)
+@click.option("--against", "revision", default="HEAD", show_default=True, help="Commit whose results are right.")
+@click.option("--every", is_flag=True, help="List what differs within its tolerance too.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def verify(revision: str, every: bool, as_json: bool) -> None:
+    """Compare the results of this run with the committed ones, and name what differs.
+
+    Numbers agree within the tolerance of their unit, codes and plans exactly, figures by what they show. Exit status 1
+    where anything differs by more; docs/verify.md lists the tolerances.
+    """
+    from polyroute.cli import verify as verifying
+
+    verifying.show(verifying.verify(Path(), revision), every=every, as_json=as_json)
+
+
+@main.command(cls=console.Command)
 def calibrate() -> None:
     """Compare what was planted in each pocket model with what the measures find."""
     from polyroute.report import calibration
@@ -406,68 +418,6 @@ def mirror(folder: Path, models: tuple[str, ...], checkpoints: bool) -> None:
     click.echo(f"{folder}: {len(filled.files)} files, {filled.bytes / 1e6:.1f} MB, {filled.fetched} of them new")
 
 
-@main.command("import-counts", cls=console.Command)
-@click.argument("files")
-@click.option("--model", required=True, help="What its authors call the model.")
-@click.option("--corpus", required=True, help="Short name of the text it was recorded on.")
-@click.option("--text", default="", help="What of that text was read, in a sentence.")
-@click.option("--layers", type=click.IntRange(1), required=True, help="Layers with routers.")
-@click.option("--experts", type=click.IntRange(2), required=True, help="Experts a layer.")
-@click.option("--top-k", type=click.IntRange(1), required=True, help="Experts a token.")
-@click.option(
-    "--codes",
-    type=click.Choice(get_args(Scheme)),
-    default="flores",
-    show_default=True,
-    help="How {language} is written in FILES.",
-)
-@click.option("--language", "languages", multiple=True, required=True, help="FLORES code; repeat for more.")
-@click.option("--source", default="own", show_default=True, help="Repository and folder, or who recorded it.")
-@click.option("--commit", help="Of the source, 40 hexadecimal digits.")
-@click.option("--licence", default="unknown", show_default=True, help="Under which the counts may be passed on.")
-@click.option("--notes", default="", help="What a reader of the numbers must know.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="File to write, recorded/NAME.parquet; NAME is what params.yaml calls it.",
-)
-@click.option("--add", "added", is_flag=True, help="Write the entry into params.yaml, as a model of the study.")
-def import_counts(
-    files: str,
-    layers: int,
-    experts: int,
-    top_k: int,
-    codes: Scheme,
-    languages: tuple[str, ...],
-    out: Path,
-    added: bool,
-    **about: str | None,
-) -> None:
-    """Make expert counts recorded elsewhere one file of recorded/, which the study's stages read.
-
-    FILES is a path with {language} in it, one JSON a language. With an entry in params.yaml, which --add writes, the
-    counts go through the same stages as a model, up to the same tables and figures.
-    """
-    from polyroute.cli import recorded
-    from polyroute.languages import table
-    from polyroute.tracing import counts
-
-    if "{language}" not in files:
-        raise click.BadParameter("no {language} in it", param_hint="FILES")
-    shape = Shape(layers=layers, experts=experts, top_k=top_k)
-    paths = {code: Path(files.replace("{language}", table.code_in(code, codes))) for code in languages}
-    made = counts.convert(paths, shape, **about)
-    made.write(out)
-    click.echo(f"{out}: {len(languages)} languages, {sum(made.header.tokens.values()):,} tokens")
-    if added:
-        recorded.add(Paths().params, out.stem, out, made.header)
-        click.echo(f"`{out.stem}` is a model of the study now: `polyroute study` measures it")
-    else:
-        lines = (f"{section}:\n{entry}" for section, entry in recorded.entry(out.stem, out, made.header).items())
-        click.echo("To measure it, add to params.yaml (or call this again with --add):\n\n" + "".join(lines), nl=False)
-
-
 @main.command("import-distances", cls=console.Command)
 @click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--model", required=True, help="What its authors call the model.")
@@ -518,5 +468,6 @@ def ui(port: int) -> None:
     raise SystemExit(server.serve(paths, port, study))
 
 
+main.add_command(importing.import_counts)
 main.add_command(look.look)
 main.add_command(init.init)

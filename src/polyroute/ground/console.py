@@ -1,6 +1,5 @@
 """What long work shows of itself: log lines, a progress bar in tokens, a summary line a stage."""
 
-import errno
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.frozen import Frozen
+from polyroute.ground.os_errors import sentence
 from polyroute.ground.outputs import kept
 from polyroute.ground.paths import Paths
 from polyroute.ground.times import timed
@@ -48,15 +48,15 @@ class Command(click.Command):
     """A command that shows a user's mistake as a sentence and keeps tracebacks for ours."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run, turning `PolyrouteError` and a full disk into an error message and exit status 1."""
+        """Run, turning `PolyrouteError` and what the machine refuses into an error message and exit status 1."""
         try:
             return super().invoke(context)
         except PolyrouteError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise click.ClickException(f"no space left on the disk of {error.filename or Path.cwd()}") from error
-            raise
+            if (told := sentence(error)) is None:
+                raise
+            raise click.ClickException(told) from error
 
 
 Settings = TypeVar("Settings", bound=Frozen)

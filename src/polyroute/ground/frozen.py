@@ -46,7 +46,7 @@ def check_inside(key: str, path: Path, folder: str) -> None:
         raise ValueError(f"{key}: `{path}` names nothing; name a place below `{folder}/`")
     if path.is_absolute() or path.parts[0] != folder or ".." in path.parts:
         raise ValueError(
-            f"{key}: `{path}` is not below `{folder}/`, where DVC sees it change; put it there, or a symbolic link"
+            f"{key}: `{path}` is not below `{folder}/`, where DVC sees it change; put it there, or links to its files"
         )
 
 

@@ -83,6 +83,8 @@ def check_contract(
         tokens = int(inputs["input_ids"].numel())
         for router in routers:
             _check_call(router, calls[router.name], tokens)
+        _check_output(model, plain)
+        for router in routers:
             _check_replay(router, calls[router.name][0], arguments[router.name])
         _check_no_op(routers, run, plain, noise)
         for router in routers:
@@ -164,6 +166,17 @@ def _check_call(router: Router, calls: list[RouterCall], tokens: int) -> None:
         )
 
 
+def _check_output(model: nn.Module, plain: Tensor) -> None:
+    """Some words may be closed with -inf; a NaN, +inf or a row of nothing else says that numbers were lost."""
+    if not bool(plain.float().amax(-1).isfinite().all()):
+        raise RouterError(
+            f"{type(model).__name__}'s output is NaN or infinite on ordinary tokens though its routers' logits are "
+            "not: one of its weights is NaN, or "
+            f"{str(plain.dtype).removeprefix('torch.')} overflows. Fetch the checkpoint again, or set `dtype: float32` "
+            "(or bfloat16, which holds larger numbers than float16)."
+        )
+
+
 def _check_replay(router: Router, call: RouterCall, arguments: Arguments) -> None:
     # The hidden states are reversed, so that only the logits can bring the same choice about. They stay as they were
     # where the same product also scores shared experts: those scores are no part of the logits but take a share of the
@@ -234,7 +247,9 @@ def _check_edit(router: Router, run: Callable[[], Tensor], plain: Tensor, noise:
         edited = run()
     # Experts that get their tokens in another order move the last bits even of a model that ignores the shift. Of
     # float32: in bfloat16 these are as large as honest effects, which must not be taken for a breach.
-    rounding = _ROUNDING * torch.finfo(torch.float32).eps * float(plain.abs().max())
+    rounding = (
+        _ROUNDING * torch.finfo(torch.float32).eps * float(plain.float().masked_fill(plain.isinf(), 0).abs().max())
+    )
     if not _distance(plain, edited) > noise + rounding:
         raise RouterError(
             f"Shifting the logits of router {router.name} by one expert did not change the model's output: the experts "
@@ -245,7 +260,8 @@ def _check_edit(router: Router, run: Callable[[], Tensor], plain: Tensor, noise:
 
 
 def _distance(a: Tensor, b: Tensor) -> float:
-    """Largest absolute difference; equal infinities and NaNs count as no difference."""
+    """Largest absolute difference; equal infinities are no difference, and a NaN in one of two is an infinite one."""
     if torch.equal(a, b):
         return 0.0
-    return float(torch.nan_to_num(a.float() - b.float(), nan=0.0).abs().max())
+    apart = (a.float() - b.float()).masked_fill((a == b) | (a.isnan() & b.isnan()), 0.0)
+    return float(torch.nan_to_num(apart, nan=torch.inf).abs().max())

@@ -3,12 +3,14 @@
 import logging
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from polyroute.models.contract import check_contract
+from polyroute.models.folder import check_folder
 from polyroute.models.routers import Router, find_routers
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, ModelSource
@@ -41,8 +43,10 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
         RouterError: its routers break the contract.
     """
     # Here, not above: commands that need no model should not wait for transformers.
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as transformers_logging
+
+    from polyroute.models.building import explained
+    from polyroute.models.without_weights import load_config, load_tokenizer
 
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
@@ -54,22 +58,28 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
     experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
     placement = _placement(spec.device)
     device = placement.pop("device", None)
+    if Path(source.place).is_dir():
+        check_folder(name, Path(source.place))
+    config = load_config(name, spec, source)
+    tokenizer = load_tokenizer(name, spec, source)
+    auto = language_model(name, config)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source.place, **options)
-        config = AutoConfig.from_pretrained(source.place, **options)
-        model, report = AutoModelForCausalLM.from_pretrained(
+        model, report = auto.from_pretrained(
             source.place,
             dtype=getattr(torch, spec.dtype),
             use_safetensors=True,
             output_loading_info=True,
+            # Shapes that do not fit are refused below, with the key that is wrong.
+            ignore_mismatched_sizes=True,
             **_unpacked(config),
             **experts,
             **placement,
             **options,
         )
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"models.{name}: {source.place} cannot be loaded: {error}") from error
-    _check_complete(name, source.place, report)
+    # Whatever a configuration that fits no weights makes of transformers.
+    except Exception as error:
+        raise explained(name, source, "model", error) from error
+    _check_complete(name, source, config, report)
     if device is not None:
         try:
             model.to(device)
@@ -100,15 +110,53 @@ def _unpacked(config: Any) -> dict[str, Any]:
     return {"quantization_config": Mxfp4Config(dequantize=True)} if method == "mxfp4" else {}
 
 
-def _check_complete(name: str, place: str, report: dict[str, Any]) -> None:
+def language_model(name: str, config: Any) -> Any:
+    """The class of transformers that loads a configuration: of text alone, else one that also sees or hears.
+
+    Raises:
+        ModelError: transformers has none that writes text.
+    """
+    from transformers import AutoModelForCausalLM, AutoModelForMultimodalLM
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MULTIMODAL_LM_MAPPING
+
+    own = getattr(config, "auto_map", None) or {}
+    if type(config) in MODEL_FOR_CAUSAL_LM_MAPPING or "AutoModelForCausalLM" in own:
+        return AutoModelForCausalLM
+    if type(config) in MODEL_FOR_MULTIMODAL_LM_MAPPING:
+        return AutoModelForMultimodalLM
+    raise ModelError(
+        f"models.{name}: its config.json is of a `{getattr(config, 'model_type', type(config).__name__)}`, which "
+        "transformers has no language model for: name a checkpoint that writes text"
+    )
+
+
+def _check_complete(name: str, source: ModelSource, config: Any, report: dict[str, Any]) -> None:
     """transformers fills weights that a checkpoint lacks with random ones and goes on; we do not."""
-    for kind in ("missing_keys", "mismatched_keys"):
-        keys = sorted(str(key) for key in report.get(kind) or ())
-        if keys:
+    from polyroute.models.building import misfit
+
+    for weight, stored, asked in sorted(report.get("mismatched_keys") or ()):
+        raise misfit(name, source, config, weight, stored, asked)
+    if keys := sorted(map(str, report.get("missing_keys") or ())):
+        raise ModelError(
+            f"models.{name}: {source.place} is not whole: {len(keys)} missing keys, such as {', '.join(keys[:3])}; "
+            "measuring random weights instead would be measuring nothing: fetch it again, or copy config.json from "
+            "the release if that asks for too much"
+        )
+    if keys := sorted(map(str, report.get("unexpected_keys") or ())):
+        scales = [key for key in keys if key.rpartition(".")[2].endswith(_SCALES)]
+        if scales:
             raise ModelError(
-                f"models.{name}: {place} is not whole: {len(keys)} {kind.replace('_', ' ')}, such as "
-                f"{', '.join(keys[:3])}; measuring random weights instead would be measuring nothing"
+                f"models.{name}: {source.place} holds {len(scales)} scales of quantised weights that the model does "
+                f"not take, such as {scales[0]}: config.json lacks its `quantization_config`; copy it from the release"
             )
+        log.warning(
+            "%s: %s holds %d weights that the model does not take, such as %s: does config.json belong to them?",
+            name, source.place, len(keys), keys[0],
+        )  # fmt: skip
+
+
+_SCALES = ("scale_inv", "_scale", "_scales", "qweight", "qzeros", "absmax", "SCB", "quant_map", "weight_packed")
+"""Ends of the names under which quantised releases keep what their weights are multiplied by."""
 
 
 def _placement(device: str) -> dict[str, Any]:

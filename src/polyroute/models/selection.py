@@ -53,10 +53,12 @@ def name_selection(select: Select, tokens: int, experts: int) -> str:
     logits_NE = torch.cat([answer.logits_TE for answer in answers]).double().cpu()
     weights_NK = torch.cat([answer.weights_TK for answer in answers])
     tolerance = 1e-3 if weights_NK.dtype in (torch.float32, torch.float64) else 3e-2
+    smallest = torch.finfo(weights_NK.dtype).smallest_normal
     weights_NK = weights_NK.double().cpu()
     ids_NK = torch.cat([answer.ids_TK for answer in answers]).cpu()
-    # Tokens with a dropped choice (over capacity, or a skip class) say nothing of the rule.
-    kept_N = (weights_NK != 0).all(-1)
+    # Tokens with a dropped choice (over capacity, or a skip class) say nothing of the rule, nor do weights that the
+    # dtype rounds.
+    kept_N = (weights_NK.abs() > smallest).all(-1)
     logits_NE, weights_NK, ids_NK = logits_NE[kept_N], weights_NK[kept_N], ids_NK[kept_N]
 
     score, renormalise = _score(logits_NE, weights_NK, ids_NK, tolerance)

@@ -4,14 +4,15 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import digest_files
 from polyroute.ground.hub import CHECKPOINT_FILES, HubSource, is_commit, mirror_folder, read_manifest
+from polyroute.models.folder import ModelError, check_links, check_place
 from polyroute.models.settings import Checkpoint, ModelSettings
 
+__all__ = ["ModelError", "ModelSource", "digest", "locate", "locate_settled"]
 
-class ModelError(PolyrouteError):
-    """A model cannot be loaded, or is not what its entry in params.yaml says."""
+OF_TOKENIZERS = ("additional_chat_templates/*.jinja", "*.tiktoken")
+"""What tokenizers may read besides: chat templates that are not at the folder's top, words in a format of their own."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,12 @@ def digest(name: str, spec: Checkpoint) -> str:
         return str(spec.revision)
     if not (spec.folder / "config.json").is_file():
         raise ModelError(f"models.{name}: {spec.folder} holds no checkpoint (no config.json)")
+    check_place(name, spec.folder)
+    check_links(name, spec.folder)
     # Code in the folder determines numbers where it may run.
-    patterns = (*CHECKPOINT_FILES, "*.py") if spec.trust_remote_code else CHECKPOINT_FILES
+    patterns = (
+        (*CHECKPOINT_FILES, *OF_TOKENIZERS, "*.py") if spec.trust_remote_code else (*CHECKPOINT_FILES, *OF_TOKENIZERS)
+    )
     return digest_files(spec.folder, patterns)
 
 

@@ -24,6 +24,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from polyroute.ground.errors import PolyrouteError
+from polyroute.models.small_weights import kept_above_zero
 
 # Every spelling of a matrix product that reaches a TorchFunctionMode; `nn.Linear` arrives as `functional.linear`.
 MATRIX_PRODUCTS = frozenset(
@@ -55,7 +56,8 @@ class RouterCall(NamedTuple):
     `edit`. float32. May share memory with the model's own tensor: read it, do not write to it."""
     weights_TK: Tensor
     """The model's own weights of the chosen experts, in its own dtype. 0 marks a choice that the model dropped (over an
-    expert's capacity, or a skip class)."""
+    expert's capacity, or a skip class), or that a mask closed. A weight that is 0 only because the dtype holds no
+    smaller number stands there as the least that it holds (`polyroute.models.small_weights`)."""
     ids_TK: Tensor
     """The chosen experts, int64, in the model's own order, which need not be sorted."""
 
@@ -286,7 +288,12 @@ class _Tap:
             dense_TE = parts[reading.weights].reshape(-1, router.experts)
             if reading.factor is not None:
                 dense_TE = dense_TE * parts[reading.factor].reshape(-1, 1)
-            ids_TK = dense_TE.abs().topk(router.top_k, dim=-1).indices
+            order_TE = dense_TE.abs()
+            if self._seen is not None:
+                # Of those at 0 the highest logits: one of them may be a choice whose weight rounds to 0.
+                below_TE = self._seen - self._seen.amax(-1, keepdim=True) - 1
+                order_TE = torch.where(dense_TE != 0, order_TE.float(), below_TE)
+            ids_TK = order_TE.topk(router.top_k, dim=-1).indices
             self._emit(dense_TE.gather(-1, ids_TK), ids_TK)
         else:
             parts = parts_of(output)
@@ -305,9 +312,9 @@ class _Tap:
                 f"The experts of router {router.name} ran without the router having run before them. They are "
                 "shared with another router, which polyroute cannot tell apart."
             )
-        seen = RouterCall(
-            self._seen, weights.detach().reshape(-1, router.top_k), ids.detach().reshape(-1, router.top_k).long()
-        )
+        weights_TK = weights.detach().reshape(-1, router.top_k)
+        ids_TK = ids.detach().reshape(-1, router.top_k).long()
+        seen = RouterCall(self._seen, kept_above_zero(self._seen, weights_TK, ids_TK, router.selection), ids_TK)
         self._seen = None
         for observer in self.observers:
             observer.counter.calls[observer.router.name] += 1

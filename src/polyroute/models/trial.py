@@ -15,12 +15,13 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from polyroute.models.outputs import without_outputs
 from polyroute.models.taps import (
     MATRIX_PRODUCTS,
     FromArguments,
@@ -162,9 +163,12 @@ def _special_ids(config: Mapping[Any, Any]) -> set[int]:
 
 @contextmanager
 def at_rest(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; every module's training flag and the CPU's random state are put back."""
+    """Evaluation mode without gradients; every module's training flag and the CPU's random state are put back.
+
+    So are the settings that training leaves in a configuration, which add outputs and change no logit.
+    """
     training = [module for module in model.modules() if module.training]
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), without_outputs(model):
         model.eval()
         try:
             yield
@@ -227,10 +231,32 @@ def run_trial(model: nn.Module, inputs: Mapping[str, Any]) -> Trial:
                 model(**inputs)
         except Exception as cause:
             raise RouterError(
-                f"Running {type(model).__name__} once to find its routers failed ({type(cause).__name__}: {cause}). "
-                f"Pass inputs that its forward accepts: find_routers(model, inputs={{...}})."
+                f"Running {type(model).__name__} once to find its routers failed ({type(cause).__name__}: "
+                f"{_first_line(cause)}). {_remedy(model, cause)}"
             ) from cause
     return trial
+
+
+def _first_line(cause: Exception) -> str:
+    return next((line.strip() for line in str(cause).splitlines() if line.strip()), "").rstrip(".")
+
+
+def _remedy(model: nn.Module, cause: Exception) -> str:
+    """What to do about a forward that failed: a kernel's refusal is no matter of the inputs."""
+    config: Any = getattr(model, "config", None)
+    kernel = getattr(config, "_experts_implementation", None)
+    if not isinstance(cause, (RuntimeError, NotImplementedError, AssertionError)):
+        return "Pass inputs that its forward accepts: find_routers(model, inputs={...})."
+    if kernel not in (None, "eager"):
+        return (
+            f"Its experts run in the kernel {kernel}, which takes only some sizes, strides and types: set "
+            "`experts: eager` in the model's entry (in Python: experts_implementation='eager'). If that fails as well, "
+            "set another `dtype` or `device`."
+        )
+    return (
+        "Set another `dtype` or `device` in the model's entry, or pass inputs that its forward accepts: "
+        "find_routers(model, inputs={...})."
+    )
 
 
 def sight(trial: Trial, call: ModuleCall, index: int) -> Sighting:
@@ -327,9 +353,13 @@ def _read_outputs(output: Any, candidate: _Candidate) -> tuple[FromOutputs | Fro
     }
     for ids, part in tensors.items():
         if _is_ids(part, experts):
-            for weights, other in tensors.items():
-                if other.is_floating_point() and other.shape[-1] == part.shape[-1]:
-                    return FromOutputs(ids, weights), part.shape[-1]
+            alike = {
+                weights: other
+                for weights, other in tensors.items()
+                if other.is_floating_point() and other.shape[-1] == part.shape[-1]
+            }
+            if alike:
+                return FromOutputs(ids, _weights_of(candidate, part, alike)), part.shape[-1]
     floating = [position for position, part in tensors.items() if part.is_floating_point()]
     factor = next((position for position in floating if tensors[position].shape[-1] == 1), None)
     masks = [position for position in tensors if position not in floating] if factor is not None else []
@@ -352,15 +382,43 @@ def _read_arguments(call: ModuleCall, candidate: _Candidate) -> tuple[FromArgume
             if not isinstance(part, Tensor) or part.dim() < 2 or part.numel() != candidate.rows * part.shape[-1]:
                 continue
             if _is_ids(part, candidate.experts):
-                for weights, other in arguments.items():
-                    if isinstance(other, Tensor) and other.is_floating_point() and other.shape == part.shape:
-                        return FromArguments(later.module, call.parent.module, ids, weights), part.shape[-1]
+                alike = {
+                    weights: other
+                    for weights, other in arguments.items()
+                    if isinstance(other, Tensor) and other.is_floating_point() and other.shape == part.shape
+                }
+                if alike:
+                    weights = _weights_of(candidate, part, alike)
+                    return FromArguments(later.module, call.parent.module, ids, weights), part.shape[-1]
     return None, 0
+
+
+Place = TypeVar("Place", int, int | str)
+
+
+def _weights_of(candidate: _Candidate, ids: Tensor, alike: Mapping[Place, Tensor]) -> Place:
+    """Which of several tensors of the ids' shape holds the weights of these ids.
+
+    Where every expert is chosen, logits, probabilities and hidden states may have the shape too. Weights are not
+    negative and stand in the order of the ids: the greater the logit, the greater the weight.
+    """
+    rows, experts = candidate.rows, candidate.experts
+    logits_TE = candidate.product.result.reshape(rows, -1)[:, :experts].float()
+    ordered_TK = logits_TE.gather(-1, ids.reshape(rows, -1).long())
+    falling_TK = ordered_TK.argsort(-1, descending=True)
+
+    def doubts(place: Place) -> tuple[bool, int]:
+        weights_TK = alike[place].reshape(rows, -1).float()
+        along_TK = weights_TK.gather(-1, falling_TK)
+        unordered = int((along_TK.diff(dim=-1) > 0).any(-1).sum())
+        return bool((weights_TK < 0).any()), unordered
+
+    return min(alike, key=doubts)
 
 
 def _is_ids(part: Tensor, experts: int) -> bool:
     """Whether a tensor can be (..., K) expert ids: integers in range, fewer than E of them, or a permutation of all."""
-    if part.dtype not in (torch.int64, torch.int32) or part.shape[-1] > experts:
+    if part.dtype not in (torch.int64, torch.int32) or part.shape[-1] > experts or part.numel() == 0:
         return False
     if int(part.min()) < 0 or int(part.max()) >= experts:
         return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from polyroute.artifacts.names import check_corpus
 from polyroute.asking.settings import Asking
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.layers import LayerRange, Zones, check_zones
@@ -110,7 +112,17 @@ class RecordedModel(RecordedCounts, _Model):
     def _one_corpus(cls, corpora: list[str]) -> list[str]:
         if len(corpora) != 1:
             raise ValueError("one name: `file` is of one recording; give another its own entry")
+        check_corpus(corpora[0])
         return corpora
+
+    @field_validator("file")
+    @classmethod
+    def _one_file(cls, file: str) -> str:
+        if mark := re.search(r"\{[^{}]*\}", file):
+            raise ValueError(
+                f"`{file}`: {mark[0]} means nothing here: one file of `polyroute import-counts` holds all languages"
+            )
+        return file
 
 
 Model = Annotated[TransformersModel | RecordedModel, Field(discriminator="engine")]

@@ -21,7 +21,7 @@ from polyroute.results.quantities import (
     Middle,
     Model,
     Reading,
-    Share,
+    ShareOfResamples,
     Task,
     Tau,
 )
@@ -67,6 +67,7 @@ class MemberRow(
     stage="experts",
     key=("task", "corpus", "language", "tau", "layer", "expert"),
     decimals=4,
+    unlisted="share_of_resamples",
     readers=(
         "stage claims",
         "stage multiverse",
@@ -94,7 +95,7 @@ class MemberRow(
     """The threshold."""
     member: bool
     """Whether Delta is above it."""
-    share_of_resamples: Share | None
+    share_of_resamples: ShareOfResamples | None
     """Of resamples in which it is; missing where there are none."""
     task: str
     """As in experts.csv."""
@@ -157,7 +158,7 @@ class ExpertSets(Frozen):
     """Upper bound."""
     expected: Bound
     """Experts in both had each layer's sets been drawn at random."""
-    share_of_resamples: Share | None
+    share_of_resamples: ShareOfResamples | None
     """Of resamples in which an expert is in both; null where there are none."""
     both_without_one: Experts | None = None
     """Fewest experts in both with one language left out; null with fewer than two beside the pivot."""

@@ -90,7 +90,7 @@ def _table(one: type[BaseModel], what: str) -> list[str]:
     for name, info in one.model_fields.items():
         kind = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
         absent = "" if info.is_required() else ", or absent"
-        lines.append(f"| `{name}` | {_type(kind)}{absent} | {_unit(kind)} | {_text(info.description)} |")
+        lines.append(f"| `{name}` | {_type(kind)}{absent} | {unit(kind)} | {_text(info.description)} |")
     return lines
 
 
@@ -154,15 +154,15 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
     )
 
 
-def _unit(kind: Any) -> str:
-    """The unit of a number, or of the numbers within; empty of all else."""
+def unit(kind: Any) -> str:
+    """The unit of a number, or of the numbers within a type; empty of all else."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         own = _named(kind) if held(kind)[0] in (int, float) else ""
-        return own or _unit(arguments[0])
+        return own or unit(arguments[0])
     if origin is Literal:
         return ""
-    return next((unit for unit in map(_unit, reversed(arguments)) if unit), "")
+    return next((name for name in map(unit, reversed(arguments)) if name), "")
 
 
 def _named(kind: Any) -> str:

@@ -63,10 +63,14 @@ class Row(ResultFile):
     """Columns that no two rows share all of."""
     decimals: ClassVar[int | None]
     """To which numbers are rounded when they are written; None where whatever measures them has done so."""
+    unlisted: ClassVar[str]
+    """Column that is 0 of whatever has no row; empty where every row is always there."""
 
-    def __init_subclass__(cls, *, key: tuple[str, ...] = (), decimals: int | None = None, **rest: Any):
+    def __init_subclass__(
+        cls, *, key: tuple[str, ...] = (), decimals: int | None = None, unlisted: str = "", **rest: Any
+    ):
         super().__init_subclass__(**rest)
-        cls.key, cls.decimals = key, decimals
+        cls.key, cls.decimals, cls.unlisted = key, decimals, unlisted
 
     @classmethod
     def columns(cls) -> list[str]:

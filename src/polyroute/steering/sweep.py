@@ -83,8 +83,11 @@ class Read:
 
 def holds_keys_and_values(cache: object) -> bool:
     """Whether a cache holds keys and values alone, which can be copied for rows that go on differently."""
-    return isinstance(cache, DynamicCache) and all(
-        type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers
+    # A kind of its own (MiniMax) keeps states beside the layers that it shows.
+    return (
+        isinstance(cache, DynamicCache)
+        and type(cache) is DynamicCache
+        and all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers)
     )
 
 
@@ -446,7 +449,13 @@ def rows_of(value: Any, rows: Tensor, prompts: int) -> Any:
     if isinstance(value, Tensor):
         return _select(value, rows) if value.dim() > 1 and value.shape[0] == prompts else value
     if isinstance(value, dict):
-        return {name: rows_of(part, rows, prompts) for name, part in value.items()}
+        return {
+            # Positions in text, height and width (Qwen3-VL) stand before the rows.
+            name: part.index_select(1, rows.to(part.device))
+            if name == "position_ids" and isinstance(part, Tensor) and part.dim() == 3 and part.shape[1] == prompts
+            else rows_of(part, rows, prompts)
+            for name, part in value.items()
+        }
     if type(value) in (tuple, list):
         return type(value)(rows_of(part, rows, prompts) for part in value)
     return value

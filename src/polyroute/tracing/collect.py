@@ -19,6 +19,7 @@ from polyroute.ground.files import digest
 from polyroute.models.batches import plan_batches
 from polyroute.models.chat_template import DATE
 from polyroute.models.contract import ensure_contract
+from polyroute.models.limits import beyond, context, padding_id, words_of
 from polyroute.models.routers import Router, find_routers, observe
 from polyroute.models.trial import at_rest
 from polyroute.tracing import softmax_of_weights
@@ -94,6 +95,24 @@ def encode(tokenizer: Any, texts: Mapping[str, Item], settings: TraceSettings) -
                 "or leave the item out of the corpus; it is not truncated"
             )
     return _Encoded(tuple(texts), ids_of, counted, [len(ids) for ids in ids_of])
+
+
+def check_readable(model: nn.Module, tokenizer: Any, encoded: _Encoded, language: str) -> None:
+    """Check that a model can read every text.
+
+    Raises:
+        TraceError: a text is longer than the model's context, or has a token that its embedding has no row for; names
+            item and language.
+    """
+    most, words = context(model), words_of(model)
+    for item_id, ids in zip(encoded.item_ids, encoded.ids, strict=True):
+        if len(ids) > most:
+            raise TraceError(
+                f"item {item_id} in {language} has {len(ids)} tokens, more than the {most} that the model was made for "
+                "(its config.json): leave the item out of the corpus, or shorten it; it is not truncated"
+            )
+        if ids.max() >= words and (why := beyond(tokenizer, ids.tolist(), words)) is not None:
+            raise TraceError(f"item {item_id} in {language}: {why}")
 
 
 def _encode_plain(
@@ -233,7 +252,10 @@ def collect(
             + ", ".join(f"{router.name} (layer {router.layer})" for router in routers)
         )
     encoded = encode(tokenizer, texts, settings)
-    runner = _Runner(model, _padding_id(tokenizer), encoded, routers, header, settings, store or NoBatches())
+    check_readable(model, tokenizer, encoded, header.language)
+    runner = _Runner(
+        model, padding_id(tokenizer, words_of(model)), encoded, routers, header, settings, store or NoBatches()
+    )
     parts: list[tuple[list[int], BatchStatistics]] = []
     with at_rest(model):  # dropout and router jitter would measure chance
         for indices, statistics in runner.run(plan_batches(encoded.lengths, settings.batch_tokens)):
@@ -373,11 +395,6 @@ def _backbone(model: nn.Module, routers: Sequence[Router]) -> nn.Module:
     # A prefix that names no attribute (Llama 4), or a backbone already: the child that holds the routers tells.
     child = model.get_submodule(routers[0].name.split(".")[0])
     return child if "input_ids" in inspect.signature(child.forward).parameters else model
-
-
-def _padding_id(tokenizer: Any) -> int:
-    """Any valid id will do: padding is masked everywhere."""
-    return int(tokenizer.pad_token_id) if tokenizer.pad_token_id is not None else 0
 
 
 def _out_of_memory(error: BaseException) -> bool:

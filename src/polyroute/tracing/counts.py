@@ -1,101 +1,143 @@
-"""Expert counts as the release of paper 2 has them, one JSON file a language, made into a file of `recorded/`.
+"""Routing that others recorded, in whatever format (`tracing.recorders`), made into a file of `recorded/`."""
 
-The layout (`routing/*_result/*.json`):
-`{layer: {expert: {"activation_tokens": tokens whose top-k held it, "gate_values_sum": ...}, "total_tokens": T}}`.
-`gate_values_sum` is left alone: the release summed it in bfloat16, which stops counting at 256 steps. Tokens were
-summed in bfloat16 too, but batch by batch, so that they are off by less than 0.1%.
-"""
+from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from polyroute.artifacts.implausible_counts import implausible
 from polyroute.artifacts.recorded_counts import Counts, CountsHeader
-from polyroute.artifacts.trace import TraceError
+from polyroute.artifacts.recording import RecordingError, first_error
 from polyroute.models.settings import Shape
+from polyroute.tracing.recorders import formats
+from polyroute.tracing.recorders.kinds import Format
+from polyroute.tracing.recorders.tally import Routing, Tally
 
 
-def convert(files: Mapping[str, Path], shape: Shape, **about: Any) -> Counts:
+@dataclass(frozen=True)
+class Converted:
+    """A recording, and what its maker must know of it."""
+
+    counts: Counts
+    said: tuple[str, ...]
+    """What was left out and what text does not do, a sentence each; the header's notes hold them too."""
+
+
+def convert(
+    files: Mapping[str, Sequence[Path]],
+    shape: Shape,
+    *,
+    kind: Format | None = None,
+    first: int = 0,
+    all_layers: int | None = None,
+    **about: Any,
+) -> Converted:
     """Make one recording of several languages.
 
     Args:
-        files: FLORES code -> its JSON file.
-        shape: layers, experts and top-k that every file must have.
+        files: FLORES code -> its files, which are added up, such as one a rank.
+        shape: layers with routers, experts and top-k of the model.
+        kind: format of the files; None has each recognised.
+        first: number of the first layer of arrays, whose layers have no numbers.
+        all_layers: of numbers in a row: how many layers each token has; by default those with routers.
         about: `model`, `corpus`, `text`, `source`, `commit`, `licence`, `notes`: fields of the header.
 
     Raises:
-        TraceError: as `read_counts`.
-        RecordingError: counts cannot be; names the language, layer and expert.
+        RecordingError: a file is absent, damaged or of no known format; two files are alike; counts cannot be, or
+            cannot be those of text; languages differ in layers or in what was recorded; or the model or the corpus is
+            no name.
     """
-    read = {language: read_counts(path, shape) for language, path in files.items()}
-    header = CountsHeader(
-        languages=tuple(files), layers=tuple(range(shape.layers)), experts=shape.experts, top_k=shape.top_k,
-        tokens={language: tokens for language, (tokens, _) in read.items()},
-        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files.values()}, **about,
-    )  # fmt: skip
-    names = ", ".join(str(path) for path in files.values())
-    return Counts.checked(header, np.stack([counts_LE for _, counts_LE in read.values()]), names)
+    checksums = _checksums(files)
+    read = {
+        language: read_language(paths, shape, kind=kind, first=first, all_layers=all_layers)
+        for language, paths in files.items()
+    }
+    _alike(read)
+    said = [f"{language}: {sentence}" for language, found in read.items() for sentence in found.said]
+    fields = about | {"notes": " ".join([about.get("notes") or "", *map(_sentence, said)]).strip()}
+    try:
+        header = CountsHeader(
+            languages=tuple(files), layers=next(iter(read.values())).layers, experts=shape.experts, top_k=shape.top_k,
+            tokens={language: found.tokens for language, found in read.items()}, files=checksums, **fields,
+        )  # fmt: skip
+    except ValidationError as error:
+        raise RecordingError(f"the recording cannot be named so: {first_error(error)}") from None
+    names = ", ".join(str(path) for paths in files.values() for path in paths)
+    soft = [found.soft_LE for found in read.values() if found.soft_LE is not None]
+    counts_VLE = np.stack([found.counts_LE for found in read.values()])
+    counts = Counts.checked(header, counts_VLE, names, np.stack(soft) if soft else None)
+    if unlikely := implausible(counts, names):
+        notes = " ".join([header.notes, *(_sentence(one) for one in unlikely)]).strip()
+        counts = Counts(header.model_copy(update={"notes": notes}), counts.counts_VLE, counts.soft_VLE)
+    return Converted(counts, (*said, *unlikely))
 
 
-def read_counts(path: Path, shape: Shape) -> tuple[int, NDArray[np.int64]]:
-    """One language's tokens, and its counts (L, E).
+def read_language(
+    paths: Sequence[Path], shape: Shape, *, kind: Format | None = None, first: int = 0, all_layers: int | None = None
+) -> Routing:
+    """One language's files, added up.
 
     Args:
-        path: the JSON file.
-        shape: layers and experts that the file must have.
+        paths: at least one.
+        shape: of the model.
+        kind: format; None has each file recognised.
+        first: number of the first layer of arrays.
+        all_layers: of numbers in a row: how many layers each token has.
 
     Raises:
-        TraceError: the file is absent, no JSON, or lacks a layer, an expert or a count, or a count is no whole number;
-            names file, layer and expert.
+        RecordingError: as `convert`, of this language.
     """
-    layers = _read(path)
-    _same_keys(path, "the file", layers, shape.layers, "layer")
-    counts_LE = np.zeros((shape.layers, shape.experts), dtype=np.int64)
-    tokens = {}
-    for layer in range(shape.layers):
-        entry = dict(layers[str(layer)])
-        tokens[layer] = _count(path, f"layer {layer}", entry.pop("total_tokens", None), "total_tokens")
-        if tokens[layer] == 0:
-            raise TraceError(f"{path}: layer {layer}: `total_tokens` is 0: nothing was recorded")
-        _same_keys(path, f"layer {layer}", entry, shape.experts, "expert")
-        for expert in range(shape.experts):
-            value = entry[str(expert)]
-            count = value.get("activation_tokens") if isinstance(value, dict) else None
-            counts_LE[layer, expert] = _count(path, f"layer {layer}, expert {expert}", count, "activation_tokens")
-    if len(set(tokens.values())) != 1:
-        raise TraceError(f"{path}: total_tokens differs between layers: {sorted(set(tokens.values()))}")
-    return tokens[0], counts_LE
+    tally = Tally(shape, ", ".join(map(str, paths)))
+    for path in paths:
+        formats.read(path, tally, kind=kind, first=first, layers=all_layers or shape.layers)
+    return tally.finish()
 
 
-def _read(path: Path) -> dict[str, dict[str, object]]:
-    try:
-        layers = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TraceError(f"{path} is absent: name the folder that holds it") from None
-    except ValueError as error:
-        raise TraceError(f"{path} is not JSON: {error}") from None
-    if not isinstance(layers, dict) or not all(isinstance(entry, dict) for entry in layers.values()):
-        raise TraceError(f"{path}: expected an object of layers, each an object of experts")
-    return layers
+def _checksums(files: Mapping[str, Sequence[Path]]) -> dict[str, str]:
+    """Name of each file -> its SHA-256; with as many folders as make names differ.
+
+    Raises:
+        RecordingError: a file is absent, or two are alike, which two languages or ranks cannot be.
+    """
+    of: dict[str, tuple[str, Path]] = {}
+    paths = [(language, path) for language, several in files.items() for path in several]
+    for language, path in paths:
+        try:
+            checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            raise RecordingError(f"{path} is absent: name the folder that holds it") from None
+        except OSError as error:
+            raise RecordingError(f"{path} cannot be read: {error.strerror or error}") from None
+        if checksum in of:
+            other, twin = of[checksum]
+            raise RecordingError(
+                f"{path} ({language}) and {twin} ({other}) are the same file: each language has its own, and ranks "
+                "that saw the same tokens count once"
+            )
+        of[checksum] = language, path
+    depth = next((some for some in range(1, 9) if len({path.parts[-some:] for _, path in paths}) == len(paths)), 9)
+    return {"/".join(path.parts[-depth:]).lstrip("/"): checksum for checksum, (_, path) in of.items()}
 
 
-def _same_keys(path: Path, place: str, entries: Mapping[str, object], count: int, what: str) -> None:
-    wanted, seen = {str(number) for number in range(count)}, set(entries)
-    if wanted != seen:
-        lacking = sorted(wanted - seen, key=int)[:5]
-        extra = sorted(seen - wanted)[:5]
-        raise TraceError(
-            f"{path}: {place} should hold {what}s 0 to {count - 1}; lacking {lacking or 'none'}, "
-            f"not expected {extra or 'none'}: is `shape` right?"
-        )
+def _alike(read: Mapping[str, Routing]) -> None:
+    """Languages were recorded alike."""
+    first, one = next(iter(read.items()))
+    for language, found in read.items():
+        if found.layers != one.layers:
+            raise RecordingError(
+                f"{language} has the layers {', '.join(map(str, found.layers))}, and {first} "
+                f"{', '.join(map(str, one.layers))}"
+            )
+        if (found.soft_LE is None) != (one.soft_LE is None):
+            lacking = language if found.soft_LE is None else first
+            raise RecordingError(f"{lacking} has no router logits, other languages do: record all alike")
 
 
-def _count(path: Path, place: str, value: object, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer() or value < 0:
-        raise TraceError(f"{path}: {place}: `{key}` is {value!r}, not a whole number of tokens")
-    return int(value)
+def _sentence(text: str) -> str:
+    return text if text.endswith(("?", ".")) else f"{text}."

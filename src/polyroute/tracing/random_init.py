@@ -23,6 +23,7 @@ from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest, write_json
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.routing_summary import by_layer
+from polyroute.models.load import language_model
 from polyroute.models.routers import find_routers
 from polyroute.models.source import ModelError
 from polyroute.tracing.collect import TraceSettings, encode, trace
@@ -181,8 +182,9 @@ def _build(name: str, config: Any, draw: int) -> nn.Module:
 
 def _from_config(name: str, config: Any) -> nn.Module:
     try:
-        model: nn.Module = transformers.AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=torch.float32)
-    except (OSError, ValueError, ImportError) as error:
+        auto = language_model(name, config)
+        model: nn.Module = auto.from_config(copy.deepcopy(config), dtype=torch.float32)
+    except (ModelError, OSError, ValueError, ImportError) as error:
         told = f"models.{name}: its architecture cannot be built with random weights: {error}"
         raise NoRandomModelError("cannot_build", told) from error
     return model

@@ -23,7 +23,7 @@ from polyroute.ground.paths import Paths
 from polyroute.models.load import LoadedModel, load
 from polyroute.models.source import locate_settled
 from polyroute.models.without_weights import load_tokenizer
-from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
+from polyroute.tracing.collect import TraceSettings, check_readable, collect, encode, make_header
 from polyroute.tracing.parts import TraceParts
 from polyroute.tracing.settings import TracingSettings
 from polyroute.tracing.vocabulary import token_counts
@@ -107,7 +107,11 @@ def trace_model(
     else:
         loaded = load(name, spec, source)
         tokenizer = loaded.tokenizer
-        lengths = {pair: sum(encode(tokenizer, texts[pair], how[pair]).lengths) for pair in todo}
+        lengths = {}
+        for pair in todo:  # before the first is run: a text that cannot be read is said at once
+            encoded = encode(tokenizer, texts[pair], how[pair])
+            check_readable(loaded.model, tokenizer, encoded, pair[1])
+            lengths[pair] = sum(encoded.lengths)
         tokens, start = sum(lengths.values()), time.monotonic()
         with console.progress(f"trace {name}", tokens) as advance:
             for pair in todo:

@@ -1,0 +1,1 @@
+"""What recorders of routing write, a module a format."""
