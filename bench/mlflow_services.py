@@ -99,8 +99,9 @@ def main(backend: str | None, faults: tuple[str, ...]) -> None:
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         uri, faulty = serve(backend or f"sqlite:///{folder}/mlflow.db", Path(folder) / "artifacts")
-        os.environ["MLFLOW_TRACKING_URI"], os.environ["NO_PROXY"] = uri, "127.0.0.1"
-        MlflowClient(uri).search_experiments()  # makes the tables
+        os.environ["NO_PROXY"] = "127.0.0.1"
+        MlflowClient(uri).search_experiments()  # makes the tables, and names the backend in the environment
+        os.environ["MLFLOW_TRACKING_URI"] = uri
         print(
             *(f"{head:>13}" for head in ("server", "seconds", "logged", "pending", "logged again", "deleted", "twice"))
         )

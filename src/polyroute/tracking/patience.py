@@ -38,7 +38,8 @@ class Patience:
     """Makes calls, one after another, and gives up those that take too long."""
 
     def __init__(self, budget: float = BUDGET, ordinary: float = ORDINARY):
-        self.left, self._ordinary = budget, ordinary
+        self.left = self._budget = budget
+        self._ordinary = ordinary
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[tuple[Any, BaseException | None]]]]
         self._calls = queue.SimpleQueue()
         # A daemon, since a call that was given up must not keep the process.
@@ -57,8 +58,9 @@ class Patience:
         try:
             value, error = answer.get(timeout=limit)
         except queue.Empty:
+            after = f" after {self._budget - self.left:.0f} s for slow ones" if self.left < self._budget else ""
             raise OutOfPatienceError(
-                f"no answer within {limit:.0f} s; the server is busy, slow or gone, or asks to wait longer"
+                f"no answer within {limit:.0f} s{after}; the server is busy, slow or gone, or asks to wait longer"
             ) from None
         taken = time.monotonic() - begun
         if taken > free:
