@@ -167,7 +167,8 @@ class Tables(Frozen):
             if MARK in self.files:
                 for code in codes:
                     rows = self._rows(self.place(code, split), needed, optional, lists, source)
-                    yield from ((code, item, row) for item, row in self._with_ids(rows, split))
+                    own = self._with_ids(self.place(code, split), rows, split)
+                    yield from ((code, item, row) for item, row in own)
             else:
                 yield from self._of_one_file(codes, split, needed, optional, lists, source)
 
@@ -192,7 +193,7 @@ class Tables(Frozen):
             every = list(dict.fromkeys(of[code][name] for code in codes for name in needed))
             some = list(dict.fromkeys(of[code][name] for code in codes for name in optional))
             many = [of[code][name] for code in codes for name in lists]
-            for item, row in self._with_ids(self._rows(path, every, some, many, source), split):
+            for item, row in self._with_ids(path, self._rows(path, every, some, many, source), split):
                 for code in codes:
                     yield code, item, {name: row[column] for name, column in of[code].items()} | _id(row, self.id)
             return
@@ -203,7 +204,7 @@ class Tables(Frozen):
                     f"name of a column; there are {', '.join(columns) or 'none'}"
                 )
             rows = self._rows(path, needed, optional, lists, source)
-            yield from ((codes[0], item, row) for item, row in self._with_ids(rows, split))
+            yield from ((codes[0], item, row) for item, row in self._with_ids(path, rows, split))
             return
         rows = list(self._rows(path, [*needed, self.language], optional, lists, source))
         values = list(dict.fromkeys(row[self.language] for row in rows))
@@ -214,7 +215,7 @@ class Tables(Frozen):
                     f"{path}: no rows of {code}; column `{self.language}` holds {', '.join(sorted(values))}"
                 )
             own = (row for row in rows if row[self.language] == name)
-            yield from ((code, item, row) for item, row in self._with_ids(own, split))
+            yield from ((code, item, row) for item, row in self._with_ids(path, own, split))
 
     def _rows(
         self, path: str, needed: Sequence[str], optional: Sequence[str], lists: Sequence[str], source: HubSource
@@ -223,15 +224,28 @@ class Tables(Frozen):
             return self.table_rows(path, [*needed, self.id], optional, lists, source)
         return self.table_rows(path, needed, [*optional, "item_id"], lists, source)
 
-    def _with_ids(self, rows: Iterable[Row], split: str) -> Iterator[tuple[str, Row]]:
+    def _with_ids(self, path: str, rows: Iterable[Row], split: str) -> Iterator[tuple[str, Row]]:
+        """Rows with their ids: all have one, or none does.
+
+        Raises:
+            CorpusError: some have one; names the row.
+        """
         if self.id is not None:
             yield from ((row[self.id], row) for row in rows)
             return
         kept = self.rows_kept()
+        named = False
         for number, row in enumerate(rows):
-            if not row["item_id"] and number == kept:
+            own = row["item_id"]
+            named = own != "" if number == 0 else named
+            if (own != "") != named:
+                raise CorpusError(
+                    f"{path}: row {number + 1} has {'no' if named else 'an'} `item_id`, unlike those before it: give "
+                    "every row one, or leave the column out"
+                )
+            if not own and number == kept:
                 return
-            yield row["item_id"] or numbered(split, number + self.first_row, self.digits), row
+            yield own or numbered(split, number + self.first_row, self.digits), row
 
 
 def _wide(patterns: Sequence[str]) -> str | None:
