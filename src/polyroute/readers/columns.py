@@ -26,6 +26,7 @@ from polyroute.artifacts.questions import TaskError
 from polyroute.artifacts.turns import ASSISTANT, USER, Turn
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource
+from polyroute.ground.names import Splits, flaw
 from polyroute.languages import table as languages
 from polyroute.languages.table import Scheme
 from polyroute.readers.spec import CorpusSpec, Item, TaskSpec, Text, lettered, numbered, options_lettered
@@ -43,7 +44,7 @@ class Tables(Frozen):
     files: str
     """Path, with `{language}` where each language has a file and `{split}` where `splits` vary. The ending tells the
     format."""
-    splits: list[str] = Field(default=[""])
+    splits: Splits = Field(default=[""])
     """Values of `{split}`, read in this order as one data set."""
     id: str | None = None
     """Column of the items' ids; null takes `item_id` where there is one, and else numbers the rows."""
@@ -109,9 +110,18 @@ class Tables(Frozen):
         return found
 
     def place(self, code: str, split: str) -> str:
-        """Path of a language's file."""
+        """Path of a language's file.
+
+        Raises:
+            CorpusError: what the language is called there is no name of a file.
+        """
         path = self.files.replace("{split}", split)
-        return path.replace(MARK, self.written(code, self.names_at_hand(), self.files)) if MARK in path else path
+        if MARK not in path:
+            return path
+        written = self.written(code, self.names_at_hand(), self.files)
+        if why := flaw(written):
+            raise CorpusError(f"`{self.files}`: {code} is called {written!r} there, which {why}: correct `codes`")
+        return path.replace(MARK, written)
 
     def places(self, code: str) -> list[str]:
         """Paths of a language's files, in the order of the splits."""

@@ -1,8 +1,8 @@
 """Rows of tab-separated text, quoted as CSV writers do or plain.
 
 SIB-200's files are quoted, MGSM's are plain, and nothing in a file says which; taken wrongly, every sentence with
-direct speech has quotes too many or too few. A writer of CSV quotes every cell that holds a quote character, a tab or a line
-break, and doubles the quotes inside, so one cell where that is not so tells a plain file.
+direct speech has quotes too many or too few. A writer of CSV quotes every cell that holds a quote character, a tab or a
+line break, and doubles the quotes inside, so one cell where that is not so tells a plain file.
 """
 
 from __future__ import annotations
