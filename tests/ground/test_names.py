@@ -83,7 +83,7 @@ def test_params_that_lead_out_of_a_data_set_name_the_key(was, becomes, key) -> N
 
 def test_files_that_params_calls_otherwise_are_names_too(tmp_path) -> None:
     spec = LocalCorpus(reader="local", files=str(tmp_path / "{language}.txt"), codes={"deu_Latn": "../x"})
-    with pytest.raises(PolyrouteError, match="deu_Latn is called '../x' there, which is a path"):
+    with pytest.raises(PolyrouteError, match=r"deu_Latn is called '../x' there, which is a path"):
         spec.place("deu_Latn", "")
-    with pytest.raises(ValueError, match="out of its folder"):
+    with pytest.raises(ValueError, match=r"out of its folder"):
         DatasetCorpus(reader="datasets", folder=tmp_path, files="../{language}.txt")
