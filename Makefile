@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repository install study verify published test lint pins ui
+.PHONY: help repository install study verify published test lint docs pins ui
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,12 @@ lint: install  ## Check style and types.
 	@ruff check .
 	@ruff format --check .
 	@mypy
+
+docs: install  ## Build the documentation as a site, build/site/index.html; a broken link fails.
+	@$(BIN)/python -c 'import material, mkdocstrings' 2> /dev/null || \
+		$(PIP) --constraint constraints.txt --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 ui: install  ## Browse the runs in MLflow (PORT=5000).
 	@polyroute track

@@ -43,9 +43,9 @@ def test_each_measure_is_drawn_and_every_language_named_or_of_many_the_extremes(
     assert f"U-shape in {count} of {count} language" in text
     verdict = told(tmp_path / "figures" / "tiny" / "alignment-text.svg")
     if count < 5:
-        assert "nearer than other sentences" not in verdict, "too few languages to test"
+        assert "closer than other sentences" not in verdict, "too few languages to test"
     else:
-        assert f"nearer than other sentences over languages in layers 1-{layers - 2}" in verdict
+        assert f"closer than other sentences over languages in layers 1-{layers - 2}" in verdict
         assert "evidence" in verdict
     assert "tiny on text" in text
     assert "soft_mass, 50 sentences a language" in text
@@ -89,7 +89,7 @@ def test_random_initialisations_lie_behind_the_curves_and_decide(tmp_path: Path,
         told(tmp_path / "figures" / "tiny" / f"{name}-text.svg") for name in ("alignment", "divergence", "entropy")
     )
     assert words.NULLS[code] in alignment
-    assert "nearer than other sentences" not in alignment
+    assert "closer than other sentences" not in alignment
     for text in (alignment, divergence):
         assert "grey:" in text
     assert "random" not in without + entropy

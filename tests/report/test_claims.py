@@ -39,7 +39,7 @@ def test_the_brief_board_has_a_line_a_question_with_the_verdict_of_the_claim_tha
     assert (first, models) == ("A  B", "A tiny, B phi35-moe")
     assert len(lines) == 10
     assert max(map(len, [*lines, legend])) <= WIDTH
-    (depth,) = [line for line in lines if "first and last layers" in line]
+    (depth,) = [line for line in lines if "first and last layers and converge" in line]
     assert [depth[0], depth[3]] == [MARKS[found[model].claims["p1.u_shape"].code] for model in found]
 
 

@@ -18,17 +18,17 @@ def test_shapes_zones_and_aligned_layers_are_told(tmp_path: Path) -> None:
     text = told(tmp_path, 6)
     assert "U in 6 of 6 languages" in text
     assert "early (layers 0-0) 0.400" in text
-    assert "alignment of translations: not held against random initialisations" in text
-    assert "nearer than other sentences, over languages: layers 1-4 (most in layer 2: 0.192" in text
+    assert "alignment of translations: not compared with random initialisations" in text
+    assert "closer than other sentences, over languages: layers 1-4 (most in layer 2: 0.192" in text
     assert "no evidence against random weights" in text
 
 
 @pytest.mark.parametrize(
     ("how", "verdict"),
     [
-        ({}, "beyond random initialisations (in the middle 0.19, theirs up to 0.18; rank p 0.050 of 19)"),
-        ({"beyond": False}, "not distinguishable from random initialisations (in the middle 0.01, theirs up to 0.18;"),
-        ({"not_run": "recorded"}, "not held against random initialisations (its counts were recorded elsewhere"),
+        ({}, "beyond random initialisations (middle zone 0.19, largest of 19 random 0.18; rank p 0.050)"),
+        ({"beyond": False}, "not distinguishable from random initialisations (middle zone 0.01, largest of 19 random"),
+        ({"not_run": "recorded"}, "not compared with random initialisations (its counts were recorded elsewhere"),
     ],
 )
 def test_alignment_rests_on_random_initialisations(tmp_path: Path, how, verdict) -> None:

@@ -1,4 +1,4 @@
-"""Tables of README.md and docs/: up to date with metrics/, and written between their marks."""
+"""Tables of docs/ and the picture of the board: up to date with metrics/, and written between their marks."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from polyroute.cli.verbs import main
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 from polyroute.report import pages
-from polyroute.report.pages import PAGES, PageError, fill
+from polyroute.report.pages import BOARD, PAGES, PageError, fill
 from polyroute.results.model import ModelResults
 from report import plausible, plausible_tasks
 from report.shown import measure, rows
@@ -28,6 +28,11 @@ def committed() -> dict[str, str]:
 def test_pages_show_what_metrics_hold(committed, name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert fill(text, committed, name) == text, "run `polyroute findings --write`"
+
+
+def test_the_board_shows_what_metrics_hold() -> None:
+    drawn = pages.board(params.read(ROOT / "params.yaml"), Paths(ROOT))
+    assert (ROOT / BOARD).read_text(encoding="utf-8") == drawn, "run `polyroute findings --write`"
 
 
 def test_every_table_is_shown_once(committed) -> None:
@@ -63,8 +68,8 @@ def test_the_headline_is_of_a_models_first_task(tmp_path: Path) -> None:
 
 
 def test_the_verb_writes_the_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PAGES, "params.yaml"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (*PAGES, BOARD, "params.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("metrics", "claims"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -73,7 +78,9 @@ def test_the_verb_writes_the_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run.invoke(main, ["findings", "--write"]).output == "every page is up to date\n"
     stale = tmp_path / "docs" / "results.md"
     stale.write_text(stale.read_text(encoding="utf-8").replace("| pocket-plain |", "| stale |"), encoding="utf-8")
-    assert run.invoke(main, ["findings", "--write"]).output == "written: docs/results.md\n"
+    (tmp_path / BOARD).unlink()
+    assert run.invoke(main, ["findings", "--write"]).output == f"written: {BOARD}, docs/results.md\n"
+    assert (tmp_path / BOARD).read_bytes() == (ROOT / BOARD).read_bytes()
     assert stale.read_text(encoding="utf-8") == (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     assert "leave --model out" in run.invoke(main, ["findings", "--write", "--model", "pocket-plain"]).output
     stale.unlink()

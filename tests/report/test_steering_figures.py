@@ -42,7 +42,7 @@ def test_edits_stand_beside_what_they_do_to_routing_each_kind_named_once(tmp_pat
         "random in their place, |z|", "other experts or layers",
     ]  # fmt: skip
     assert [text.count(f"<!-- {name} -->") for name in names] == [1] * 6
-    assert "tokens sent to other experts, in percent" in text
+    assert "rerouted tokens, in percent" in text
     assert "dose" not in text, "points are not named one by one"
 
 

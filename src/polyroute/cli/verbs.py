@@ -66,7 +66,7 @@ def check() -> None:
 @click.argument("model")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def settings(model: str, as_json: bool) -> None:
-    """Print what MODEL (an entry of params.yaml) is set to beside what the papers set, and how sure that is.
+    """Compare the settings of MODEL (an entry of params.yaml) with those of the papers, and say how sure these are.
 
     docs/published.md says how to read it, and how to run a model as published.
     """
@@ -87,7 +87,7 @@ def settings(model: str, as_json: bool) -> None:
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Stages at once.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def published(model: str, runs: bool, jobs: int, as_json: bool) -> None:
-    """Print each number that papers published of MODEL beside that of a rerun of their settings.
+    """Compare each number that the papers published of MODEL with that of a rerun of their settings.
 
     MODEL is a model of the papers, such as olmoe-1b-7b, or an entry of params.yaml with `preset`. With --run, its
     entries are made models of the study, `study.models` and `study.extra`, and run.
@@ -113,7 +113,7 @@ def published(model: str, runs: bool, jobs: int, as_json: bool) -> None:
 @main.command(cls=console.Command)
 @click.argument("model")
 def routers(model: str) -> None:
-    """Load MODEL (an entry of params.yaml), check its routers and list them."""
+    """Load MODEL (an entry of params.yaml), prove that its routers can be observed and edited, and list them."""
     from rich.console import Console
     from rich.table import Table
 
@@ -221,7 +221,7 @@ def plots(targets: tuple[str, ...], out: Path) -> None:
 
 @main.command(cls=console.Command)
 def results() -> None:
-    """Say where the study's results are, and what shape divergence has over depth."""
+    """Print what the study found about each model, in a few lines, and where the results are."""
     from polyroute.report.overview import overview
     from polyroute.results.model import ModelResults
 
@@ -234,11 +234,12 @@ def results() -> None:
 
 @main.command(cls=console.Command)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
-@click.option("--write", is_flag=True, help="Bring the tables of README.md and docs/ up to date.")
+@click.option("--write", is_flag=True, help="Bring the tables of docs/ and the picture of the board up to date.")
 def findings(models: tuple[str, ...], write: bool) -> None:
     """Print tables of divergence over depth, how languages compare, accuracy, correlation, experts, steering and masks.
 
-    With --write, bring the tables of README.md and docs/ up to date instead, from every model in metrics/.
+    With --write, bring the tables of docs/ and the picture of the board up to date instead, from every model in
+    metrics/.
     """
     from polyroute.report import distances, findings, pages
 
@@ -286,7 +287,7 @@ def report(opens: bool, out: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option("--lock", is_flag=True, help="Fix claims that are new as they stand; never changes one that is fixed.")
 def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool) -> None:
-    """Print what each model's results make of every claim, or all that is known of CLAIM.
+    """Print the verdict on every claim in each model, or CLAIM in full.
 
     Claims are in claims/, verdicts in metrics/; docs/claims.md says how to read them.
     """
@@ -318,7 +319,7 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option("--recompute", is_flag=True, help="From the traces of the models named, not as written; writes nothing.")
 def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recompute: bool) -> None:
-    """Print how every claim, or CLAIM in full, comes out over the choices that the papers leave open.
+    """Print how often each verdict, or that on CLAIM, survives the choices that the papers leave open.
 
     The stage `multiverse` writes it to metrics/; docs/multiverse.md says how to read it.
     """
@@ -364,7 +365,7 @@ def verify(revision: str, every: bool, as_json: bool) -> None:
 
 @main.command(cls=console.Command)
 def calibrate() -> None:
-    """Say what was put into each pocket model that was measured, and what the instruments read."""
+    """Compare what was planted in each pocket model with what the measures find."""
     from polyroute.report import calibration
 
     readings = calibration.calibrate(params.read(Paths().params), Paths())

@@ -280,7 +280,7 @@ def _aligned(summary: CorpusAlignment, null: NullsSummary | None) -> str:
     if layers is None:
         return ""
     where = f"layer{'s' if len(layers) > 1 else ''} {spans(layers)}" if layers else "no layer"
-    return f"nearer than other sentences over languages in {where} ({words.WITHIN})"
+    return f"closer than other sentences over languages in {where} ({words.WITHIN})"
 
 
 def _by_middle(curves: list[Curve], zones: dict[str, tuple[int, int]]) -> list[Curve]:

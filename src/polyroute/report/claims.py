@@ -47,7 +47,7 @@ _STAND_INS: dict[str, str] = {
     "reading": "reading: {used} for {meant}",
     "families": "over families the shape is {used}, over languages {meant}",
     "setting": "without: {meant}",
-    "hinge": "hinges on one language: {meant} would come out otherwise without {used}",
+    "hinge": "depends on one language: {meant} would come out differently without {used}",
     "budget": "tokens: {used} for {meant}",
 }
 

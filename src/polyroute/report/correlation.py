@@ -172,7 +172,7 @@ def _curves(axes: Axes, read: Correlations, task: str, zones: dict[str, tuple[in
         ),
         _coefficients(axes, pearson, "Pearson", _PEARSON, len(layers), linewidth=2.0),
     ]  # fmt: skip
-    axes.set_ylabel("correlation over languages", color=INK)
+    axes.set_ylabel("correlation r with accuracy, over languages", color=INK)
     drawing.name_ends(axes, [end for end in ends if end is not None])
 
 

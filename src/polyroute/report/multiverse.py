@@ -67,7 +67,7 @@ def board(claims: Claims, found: Mapping[str, MultiverseSummary]) -> str:
             if names:
                 lines += _wrapped(f"  {len(names)} more. {SINGLE[why]}")
         lines.append("")
-    lines.append("replicated: share of cells; known hold: cells whose conditions all hold, as far as they can be told")
+    lines.append("replicated: share of cells; known hold: cells whose conditions all hold, as far as they are known")
     return "\n".join(lines)
 
 
@@ -107,7 +107,7 @@ def _of_model(claim: Claim, one: ClaimMultiverse) -> Iterator[str]:
     counts = ", ".join(f"{count} {WORDS[code]}" for code, count in one.verdicts.items())
     yield from _wrapped(f"  {one.cells} cells: {counts}")
     yield from _wrapped(
-        f"  every condition that can be told holds in {one.all_known_hold:.0%}; the effect has the sign of the study's "
+        f"  every known condition holds in {one.all_known_hold:.0%}; the effect has the sign of the study's "
         f"own in {_percent(one.same_sign)}"
     )
     if one.effect is not None and one.lowest is not None and one.highest is not None:

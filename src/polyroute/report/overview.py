@@ -158,7 +158,7 @@ def _alignment(found: OverLanguages, null: NullsSummary | None) -> list[str]:
     alone = f"; {words.WITHIN}" if null is None or null.verdict == "not_run" else ""
     return [
         f"    alignment of translations: {words.nulls(null)}",
-        f"    nearer than other sentences, over languages: {where} "
+        f"    closer than other sentences, over languages: {where} "
         f"(most in layer {peak.layer}: {peak.value:.3f} [{peak.low:.3f}, {peak.high:.3f}]{alone})",
     ]
 

@@ -1,10 +1,12 @@
-"""Pages that show tables of results, as README.md does, and how the tables get there.
+"""Pages that show tables of results, as docs/results.md does, and how the tables get there.
 
 A table stands between two marks, and everything between them is written anew:
 
     <!-- table: Accuracy -->
     ...
     <!-- end -->
+
+README.md shows the board as a picture, `docs/images/board.svg`, of the models that `make study` runs.
 
 Tables are of every model that has been measured, in the order of params.yaml, so that a page does not depend on which
 models the study names at the moment.
@@ -20,17 +22,22 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsFile
+from polyroute.params.models import TransformersModel
 from polyroute.report import calibration, correlation, decisions, distances, findings, settings, steering, words
+from polyroute.report.board_picture import picture
 from polyroute.report.words import NONE
 from polyroute.results.alignment import OverLanguages
+from polyroute.results.claims import ClaimsSummary
 from polyroute.results.model import ModelResults
 from polyroute.results.nulls import NullsSummary
+from polyroute.results.table import written
 
 PAGES = (
-    "README.md", "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md",
-    "docs/decisions.md", "docs/turns.md",
+    "docs/results.md", "docs/languages.md", "docs/pocket-models.md", "docs/published.md", "docs/decisions.md",
+    "docs/turns.md",
 )  # fmt: skip
 """Those of this repository."""
+BOARD = "docs/images/board.svg"
 _PLACE = re.compile(r"<!-- table: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 _OPEN = re.compile("<!-- table: (.+?) -->")
 
@@ -118,11 +125,25 @@ def fill(page: str, found: Mapping[str, str], name: str = "the page") -> str:
     return _PLACE.sub(lambda place: f"<!-- table: {place[1]} -->\n\n{found[place[1]]}\n\n<!-- end -->", page)
 
 
+def board(file: ParamsFile, paths: Paths) -> str:
+    """The board of the models that `make study` runs and whose claims have verdicts, those that it only reads first.
+
+    Raises:
+        ResultsError: a file is not as declared.
+    """
+    models = [model for model in file.study.models if model not in file.study.extra]
+    read = [model for model in models if not isinstance(file.models[model], TransformersModel)]
+    order = dict.fromkeys([*read, *file.study.distances, *models])
+    there = [model for model in order if written(paths.metrics(model), ClaimsSummary)]
+    verdicts = {model: ClaimsSummary.read(paths.metrics(model)) for model in there}
+    return picture(read_claims(paths.claims), verdicts)
+
+
 def write(file: ParamsFile, paths: Paths) -> list[str]:
-    """Bring the tables of all pages up to date.
+    """Bring the tables of all pages and the picture of the board up to date.
 
     Returns:
-        Names of the pages that changed.
+        Names of the files that changed.
 
     Raises:
         PageError: a page is missing, or cannot be filled.
@@ -130,6 +151,11 @@ def write(file: ParamsFile, paths: Paths) -> list[str]:
     """
     found = tables(file, paths)
     changed = []
+    image, drawn = paths.root / BOARD, board(file, paths)
+    if not image.is_file() or image.read_text(encoding="utf-8") != drawn:
+        image.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(image, drawn.encode())
+        changed.append(BOARD)
     for name in PAGES:
         path = paths.root / name
         if not path.is_file():

@@ -227,10 +227,10 @@ def _mechanism(stem: Path, found: ModelResults, read: Steering, task: str, rerou
             drawing.bare(axes, grid="both")
             axes.axhline(0, color=SOFT, linewidth=0.8, zorder=1)
         panels[0].set_xlim(-2, 102)
-        panels[0].set_xlabel("tokens sent to other experts, in percent", color=INK)
+        panels[0].set_xlabel("rerouted tokens, in percent", color=INK)
         panels[0].set_ylabel("difference of accuracy, in points", color=INK)
         panels[1].set_xscale("log")
-        panels[1].set_xlabel("mean size of the edit / mean |z|", color=INK)
+        panels[1].set_xlabel("mean |edit| / mean |logit|", color=INK)
         panels[1].tick_params(labelleft=False)
         _edits_legend(panels[1], list(shown))
         drawing.head(

@@ -40,19 +40,19 @@ TOPICS = (
     Topic(
         "alignment", "Are translations routed alike, beyond chance?", "translations aligned beyond random weights",
         ("own.translation_nearest", "own.equal_positions", "own.length_matched"),
-        "Alignment holds a translation against other sentences of the same length: 0 is no nearer than these, 1 the "
+        "Alignment compares a translation with other sentences of the same length: 0 is no closer than these, 1 the "
         "same routing.",
     ),
     Topic(
-        "entropy", "Does routing grow more certain with depth, and less so in other languages?",
+        "entropy", "Does routing entropy fall with depth, and more steeply outside English?",
         "entropy that falls with depth",
         ("p1.entropy_by_depth", "p1.entropy_last_drop", "p1.consistency_low_resource"),
         "Entropy is how evenly a router spreads over experts; consistency is how many experts two tokens of a sentence "
         "share.",
     ),
     Topic(
-        "accuracy", "Are languages that are routed like English answered better?",
-        "better answers the nearer to English",
+        "accuracy", "Do languages that are routed more like English get better answers?",
+        "better answers closer to English",
         ("p1.correlation", "own.not_fertility"),
         "Each point is a language. The verdict rests on one number a language, its mean divergence in the middle zone. "
         "Correlation does not imply causation.",
@@ -64,23 +64,24 @@ TOPICS = (
         "rival explanations stand beside.",
     ),
     Topic(
-        "experts", "Do languages have experts of their own?", "language-specific experts at both ends",
+        "experts", "Do languages have exclusive experts, mostly in the first and last layers?",
+        "language-specific experts at both ends",
         ("p2.layerwise_hub", "p2.high_share_low_exclusive", "p2.exclusive_despite_lower_accuracy",
          "own.permuted_sentences"),
         "An expert is exclusive to a language that holds most of its use, and shared if it is among the most used of "
         "some language and no language holds most of it.",
     ),
     Topic(
-        "tasks", "Are the experts of a task others than those of languages?",
+        "tasks", "Do task experts differ from multilingual experts?",
         "task experts apart from multilingual ones",
         ("p1.no_overlap", "p1.expert_counts", "own.turn_experts", "own.expert_sets_stable"),
         "Delta is how much more often an expert is chosen on a task, or in another language, than on generic English. "
         "Above tau it is an expert of that task, or multilingual.",
     ),
     Topic(
-        "steering", "Does steering toward task experts help, and these experts alone?", "the published gain",
+        "steering", "Does steering toward task experts help, more than toward random ones?", "the published gain",
         ("p1.gain.", "p1.cell.", "p1.gains_low_resource", "p1.english_unharmed", "p1.ablation."),
-        "A plan is chosen on one half of the items and told of on the other. It helps only if it does better than "
+        "A plan is chosen on one half of the items and evaluated on the other. It helps only if it does better than "
         "random experts in its place.",
     ),
     Topic(
@@ -89,7 +90,7 @@ TOPICS = (
         "The experts that two dominant languages share in the middle layers are raised by a part of their own logits.",
     ),
     Topic(
-        "masks", "Does masking a language's own experts hurt that language most?",
+        "masks", "Does masking a language's exclusive experts hurt that language most?",
         "masks that hurt all languages in the middle and the own one at both ends",
         ("p2.middle_masks_differ", "p2.mask_own_more"),
         "The experts exclusive to one language (columns) are taken away, and every language is asked (rows). Random "

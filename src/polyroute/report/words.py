@@ -32,13 +32,13 @@ HELPS: dict[VerdictCode, str] = {
     "no_difference": "no: within 1 point of the baseline",
     "not_distinguishable": "not distinguishable from the baseline",
     "too_few_items": "inconclusive: too few items",
-    "cannot_be_told": "cannot be told: nothing is right to begin with, or no possible difference would show",
+    "cannot_be_told": "cannot be tested: nothing is right without it, or no possible difference would be significant",
 }
 """Verdict on a plan -> whether it helps."""
 HELPS_IN_SHORT: dict[VerdictCode, str] = {
     "helps": "yes", "helps_unranked": "yes (not ranked)", "random_do_as_well": "no more than random experts",
     "hurts": "hurts", "no_difference": "no", "not_distinguishable": "not distinguishable",
-    "too_few_items": "too few items", "cannot_be_told": "cannot be told",
+    "too_few_items": "too few items", "cannot_be_told": "cannot be tested",
 }  # fmt: skip
 OWN_LOSS: dict[MaskCode, str] = {
     "hurts": "hurts its own language",
@@ -46,7 +46,7 @@ OWN_LOSS: dict[MaskCode, str] = {
     "no_loss": "no loss in its own language: within 1 point",
     "not_distinguishable": "own language not distinguishable from the unmasked model",
     "too_few_items": "inconclusive: too few items",
-    "cannot_be_told": "cannot be told: nothing is right without masks, or no possible loss would show",
+    "cannot_be_told": "cannot be tested: nothing is right without masks, or no possible loss would be significant",
     "not_masked": "not masked",
 }
 """What masks do to the language whose exclusive experts they take."""
@@ -64,7 +64,7 @@ CORRELATION_BY_FAMILY: dict[CorrelationVerdict, str] = {
 NULLS: dict[NullVerdict, str] = {
     "beyond_random_init": "beyond random initialisations",
     "not_distinguishable": "not distinguishable from random initialisations",
-    "not_run": "not held against random initialisations",
+    "not_run": "not compared with random initialisations",
 }
 """Verdict on a quantity among random initialisations of the architecture -> what is said of the model."""
 NO_NULLS: dict[NotRun, str] = {
@@ -182,8 +182,8 @@ def nulls(found: NullsSummary | None) -> str:
         return NULLS["not_run"] + why
     middle = found.quantities["alignment_middle"]
     return (
-        f"{NULLS[found.verdict]} (in the middle {_plain(middle.value, 2)}, theirs up to {_plain(middle.largest, 2)}; "
-        f"rank p {chance(middle.p)} of {found.draws})"
+        f"{NULLS[found.verdict]} (middle zone {_plain(middle.value, 2)}, largest of {found.draws} random "
+        f"{_plain(middle.largest, 2)}; rank p {chance(middle.p)})"
     )
 
 

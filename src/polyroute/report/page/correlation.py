@@ -94,7 +94,7 @@ def _by_layer(found: ModelResults, read: Correlations, task: str) -> Figure:
     summary = found.alignment.corpora[read.corpus]
     layers = [row[1] for row in rows]
     x = figure.across_layers(min(layers), max(layers))
-    y: Spec = {"field": "r", "type": "quantitative", "title": "correlation over languages",
+    y: Spec = {"field": "r", "type": "quantitative", "title": "correlation r with accuracy, over languages",
                "scale": {"domain": [-1.05, 1.05], "nice": False}}  # fmt: skip
     colour: Spec = {"field": "kind", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 3},
                     "scale": {"domain": list(kinds), "range": [A, B, C]}}  # fmt: skip

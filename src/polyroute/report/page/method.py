@@ -25,7 +25,7 @@ FORMULAS = (
      "p by permuting languages; intervals leave one language out at a time, and one family."),
     ("Soft steering", "z_e ← z_e + λ std(z) for the experts e of a plan, z: the token's router logits",
      "Activation sets them to the largest logit, deactivation to the smallest; toward shared experts z_e ← z_e + λ s_e "
-     "|z_e|. Plans are chosen on one half of the items and told of on the other, beside random experts of like "
+     "|z_e|. Plans are chosen on one half of the items and evaluated on the other, beside random experts of like "
      "frequency."),
     ("Verdicts", "q by Benjamini and Hochberg over the claims of a model; a claim is replicated if all of its "
      "conditions hold, not replicated if one refutes it",

@@ -221,7 +221,7 @@ def _mechanism(read: Steering, task: str) -> Figure:
         for row in table.to_dict("records")
     ]  # fmt: skip
     columns = ("condition", "edits", "rerouted", "relative_size", "difference", "low", "high", "chosen")
-    x: Spec = {"field": "rerouted", "type": "quantitative", "title": "tokens sent to other experts, in percent",
+    x: Spec = {"field": "rerouted", "type": "quantitative", "title": "rerouted tokens, in percent",
                "scale": {"domain": [-3, 103], "nice": False}}  # fmt: skip
     y: Spec = {
         "field": "difference",
