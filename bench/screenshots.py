@@ -20,11 +20,14 @@ from typing import Any
 
 import aiohttp
 
-from polyroute.tracking.views import View
-
 PORT = 5099
 WIDTH, HEIGHT, SCALE = 1400, 900, 0.6
 SECONDS = 120
+PICTURES = {
+    "Languages of pocket-plain": "languages", "Baseline against steered, pocket-plain": "steered",
+    "Models in German": "models",
+}  # fmt: skip
+"""View -> name of its picture."""
 CHART = "document.querySelectorAll('.js-plotly-plot').length"
 _AT = """(() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -33,6 +36,12 @@ _AT = """(() => {
     if (box.width) return [box.x + box.width / 2, box.y + box.height / 2];
   }
 })()"""
+
+_OF = """(() => {
+  const box = document.querySelector(%s)?.closest("label, button")?.getBoundingClientRect();
+  return box && box.width ? [box.x + box.width / 2, box.y + box.height / 2] : null;
+})()"""
+CHARTS = '[value="CHART"]'
 
 
 class Page:
@@ -65,10 +74,25 @@ class Page:
 
     async def click(self, text: str) -> None:
         """Click on a text."""
-        x, y = await self.until(_AT % json.dumps(text))
+        await self._press(_AT % json.dumps(text))
+
+    async def click_on(self, selector: str) -> None:
+        """Click on an element of a CSS selector."""
+        await self._press(_OF % json.dumps(selector))
+
+    async def _press(self, place: str) -> None:
+        x, y = await self.until(place)
         for kind in ("mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
         await asyncio.sleep(3)
+
+    async def view(self, title: str) -> None:
+        """Three clicks: the menu, a view in it, the button of charts."""
+        await self.click("Views")
+        await self.click(title)
+        await self.until("location.href.includes('viewStateShareKey')")
+        await self.click_on(CHARTS)
+        await self.until(CHART)
 
     async def picture(self, path: Path) -> None:
         """Write what is seen."""
@@ -113,22 +137,15 @@ async def main(folder: Path) -> None:
             await asyncio.sleep(3)
             if await page.value("document.title === 'MLflow'"):
                 break
-        await page.click("multilingual-routing")
-        await page.until("document.body.innerText.includes('Swahili')")
-        await page.picture(folder / "mlflow-runs.png")
-        await page.click("Views")
-        await page.click("Languages of pocket-plain")
-        await page.until("location.href.includes('viewStateShareKey')")
-        here = await page.value("location.href")
-        await page.call("Page.navigate", url=here.replace("/runs?", "/runs?compareRunsMode=CHART&"))
-        await page.until(CHART)
-        await page.picture(folder / "mlflow-languages.png")
-        steered = View("Baseline against steered, pocket-plain", "", (), 0).key
-        address = here.partition("viewStateShareKey")[0] + f"compareRunsMode=CHART&viewStateShareKey={steered}"
-        await page.call("Page.navigate", url="about:blank")
-        await page.call("Page.navigate", url=address)
-        await page.until(CHART)
-        await page.picture(folder / "mlflow-steered.png")
+        for number, (title, name) in enumerate(PICTURES.items()):
+            await page.call("Page.navigate", url="about:blank")
+            await page.call("Page.navigate", url=f"http://127.0.0.1:{PORT}/#/experiments")
+            await page.click("multilingual-routing")
+            await page.until("document.body.innerText.includes('Swahili')")
+            if number == 0:
+                await page.picture(folder / "mlflow-runs.png")
+            await page.view(title)
+            await page.picture(folder / f"mlflow-{name}.png")
 
 
 if __name__ == "__main__":

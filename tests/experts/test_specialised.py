@@ -42,6 +42,14 @@ def test_sets_by_hand() -> None:
     json.dumps(found.above(0.2))
 
 
+def test_an_expert_at_tau_is_no_member() -> None:
+    rows = AgainstGeneric(GENERIC, **DRAWING).of(SUMS).membership([0.3])
+    at_tau = rows[(rows["layer"] == 5) & (rows["expert"] == 2)]
+    assert at_tau["delta"].tolist() == [0.3], "shown, since it is above tau in some resamples"
+    assert at_tau["member"].tolist() == [False]
+    assert rows[rows["member"]][["layer", "expert"]].values.tolist() == [[6, 2], [6, 3]]
+
+
 def test_multilingual_experts_are_those_of_any_language() -> None:
     against = AgainstGeneric(GENERIC, **DRAWING)
     found = largest(map(against.of, [GERMAN, SWAHILI]))

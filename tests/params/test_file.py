@@ -203,7 +203,7 @@ def test_the_shipped_file_is_sound() -> None:
         ("tasks.mgsm.reader", ..., "tasks.mgsm.reader: missing key"),
         ("tasks.mgsm.prompt", ..., "tasks.mgsm.prompt: missing key"),
         ("tasks.mgsm.prompt", "few-shot", "tasks.mgsm.prompt: Input should be 'direct', 'cot' or 'harness'"),
-        ("tasks.mgsm.hub", "mgsm", "tasks.mgsm.hub: String should match"),
+        ("tasks.mgsm.hub", "mgsm", "tasks.mgsm.hub: `mgsm` is no name on the hub"),
         ("tasks.mgsm.files", "mgsm_en.tsv", "tasks.mgsm.files: no `{language}` in it"),
         ("tasks.mgsm.per_subject", 60, "tasks.mgsm.per_subject: unknown key; there is"),
         ("tasks.mgsm.item", 250, "tasks.mgsm.item: unknown key; did you mean items?"),

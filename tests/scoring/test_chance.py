@@ -35,3 +35,10 @@ def test_written_answers_have_the_commonest_of_them() -> None:
     found = by_language(items(("eng_Latn", "18", None), ("eng_Latn", "18", None), ("eng_Latn", "7", None)))
     assert found.loc["eng_Latn", "chance"] == 2 / 3
     assert np.isnan(found.loc["eng_Latn", "uniform"])
+
+
+def test_items_of_two_and_four_choices_are_guessed_right_in_three_of_eight() -> None:
+    items = pd.DataFrame(
+        {"language": ["eng_Latn"] * 2, "answer": [0, 3], "choices": [["a", "b"], ["c", "d", "e", "f"]]}
+    )
+    assert by_language(items)["uniform"].tolist() == [(1 / 2 + 1 / 4) / 2]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -47,8 +48,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [server, "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"],
             **user, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        ended.callback(running.wait)
-        ended.callback(running.terminate)
+        ended.callback(running.wait, 60)
+        # At SIGTERM it would wait until MLflow lets go of its connections.
+        ended.callback(running.send_signal, signal.SIGINT)
         address = f"study@127.0.0.1:{port}/postgres"
         _until_it_answers(f"postgresql://{address}")
         yield f"postgresql+psycopg2://{address}"

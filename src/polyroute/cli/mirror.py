@@ -13,6 +13,7 @@ from pathlib import Path
 
 from polyroute.ground.files import copy_atomically, write_json
 from polyroute.ground.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
+from polyroute.ground.names import flaw_below
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import RecordedModel
 from polyroute.params.needed import model_corpora, model_tasks
@@ -56,8 +57,8 @@ def fill(
         checkpoints: whether models of the hub go into the mirror too, or their text alone.
 
     Raises:
-        SourceError: a model is unknown, a file is needed at two commits, or one cannot be had; what was fetched so far
-            is kept.
+        SourceError: a model is unknown, a file would lie outside of the folder, is needed at two commits, or cannot be
+            had; what was fetched so far is kept.
         TaskError: a task is at no pinned commit, or does not exist in the pivot.
     """
     if source.mirror is not None and source.mirror.resolve() == folder.resolve():
@@ -69,6 +70,8 @@ def fill(
     needed: dict[str, _HubFile] = {}
     for model in models:
         for file in _needed(params, model, checkpoints, source):
+            if why := flaw_below(file.place):
+                raise SourceError(f"{file.place!r} {why}: correct `hub` and `files` in params.yaml")
             other = needed.setdefault(file.place, file)
             if other.revision != file.revision:
                 raise SourceError(

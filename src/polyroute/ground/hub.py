@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.names import flaw, flaw_below
 
 MIRROR_VARIABLE = "POLYROUTE_MIRROR"
 """Names a folder that `polyroute mirror` fills, read instead of the network."""
@@ -70,8 +71,10 @@ class HubSource:
         """A file of a data set or model on disk.
 
         Raises:
-            SourceError: it is absent, gated, at no pinned commit, or differs from the mirror's manifest.
+            SourceError: it is absent, gated, at no pinned commit, differs from the mirror's manifest, or its name
+                leads out of the data set.
         """
+        _need_place(repository, path)
         if self.mirror is not None:
             return self._mirrored(f"hub/{repository}/{path}", revision, f"{repository} `{path}`")
         _need_commit(repository, revision)
@@ -84,6 +87,7 @@ class HubSource:
         Raises:
             SourceError: the model is not there, or at no pinned commit.
         """
+        _need_place(model, "config.json")
         if self.mirror is not None:
             listed = [path.name for path in (self.mirror / "hub" / model).glob("*")]
         else:
@@ -91,7 +95,7 @@ class HubSource:
             listed = self._retried(model, lambda: self._list_files(model, revision))
         found = [name for name in listed if any(fnmatch.fnmatchcase(name, wanted) for wanted in CHECKPOINT_FILES)]
         # fnmatch's star matches a slash: variants in subfolders are other checkpoints.
-        found = sorted(name for name in found if "/" not in name)
+        found = sorted(name for name in found if not flaw(name))
         if "config.json" not in found:
             raise SourceError(f"{model} holds no checkpoint (no config.json among its files)")
         return found
@@ -144,6 +148,12 @@ def _need_commit(repository: str, revision: str) -> None:
             f"{repository}: revision `{revision}` is no commit and may change under the study; "
             "run `polyroute pin`, which writes its commit into params.yaml"
         )
+
+
+def _need_place(repository: str, path: str) -> None:
+    for name in (repository, path):
+        if why := flaw_below(name):
+            raise SourceError(f"{repository} `{path}`: `{name}` {why}: correct `hub` and `files` in params.yaml")
 
 
 def mirror_folder() -> Path | None:

@@ -1,7 +1,12 @@
-"""Every path of the study, once, relative to the root of the repository (the folder of dvc.yaml)."""
+"""Every path of the study, once, relative to the root of the repository (the folder of dvc.yaml).
+
+What a path is made of are names (`ground.names`), wherever they come from; one that leads elsewhere is a `PlaceError`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from polyroute.ground.names import plain
 
 
 @dataclass(frozen=True)
@@ -32,15 +37,15 @@ class Paths:
 
     def stage_settings(self, *names: str) -> Path:
         """What one stage of a model reads: model and stage; or the stage alone, where it is of no model."""
-        return self.settings.joinpath(*names).with_suffix(".json")
+        return self.settings.joinpath(*map(plain, names)).with_suffix(".json")
 
     def code(self, script: str) -> Path:
         """What the code comes to that a script of pipeline/ imports: one digest."""
-        return self.settings / "_code" / f"{script}.txt"
+        return self.settings / "_code" / f"{plain(script)}.txt"
 
     def inputs(self, model: str) -> Path:
         """What a model reads, fetched and checked."""
-        return self.root / "data" / "inputs" / model
+        return self.root / "data" / "inputs" / plain(model)
 
     def corpora(self, model: str) -> Path:
         """A model's corpora."""
@@ -48,11 +53,11 @@ class Paths:
 
     def corpus(self, model: str, corpus: str) -> Path:
         """``item_id, language, text``, one row an item and language."""
-        return self.corpora(model) / f"{corpus}.parquet"
+        return self.corpora(model) / f"{plain(corpus)}.parquet"
 
     def recorded_counts(self, model: str, corpus: str) -> Path:
         """Counts recorded elsewhere, as `recorded/` has them."""
-        return self.corpora(model) / "recorded" / f"{corpus}.parquet"
+        return self.corpora(model) / "recorded" / f"{plain(corpus)}.parquet"
 
     def questions(self, model: str) -> Path:
         """What a model is asked, a file a task."""
@@ -60,7 +65,7 @@ class Paths:
 
     def task_questions(self, model: str, task: str) -> Path:
         """A task's questions, checked and divided into splits."""
-        return self.questions(model) / f"{task}.parquet"
+        return self.questions(model) / f"{plain(task)}.parquet"
 
     def keys(self, model: str) -> Path:
         """The right answers, a file a task."""
@@ -68,15 +73,15 @@ class Paths:
 
     def key(self, model: str, task: str) -> Path:
         """The right answers to a task's questions."""
-        return self.keys(model) / f"{task}.parquet"
+        return self.keys(model) / f"{plain(task)}.parquet"
 
     def traces(self, model: str) -> Path:
         """A model's traces."""
-        return self.root / "data" / "traces" / model
+        return self.root / "data" / "traces" / plain(model)
 
     def trace(self, model: str, corpus: str, language: str) -> Path:
         """Routing statistics of each sentence of one language."""
-        return self.traces(model) / corpus / f"{language}.safetensors"
+        return self.traces(model) / plain(corpus) / f"{plain(language)}.safetensors"
 
     def vocabulary(self, model: str) -> Path:
         """How a model's texts divide into tokens, beside its traces."""
@@ -88,35 +93,35 @@ class Paths:
 
     def conditions(self, model: str, purpose: str) -> Path:
         """What is tried (`tune`) and masked (`mask`): a file a task."""
-        return self.root / "data" / "plans" / model / purpose
+        return self.root / "data" / "plans" / plain(model) / plain(purpose)
 
     def chosen(self, model: str) -> Path:
         """What is reported beside the chosen plans: a folder a task, a file by what they were chosen on."""
-        return self.root / "data" / "chosen" / model
+        return self.root / "data" / "chosen" / plain(model)
 
     def answers(self, model: str, purpose: str) -> Path:
         """What a model answers (`evaluate`, `tune`, `steer`, `mask`), unscored: by task, half and condition."""
-        return self.root / "data" / "answers" / model / purpose
+        return self.root / "data" / "answers" / plain(model) / plain(purpose)
 
     def scored(self, model: str, of: str) -> Path:
         """The same scored, of the model as it is (`baseline`) and edited (`interventions`)."""
-        return self.root / "data" / "scored" / model / of
+        return self.root / "data" / "scored" / plain(model) / plain(of)
 
     def plans(self, model: str) -> Path:
         """Steering plans that were chosen, one a task, in git."""
-        return self.root / "plans" / model
+        return self.root / "plans" / plain(model)
 
     def plan(self, model: str, task: str) -> Path:
         """The steering plan that was chosen for a task."""
-        return self.plans(model) / f"{task}.json"
+        return self.plans(model) / f"{plain(task)}.json"
 
     def metrics(self, model: str) -> Path:
         """A model's results: small files, in git."""
-        return self.root / "metrics" / model
+        return self.root / "metrics" / plain(model)
 
     def figures(self, model: str) -> Path:
         """A model's figures."""
-        return self.root / "figures" / model
+        return self.root / "figures" / plain(model)
 
     @property
     def report(self) -> Path:
@@ -150,7 +155,7 @@ class Paths:
 
     def pocket_model(self, model: str) -> Path:
         """A trained pocket model's checkpoint folder, in git."""
-        return self.root / "models" / model
+        return self.root / "models" / plain(model)
 
     @property
     def training(self) -> Path:

@@ -82,10 +82,23 @@ def _plain(value: Any, key: str) -> Any:
                 where = f"`{key}`" if key else "the file"
                 shown = name.isoformat() if isinstance(name, date) else name
                 raise NotYamlError(f"{where} has the key {shown}, which is no text: put it in quotes")
+            _check_whole(name, key)
         return {name: _plain(inner, f"{key}.{name}" if key else name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner, f"{key}.{place}") for place, inner in enumerate(value)]
-    if isinstance(value, (str, int, float)) or value is None:
+    if isinstance(value, str):
+        _check_whole(value, key)
+        return value
+    if isinstance(value, (int, float)) or value is None:
         return value
     shown = value.isoformat() if isinstance(value, date) else type(value).__name__
     raise NotYamlError(f"`{key}` is {shown}, which is neither text nor a number: put it in quotes")
+
+
+def _check_whole(text: str, key: str) -> None:
+    """YAML can escape half a surrogate pair, which no file takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        where = f"`{key}`" if key else "the file"
+        raise NotYamlError(f"{where} holds {text!a}, which is not valid Unicode ({error.reason})") from None

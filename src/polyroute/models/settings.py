@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.layers import LayerRange, check_range
+from polyroute.ground.names import PathBelow
 
 
 class Shape(Frozen):
@@ -28,7 +29,7 @@ class Shape(Frozen):
 class Checkpoint(Frozen):
     """A model that runs here, in transformers."""
 
-    hub: str | None = None
+    hub: PathBelow | None = None
     """`organisation/model` on the hub."""
     revision: str | None = None
     """Commit of the model on the hub; `polyroute pin` turns a branch into one."""

@@ -4,7 +4,7 @@ One error names every breach found: corpus, language, file and item. The rules:
 
 - every language has rows, as many as the release is said to hold, and no item twice;
 - in a parallel corpus every language has the same items, since sentences are compared item by item;
-- no text is blank;
+- no text is blank, invisible characters such as U+200B apart, and no id;
 - texts of a language differ from one another, all but a few. Real releases hold a few sentences overwritten by
   another (SIB-200 one pair in Bambara and one in Urdu, of 1,004): those are kept, since dropping an item would drop it
   in every language, and `repeats` lists them. More than `REPEATED_SHARE` are a fault of the file, such as one split
@@ -13,14 +13,20 @@ One error names every breach found: corpus, language, file and item. The rules:
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from polyroute.artifacts.corpus import TURNS, CorpusError
+from polyroute.ground.visible import is_blank
 
 REPEATED_SHARE = 0.01
 """Largest share of a language's items whose text another item has too. SIB-200 and Belebele stay below 0.002."""
+COPIED_SHARE = 0.5
+"""Largest share of its items that a language may have word for word in common with another. Real translations share
+names and numbers, far fewer than one in ten."""
 _SHOWN = 3
 """Items that a breach names; it counts the others."""
 
@@ -64,11 +70,31 @@ def repeats(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame.duplicated(["language", "text"], keep=False)]
 
 
+def copies(frame: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Two languages -> items in which they have the same text, for those where that is more than `COPIED_SHARE`.
+
+    Args:
+        frame: item_id, language, text.
+
+    Returns:
+        The language that comes first in the frame, and the other one.
+    """
+    items = frame.groupby("language", sort=False)["item_id"].nunique()
+    order = {str(code): place for place, code in enumerate(items.index)}
+    counts: Counter[tuple[str, str]] = Counter()
+    stripped = frame.assign(text=frame["text"].str.strip())
+    shared = stripped[stripped.duplicated(["item_id", "text"], keep=False)]
+    for _, group in shared.groupby(["item_id", "text"], sort=False):
+        codes = sorted(set(group["language"]), key=order.__getitem__)
+        counts.update(itertools.combinations(codes, 2))
+    return {pair: n for pair, n in counts.items() if n > COPIED_SHARE * min(items[code] for code in pair)}
+
+
 def silent(frame: pd.DataFrame) -> pd.DataFrame:
     """Items with a turn that says nothing, in the order of the frame."""
     if TURNS not in frame.columns:
         return frame.iloc[:0]
-    return frame[[bool(turns) and any(not said.strip() for _, said in turns) for turns in frame[TURNS]]]
+    return frame[[bool(turns) and any(is_blank(said) for _, said in turns) for turns in frame[TURNS]]]
 
 
 def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None, repeats_allowed: bool) -> list[str]:
@@ -83,7 +109,9 @@ def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None, repe
         found.append(f"there twice: {_listed(twice)}")
     if missing := sorted(everywhere - set(ids)):
         found.append(f"missing, though in another language: {_listed(missing)}")
-    if blank := list(ids[texts.str.strip() == ""]):
+    if nameless := int(ids.map(is_blank).sum()):
+        found.append(f"{nameless} items without an id: give every item one, or none any")
+    if blank := list(ids[texts.map(is_blank)]):
         found.append(f"empty text: {_listed(blank)}")
     repeated = list(ids[texts.duplicated(keep=False)])
     if not repeats_allowed and len(repeated) > REPEATED_SHARE * len(group):

@@ -26,6 +26,7 @@ from polyroute.artifacts.questions import TaskError
 from polyroute.artifacts.turns import ASSISTANT, USER, Turn
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource
+from polyroute.ground.names import Splits, flaw
 from polyroute.languages import table as languages
 from polyroute.languages.table import Scheme
 from polyroute.readers.spec import CorpusSpec, Item, TaskSpec, Text, lettered, numbered, options_lettered
@@ -43,7 +44,7 @@ class Tables(Frozen):
     files: str
     """Path, with `{language}` where each language has a file and `{split}` where `splits` vary. The ending tells the
     format."""
-    splits: list[str] = Field(default=[""])
+    splits: Splits = Field(default=[""])
     """Values of `{split}`, read in this order as one data set."""
     id: str | None = None
     """Column of the items' ids; null takes `item_id` where there is one, and else numbers the rows."""
@@ -109,9 +110,18 @@ class Tables(Frozen):
         return found
 
     def place(self, code: str, split: str) -> str:
-        """Path of a language's file."""
+        """Path of a language's file.
+
+        Raises:
+            CorpusError: what the language is called there is no name of a file.
+        """
         path = self.files.replace("{split}", split)
-        return path.replace(MARK, self.written(code, self.names_at_hand(), self.files)) if MARK in path else path
+        if MARK not in path:
+            return path
+        written = self.written(code, self.names_at_hand(), self.files)
+        if why := flaw(written):
+            raise CorpusError(f"`{self.files}`: {code} is called {written!r} there, which {why}: correct `codes`")
+        return path.replace(MARK, written)
 
     def places(self, code: str) -> list[str]:
         """Paths of a language's files, in the order of the splits."""
@@ -167,7 +177,8 @@ class Tables(Frozen):
             if MARK in self.files:
                 for code in codes:
                     rows = self._rows(self.place(code, split), needed, optional, lists, source)
-                    yield from ((code, item, row) for item, row in self._with_ids(rows, split))
+                    own = self._with_ids(self.place(code, split), rows, split)
+                    yield from ((code, item, row) for item, row in own)
             else:
                 yield from self._of_one_file(codes, split, needed, optional, lists, source)
 
@@ -192,7 +203,7 @@ class Tables(Frozen):
             every = list(dict.fromkeys(of[code][name] for code in codes for name in needed))
             some = list(dict.fromkeys(of[code][name] for code in codes for name in optional))
             many = [of[code][name] for code in codes for name in lists]
-            for item, row in self._with_ids(self._rows(path, every, some, many, source), split):
+            for item, row in self._with_ids(path, self._rows(path, every, some, many, source), split):
                 for code in codes:
                     yield code, item, {name: row[column] for name, column in of[code].items()} | _id(row, self.id)
             return
@@ -203,7 +214,7 @@ class Tables(Frozen):
                     f"name of a column; there are {', '.join(columns) or 'none'}"
                 )
             rows = self._rows(path, needed, optional, lists, source)
-            yield from ((codes[0], item, row) for item, row in self._with_ids(rows, split))
+            yield from ((codes[0], item, row) for item, row in self._with_ids(path, rows, split))
             return
         rows = list(self._rows(path, [*needed, self.language], optional, lists, source))
         values = list(dict.fromkeys(row[self.language] for row in rows))
@@ -214,7 +225,7 @@ class Tables(Frozen):
                     f"{path}: no rows of {code}; column `{self.language}` holds {', '.join(sorted(values))}"
                 )
             own = (row for row in rows if row[self.language] == name)
-            yield from ((code, item, row) for item, row in self._with_ids(own, split))
+            yield from ((code, item, row) for item, row in self._with_ids(path, own, split))
 
     def _rows(
         self, path: str, needed: Sequence[str], optional: Sequence[str], lists: Sequence[str], source: HubSource
@@ -223,15 +234,28 @@ class Tables(Frozen):
             return self.table_rows(path, [*needed, self.id], optional, lists, source)
         return self.table_rows(path, needed, [*optional, "item_id"], lists, source)
 
-    def _with_ids(self, rows: Iterable[Row], split: str) -> Iterator[tuple[str, Row]]:
+    def _with_ids(self, path: str, rows: Iterable[Row], split: str) -> Iterator[tuple[str, Row]]:
+        """Rows with their ids: all have one, or none does.
+
+        Raises:
+            CorpusError: some have one; names the row.
+        """
         if self.id is not None:
             yield from ((row[self.id], row) for row in rows)
             return
         kept = self.rows_kept()
+        named = False
         for number, row in enumerate(rows):
-            if not row["item_id"] and number == kept:
+            own = row["item_id"]
+            named = own != "" if number == 0 else named
+            if (own != "") != named:
+                raise CorpusError(
+                    f"{path}: row {number + 1} has {'no' if named else 'an'} `item_id`, unlike those before it: give "
+                    "every row one, or leave the column out"
+                )
+            if not own and number == kept:
                 return
-            yield row["item_id"] or numbered(split, number + self.first_row, self.digits), row
+            yield own or numbered(split, number + self.first_row, self.digits), row
 
 
 def _wide(patterns: Sequence[str]) -> str | None:

@@ -18,10 +18,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from polyroute.artifacts.corpus import CorpusError
 from polyroute.ground.hub import HubSource
+from polyroute.ground.names import PathBelow, RepositoryName
 from polyroute.readers import tables
 from polyroute.readers.columns import TableCorpus, Tables, TableTask, present
 from polyroute.readers.spec import Repository
@@ -36,12 +37,14 @@ BATCH = 1000
 class DatasetFiles(Tables):
     """Where a data set lies."""
 
-    hub: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+$")
+    hub: RepositoryName | None = None
     """`organisation/dataset`."""
     revision: str | None = None
     """Commit of the data set; `polyroute pin` turns a branch into one."""
     folder: Path | None = None
     """A folder on disk, instead of `hub`."""
+    files: PathBelow
+    """Path below the data set or folder, with `{language}` and `{split}` where they vary."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -15,7 +15,7 @@ from polyroute.artifacts.parquet import in_order
 from polyroute.artifacts.questions import COLUMNS, SPLITS, Questions, TaskError
 from polyroute.ground.hub import HubSource
 from polyroute.languages import table as language_table
-from polyroute.readers.checks import check, repeats, silent
+from polyroute.readers.checks import check, copies, repeats, silent
 from polyroute.readers.halves import halves
 from polyroute.readers.item_checks import check_items
 from polyroute.readers.spec import CorpusSpec, Item, TaskSpec
@@ -49,6 +49,11 @@ def fetch_corpus(name: str, spec: CorpusSpec, languages: Sequence[str], source: 
     check(frame, name, languages, spec.is_parallel(), spec.items, places, spec.repeats_allowed)
     for code, same in repeats(frame).groupby("language", sort=False):
         _log.warning("%s: items of equal text in %s, kept as they are: %s", name, code, ", ".join(same["item_id"]))
+    for (code, other), number in copies(frame).items():
+        _log.warning(
+            "%s: %s (%s) has the text of %s (%s) in %d items: is one a copy of the other? Nothing between two such "
+            "languages can be measured", name, other, places[other], code, places[code], number,
+        )  # fmt: skip
     if spec.take is not None:
         # Cut after the checks, which are about the whole release.
         frame = frame[frame["item_id"].isin(_taken(sorted(frame["item_id"].unique()), spec.take, spec.take_seed))]

@@ -4,7 +4,7 @@ One error names every breach found: task, language and item. The rules:
 
 - every language has items, and no item twice; no item is in a language that was not asked for;
 - every item is there in every language, since results are paired across languages;
-- no prompt is blank;
+- no prompt is blank, invisible characters such as U+200B apart, and no id;
 - a choice item has at least two choices, as many as in every other language, none blank, no two equal, and so have the
   options that its prompt shows; its answer is one of them;
 - a number item's answer is a plain decimal, and the same in every language (items that are numbered by their rows
@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import SPLITS, TaskError
+from polyroute.ground.visible import is_blank
 from polyroute.readers.spec import Item
 from polyroute.scoring.formulas import is_formula
 
@@ -73,7 +74,9 @@ def _breaches(group: list[Item], everywhere: dict[str, Item], kind: TaskKind) ->
     yield from (("there twice", item_id) for item_id, count in times.items() if count > 1)
     yield from (("missing, though in another language", item_id) for item_id in sorted(everywhere.keys() - times))
     for item in group:
-        if not item.prompt.strip():
+        if is_blank(item.item_id):
+            yield "without an id", "an item"
+        if is_blank(item.prompt):
             yield "empty prompt", item.item_id
         if item.split not in (None, *SPLITS):
             yield f"split is neither {' nor '.join(SPLITS)}", item.item_id
@@ -86,7 +89,7 @@ def _breaches(group: list[Item], everywhere: dict[str, Item], kind: TaskKind) ->
 def _choice_faults(item: Item, other: Item) -> Iterator[str]:
     for what, texts in (("choice", item.choices), ("option", item.shown)):
         stripped = [text.strip() for text in texts]
-        if "" in stripped:
+        if any(is_blank(text) for text in stripped):
             yield f"{what} missing (empty)"
         elif what == "choice" and len(set(stripped)) < len(stripped):
             yield "two choices are the same"
@@ -113,7 +116,7 @@ def _number_faults(item: Item, other: Item) -> Iterator[str]:
 def _text_faults(item: Item, _other: Item) -> Iterator[str]:
     if item.choices:
         yield "choices, though a text is asked for"
-    if not isinstance(item.answer, str) or not item.answer.strip():
+    if not isinstance(item.answer, str) or is_blank(item.answer):
         yield "answer missing (empty)"
 
 

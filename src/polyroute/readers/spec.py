@@ -19,6 +19,7 @@ from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.hub import HubSource
+from polyroute.ground.names import PathBelow, RepositoryName, Splits
 from polyroute.languages import table as languages
 
 Text = tuple[str, str, turns.Item]
@@ -207,13 +208,13 @@ class TaskSpec(Frozen):
 class HubCorpus(CorpusSpec):
     """Text of one data set on the hub."""
 
-    hub: str = Field(pattern=r"^[^/]+/[^/]+$")
+    hub: RepositoryName
     """`organisation/dataset`."""
     revision: str
     """Commit of the data set; `polyroute pin` turns a branch into one."""
-    files: str
+    files: PathBelow
     """Path in the data set, with `{language}` and `{split}` where they vary."""
-    splits: list[str] = Field(default=[""])
+    splits: Splits = Field(default=[""])
     """Values of `{split}`, read in this order as one corpus."""
     items: int | None = Field(ge=1)
     """Items in each language that the release holds; any other number is an error (null takes what is there)."""
@@ -253,11 +254,11 @@ class HubCorpus(CorpusSpec):
 class HubTask(TaskSpec):
     """Items of one data set on the hub."""
 
-    hub: str = Field(pattern=r"^[^/]+/[^/]+$")
+    hub: RepositoryName
     """`organisation/dataset`."""
     revision: str
     """Commit; `polyroute pin` turns a branch into one."""
-    files: str
+    files: PathBelow
     """Path of a language's file, with `{language}`."""
     items: int = Field(ge=1)
     """Items a language that the release has; another number is an error."""

@@ -1,7 +1,9 @@
 """Rows of a data set's files as released: TSV, CSV, JSON lines, Parquet, plain lines.
 
 Text comes back as it stands in the file, blanks included: what a model reads is what was released. Only the marks of
-the file format go: a byte order mark, CR before a line's end, the quotes of CSV or a quoted TSV, JSON's escapes.
+the file format go: a byte order mark, CR before a line's end, the quotes of CSV or a quoted TSV, JSON's escapes. Empty
+lines of JSON lines, and those of CSV with several columns, are passed over. A column or key that is there twice is
+refused, since nothing says which was meant.
 """
 
 from __future__ import annotations
@@ -9,16 +11,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from polyroute.artifacts.corpus import CorpusError
+from polyroute.readers import text_files, tsv
 
 Row = dict[str, Any]
 """Column -> its cell: text, or a list of texts where that was allowed."""
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 def columns(path: Path, names: Sequence[str], optional: Sequence[str] = (), lists: Sequence[str] = ()) -> list[Row]:
@@ -64,18 +65,16 @@ def cells(
 def lines(path: Path) -> list[str]:
     """Lines of a text file, without the one empty piece after the last line's end.
 
-    Only LF and CR LF end a line: the other line separators of Unicode occur inside sentences.
+    LF, CR LF, CR CR LF and, in a file without LF, CR end a line: the other line separators of Unicode occur inside
+    sentences.
 
     Raises:
-        CorpusError: the file is not UTF-8; names the line.
+        CorpusError: the file is not UTF-8, or `polyroute.readers.text_files` finds marks that are no text; names the
+            line.
     """
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise CorpusError(f"{path}, line {line}: not valid UTF-8 ({error.reason} at byte {error.start})") from None
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+    text = text_files.content(path)
+    text_files.check_line_ends(path, text)
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 _Records = Iterable[tuple[str, Mapping[str, Any]]]
@@ -97,63 +96,75 @@ def _opened(path: Path, names: Sequence[str]) -> tuple[Sequence[str] | None, _Re
 
 
 def _tsv(path: Path) -> tuple[Sequence[str], _Records]:
-    table = [line.split("\t") for line in lines(path)] or [[]]
-    if _is_quoted(path, table):
-        table = [[_unquote(cell) for cell in row] for row in table]
-    return _headed(path, table)
+    text = text_files.content(path)
+    if not text:
+        return [], ()
+    return _headed(path, [(line.number, line.cells) for line in tsv.rows(path, text.removesuffix("\n"))])
 
 
 def _csv(path: Path) -> tuple[Sequence[str], _Records]:
-    text = io.StringIO("\n".join(lines(path)), newline="")
+    reader = csv.reader(io.StringIO(text_files.content(path), newline=""), strict=True)
     try:
-        return _headed(path, [row for row in csv.reader(text, strict=True) if row] or [[]])
+        table = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
-        raise CorpusError(f"{path}: not valid CSV ({error})") from None
+        raise CorpusError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from None
+    while table and not table[-1][1]:
+        table.pop()
+    if not table:
+        return [], ()
+    # Of a table with one column an empty line is an item without text, not an empty line.
+    lone = len(table[0][1]) == 1
+    return _headed(path, [(number, row or [""]) for number, row in table if row or lone])
 
 
-def _headed(path: Path, table: Sequence[Sequence[str]]) -> tuple[Sequence[str], _Records]:
-    header, *body = table
-    for number, row in enumerate(body, start=2):
+def _headed(path: Path, table: Sequence[tuple[int, Sequence[str]]]) -> tuple[Sequence[str], _Records]:
+    (_, header), *body = table
+    _check_once(path, header)
+    for number, row in body:
         if len(row) != len(header):
             raise CorpusError(f"{path}, line {number}: {len(row)} cells where the header has {len(header)} columns")
-    return header, [(str(path), dict(zip(header, row, strict=True))) for row in body]
+        if row == header:
+            raise CorpusError(f"{path}, line {number}: the header again, as where two tables are joined: take it out")
+    return header, [(f"{path}, line {number}", dict(zip(header, row, strict=True))) for number, row in body]
 
 
-def _is_quoted(path: Path, table: list[list[str]]) -> bool:
-    """Whether quote characters are the file format's (as CSV writers set them) or the text's own.
-
-    SIB-200's files are quoted, MGSM's are not, and nothing in a file says which; taken wrongly, every sentence with
-    direct speech has quotes too many or too few. A CSV writer quotes every cell that holds a quote character and
-    doubles those inside, so one cell where that is not so tells a plain file.
-    """
-    plain = doubled = 0
-    for number, row in enumerate(table, start=1):
-        for cell in row:
-            if '"' not in cell:
-                continue
-            if not _QUOTED.fullmatch(cell):
-                plain = plain or number
-            elif '""' in cell[1:-1]:
-                doubled = doubled or number
-    if plain and doubled:
-        raise CorpusError(f"{path}: quotes are doubled on line {doubled}, as CSV does, but stand alone on line {plain}")
-    return not plain
-
-
-def _unquote(cell: str) -> str:
-    return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
+def _check_once(path: Path, held: Sequence[str]) -> None:
+    """No column is there twice; those without a name, as indexes are written, cannot be asked for."""
+    twice = sorted({name for name in held if name and held.count(name) > 1})
+    if twice:
+        names = ", ".join(f"`{name}`" for name in twice)
+        raise CorpusError(f"{path}: the column {names} is there twice: take one out, or give it another name")
 
 
 def _jsonl(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, line in enumerate(lines(path), start=1):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise CorpusError(f"{path}, line {number}: not valid JSON ({error})") from None
+        if not line.strip():
+            continue
         where = f"{path}, line {number}"
+        try:
+            record = json.loads(line, object_pairs_hook=_once)
+        except _TwiceError as error:
+            raise CorpusError(f"{where}: the key `{error}` is there twice: take one out") from None
+        except RecursionError:
+            raise CorpusError(f"{where}: nested too deeply to be read") from None
+        except ValueError as error:
+            # Python reads no number of more than 4,300 digits.
+            raise CorpusError(f"{where}: not valid JSON ({error})") from None
         if not isinstance(record, dict):
             raise CorpusError(f"{where}: a row must be a JSON object")
         yield where, record
+
+
+class _TwiceError(Exception):
+    """A key that an object has twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
+    return found
 
 
 def _parquet(path: Path, names: Sequence[str]) -> tuple[Sequence[str], _Records]:
@@ -162,14 +173,16 @@ def _parquet(path: Path, names: Sequence[str]) -> tuple[Sequence[str], _Records]
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
             held = list(file.schema_arrow.names)
+            _check_once(path, held)
             wanted = list(dict.fromkeys(_column(name, held) for name in names if _column(name, held) in held))
             records = file.read(columns=wanted).to_pylist()
-    except pyarrow.ArrowInvalid as error:
-        raise CorpusError(f"{path}: not a Parquet file that can be read ({error})") from None
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path}: not valid UTF-8 ({error.reason})") from None
+    # Damaged pages and headers are told by errors of many kinds, that of a read that fails among them.
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+        raise CorpusError(f"{path}: not a Parquet file that can be read ({' '.join(str(error).split())})") from None
     return held, ((f"{path}, row {number}", record) for number, record in enumerate(records, start=1))
 
 

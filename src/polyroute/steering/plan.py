@@ -247,6 +247,8 @@ class Plan(BaseModel):
             content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
         except FileNotFoundError:
             raise PlanError(f"{path} is absent: give the path of a steering plan") from None
+        except RecursionError:
+            raise PlanError(f"{path} is not a steering plan: nested too deeply to be read") from None
         except ValueError as error:  # not UTF-8, not JSON, or a key twice
             raise PlanError(f"{path} is not a steering plan: {error}") from None
         if not isinstance(content, dict):

@@ -13,11 +13,12 @@ from polyroute.languages import table as languages
 
 _OWN = "Indo-European"
 _HUES = {
-    "Germanic": 0.56, "Romance": 0.07, "Slavic": 0.44, "Indo-Aryan": 0.91, "Iranian": 0.83, "Atlantic-Congo": 0.12,
-    "Austronesian": 0.50, "Afro-Asiatic": 0.75, "Turkic": 0.03, "Sino-Tibetan": 0.98, "Japonic": 0.87,
-    "Dravidian": 0.36, "Koreanic": 0.68, "Uralic": 0.61, "Tai-Kadai": 0.28, "Austroasiatic": 0.22,
+    "Germanic": 0.57, "Romance": 0.07, "Slavic": 0.40, "Indo-Aryan": 0.91, "Iranian": 0.85, "Atlantic-Congo": 0.14,
+    "Austronesian": 0.50, "Afro-Asiatic": 0.67, "Turkic": 0.24, "Sino-Tibetan": 0.0, "Japonic": 0.77,
+    "Dravidian": 0.31, "Koreanic": 0.72, "Uralic": 0.62, "Tai-Kadai": 0.45, "Austroasiatic": 0.19,
 }  # fmt: skip
-"""Places on the colour circle of groups with many languages or much text; others have one by their name."""
+"""Places on the colour circle of groups with many languages or much text, those that studies ask most far apart; others
+have one by their name."""
 _LIGHTNESS = (0.40, 0.58, 0.29, 0.49, 0.66)
 """Of the languages of a group in turn, so that neighbours differ."""
 

@@ -2,8 +2,8 @@
 
 A limit of a request is no limit of a call: a body that comes a byte a second never times out, and a server may ask to
 be asked again in an hour. So calls are made in a thread of their own, one after another, and given up after a time. A
-call takes `ORDINARY` seconds for nothing; what it takes longer comes off one budget, so that many slow calls cost no
-more than one that never ends.
+call that ends in `ORDINARY` seconds is free, with a second more for every `A_SECOND` values that it carries; all that a
+slower one took comes off one budget, so that many slow calls cost no more than one that never ends.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-ORDINARY = 2.0
+ORDINARY = 1.0
 """Seconds that every call may take."""
-BUDGET = 22.0
-"""Seconds that all calls together may take beyond that: with a start of some seconds, a bad server costs under 40."""
+A_SECOND = 500
+"""Values that a call carries for a second more."""
+BUDGET = 24.0
+"""Seconds that all slower calls may take together: with a start of some seconds, a bad server costs under 40."""
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306}
 _CONNECT = 5.0
 
@@ -36,28 +38,33 @@ class Patience:
     """Makes calls, one after another, and gives up those that take too long."""
 
     def __init__(self, budget: float = BUDGET, ordinary: float = ORDINARY):
-        self.left, self._ordinary = budget, ordinary
+        self.left = self._budget = budget
+        self._ordinary = ordinary
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[tuple[Any, BaseException | None]]]]
         self._calls = queue.SimpleQueue()
         # A daemon, since a call that was given up must not keep the process.
         threading.Thread(target=self._work, daemon=True, name="polyroute tracking").start()
 
-    def __call__(self, call: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-        """Make a call with these arguments.
+    def __call__(self, call: Callable[..., T], *arguments: Any, carried: int = 0, **keywords: Any) -> T:
+        """Make a call with these arguments, which carry so many values.
 
         Raises:
             OutOfPatienceError: it did not end in time. Whatever else the call raises.
         """
-        limit, begun = self._ordinary + self.left, time.monotonic()
+        free = self._ordinary + carried / A_SECOND
+        limit, begun = max(free, self.left), time.monotonic()
         answer: queue.SimpleQueue[tuple[T, BaseException | None]] = queue.SimpleQueue()
         self._calls.put((partial(call, *arguments, **keywords), answer))
         try:
             value, error = answer.get(timeout=limit)
         except queue.Empty:
+            after = f" after {self._budget - self.left:.0f} s for slow ones" if self.left < self._budget else ""
             raise OutOfPatienceError(
-                f"no answer within {limit:.0f} s; the server is busy, slow or gone, or asks to wait longer"
+                f"no answer within {limit:.0f} s{after}; the server is busy, slow or gone, or asks to wait longer"
             ) from None
-        self.left = max(0.0, self.left - max(0.0, time.monotonic() - begun - self._ordinary))
+        taken = time.monotonic() - begun
+        if taken > free:
+            self.left = max(0.0, self.left - taken)
         if error is not None:
             raise error
         return value

@@ -19,7 +19,7 @@ from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
 from polyroute.tracking import store
 
-_HOST = "127.0.0.1"
+_HOST, _SECONDS_TO_END = "127.0.0.1", 5
 _log = logging.getLogger(__name__)
 
 _Message = MutableMapping[str, Any]
@@ -82,7 +82,8 @@ def run(uri: str, port: int) -> None:
     import uvicorn
     from mlflow.server.fastapi_app import app
 
-    uvicorn.run(for_models(app), host=_HOST, port=port, log_level="warning")
+    # Once ended, it waits for no request that is under way longer than this.
+    uvicorn.run(for_models(app), host=_HOST, port=port, log_level="warning", timeout_graceful_shutdown=_SECONDS_TO_END)
 
 
 def for_models(app: _App) -> _App:

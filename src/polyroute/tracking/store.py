@@ -56,7 +56,7 @@ _DEFAULTS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
-_SQLITE, _SERVERS = "sqlite:///", ("http", "https")
+_SQLITE, _SERVERS, _DATABASES = "sqlite:///", ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 _log = logging.getLogger(__name__)
 
 
@@ -157,8 +157,10 @@ def log_study(
 
 
 def other_schema(error: Exception, uri: str) -> str | None:
-    """What to do where another MLflow wrote the database; None where that is not the matter."""
+    """What to do where another MLflow wrote the database, or it is damaged; None where that is not the matter."""
     text = str(error)
+    if uri.startswith(_SQLITE) and ("is not a database" in text or "is malformed" in text):
+        return f"{uri} is damaged: delete the file, which is made again"
     if "out-of-date database schema" not in text and "locate revision" not in text:
         return None
     place = without_password(uri)
@@ -184,6 +186,8 @@ class _Store:
         # A file is no service that one could lose patience with.
         self._call: Callable[..., Any] = _at_once if uri.startswith(_SQLITE) else Patience()
         name = study if len(study) <= _NAME else fitted_name(study)
+        if urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
+            self._call(_read, uri)
         # Of a database this makes the tables, which takes long on a slow machine and must not be given up half way.
         self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         experiment = self._call(self._client.get_experiment_by_name, name)
@@ -236,7 +240,8 @@ class _Store:
         )
         with_note = [RunTag("mlflow.note.content", note)]
         for params, metrics in batches:
-            self._call(self._client.log_batch, run_id, metrics, params, with_note)
+            carried = len(metrics) + len(params)
+            self._call(self._client.log_batch, run_id, metrics, params, with_note, carried=carried)
             with_note = []
         if run.datasets:
             inputs = [
@@ -298,7 +303,7 @@ def experiment_of(uri: str, study: str) -> str:
         raise
 
 
-def _at_once(call: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+def _at_once(call: Callable[..., Any], *arguments: Any, carried: int = 0, **keywords: Any) -> Any:  # noqa: ARG001
     return call(*arguments, **keywords)
 
 
@@ -334,6 +339,21 @@ def _batches(params: list[_T], metrics: list[Any]) -> Iterator[tuple[list[_T], l
         room = _AT_ONCE - 1 - len(some)
         yield some, metrics[:room]
         metrics, first = metrics[room:], False
+
+
+def _read(uri: str) -> None:
+    """See that a database can be read: MLflow would try again for an hour where it cannot.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: it cannot, for want of a password, or because the file is no database.
+    """
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(uri)
+    try:
+        sqlalchemy.inspect(engine).has_table("alembic_version")
+    finally:
+        engine.dispose()
 
 
 @cache
