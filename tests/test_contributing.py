@@ -143,7 +143,9 @@ def test_a_measure_by_layer(model, tokenizer, tmp_path, monkeypatch) -> None:
     results = ModelResults.read(paths.metrics("tiny"))
     names = [path.name for path in alignment.draw(tmp_path, results)[0]]
     assert names == ["largest_share-text.png", "largest_share-text.svg"]
-    assert "largest share/soft_mass.text" in {name for name, _, _ in points._curves(results.layers)}
+    assert "largest share by layer - last listed/soft_mass.text" in {
+        name for name, _, _ in points._curves(results.layers)
+    }
 
 
 def test_a_measure_of_tokens(model, tokenizer, tmp_path, monkeypatch) -> None:

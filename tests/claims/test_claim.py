@@ -116,7 +116,9 @@ def test_a_lock_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_the_studys_claims_are_locked_and_as_they_were_fixed() -> None:
     claims = committed()
     assert len(claims.by_id) >= 45
-    assert {claims.lock_of(claim) for claim in claims.by_id.values()} == {"locked"}
+    otherwise = {name for name, claim in claims.by_id.items() if claims.lock_of(claim) != "locked"}
+    # Its first verdict rested on a point estimate; the board says that it was changed after the fact.
+    assert otherwise == {"own.families_beyond_script"}
     assert set(claims.locks) == set(claims.by_id)
     assert all(lock.fixed_by for lock in claims.locks.values())
 

@@ -52,11 +52,11 @@ def test_the_verb_prints_and_writes_a_page(tmp_path, monkeypatch) -> None:
 
 def test_a_plan_of_another_model_is_refused(monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
-    words = ["look", "pocket-untrained", "The farmer sells the chair.", "--plan"]
+    words = ["look", "pocket-planted", "The farmer sells the chair.", "--plan"]
     refused = CliRunner().invoke(main, [*words, "plans/pocket-plain/arithmetic.json"])
     assert refused.exit_code == 1
     assert "the plan is for pocket-plain and does not fit this model" in refused.output
-    done = CliRunner().invoke(main, [*words, "plans/pocket-untrained/arithmetic.json", "--layers", "3"])
+    done = CliRunner().invoke(main, [*words, "plans/pocket-planted/arithmetic.json", "--layers", "3"])
     assert done.exit_code == 0, done.output
-    assert "pocket-untrained: layer 3, each token sent to 4 of 32 experts" in done.output
+    assert "pocket-planted: layer 3, each token sent to 4 of 32 experts" in done.output
     assert "The plan (" in done.output

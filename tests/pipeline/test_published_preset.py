@@ -130,7 +130,9 @@ def write_params(folder: Path, models: Sequence[str] = tuple(MODELS)) -> None:
         }
         for name, entry in hubs.items()
     }  # fmt: skip
-    raw["study"] = {"name": "rerun", "models": list(models), "extra": [], "pivot": "eng_Latn", "seed": 1}
+    raw["study"] = {
+        "name": "rerun", "models": list(models), "extra": [], "distances": [], "pivot": "eng_Latn", "seed": 1
+    }  # fmt: skip
     raw["languages"] = {name: list(codes) for name, codes in raw["languages"].items() if "published" in name}
     raw["languages"]["published"] = list(LANGUAGES)
     raw["pocket"], raw["mask"]["tasks"], raw["distances"] = {}, {}, {}

@@ -37,7 +37,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stage(folder, "resolve")
     said = {}
     for name in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]:
-        if name not in ("train-pocket", "resolve", "track", "distances"):
+        if name not in ("train-pocket", "resolve", "report", "track", "distances"):
             script, purpose = ("ask", ["--purpose", name]) if name in ("evaluate", "tune", "mask") else (name, [])
             said[name] = stage(folder, script, *purpose, "--model", MODEL).stdout
     (folder / "said").mkdir()

@@ -11,7 +11,6 @@ from string import Template
 from typing import Any
 
 import click
-import yaml
 
 from polyroute.cli.look import dtype_of
 from polyroute.ground import console
@@ -74,7 +73,7 @@ trace: {pairs: 64, head: 12, special_tokens: exclude}
 intervals: {resamples: $resamples, confidence: 0.95}
 align: {nearest: 8}
 # Random initialisations that curves are ranked among, of models up to so many weights.
-nulls: {draws: 19, most_weights: $most_weights}
+nulls: {draws: 19, items: 100, most_weights: $most_weights}
 # Languages against one another.
 similarity:
   resamples: $similarity_resamples
@@ -141,7 +140,7 @@ def text_of(wanted: Wanted, size: Mapping[str, Any]) -> str:
         files=json.dumps(wanted.text, ensure_ascii=False), source=source, dtype=dtype,
         batch=4096 if size is SMALL else 32768,
     )  # fmt: skip
-    params.parse(yaml.safe_load(written), "what was asked for")
+    params.parse_text(written, "what was asked for")
     return written
 
 
