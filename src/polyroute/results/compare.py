@@ -143,7 +143,7 @@ def _plain(values: pd.Series) -> list[Plain]:
 
 
 def _place(key: Sequence[str], values: Any) -> str:
-    parts = values if isinstance(values, tuple) else (values,)
+    parts: tuple[Any, ...] = values if isinstance(values, tuple) else (values,)
     return ", ".join(str(part) for part in parts if not pd.isna(part) and part != "") if key else f"row {parts[0] + 1}"
 
 
