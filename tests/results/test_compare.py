@@ -14,6 +14,7 @@ from polyroute.results.document import Document, Frozen
 from polyroute.results.quantities import DECIMALS, Accuracy, Chance
 from polyroute.results.table import Row, Unit
 from polyroute.results.tolerances import BY_UNIT, NUMBERS, Tolerance, of
+from tiny import ROOT
 
 
 class SizeRow(Row, file="sizes.csv", stage="pick", key=("tree", "day")):
@@ -173,3 +174,9 @@ def test_tolerances_are_of_units_that_files_have_and_larger_than_rounding() -> N
 def test_every_file_is_found_by_its_path() -> None:
     assert all(declared(Path(one.file)) is one for one in reference.ALL)
     assert declared(Path("notes.txt")) is None
+
+
+def test_the_page_lists_every_tolerance() -> None:
+    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    assert all(f"| {unit} | {one.absolute:g} | |" in page for unit, one in BY_UNIT.items())
+    assert f"| any other | {NUMBERS.absolute:g} | {NUMBERS.relative:.1%} |" in page
