@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from polyroute.ground.code import closure, data, imports
 from tiny import ROOT
@@ -91,10 +92,9 @@ def test_every_script_is_a_stage() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_script_has_help(stage) -> None:
-    told = subprocess.run(
-        [sys.executable, script_of(stage), "--help"], capture_output=True, text=True, check=True, cwd=ROOT
-    ).stdout
-    assert "--log-level" in told
+    told = CliRunner().invoke(load_script(script_of(stage)).main, ["--help"])
+    assert told.exit_code == 0, told.output
+    assert "--log-level" in told.output
 
 
 def test_a_fresh_clone_has_nothing_to_reproduce(tmp_path) -> None:
