@@ -26,3 +26,11 @@ def test_make_says_so_before_it_installs(tmp_path) -> None:
     assert done.stdout.startswith("this copy is in no git repository, which DVC needs: call `git init && git add .")
     assert done.stdout.count("\n") == 1
     assert not (tmp_path / ".venv").exists()
+
+
+def test_what_git_says_is_none_where_it_says_nothing(tmp_path, monkeypatch) -> None:
+    assert repository.git(tmp_path, "rev-parse", "HEAD") is None
+    assert repository.git(tmp_path / "absent", "--version") is None
+    assert repository.git(tmp_path, "--version").startswith("git version")
+    monkeypatch.setenv("PATH", "")
+    assert repository.git(tmp_path, "--version") is None

@@ -41,7 +41,7 @@ from polyroute.asking.prompts import Chat
 from polyroute.ground.errors import AnswerError
 from polyroute.models.batches import plan_batches
 from polyroute.models.left_padding import left_padding_holds
-from polyroute.models.limits import beyond, context, lost, words_of
+from polyroute.models.limits import beyond, context, lost, padding_id, words_of
 from polyroute.models.taps import Router
 from polyroute.models.trial import at_rest
 from polyroute.steering.plan import Plan
@@ -225,10 +225,7 @@ class _Runner:
         self.marks = marks.of(tokenizer, conversation)
         self.asked = asked if conversation is not None and asked is not None else {}
         """Text of a prompt in a conversation -> its question."""
-        words, pad = words_of(sweep.model), tokenizer.pad_token_id
-        # Padding is masked: any id that the embedding has a row for will do.
-        self.pad = int(pad) if pad is not None and 0 <= pad < words else min(self.ends, default=0)
-        self.pad = self.pad if self.pad < words else 0
+        self.pad = padding_id(tokenizer, words_of(sweep.model), min(self.ends, default=0))
         # A token has at least a byte, so a string's last token and these hold all of it, and a cut letter before.
         self.reach = max((len(stop.encode()) for stop in settings.stop), default=0) + 8
         self.config = GenerationConfig(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import date
 from pathlib import Path
 
 from polyroute.claims.claim import Claims, ClaimsError, lock_new
 from polyroute.ground.paths import Paths
+from polyroute.ground.repository import git
 
 
 def fix(paths: Paths, claims: Claims) -> list[str]:
@@ -26,18 +26,9 @@ def _commit(folder: Path) -> str | None:
     """The commit that last changed the claims; None outside a repository."""
     files = sorted(str(path.name) for path in folder.glob("*.yaml") if path.name != "lock.yaml")
 
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", *arguments, "--", *files], cwd=folder, capture_output=True, text=True, check=False
-            )
-        except FileNotFoundError:
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    changed = git("status", "--porcelain")
+    changed = git(folder, "status", "--porcelain", "--", *files)
     if changed is None:
         return None
     if changed:
         raise ClaimsError(f"{folder} has claims that are not committed: commit them, then lock them")
-    return git("log", "-1", "--format=%H")
+    return git(folder, "log", "-1", "--format=%H", "--", *files)

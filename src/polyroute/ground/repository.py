@@ -1,7 +1,8 @@
-"""A copy of the study without git, such as a ZIP: DVC needs a repository, and this is said before anything runs."""
+"""The git repository of the study: what git says of it, and that there is one, without which DVC runs nothing."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from polyroute.ground.errors import PolyrouteError
@@ -23,3 +24,12 @@ def check(root: Path = Path()) -> None:
             "this copy is in no git repository, which DVC needs: call `git init && git add . && git commit -m Study` "
             "here once, or clone it"
         )
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """What git prints in a folder, without blanks around it; None outside a repository, without git, or if it fails."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -24,10 +24,13 @@ def words_of(model: nn.Module) -> int:
     return int(getattr(embedding, "num_embeddings", 0) or embedding.weight.shape[0])
 
 
-def padding_id(tokenizer: Any, words: int) -> int:
-    """An id to pad with. Padding is masked everywhere, so any id that the embedding has a row for will do."""
-    own = tokenizer.pad_token_id
-    return int(own) if own is not None and 0 <= own < words else 0
+def padding_id(tokenizer: Any, words: int, otherwise: int = 0) -> int:
+    """An id to pad with: the tokenizer's own, else `otherwise`, else 0.
+
+    Padding is masked everywhere, so any id that the embedding has a row for will do.
+    """
+    wanted = (tokenizer.pad_token_id, otherwise)
+    return next((int(one) for one in wanted if one is not None and 0 <= one < words), 0)
 
 
 def beyond(tokenizer: Any, ids: Sequence[int], words: int) -> str | None:

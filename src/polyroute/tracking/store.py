@@ -20,7 +20,6 @@ import logging
 import os
 import re
 import sqlite3
-import subprocess
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,6 +32,7 @@ from urllib.parse import urlsplit
 from polyroute.ground import files
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
+from polyroute.ground.repository import git
 from polyroute.tracking import page, views
 from polyroute.tracking.datasets import Dataset
 from polyroute.tracking.patience import Patience, knock
@@ -383,24 +383,15 @@ def _artifacts_beside(uri: str) -> str | None:
 
 def _provenance(paths: Paths) -> dict[str, str]:
     """Commit, whether anything but the stages' own outputs differs from it, and the digest of dvc.lock."""
-    commit = _git(paths, "rev-parse", "HEAD")
+    commit = git(paths.root, "rev-parse", "HEAD")
     outputs = (":(exclude)metrics", ":(exclude)figures", ":(exclude)plans", ":(exclude)dvc.lock")
-    changed = _git(paths, "status", "--porcelain", "--", ".", *outputs)
+    changed = git(paths.root, "status", "--porcelain", "--", ".", *outputs)
     tags = {"mlflow.source.name": "polyroute track", "mlflow.source.type": "LOCAL"}
     if commit is not None and changed is not None:
         tags |= {"commit": commit, "mlflow.source.git.commit": commit, "dirty": "yes" if changed else "no"}
     if paths.dvc_lock.exists():
         tags["dvc_lock"] = hashlib.sha256(paths.dvc_lock.read_bytes()).hexdigest()
     return tags
-
-
-def _git(paths: Paths, *arguments: str) -> str | None:
-    """What git prints; None outside a repository or without git."""
-    try:
-        done = subprocess.run(["git", "-C", str(paths.root), *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def set_defaults() -> None:

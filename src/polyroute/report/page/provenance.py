@@ -10,6 +10,7 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
+from polyroute.ground.repository import git
 from polyroute.report.page.html import Markup, joined, table, tag
 from polyroute.report.page.study import Study
 
@@ -65,17 +66,10 @@ def provenance(study: Study, commit: str | None) -> Markup:
 
 def commit_at(root: Path) -> str | None:
     """The commit that a folder is at, with a word where files differ from it; None outside a repository."""
-    import subprocess
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
-        except OSError:
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    head = git("rev-parse", "HEAD")
+    head = git(root, "rev-parse", "HEAD")
     if not head:
         return None
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "metrics", "src", "claims", "params.yaml")
+    changed = git(
+        root, "status", "--porcelain", "--untracked-files=no", "--", "metrics", "src", "claims", "params.yaml"
+    )
     return f"{head} (with changes)" if changed else head
