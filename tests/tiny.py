@@ -10,13 +10,15 @@ ROOT = Path(__file__).parents[1]
 """Of the repository."""
 
 
-def make_model(seed: int = 0, layers: int = 3, experts: int = 8, top_k: int = 2) -> Qwen3MoeForCausalLM:
+def make_model(
+    seed: int = 0, layers: int = 3, experts: int = 8, top_k: int = 2, *, words: int = 64, context: int = 256
+) -> Qwen3MoeForCausalLM:
     """A Qwen3-MoE of a few thousand random weights, large enough to route tokens apart."""
     torch.manual_seed(seed)
     config = Qwen3MoeConfig(
-        vocab_size=64, hidden_size=16, intermediate_size=16, moe_intermediate_size=8, num_hidden_layers=layers,
+        vocab_size=words, hidden_size=16, intermediate_size=16, moe_intermediate_size=8, num_hidden_layers=layers,
         num_attention_heads=2, num_key_value_heads=1, head_dim=8, num_experts=experts, num_experts_per_tok=top_k,
-        max_position_embeddings=256, tie_word_embeddings=True,
+        max_position_embeddings=context, tie_word_embeddings=True,
     )  # fmt: skip
     model = Qwen3MoeForCausalLM(config).eval()
     with torch.no_grad():

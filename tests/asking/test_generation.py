@@ -181,8 +181,7 @@ def test_a_chat_is_what_the_model_goes_on_from(monkeypatch) -> None:
     monkeypatch.setattr(
         generation._Runner, "run", lambda _, rows, texts, _batch: seen.extend(texts) or [[("", 1, True)] * len(rows)]
     )
-    model = make_model()
-    model.resize_token_embeddings(len(cutter))
+    model = make_model(words=len(cutter))
     generate(model, cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=True))
     generate(model, cutter, asked(["2+2"]), settings(), conversation=Chat(thinking=False))
     start = "<|im_start|>user\n2+2<|im_end|>\n<|im_start|>assistant\n"

@@ -320,6 +320,15 @@ def test_languages_are_held_against_other_english_sentences_where_they_exceed_th
     assert none.missing["margin"].kind == "few"
 
 
+def related(made, held: Relatedness):
+    """The same data with another relatedness in every zone."""
+    similarity = made.results.similarity
+    corpus = similarity.corpora[made.corpus]
+    zones = {name: zone.model_copy(update={"relatedness": held}) for name, zone in corpus.zones.items()}
+    corpora = {made.corpus: corpus.model_copy(update={"zones": zones})}
+    return replace(made, results=replace(made.results, similarity=replace(similarity, corpora=corpora)))
+
+
 def test_relatives_are_held_against_others_and_scripts_that_leave_no_test_are_said(made) -> None:
     nothing = found("own.families_beyond_script", families.families_beyond_script, made)
     assert nothing.missing["gap"].what == "languages with a relative, the pivot apart"
@@ -329,12 +338,7 @@ def test_relatives_are_held_against_others_and_scripts_that_leave_no_test_are_sa
         high=0.35, low_if_pairs_independent=None, high_if_pairs_independent=None, by_family_low=0.02,
         by_family_high=0.38, other_script_low=-0.1, other_script_high=0.3,
     )  # fmt: skip
-    similarity = made.results.similarity
-    corpus = similarity.corpora[made.corpus]
-    zones = {name: zone.model_copy(update={"relatedness": held}) for name, zone in corpus.zones.items()}
-    corpora = {made.corpus: corpus.model_copy(update={"zones": zones})}
-    results = replace(made.results, similarity=replace(similarity, corpora=corpora))
-    one = found("own.families_beyond_script", families.families_beyond_script, replace(made, results=results))
+    one = found("own.families_beyond_script", families.families_beyond_script, related(made, held))
     assert (one.values["gap.p"], one.values["apart.p"]) == (0.01, 0.04)
     assert (one.values["gap.low"], one.values["apart.low"], one.values["apart.high"]) == (0.02, -0.1, 0.3)
     assert "script.p" not in one.values
@@ -347,12 +351,7 @@ def test_relatives_of_one_family_alone_have_no_verdict(made) -> None:
         within_script_p=None, within_script_relabellings=1, other_script_gap=0.1, other_script_p=0.04, low=0.05,
         high=0.35, low_if_pairs_independent=None, high_if_pairs_independent=None,
     )  # fmt: skip
-    similarity = made.results.similarity
-    corpus = similarity.corpora[made.corpus]
-    zones = {name: zone.model_copy(update={"relatedness": held}) for name, zone in corpus.zones.items()}
-    corpora = {made.corpus: corpus.model_copy(update={"zones": zones})}
-    results = replace(made.results, similarity=replace(similarity, corpora=corpora))
-    one = found("own.families_beyond_script", families.families_beyond_script, replace(made, results=results))
+    one = found("own.families_beyond_script", families.families_beyond_script, related(made, held))
     assert one.values["gap.value"] == 0.2
     assert "gap.low" not in one.values
     assert one.missing["gap"].what.startswith("families of several languages")

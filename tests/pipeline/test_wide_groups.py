@@ -4,17 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 import yaml
 from click.testing import CliRunner
 from tokenizers import ByteLevelBPETokenizer
-from transformers import PreTrainedTokenizerFast, Qwen3MoeConfig, Qwen3MoeForCausalLM
+from transformers import PreTrainedTokenizerFast
 
 from pipeline.test_end_to_end import ASKING, items_of, stage
 from polyroute.cli.verbs import main
 from polyroute.params.file import read
 from polyroute.results.similarity import DistanceRow, SimilaritySummary
-from tiny import ROOT
+from tiny import ROOT, make_model
 
 SENTENCES = 4
 NEARBY = {"dan_Latn": ("swe_Latn", "öä", "øæ"), "afr_Latn": ("nld_Latn", "jz", "ys")}
@@ -49,18 +48,7 @@ def save_model(folder: Path, texts: list[str]) -> None:
     tokenizer = ByteLevelBPETokenizer()
     tokenizer.train_from_iterator(texts, vocab_size=1500, special_tokens=["<pad>", "<eos>"], show_progress=False)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, pad_token="<pad>", eos_token="<eos>")
-    torch.manual_seed(0)
-    config = Qwen3MoeConfig(
-        vocab_size=len(fast), hidden_size=16, intermediate_size=16, moe_intermediate_size=8, num_hidden_layers=3,
-        num_attention_heads=2, num_key_value_heads=1, head_dim=8, num_experts=8, num_experts_per_tok=2,
-        max_position_embeddings=2048, tie_word_embeddings=True,
-    )  # fmt: skip
-    model = Qwen3MoeForCausalLM(config).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim > 1:
-                parameter.normal_(std=0.3)
-    model.save_pretrained(folder)
+    make_model(words=len(fast), context=2048).save_pretrained(folder)
     fast.save_pretrained(folder)
 
 

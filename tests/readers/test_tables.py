@@ -8,16 +8,6 @@ from polyroute.artifacts.corpus import CorpusError
 from polyroute.readers.tables import columns, fields, lines
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def texts(path):
     return [row["text"] for row in columns(path, ("text",))]
 

@@ -16,16 +16,6 @@ from polyroute.readers.tables import columns, lines
 TEXTS = ["One.", "Two.", "Three."]
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def rows(path):
     return [(row["item_id"], row["text"]) for row in columns(path, ("item_id", "text"))]
 
