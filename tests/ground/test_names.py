@@ -6,7 +6,7 @@ import pytest
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.hub import HubSource, SourceError
-from polyroute.ground.names import flaw, flaw_below, plain
+from polyroute.ground.names import check_corpus, check_names, flaw, flaw_below, plain
 from polyroute.ground.paths import Paths
 from polyroute.params.file import ParamsError, parse_text
 from polyroute.readers.datasets import DatasetCorpus
@@ -87,3 +87,20 @@ def test_files_that_params_calls_otherwise_are_names_too(tmp_path) -> None:
         spec.place("deu_Latn", "")
     with pytest.raises(ValueError, match=r"out of its folder"):
         DatasetCorpus(reader="datasets", folder=tmp_path, files="../{language}.txt")
+
+
+@pytest.mark.parametrize("model", ["Qwen/Qwen3-30B-A3B", "m", "gpt-oss-20b", "org/model_1.5+x"])
+def test_a_model_is_named_as_on_a_hub(model: str) -> None:
+    check_names(model, "flores_plus.v2")
+
+
+@pytest.mark.parametrize("model", ["", ".", "..", "../a", "a/../b", "/a", "a/b/c", "a\\b", "a b", "a/", "~", "a\n"])
+def test_a_path_is_no_model(model: str) -> None:
+    with pytest.raises(ValueError, match=r"`model`: .* is no name of a model"):
+        check_names(model, "c")
+
+
+@pytest.mark.parametrize("corpus", ["", "..", "a/b", "/a", "a\\b", "C:a", ".hidden", "a..b", "a\n", "{language}"])
+def test_a_path_is_no_text(corpus: str) -> None:
+    with pytest.raises(ValueError, match=r"`corpus`: .* is no name of a text"):
+        check_corpus(corpus)

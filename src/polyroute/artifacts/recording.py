@@ -16,8 +16,8 @@ import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from polyroute.artifacts import parquet
-from polyroute.artifacts.names import check_names
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.names import check_names
 
 FORMAT: Literal[1] = 1
 _KEY = "polyroute"

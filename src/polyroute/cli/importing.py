@@ -9,9 +9,9 @@ from typing import get_args
 import click
 from pydantic import ValidationError
 
-from polyroute.artifacts.names import check_names
 from polyroute.ground import console
 from polyroute.ground.errors import PolyrouteError
+from polyroute.ground.names import check_names
 from polyroute.ground.paths import Paths
 from polyroute.languages.table import Scheme
 from polyroute.models.settings import Shape

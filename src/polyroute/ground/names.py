@@ -6,6 +6,7 @@ lead out of it. One rule for all who make a path of a name.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -14,6 +15,9 @@ from polyroute.ground.errors import PolyrouteError
 
 LONGEST = 255
 """Bytes of a name, as file systems have it."""
+_PART = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+_MODEL = re.compile(rf"{_PART}(/{_PART})?")
+_CORPUS = re.compile(_PART)
 
 
 class PlaceError(PolyrouteError):
@@ -56,6 +60,29 @@ def plain(name: str, what: str = "the name") -> str:
     if why := flaw(name):
         raise PlaceError(f"{what} {name!r} {why}: give it a name without slashes")
     return name
+
+
+def check_names(model: str, corpus: str) -> None:
+    """The names of the model and of the text of a recording, as on a hub or in params.yaml.
+
+    Raises:
+        ValueError: names the one that is none.
+    """
+    if not _MODEL.fullmatch(model) or ".." in model:
+        raise ValueError(f"`model`: {model[:80]!r} is no name of a model, such as `organisation/model`")
+    check_corpus(corpus)
+
+
+def check_corpus(corpus: str) -> None:
+    """The short name of a text, which is part of paths.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _CORPUS.fullmatch(corpus) or ".." in corpus:
+        raise ValueError(
+            f"`corpus`: {corpus[:80]!r} is no name of a text: letters, digits, dots, hyphens and underscores, no path"
+        )
 
 
 def _repository(name: str) -> str:

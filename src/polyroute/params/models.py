@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from polyroute.artifacts.names import check_corpus
 from polyroute.asking.settings import Asking
 from polyroute.ground.frozen import Frozen
 from polyroute.ground.layers import LayerRange, Zones, check_zones
+from polyroute.ground.names import check_corpus
 from polyroute.interventions.settings import Masked, PublishedShared, PublishedSteering, Steer
 from polyroute.measures.settings import Importance
 from polyroute.models.settings import Checkpoint, Shape
