@@ -19,7 +19,9 @@ def test_a_folder_of_a_repository_will_do_and_no_other(tmp_path) -> None:
     repository.check(tmp_path / "study")
 
 
-def test_make_says_so_before_it_installs(tmp_path) -> None:
+def test_make_says_so_before_it_installs(tmp_path, monkeypatch) -> None:
+    for inherited in ("MAKELEVEL", "MAKEFLAGS"):  # a make that another called, as `make test` does here, says more
+        monkeypatch.delenv(inherited, raising=False)
     shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
     done = subprocess.run(["make", "study"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode

@@ -292,7 +292,7 @@ def test_the_page_says_what_dvc_says(found) -> None:
         ("`score.choice`", "resolve score choose steer judge report track"),
         # `steer` scores to know when enough random sets did as well; it takes up what was answered.
         ("a right answer that `fetch` brings", "score choose steer judge report"),
-        ("a scorer (`scoring/numbers.py`)", "resolve fetch score choose steer judge report track"),
+        ("a scorer (`scoring/numbers.py`)", "resolve score choose steer judge report"),
         ("a figure's colour", "resolve figures"),
         ("a comment in how a trace is made (`tracing/collect.py`)", "resolve"),
     ],

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from polyroute.artifacts.formula import is_formula
 from polyroute.scoring import formulas
 
 
@@ -75,6 +76,6 @@ def test_what_is_read_is_told_as_written() -> None:
 
 
 def test_formulas_stand_between_dollar_signs() -> None:
-    assert [formulas.is_formula(text) for text in ("$x$", "$$", "18", "$18", "$a$ or $b$")] == [
+    assert [is_formula(text) for text in ("$x$", "$$", "18", "$18", "$a$ or $b$")] == [
         True, False, False, False, True
     ]  # fmt: skip

@@ -23,11 +23,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from polyroute.artifacts.formula import is_formula
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import SPLITS, TaskError
 from polyroute.ground.visible import is_blank
 from polyroute.readers.spec import Item
-from polyroute.scoring.formulas import is_formula
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _SHOWN = 3

@@ -28,6 +28,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from polyroute.artifacts.formula import FORMULA_MARK, is_formula
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import TaskError
 from polyroute.ground.frozen import check_unique
@@ -35,7 +36,6 @@ from polyroute.ground.hub import HubSource
 from polyroute.readers.halves import MGSM, MGSM_IN_POLYMATH, mgsm_halves
 from polyroute.readers.spec import HubTask, Item, numbered
 from polyroute.readers.tables import columns
-from polyroute.scoring.formulas import MARK, is_formula
 
 CODES = {
     "arb_Arab": "ar", "ben_Beng": "bn", "deu_Latn": "de", "eng_Latn": "en", "fra_Latn": "fr", "ind_Latn": "id",
@@ -120,7 +120,7 @@ class PolyMathTask(HubTask):
 
 def _answer(answer: str) -> str:
     """A plain number without dollar signs, anything else between them."""
-    bare = answer.strip().removeprefix(MARK).removesuffix(MARK).strip()
+    bare = answer.strip().removeprefix(FORMULA_MARK).removesuffix(FORMULA_MARK).strip()
     if _NUMBER.fullmatch(bare):
         return bare
-    return answer.strip() if is_formula(answer.strip()) else f"{MARK}{answer.strip()}{MARK}"
+    return answer.strip() if is_formula(answer.strip()) else f"{FORMULA_MARK}{answer.strip()}{FORMULA_MARK}"

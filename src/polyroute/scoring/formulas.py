@@ -22,12 +22,11 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from polyroute.artifacts.formula import FORMULA_MARK
 from polyroute.ground.errors import AnswerError
 from polyroute.languages.table import ENGLISH
 from polyroute.scoring import latex, numbers
 
-MARK = "$"
-"""Stands around a right answer that is a formula."""
 CLOSE = 1e-5
 """Relative difference below which two values are equal: a fraction and its decimals differ by less."""
 _DECIMAL = re.compile(r"[-−–\s$\d.,{}\\!;'’]*\d[\s$\d.,{}\\!;'’]*")
@@ -35,11 +34,6 @@ _DECIMAL = re.compile(r"[-−–\s$\d.,{}\\!;'’]*\d[\s$\d.,{}\\!;'’]*")
 _BASED = re.compile(r"\(?\s*([0-9A-Za-z]+)\s*\)?\s*_\s*\{?\s*\(?\s*(?:\\text\s*\{)?\s*(\d{1,2})\s*\}?\s*\)?\s*\}?")
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textrm)\s*\{([^{}]*)\}")
 _JOINING = {"and", "or", "if", "where", "for", "with", "und", "oder", "y", "o", "et", "ou", "и", "или", "e"}
-
-
-def is_formula(answer: str) -> bool:
-    """Whether a right answer is a formula and not a plain number."""
-    return len(answer) > 2 * len(MARK) and answer.startswith(MARK) and answer.endswith(MARK)
 
 
 def compare(text: str, answer: str, language: str = ENGLISH) -> tuple[str | None, bool]:
@@ -80,7 +74,7 @@ def _given(text: str, language: str) -> tuple[str, bool]:
 
 def _compared(given: str, alone: bool, answer: str, language: str) -> tuple[str | None, bool]:
     library, settings = _library()
-    right = answer[len(MARK) : -len(MARK)]
+    right = answer[len(FORMULA_MARK) : -len(FORMULA_MARK)]
     value = latex.value(right)
     if value is not None and _DECIMAL.fullmatch(given):
         told = numbers.extract(given, language)
@@ -89,7 +83,7 @@ def _compared(given: str, alone: bool, answer: str, language: str) -> tuple[str 
     found = library.parse(rf"\boxed{{{given}}}" if alone else given, extraction_config=settings, **limits)
     if not found:
         return None, False
-    told = given.strip().strip(MARK) if alone else str(found[-1])
+    told = given.strip().strip(FORMULA_MARK) if alone else str(found[-1])
     if not _same_base(told, right) or not _same_words(told, right):
         return told, False
     wanted = library.parse(answer, **limits)

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from polyroute.artifacts.answers import KEY
+from polyroute.artifacts.formula import is_formula
 from polyroute.artifacts.thoughts import answer_part, is_open
 from polyroute.scoring import chrf, flexible_extract, formulas, numbers, spans
 from polyroute.scoring.beside_key import beside_key
@@ -129,7 +130,7 @@ def score_translations(
 
 def _number(text: str, answer: str, language: str) -> tuple[str | None, bool]:
     """The number or formula that a text gives, and whether it is the right one."""
-    if formulas.is_formula(answer):
+    if is_formula(answer):
         return formulas.compare(text, answer, language)
     found = numbers.extract(text, language)
     return found, found is not None and found == numbers.canonical(answer)
@@ -137,7 +138,7 @@ def _number(text: str, answer: str, language: str) -> tuple[str | None, bool]:
 
 def _first_box(text: str, answer: str, language: str) -> bool:
     """Whether the number or formula in the first box is the right one."""
-    if formulas.is_formula(answer):
+    if is_formula(answer):
         return formulas.compare_first_box(text, answer, language)
     found = numbers.first_boxed(text, language)
     return found is not None and found == numbers.canonical(answer)
