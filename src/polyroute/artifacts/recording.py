@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pyarrow
-import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from polyroute.artifacts import parquet
@@ -20,6 +19,7 @@ from polyroute.ground.errors import PolyrouteError
 
 FORMAT: Literal[1] = 1
 _KEY = "polyroute"
+_REMEDY = "take it from git again, or make it anew with `polyroute import-counts`"
 
 
 class RecordingError(PolyrouteError):
@@ -67,10 +67,10 @@ def read(path: Path, kind: type[Header], schema: pyarrow.Schema) -> tuple[Header
     """A recording's header, and its columns as arrays or, of text, as lists.
 
     Raises:
-        RecordingError: the file is absent, cut short, of another kind or format; names it.
+        RecordingError: the file is absent, damaged, in another's place, of another kind or format; names it.
     """
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = parquet.read_table(path, otherwise=_REMEDY, error=RecordingError)
         header = kind.model_validate_json((table.schema.metadata or {})[_KEY.encode()])
         columns = {
             field.name: table[field.name].to_pylist()
@@ -82,10 +82,7 @@ def read(path: Path, kind: type[Header], schema: pyarrow.Schema) -> tuple[Header
         raise RecordingError(f"{path} is absent: `polyroute import-counts` makes such files") from None
     except (pyarrow.ArrowException, OSError, KeyError, ValidationError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RecordingError(
-            f"{path} is not a whole recording of format {FORMAT} ({first}): take it from git again, or make it anew "
-            "with `polyroute import-counts`"
-        ) from None
+        raise RecordingError(f"{path} is not a whole recording of format {FORMAT} ({first}): {_REMEDY}") from None
     if table.schema.remove_metadata() != schema:
         raise RecordingError(f"{path}: its columns are {table.schema.names}, not {schema.names} of the declared types")
     return header, columns

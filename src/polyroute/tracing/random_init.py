@@ -5,8 +5,7 @@ architecture and tokenizer share their draws, whatever their names, and a killed
 """
 
 import copy
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +17,9 @@ from torch import nn
 
 from polyroute.artifacts.trace import Trace
 from polyroute.artifacts.turns import Item
+from polyroute.ground.checksum import ChecksumError
 from polyroute.ground.code import code_digest
-from polyroute.ground.files import digest, write_json
+from polyroute.ground.files import digest, read_checked_json, write_checked_json
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures.routing_summary import Reading, summarise
 from polyroute.models.routers import find_routers
@@ -144,12 +144,12 @@ def read_random(
     start = int(digest(name), 16) % settings.draws
     for draw in [*range(start, settings.draws), *range(start)]:
         part = folder / f"{draw}.json"
-        readings = _finished(part)
+        readings = finished(part)
         if readings is None:
             _check_size(name, config, settings.most_weights)
             model = _build(name, config, draw).to(settings.device)
             readings = read_model(model, tokenizer, texts, settings)
-            write_json(part, [asdict(reading) for reading in readings])
+            keep(part, readings)
             on_draw(draw)
         found[draw] = readings
     return [found[draw] for draw in sorted(found)]
@@ -189,11 +189,22 @@ def _from_config(name: str, config: Any) -> nn.Module:
     return model
 
 
-def _finished(part: Path) -> list[Reading] | None:
+def _of(part: Path) -> str:
+    """What decides a draw's readings, and its number."""
+    return f"{part.parent.name}/{part.stem}"
+
+
+def keep(part: Path, readings: Sequence[Reading]) -> None:
+    """Write the readings of a draw."""
+    write_checked_json(part, {"readings": [asdict(reading) for reading in readings]}, _of(part))
+
+
+def finished(part: Path) -> list[Reading] | None:
+    """The readings of a draw that was finished before."""
     try:
-        return [Reading(**reading) for reading in json.loads(part.read_text())]
+        return [Reading(**reading) for reading in read_checked_json(part, _of(part), ChecksumError)["readings"]]
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):  # a damaged disk: computing again is always right
+    except (ValueError, KeyError, TypeError, ChecksumError):  # damaged, or of others: computing again is always right
         part.unlink()
         return None
