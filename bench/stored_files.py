@@ -190,7 +190,8 @@ def _plan(folder: Path) -> Path:
 
 def _about(**more: Any) -> dict[str, Any]:
     return {
-        "model": "m", "corpus": "c", "text": "", "languages": LANGUAGES, "source": "s", "commit": None, "licence": "MIT",
+        "model": "m", "corpus": "c", "text": "", "languages": LANGUAGES, "source": "s", "commit": None,
+        "licence": "MIT",
     } | more  # fmt: skip
 
 
@@ -287,7 +288,7 @@ def flips(kind: Kind, folder: Path, tries: int, seed: int = 7) -> Counter[str]:
             told["anew" if kind.read(folder) is None else "read in silence"] += 1
         except PolyrouteError:
             told["refused"] += 1
-        except Exception as error:  # what is looked for
+        except Exception as error:  # noqa: BLE001 (what is looked for)
             told[type(error).__name__] += 1
         if kind.ours:  # a damaged part goes, and what is beside it need not stay
             kind.write(folder)

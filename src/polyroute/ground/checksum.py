@@ -27,7 +27,7 @@ _MARK = b"polyroute-sha256-"
 _STAMP = re.compile(_MARK + rb"([0-9a-f]{64}) of ([\w./%~-]{0,2000});")
 _LONGEST = len(_MARK) + 64 + 4 + 2000 + 1
 """Of a stamp, in bytes."""
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 _ZEROS = b"0" * 64
 _PLACE = re.compile(
     r".*/data/(traces/[^/]+/[^/]+/[^/]+\.safetensors|traces/[^/]+/[^/]+\.parquet|(?:answers|scored|plans|chosen|inputs)/.+)"
@@ -126,17 +126,18 @@ def _digest(file: IO[bytes]) -> tuple[str, list[tuple[str, str]]]:
     """SHA-256 with zeros for the digits of stamps; and the digits and what it is of, stamp by stamp."""
     total, stamps, rest = hashlib.sha256(), [], b""
     while block := file.read(_BLOCK):
-        rest += block
-        done = 0
-        if _MARK in rest:
-            for stamp in _STAMP.finditer(rest):
+        window = rest + block
+        done, view = 0, memoryview(window)
+        if _MARK in window:
+            for stamp in _STAMP.finditer(window):
                 stamps.append((stamp[1].decode(), stamp[2].decode()))
-                total.update(rest[done : stamp.start(1)] + _ZEROS)
+                total.update(view[done : stamp.start(1)])
+                total.update(_ZEROS)
                 done = stamp.end(1)
         # A stamp may lie across two blocks.
-        end = max(done, len(rest) - _LONGEST + 1)
-        total.update(rest[done:end])
-        rest = rest[end:]
+        end = max(done, len(window) - _LONGEST + 1)
+        total.update(view[done:end])
+        rest = window[end:]
     total.update(rest)
     return total.hexdigest(), stamps
 
