@@ -1,9 +1,9 @@
 """What a damaged bit does to every kind of file that is stored, and what it costs to find it.
 
-    python -m bench.stored_files            # the tables of docs/stored-files.md
+    python -m bench.stored_files            # the tables of docs/architecture.md
 
 A file of each kind is written, a bit of it is flipped at random, and it is read as the study reads it. Wanted is that
-no flip is read in silence and none ends in a traceback: a file of results' data is refused by name, and a finished part
+no flip is read in silence and none ends in a traceback: data are refused by name, and a finished part
 of a long stage is as if it were not there, so that it is computed anew.
 """
 

@@ -1,5 +1,6 @@
 """The stage `nulls` on a tiny model and its traces."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -38,9 +39,9 @@ def study(tmp_path, monkeypatch):
     ]
     corpus.write(pd.DataFrame(rows), Paths().corpus("tiny", "own"))
     for code, items in TEXTS.items():
-        trace(model, tokenizer, items, language=code, corpus="own", settings=TraceSettings()).save(
-            Paths().trace("tiny", "own", code)
-        )
+        made = trace(model, tokenizer, items, language=code, corpus="own", settings=TraceSettings())
+        header = made.header.model_copy(update={"model": "tiny"})
+        dataclasses.replace(made, header=header).save(Paths().trace("tiny", "own", code))
     settle()
     return tmp_path
 
