@@ -67,6 +67,6 @@ def test_counts_that_were_changed_after_fetch_are_refused(study: Path) -> None:
     fetched = Paths(study).recorded_counts(MODEL, CORPUS)
     table = pyarrow.parquet.read_table(fetched)
     pyarrow.parquet.write_table(table.set_column(3, "count", table["count"].combine_chunks()[::-1]), fetched)
-    refused(study, "trace", f"{CORPUS}.parquet is damaged", f"`dvc repro fetch@{MODEL}`")
+    refused(study, "trace", f"{CORPUS}.parquet carries no checksum: it is damaged", f"`dvc repro fetch@{MODEL}`")
     shutil.copyfile(ROOT / "recorded" / "qwen3-30b-a3b-mgsm.parquet", fetched)
     refused(study, "trace", f"{CORPUS}.parquet was written elsewhere", f"`dvc repro fetch@{MODEL}`")

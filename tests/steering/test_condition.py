@@ -88,6 +88,7 @@ def test_a_file_that_holds_no_conditions_is_refused_in_a_sentence(tmp_path) -> N
     for damaged in (whole[:-1], b"\xff" + whole):
         path.write_bytes(damaged)
         refused("is damaged: its content is not what its checksum says; delete it and make it anew")
+    path.write_bytes(whole)
     content = read_checked_json(path)
     for change, key in (
         ({"conditions": [{"name": "one", "kind": "unheard-of", "plan": None}]}, r"conditions\.0\.kind: "),

@@ -79,10 +79,12 @@ def test_a_saved_plan_that_was_changed_is_refused_and_one_without_checksum_is_re
     plan.save(path)
     text = path.read_text()
     path.write_text(text.replace('"top_k": 2', '"top_k": 3'))
-    with pytest.raises(PlanError, match=r"plan.json is damaged: .* where a change is meant, delete its key `checksum`"):
+    with pytest.raises(
+        PlanError, match=r"plan.json is damaged: .* where a change is meant, delete `checksum` from its `source`"
+    ):
         Plan.load(path)
     content = json.loads(text)
-    del content["checksum"]
+    del content["source"]["checksum"]
     path.write_text(json.dumps(content))
     assert Plan.load(path) == plan
 

@@ -71,6 +71,11 @@ def filled(content: bytes) -> bytes:
     return b"".join((content[:start], _digest(io.BytesIO(content))[0].encode(), content[end:]))
 
 
+def stamped(content: bytes) -> bool:
+    """Whether there is a stamp in it, or what is left of one."""
+    return _MARK in content
+
+
 def prove(
     file: Path, content: bytes | None = None, *, of: str | None = None, otherwise: str = "delete it and make it anew",
     error: type[PolyrouteError] = ChecksumError,

@@ -58,7 +58,7 @@ def copy_atomically(source: Path, path: Path) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON that a person can read and a diff can compare: sorted keys, one a line."""
-    write_atomically(path, _json(value))
+    write_atomically(path, json_bytes(value))
 
 
 def write_checked_json(path: Path, value: Mapping[str, Any], of: str | None = None) -> None:
@@ -73,7 +73,7 @@ def write_checked_json(path: Path, value: Mapping[str, Any], of: str | None = No
         ChecksumError: a text in it looks like a checksum.
     """
     stamp = checksum.blank(checksum.place(path) if of is None else of)
-    write_atomically(path, checksum.filled(_json({**value, checksum.KEY: stamp})))
+    write_atomically(path, checksum.filled(json_bytes({**value, checksum.KEY: stamp})))
 
 
 def read_checked_json(
@@ -90,7 +90,8 @@ def read_checked_json(
     return content
 
 
-def _json(value: object) -> bytes:
+def json_bytes(value: object) -> bytes:
+    """JSON as `write_json` writes it."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 

@@ -41,7 +41,7 @@ from pydantic import (
 
 from polyroute.ground import checksum
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.files import write_checked_json
+from polyroute.ground.files import json_bytes, write_atomically
 from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
 
 if TYPE_CHECKING:
@@ -254,8 +254,10 @@ class Plan(BaseModel):
             raise PlanError(f"{path} is not a steering plan: {error}") from None
         if not isinstance(content, dict):
             raise PlanError(f"{path} is not a steering plan: it holds no object of keys")
-        if content.pop(checksum.KEY, None) is not None:  # whoever writes a plan by hand need not give one
-            own = f"take it from git again or, where a change is meant, delete its key `{checksum.KEY}`"
+        source = content.get("source")
+        stamp = source.pop(checksum.KEY, None) if isinstance(source, dict) else None
+        if stamp is not None or checksum.stamped(text):  # whoever writes a plan by hand need not give one
+            own = f"take it from git again or, where a change is meant, delete `{checksum.KEY}` from its `source`"
             checksum.prove(path, text, of="", otherwise=own, error=PlanError)
         if content.get("format") != FORMAT:
             raise PlanError(
@@ -273,7 +275,10 @@ class Plan(BaseModel):
         Raises:
             OSError: the disk is full or the folder cannot be written.
         """
-        write_checked_json(Path(path), self.model_dump(), of="")
+        content = self.model_dump()
+        # Earlier versions refuse a key that they do not know, but for those of `source`.
+        content["source"] = {**content["source"], checksum.KEY: checksum.blank()}
+        write_atomically(Path(path), checksum.filled(json_bytes(content)))
 
     def check(self, routers: Sequence[Router], *, model_digest: str | None = None) -> None:
         """Refuse to steer another model than the plan was made for.
