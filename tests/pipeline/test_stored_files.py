@@ -13,6 +13,8 @@ from polyroute.ground.paths import Paths
 from tiny import ROOT
 
 MODEL, CORPUS = "qwen3-30b-a3b-counts", "mgsm"
+TRACE_AGAIN = f"`dvc checkout --force data/traces/{MODEL}`"
+FETCH_AGAIN = f"`dvc checkout --force data/inputs/{MODEL}/corpora`"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_align_refuses_a_trace_of_another_language(study: Path) -> None:
     german, french = (Paths(study).trace(MODEL, CORPUS, code) for code in ("deu_Latn", "fra_Latn"))
     german.unlink()
     shutil.copyfile(french, german)
-    refused(study, "align", "deu_Latn.safetensors is of traces/", "fra_Latn", f"`dvc checkout --force data/traces/{MODEL}`")
+    refused(study, "align", "deu_Latn.safetensors is of traces/", "fra_Latn", TRACE_AGAIN)
     assert not (Paths(study).metrics(MODEL) / "align.json").exists()
     stage(study, "trace", "--model", MODEL)
     stage(study, "align", "--model", MODEL)
@@ -67,6 +69,6 @@ def test_counts_that_were_changed_after_fetch_are_refused(study: Path) -> None:
     fetched = Paths(study).recorded_counts(MODEL, CORPUS)
     table = pyarrow.parquet.read_table(fetched)
     pyarrow.parquet.write_table(table.set_column(3, "count", table["count"].combine_chunks()[::-1]), fetched)
-    refused(study, "trace", f"{CORPUS}.parquet carries no checksum: it is damaged", f"`dvc checkout --force data/inputs/{MODEL}/corpora`")
+    refused(study, "trace", f"{CORPUS}.parquet carries no checksum: it is damaged", FETCH_AGAIN)
     shutil.copyfile(ROOT / "recorded" / "qwen3-30b-a3b-mgsm.parquet", fetched)
-    refused(study, "trace", f"{CORPUS}.parquet was written elsewhere", f"`dvc checkout --force data/inputs/{MODEL}/corpora`")
+    refused(study, "trace", f"{CORPUS}.parquet was written elsewhere", FETCH_AGAIN)
