@@ -21,9 +21,10 @@ from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.rounds import Halves, next_round
 from polyroute.interventions.settings import JudgedTask, JudgeSettings
+from polyroute.interventions.turned import turned
 from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
-from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, TurnedRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import BASELINE
 
@@ -35,6 +36,7 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
     paths.scored(settings.name, "interventions").mkdir(parents=True, exist_ok=True)
     steered: list[pd.DataFrame] = []
     mechanisms: list[pd.DataFrame] = []
+    items: list[pd.DataFrame] = []
     steering: dict[str, Any] = {}
     for task in settings.tasks:
         steering[task] = {}
@@ -46,8 +48,11 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
             steered.append(table.assign(task=task))
             mechanisms.append(mechanism.drop(columns="evaluated").assign(task=task))
             yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
+            if toward == "task experts":
+                items.append(turned(paths, settings.name, task, settings.tasks[task].score))
     SteerRow.write(folder, steered)
     MechanismRow.write(folder, mechanisms)
+    TurnedRow.write(folder, items)
     SteeringSummary.write(folder, {"tasks": steering})
     masked: list[pd.DataFrame] = []
     masking: dict[str, Any] = {}
