@@ -18,7 +18,8 @@ WORDS = 4096
 """Most words of a reduced model."""
 _WIDTHS = (
     "intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size", "dense_intermediate_size",
-    "ffn_hidden_size", "expert_ffn_hidden_size", "q_lora_rank", "kv_lora_rank",
+    "ffn_hidden_size", "expert_ffn_hidden_size", "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim",
+    "v_head_dim",
 )  # fmt: skip
 _WORD_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
 
@@ -43,6 +44,8 @@ def of_shape(shape: ModelShape) -> Any:
     if shape.dense_layers or shape.type == "deepseek_v3":
         fields["intermediate_size"] = shape.dense_width
         fields["first_k_dense_replace"] = shape.dense_layers
+    if shape.renormalised is not None:
+        fields["norm_topk_prob"] = shape.renormalised
     if shape.latent is None:
         fields["head_dim"] = shape.head_dim
     else:
@@ -69,15 +72,19 @@ def reduced(config: Any, factor: int) -> Any:
         return config
     text = config.get_text_config()
     heads = int(text.num_attention_heads)
-    apart = getattr(text, "head_dim", None)
-    head = max(LEAST, int(apart or text.hidden_size // heads) // factor)
-    # Where a head's width is not a number of its own, it is the hidden size over the heads.
-    text.hidden_size = _even(text.hidden_size, factor) if apart else head * heads
-    if apart and getattr(text, "qk_rope_head_dim", None) is None:
+    own = getattr(text, "head_dim", None)
+    head = max(LEAST, int(own or text.hidden_size // heads) // factor)
+    # Where the heads' widths add up to the hidden size, a class may rest on it.
+    added = own is None or own * heads == text.hidden_size
+    text.hidden_size = head * heads if added else _even(text.hidden_size, factor)
+    if own is not None:
         text.head_dim = head
     for name in _WIDTHS:
         if isinstance(width := getattr(text, name, None), int) and width:
             setattr(text, name, _even(width, factor))
+    if own is not None and getattr(text, "qk_rope_head_dim", None):
+        # Of latent attention it is the width with rotary positions.
+        text.head_dim = text.qk_rope_head_dim
     text.vocab_size = min(text.vocab_size, WORDS)
     for part in {id(one): one for one in (config, text)}.values():
         for name in _WORD_IDS:

@@ -53,7 +53,13 @@ class Rehearsal:
 
 
 def rehearse(
-    name: str, config: Any, *, device: str, dtype: torch.dtype, width: int | None = None, batch_tokens: int = 4096
+    name: str,
+    config: Any,
+    *,
+    device: str,
+    dtype: torch.dtype,
+    width: int | None = None,
+    batch_tokens: int | None = None,
 ) -> Rehearsal:
     """Build a model with random weights, prove its routers, and measure it.
 
@@ -63,7 +69,7 @@ def rehearse(
         device: `cpu`, or one GPU.
         dtype: of the weights.
         width: by which widths are divided; None takes the least that fits.
-        batch_tokens: of the batch that is read.
+        batch_tokens: of the batch that is read; None takes a large one on a GPU and a small one on a CPU.
 
     Raises:
         SizingError: not even the smallest fits, or it cannot be built.
@@ -80,7 +86,7 @@ def rehearse(
     routers = find_routers(model)
     report = check_contract(model, routers)
     with at_rest(model), torch.inference_mode():
-        reading = _reading(model, batch_tokens, device)
+        reading = _reading(model, batch_tokens or (16384 if gpu else 1024), device)
         writing = _writing(model, device)
     peak = torch.cuda.max_memory_allocated(device) if gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     try:

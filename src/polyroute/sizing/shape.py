@@ -72,6 +72,9 @@ class ModelShape(Frozen):
     """Inner width of what every token passes beside its experts."""
     latent: Latent | None = None
     """None of ordinary attention."""
+    renormalised: bool | None = None
+    """Whether the weights of the chosen experts are made to add up to 1, where config.json says it (`norm_topk_prob`):
+    it changes no size, and is proved in a rehearsal."""
     stored: Stored | None = None
     """Of the released files; None where it is not known."""
     source: str = ""
@@ -158,7 +161,7 @@ def from_config(config: Mapping[str, Any], place: str) -> ModelShape:
             expert_width=width, heads=heads, kv_heads=number("num_key_value_heads", "num_attention_heads"),
             head_dim=config.get("head_dim") or hidden // heads, vocabulary=number("vocab_size"),
             tied=bool(config.get("tie_word_embeddings")), dense_layers=dense, dense_width=dense_width,
-            shared_width=shared, latent=latent, stored=_stored(config), source=place,
+            shared_width=shared, latent=latent, renormalised=config.get("norm_topk_prob"), stored=_stored(config), source=place,
         )  # fmt: skip
     except ValidationError as error:
         told = error.errors()[0]
