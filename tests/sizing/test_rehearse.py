@@ -40,7 +40,7 @@ def tiny(name: str, **options: Any) -> Rehearsal:
     return rehearse(name, shallow(name), device="cpu", dtype=torch.float32, width=64, batch_tokens=64, **options)
 
 
-@pytest.mark.parametrize("name", table())
+@pytest.mark.parametrize("name", sorted(set(table()) - {"gpt-oss-120b", "qwen3-coder-480b"}))  # classes of others
 @pytest.mark.usefixtures("quick")
 def test_routers_of_every_entrys_architecture_are_proved(name: str) -> None:
     shape, found = table()[name], tiny(name)

@@ -7,7 +7,8 @@ from polyroute.sizing.shape import SizingError, find, from_config, read, table
 
 OLMOE = {
     "model_type": "olmoe", "num_hidden_layers": 16, "hidden_size": 2048, "intermediate_size": 1024, "num_experts": 64,
-    "num_experts_per_tok": 8, "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 50304, "norm_topk_prob": False,
+    "num_experts_per_tok": 8, "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 50304,
+    "norm_topk_prob": False,
 }  # fmt: skip
 
 

@@ -161,7 +161,8 @@ def from_config(config: Mapping[str, Any], place: str) -> ModelShape:
             expert_width=width, heads=heads, kv_heads=number("num_key_value_heads", "num_attention_heads"),
             head_dim=config.get("head_dim") or hidden // heads, vocabulary=number("vocab_size"),
             tied=bool(config.get("tie_word_embeddings")), dense_layers=dense, dense_width=dense_width,
-            shared_width=shared, latent=latent, renormalised=config.get("norm_topk_prob"), stored=_stored(config), source=place,
+            shared_width=shared, latent=latent, renormalised=config.get("norm_topk_prob"), stored=_stored(config),
+            source=place,
         )  # fmt: skip
     except ValidationError as error:
         told = error.errors()[0]
