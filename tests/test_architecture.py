@@ -32,10 +32,11 @@ OPENS = {
     "report": {
         "claims", "results", "measures", "languages", "stats", "params", "pocket", "readers", "artifacts", "scoring",
     },
+    "sizing": {"languages", "models", "params", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
-        "multiverse", "results", "looking", "steering",
+        "multiverse", "results", "looking", "sizing", "steering",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

@@ -13,8 +13,8 @@ from polyroute.measures.layer_curves import Alignment
 from polyroute.results import alignment as results
 from polyroute.tracing.collect import TraceSettings, trace
 
-ENGLISH = {"a": "hello world", "b": "the fox", "c": "a dog and a cat", "d": "is", "e": "the cat is", "f": "a fox is a fox",
-           "g": "world and dog"}  # fmt: skip
+ENGLISH = {"a": "hello world", "b": "the fox", "c": "a dog and a cat", "d": "is", "e": "the cat is",
+           "f": "a fox is a fox", "g": "world and dog"}  # fmt: skip
 GERMAN = {"a": "hallo welt", "b": "er", "c": "ein hund und eine katze", "d": "der fuchs", "e": "die katze ist",
           "f": "ein fuchs ist ein fuchs", "g": "welt und hund"}  # fmt: skip
 HOW = TraceSettings(head=6)
