@@ -23,6 +23,7 @@ OPENS = {
     "tracing": {"models", "artifacts", "languages", "measures"},
     "steering": {"models"},
     "looking": {"artifacts", "measures", "models", "steering", "tracing"},
+    "comparing": {"artifacts", "experts", "measures", "results", "scoring", "stats"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts", "languages"},
@@ -31,11 +32,12 @@ OPENS = {
     "params": {"artifacts", "languages", "pocket", "readers"},
     "report": {
         "claims", "results", "measures", "languages", "stats", "params", "pocket", "readers", "artifacts", "scoring",
+        "comparing",
     },
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
-        "multiverse", "results", "looking", "steering",
+        "multiverse", "results", "looking", "steering", "comparing",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}
