@@ -28,6 +28,10 @@ OPENS = {
     "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts", "languages"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
+    "planning": {
+        "artifacts", "asking", "experts", "interventions", "languages", "measures", "models", "results", "scoring",
+        "steering", "tracing",
+    },
     "multiverse": {"artifacts", "claims", "experts", "languages", "measures", "results", "stats"},
     "params": {"artifacts", "languages", "pocket", "readers"},
     "report": {
@@ -38,6 +42,7 @@ OPENS = {
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
         "multiverse", "results", "looking", "steering", "comparing",
+        "planning",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

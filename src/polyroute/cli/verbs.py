@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from polyroute.cli import compare, importing, init, look
+from polyroute.cli import compare, importing, init, look, plan
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
@@ -471,4 +471,5 @@ def ui(port: int) -> None:
 main.add_command(importing.import_counts)
 main.add_command(look.look)
 main.add_command(compare.compare)
+main.add_command(plan.plan)
 main.add_command(init.init)
