@@ -94,13 +94,14 @@ def _given(
         raise click.UsageError(f"tasks.{task}.text names no in-task text: name a corpus or a file with --text")
     own = [] if run is None else file.languages[run.languages][:_MIDDLE]
     read = _generic(file, corpus, list(dict.fromkeys([pivot, ENGLISH, *targets, *others, *own])), source)
+    words = _text(file, in_task, source)
     questions, key = fetch_task(task, entry, [*targets, *others], source)
     steer = (run.steer if run is not None else None) or file.steer
     zones = run.zones if run is not None else None
     return Given(
         name=name, loaded=load(name, spec, locate(name, spec)), spec=spec, task=task, questions=questions, key=key,
         score=entry.own_score() or file.score.of(entry.kind), targets=tuple(targets), others=tuple(others),
-        generic=read, text=_text(file, in_task, source),
+        generic=read, text=words,
         grid=steer if draws is None else steer.model_copy(update={"draws": draws}),
         asking=(run.evaluate if run is not None else None) or file.evaluate, own=entry.own_asking(),
         middle=span(layers) if layers else (run.middle if run is not None else None),
