@@ -12,6 +12,8 @@ from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import SPLITS, Questions, Split
 from polyroute.ground import console
+from polyroute.ground.errors import AnswerError
+from polyroute.ground.files import read_checked_table
 from polyroute.ground.paths import Paths
 from polyroute.interventions import effects, mask_effects
 from polyroute.interventions.choose import CHOSEN_ON, ChosenPlans
@@ -169,7 +171,7 @@ _NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", 
 
 def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFrame:
     path = paths.answers(model, purpose) / task / "mechanism.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values={"relative_size": [""]})
+    return read_checked_table(path, AnswerError, keep_default_na=False, na_values={"relative_size": [""]})
 
 
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from polyroute.asking.ask import MECHANISM_COLUMNS, Asker
 from polyroute.asking.settings import AskSettings
 from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
-from polyroute.ground.files import write_table
+from polyroute.ground.files import write_checked_table
 from polyroute.ground.paths import Paths
 from polyroute.models.load import load
 from polyroute.models.source import locate_settled
@@ -137,9 +137,9 @@ def _ask(
         for name, answers in answered.items():
             answers.write(folder / split / f"{name}.parquet")
     if purpose == "evaluate":
-        write_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
+        write_checked_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
     if purpose in ("steer", "mask"):
         edits = [one for one in conditions["report"] if one.name in said["report"]]
         found = asker.mechanism(edits, by_language=purpose == "mask")
-        write_table(folder / "mechanism.csv", [found], MECHANISM_COLUMNS)
+        write_checked_table(folder / "mechanism.csv", [found], MECHANISM_COLUMNS)
     return said, sum(kept)
