@@ -27,7 +27,6 @@ from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskR
 from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, Verdict
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import BASELINE
-from polyroute.steering.plan import Plan
 
 
 @console.stage(JudgeSettings)
@@ -153,7 +152,8 @@ def _hand_on(settings: JudgeSettings, paths: Paths, task: str, table: pd.DataFra
         checked="cross_fitted", item_ids=sorted(set(items)),
         languages=[code for code in asked if code not in (HELPED, settings.pivot)],
     )  # fmt: skip
-    plan = Plan.load(paths.chosen_plan(settings.name, task))
+    plan = ChosenPlans.load(paths.chosen(settings.name) / task / "all.json").toward["task experts"].plan
+    assert plan is not None, "what was judged was chosen"
     plan.model_copy(update={"verdict": found}).save(paths.plan(settings.name, task))
 
 

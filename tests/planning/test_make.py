@@ -1,11 +1,13 @@
 """A plan made and checked on a tiny model, and on answers that are played."""
 
+import re
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from asking.seated import HOW, ITEMS, LANGUAGES, loaded_model, questions
 from interventions.test_plans import settings
@@ -57,6 +59,11 @@ def test_a_plan_is_made_and_says_what_was_found(tmp_path: Path) -> None:
     told = report(made, tmp_path / "plan.json")
     for said in ("# task in swh_Latn, tiny", "| **swh_Latn** |", "Layers 1 to 1, as was asked for.", "Plan.load("):
         assert said in told
+    # The lines that the report gives are run as they stand.
+    (snippet,) = re.findall(r"```python\n(.*?)```", told, re.S)
+    here = {"model": loaded_model().model, "batch": {"input_ids": torch.tensor([[5, 9, 7]]), "max_new_tokens": 2}}
+    exec(snippet, here)
+    assert here["plan"] == made.plan
 
 
 def test_any_language_of_the_task_will_do_and_no_other(tmp_path: Path) -> None:

@@ -99,10 +99,6 @@ class Paths:
         """What is reported beside the chosen plans: a folder a task, a file by what they were chosen on."""
         return self.root / "data" / "chosen" / plain(model)
 
-    def chosen_plan(self, model: str, task: str) -> Path:
-        """The steering plan that was chosen for a task on all its items, without a verdict yet."""
-        return self.chosen(model) / plain(task) / "plan.json"
-
     def answers(self, model: str, purpose: str) -> Path:
         """What a model answers (`evaluate`, `tune`, `steer`, `mask`), unscored: by task, half and condition."""
         return self.root / "data" / "answers" / plain(model) / plain(purpose)

@@ -49,7 +49,6 @@ def _lines(made: Made, file: Path) -> Iterator[str]:
     yield from ("", "The best of several looks better here than it is; what it gains is said above.")
     if made.left_out:
         yield from ("", "Left out:", "", *(f"- {one}" for one in made.left_out))
-    yield from (
-        "", "## Applying it", "", "```python", f'plan = polyroute.Plan.load("{file.as_posix()}")',
-        "with polyroute.steer(model, plan):", "    model.generate(**batch)", "```",
-    )  # fmt: skip
+    load = f'plan = polyroute.Plan.load("{file.as_posix()}")'
+    lines = ("import polyroute", "", load, "with polyroute.steer(model, plan):", "    model.generate(**batch)")
+    yield from ("", "## Applying it", "", "```python", *lines, "```")
