@@ -59,3 +59,9 @@ def test_few_sentences_have_no_interval_and_none_is_an_error() -> None:
     assert (row.difference, row.low, row.sign) == (1, None, None)
     with pytest.raises(CompareError, match="no sentence has a token"):
         changes(Divergences(np.full((3, 1), np.nan), np.ones((3, 1))), 0.95)
+
+
+def test_a_zone_without_a_layer_is_named() -> None:
+    one = trace(random(0)), trace(random(1), language="deu_Latn")
+    with pytest.raises(CompareError, match="zone late, layers 7 to 8, holds no traced layer: the traces have 0 to 4"):
+        divergences(one, one, Zones(early=(0, 0), middle=(1, 2), late=(7, 8)), "soft_mass")

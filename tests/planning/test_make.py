@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import torch
 
-from asking.seated import HOW, ITEMS, LANGUAGES, loaded_model, questions
+from asking.seated import HOW, ITEMS, LANGUAGES, NUMBERS, loaded_model, questions
 from interventions.test_plans import settings
 from polyroute.artifacts.key import COLUMNS, Key
 from polyroute.asking.ask import Asker
 from polyroute.asking.settings import Asking
 from polyroute.interventions.plans import ConditionsError
 from polyroute.models.settings import Checkpoint
-from polyroute.planning import answers, experts, make
+from polyroute.planning import answers, experts, make, time
 from polyroute.planning.given import Given, PlanningError
 from polyroute.planning.report import report
 from polyroute.steering.plan import Plan
@@ -41,7 +41,9 @@ def given(folder: Path, **more) -> Given:
     return Given(**(whole | more))
 
 
-def test_a_plan_is_made_and_says_what_was_found(tmp_path: Path) -> None:
+def test_a_plan_is_made_and_says_what_was_found(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(time, "ROUNDS", 2)
+    monkeypatch.setattr(time, "TOKENS", 2)
     made = make.make(given(tmp_path, items=3))
     verdict = made.plan.verdict
     assert verdict is not None
@@ -162,6 +164,16 @@ def test_nothing_seen_says_how_much_could_have_been(tmp_path: Path, monkeypatch)
     made = played(monkeypatch, tmp_path, {}, copies=1)
     assert made.plan.verdict.code in ("too_few_items", "cannot_be_told")
     assert "items" in str(made.plan)
+
+
+def test_answers_in_writing_of_which_none_is_right_tell_nothing(tmp_path: Path) -> None:
+    written = {"questions": questions(NUMBERS), "key": Key("number", NUMBERS[COLUMNS]), "score": "correct"}
+    made = make.make(given(tmp_path, items=1, others=("eng_Latn",), **written), timed=False)
+    assert made.plan.verdict.code == "cannot_be_told"
+    assert "It cannot be tested on these items" in str(made.plan)
+    alone = NUMBERS[NUMBERS["language"] == "swh_Latn"]
+    with pytest.raises(PlanningError, match="swh_Latn is the only one: name another with --beside"):
+        given(tmp_path, **(written | {"questions": questions(alone)}))
 
 
 def test_the_same_seed_gives_the_same_plan_and_no_answer_is_given_twice(tmp_path: Path, monkeypatch) -> None:

@@ -9,6 +9,7 @@ import click
 
 from polyroute.cli.look import checkpoint, span
 from polyroute.ground import console
+from polyroute.ground.files import write_atomically
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 from polyroute.params.models import TransformersModel
@@ -60,7 +61,7 @@ def plan(model: str, task: str, targets: tuple[str, ...], out: Path | None, time
     made = make(given, timed=timed)
     out = out or Path("own-plans") / given.name / f"{task}-{'-'.join(targets)}.json"
     made.plan.save(out)
-    out.with_suffix(".md").write_text(report(made, out), encoding="utf-8")
+    write_atomically(out.with_suffix(".md"), report(made, out).encode())
     click.echo(str(made.plan))
     click.echo(f"written: {out} and {out.with_suffix('.md')}")
 

@@ -76,9 +76,19 @@ def divergences(one: tuple[Trace, Trace], other: tuple[Trace, Trace], zones: Zon
         other: the same under the other.
         zones: early, middle and late layers.
         reading: of expert importance.
+
+    Raises:
+        CompareError: a zone holds no traced layer.
     """
     layers = np.array(one[0].header.layers)
-    inside = [(layers >= first) & (layers <= last) for _, (first, last) in zones]
+    inside = []
+    for zone, (first, last) in zones:
+        inside.append((layers >= first) & (layers <= last))
+        if not inside[-1].any():
+            raise CompareError(
+                f"zone {zone}, layers {first} to {last}, holds no traced layer: the traces have {layers[0]} to "
+                f"{layers[-1]}"
+            )
     both = []
     for pivot, language in (one, other):
         divergence_NL = routing_divergence(pivot.distributions(reading), language.distributions(reading))

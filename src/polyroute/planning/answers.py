@@ -43,6 +43,11 @@ class Respondent:
         return replace(whole, frame=frame)
 
     @cached_property
+    def items(self) -> pd.DataFrame:
+        """With what is right, in every language: what was written may be in any of them."""
+        return joined(self.given.questions.some(self.given.items), self.given.key)
+
+    @cached_property
     def asker(self) -> Asker:
         """Asks them."""
         given = self.given
@@ -80,8 +85,7 @@ class Respondent:
         return {name: self._scored(one, split) for name, one in said.items()}
 
     def _scored(self, said: Answers, split: Split) -> pd.DataFrame:
-        items = joined(self.questions, self.given.key)
-        return by_score(grade(said, items, split).frame, said.header.kind, self.given.score)
+        return by_score(grade(said, self.items, split).frame, said.header.kind, self.given.score)
 
 
 def whole(right: Mapping[Split, Mapping[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
