@@ -22,9 +22,10 @@ from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.plan_verdict import plan_verdict
 from polyroute.interventions.rounds import Halves, next_round
 from polyroute.interventions.settings import JudgedTask, JudgeSettings
+from polyroute.interventions.turned import turned
 from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
-from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, Verdict
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, TurnedRow, Verdict
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import BASELINE
 
@@ -37,6 +38,7 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
     paths.plans(settings.name).mkdir(parents=True, exist_ok=True)
     steered: list[pd.DataFrame] = []
     mechanisms: list[pd.DataFrame] = []
+    items: list[pd.DataFrame] = []
     steering: dict[str, Any] = {}
     for task in settings.tasks:
         steering[task] = {}
@@ -47,11 +49,13 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
                 continue
             steered.append(table.assign(task=task))
             mechanisms.append(mechanism.drop(columns="evaluated").assign(task=task))
+            yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
             if toward == "task experts":
                 _hand_on(settings, paths, task, table, summary)
-            yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
+                items.append(turned(paths, settings.name, task, settings.tasks[task].score))
     SteerRow.write(folder, steered)
     MechanismRow.write(folder, mechanisms)
+    TurnedRow.write(folder, items)
     SteeringSummary.write(folder, {"tasks": steering})
     masked: list[pd.DataFrame] = []
     masking: dict[str, Any] = {}

@@ -238,7 +238,7 @@ def test_a_task_in_none_of_the_masked_languages_is_said_not_to_be_run_and_the_re
     folder = tmp_path / "metrics" / "tiny"
     assert json.loads((folder / "mask.json").read_text()) == {"tasks": {}}
     assert pd.read_csv(folder / "mask.csv").empty
-    for name in ("steer.csv", "steer.json", "mechanism.csv"):
+    for name in ("steer.csv", "steer.json", "mechanism.csv", "turned.csv"):
         assert (folder / name).read_bytes() == (study / "metrics" / "tiny" / name).read_bytes()
 
 
