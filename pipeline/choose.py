@@ -37,7 +37,6 @@ def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
     """Choose a plan for each task on each half of its items, and on all of them; needs no model."""
     sources = Sources(settings, paths)
     paths.chosen(settings.name).mkdir(parents=True, exist_ok=True)
-    paths.plans(settings.name).mkdir(parents=True, exist_ok=True)
     for task in settings.tasks:
         folder = paths.chosen(settings.name) / task
         tried = TunePlans.load(paths.conditions(settings.name, "tune") / f"{task}.json")
@@ -64,7 +63,7 @@ def main(settings: ChooseSettings, paths: Paths) -> Iterator[str]:
         for split, chosen in found.items():
             _without(chosen, not_run).save(folder / f"{split}.json")
         handed_on = {
-            key: _on_all(sources, paths, key, task, on_all, right) for key in _TOWARD if key not in not_run
+            key: _on_all(sources, key, task, on_all, right) for key in _TOWARD if key not in not_run
         }  # fmt: skip
         _without(ChosenPlans(conditions=(), toward=handed_on), not_run).save(folder / "all.json")
         for key, one in handed_on.items():
@@ -116,17 +115,15 @@ def _choose(
 
 
 def _on_all(
-    sources: Sources, paths: Paths, toward: Toward, task: str, accuracy: dict[str, float],
-    right: dict[Split, dict[str, pd.DataFrame]],
-) -> Chosen:  # fmt: skip
-    """What is chosen on all items; the plan toward task experts is kept, to be handed on."""
+    sources: Sources, toward: Toward, task: str, accuracy: dict[str, float], right: dict[Split, dict[str, pd.DataFrame]]
+) -> Chosen:
+    """What is chosen on all items; the plan toward task experts is kept, to be handed on with its verdict."""
     if toward == "shared experts":
         chosen = shared_plan_on_all(sources.shared_experts(task), accuracy)
         return _with_inflation(chosen, right, sources.settings.pivot)
     best, summary = best_task_plan(sources.task_experts(task), accuracy)
     assert best.plan is not None, "a candidate has a plan"
-    best.plan.save(paths.plan(sources.settings.name, task))
-    chosen = Chosen(not_run=None, summary=summary | {"middle": sources.middle})
+    chosen = Chosen(not_run=None, summary=summary | {"middle": sources.middle}, plan=best.plan)
     return _with_inflation(chosen, right, sources.settings.pivot)
 
 

@@ -10,7 +10,7 @@ from polyroute.artifacts import answers
 from polyroute.artifacts.answers import Answers, comparable
 from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.kinds import TaskKind
-from polyroute.artifacts.questions import SPLITS, Split
+from polyroute.artifacts.questions import SPLITS, Questions, Split
 from polyroute.ground import console
 from polyroute.ground.errors import AnswerError
 from polyroute.ground.files import read_checked_table
@@ -19,12 +19,13 @@ from polyroute.interventions import effects, mask_effects
 from polyroute.interventions.choose import CHOSEN_ON, ChosenPlans
 from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
+from polyroute.interventions.plan_verdict import plan_verdict
 from polyroute.interventions.rounds import Halves, next_round
 from polyroute.interventions.settings import JudgedTask, JudgeSettings
 from polyroute.interventions.turned import turned
 from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
-from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, TurnedRow
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, TurnedRow, Verdict
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import BASELINE
 
@@ -34,6 +35,7 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
     """Hold what every plan and mask did against the unedited model; needs no model."""
     folder = paths.metrics(settings.name)
     paths.scored(settings.name, "interventions").mkdir(parents=True, exist_ok=True)
+    paths.plans(settings.name).mkdir(parents=True, exist_ok=True)
     steered: list[pd.DataFrame] = []
     mechanisms: list[pd.DataFrame] = []
     items: list[pd.DataFrame] = []
@@ -49,6 +51,7 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
             mechanisms.append(mechanism.drop(columns="evaluated").assign(task=task))
             yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
             if toward == "task experts":
+                _hand_on(settings, paths, task, table, summary)
                 items.append(turned(paths, settings.name, task, settings.tasks[task].score))
     SteerRow.write(folder, steered)
     MechanismRow.write(folder, mechanisms)
@@ -141,6 +144,21 @@ def _steered(settings: JudgeSettings, paths: Paths, task: str) -> Iterator[tuple
             else effects.shared_experts_effects(reported, table, settings.pivot, replace(rule, gain=None))
         )
         yield toward, table, mechanism[mechanism["condition"].isin(names)], summary
+
+
+def _hand_on(settings: JudgeSettings, paths: Paths, task: str, table: pd.DataFrame, summary: dict[str, Any]) -> None:
+    """The plan that was chosen on all items, with what choosing so gains."""
+    how = settings.tasks[task]
+    items = Questions.read(paths.task_questions(settings.name, task)).some(how.items).frame["item_id"]
+    asked = table[table["condition"] == "chosen"]["group"]
+    found = plan_verdict(
+        table, "chosen", Verdict.model_validate(summary["verdict"]), task=task, score=how.score,
+        checked="cross_fitted", item_ids=sorted(set(items)),
+        languages=[code for code in asked if code not in (HELPED, settings.pivot)],
+    )  # fmt: skip
+    plan = ChosenPlans.load(paths.chosen(settings.name) / task / "all.json").toward["task experts"].plan
+    assert plan is not None, "what was judged was chosen"
+    plan.model_copy(update={"verdict": found}).save(paths.plan(settings.name, task))
 
 
 def _masked(settings: JudgeSettings, paths: Paths, task: str, plans: MaskPlans) -> tuple[pd.DataFrame, dict[str, Any]]:

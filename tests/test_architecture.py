@@ -23,20 +23,26 @@ OPENS = {
     "tracing": {"models", "artifacts", "languages", "measures"},
     "steering": {"models"},
     "looking": {"artifacts", "measures", "models", "steering", "tracing"},
+    "comparing": {"artifacts", "experts", "measures", "results", "scoring", "stats"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
     "asking": {"steering", "models", "artifacts", "languages"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
+    "planning": {
+        "artifacts", "asking", "experts", "interventions", "languages", "measures", "models", "results", "scoring",
+        "steering", "tracing",
+    },
     "multiverse": {"artifacts", "claims", "experts", "languages", "measures", "results", "stats"},
     "params": {"artifacts", "languages", "pocket", "readers"},
     "report": {
         "claims", "results", "measures", "languages", "stats", "params", "pocket", "readers", "artifacts", "scoring",
+        "comparing",
     },
     "sizing": {"languages", "models", "params", "readers"},
     "tracking": {"results", "report", "languages"},
     "cli": {
         "params", "claims", "languages", "models", "report", "tracking", "tracing", "pocket", "readers", "artifacts",
-        "multiverse", "results", "looking", "sizing", "steering",
+        "multiverse", "results", "looking", "steering", "comparing", "planning", "sizing",
     },
 }  # fmt: skip
 SETTINGS = {"settings", "recipe"}

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from pipeline.test_stages import load_script
 from polyroute.ground.files import read_checked_json, write_checked_json
+from polyroute.steering.plan import Plan
 from tiny import ROOT, make_model, make_tokenizer
 
 TEXTS = {
@@ -209,6 +210,16 @@ def test_a_task_without_text_is_said_to_have_no_experts_and_the_others_are_steer
     assert "names no in-task text" in tasks["no-text"]["not_run"]
     assert tasks["own-task"]["not_run"] is None
     assert set(pd.read_csv(study / "metrics" / "tiny" / "steer.csv")["task"]) == {"own-task"}
+
+
+def test_a_plan_is_handed_on_with_its_verdict_and_none_where_nothing_was_steered(study, intervened) -> None:
+    (file,) = (study / "plans" / "tiny").iterdir()
+    assert file.name == "own-task.json"
+    plan = Plan.load(file)
+    assert plan.verdict is not None
+    steered = json.loads((study / "metrics" / "tiny" / "steer.json").read_text())["tasks"]["own-task"]
+    assert (plan.verdict.code, plan.verdict.task) == (steered["verdict"]["code"], "own-task")
+    assert plan.source["condition"] == steered["chosen"]["condition"]
 
 
 def test_a_scorer_that_changes_asks_nothing(study, intervened) -> None:

@@ -119,8 +119,12 @@ def test_plans_of_older_rules_keep_their_bytes_and_digests(tmp_path) -> None:
         plan = Plan(**FIELDS | fields)
         plan.save(tmp_path / "plan.json")
         content = json.loads((tmp_path / "plan.json").read_text())
-        assert set(content) == set(Plan.model_fields) - {"weights", "arithmetic"} == set(plan.model_dump(mode="json"))
-    assert set(Plan(**FIELDS | {"arithmetic": "model"}).model_dump()) == set(Plan.model_fields) - {"weights"}
+        assert (
+            set(content)
+            == set(Plan.model_fields) - {"weights", "arithmetic", "verdict"}
+            == set(plan.model_dump(mode="json"))
+        )
+    assert set(Plan(**FIELDS | {"arithmetic": "model"}).model_dump()) == set(Plan.model_fields) - {"weights", "verdict"}
 
 
 def test_plans_written_before_there_were_weights_are_read(tmp_path) -> None:

@@ -39,7 +39,7 @@ def look(
     from polyroute.models.routers import find_routers
     from polyroute.steering.plan import Plan
 
-    chosen = None if layers is None else _span(layers)
+    chosen = None if layers is None else span(layers)
     plan = None if plan_file is None else Plan.load(plan_file)
     name, loaded = _load(model)
     routers = loaded.routers
@@ -111,7 +111,12 @@ def _name(model: str) -> str:
     return Path(model).resolve().name if Path(model).is_dir() else model
 
 
-def _span(layers: str) -> tuple[int, int]:
+def span(layers: str) -> tuple[int, int]:
+    """First and last layer of `--layers`.
+
+    Raises:
+        BadParameter: it is no range.
+    """
     first, _, last = layers.partition("-")
     if not first.isdigit() or not (last or first).isdigit():
         raise click.BadParameter(f"`{layers}` is no range of layers: write 8-20, or 8", param_hint="--layers")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from polyroute.cli import estimate, importing, init, look, rehearse
+from polyroute.cli import compare, estimate, importing, init, look, plan, rehearse
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
@@ -470,6 +470,8 @@ def ui(port: int) -> None:
 
 main.add_command(importing.import_counts)
 main.add_command(look.look)
+main.add_command(compare.compare)
+main.add_command(plan.plan)
 main.add_command(init.init)
 main.add_command(estimate.command)
 main.add_command(rehearse.command)

@@ -121,7 +121,7 @@ def _differences(root: Path, name: PurePosixPath, committed: bytes) -> list[Diff
 
 
 def _plan(name: str, committed: bytes, now: bytes) -> list[Difference]:
-    """Experts, rule and strength exactly; weights of experts as other numbers."""
+    """Experts, rule and strength exactly; weights of experts and what a verdict says as other numbers."""
     try:
         before, after = json.loads(committed), json.loads(now)
     except ValueError as error:
@@ -129,7 +129,8 @@ def _plan(name: str, committed: bytes, now: bytes) -> list[Difference]:
     return [
         Difference(name, key, f"{_short(before.get(key))}, now {_short(after.get(key))}", "exactly", 1, 1, "")
         for key in sorted({*before, *after})
-        if before.get(key) != after.get(key) and not (key == "weights" and _near(before.get(key), after.get(key)))
+        if before.get(key) != after.get(key)
+        and not (key in ("weights", "verdict") and _near(before.get(key), after.get(key)))
     ]
 
 
@@ -138,7 +139,9 @@ def _near(one: Any, other: Any) -> bool:
 
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(_near(one[key], other[key]) for key in one)
-    return isinstance(one, int | float) and isinstance(other, int | float) and NUMBERS.holds(one, other)
+    if isinstance(one, float) and isinstance(other, int | float):
+        return NUMBERS.holds(one, other)
+    return bool(one == other)
 
 
 def _short(value: Any) -> str:

@@ -108,7 +108,7 @@ class Paths:
         return self.root / "data" / "scored" / plain(model) / plain(of)
 
     def plans(self, model: str) -> Path:
-        """Steering plans that were chosen, one a task, in git."""
+        """Steering plans that were chosen, one a task, each with its verdict; in git."""
         return self.root / "plans" / plain(model)
 
     def plan(self, model: str, task: str) -> Path:

@@ -25,6 +25,7 @@ from polyroute.stats.cross_fitting import inflation
 from polyroute.stats.over_items import changes_by_item
 from polyroute.stats.paired import PairedScores
 from polyroute.steering.condition import Condition, ConditionFile
+from polyroute.steering.plan import Plan
 
 Toward = Literal["task experts", "shared experts"]
 REPORTED_AS: dict[Toward, str] = {"task experts": "chosen", "shared experts": "shared-chosen"}
@@ -50,6 +51,8 @@ class Chosen(BaseModel):
     """What is known before anything is reported: the plan in short, scores it was chosen by, what was left out."""
     reported: tuple[str, ...] = ()
     """Names of the conditions that the other half is asked under."""
+    plan: Plan | None = None
+    """The one that is handed on; null of halves, and toward experts whose plans are not."""
 
 
 class ChosenPlans(ConditionFile):

@@ -98,7 +98,7 @@ def fragment(look: Look) -> str:
 
 def _parts(look: Look) -> Iterator[str]:
     layers = look.layers
-    name = "pr-" + digest([look.model, *look.texts, str(look.plan)])[:8]
+    name = "pr-" + digest([look.model, *look.texts, repr(look.plan)])[:8]
     curve_L = _curve(look)
     first = int(curve_L.argmin()) if look.is_pair else int(curve_L.argmax())
     yield f'<section class="pr-look" id="{name}"><style>{_STYLE}{_colour_rules()}'

@@ -17,6 +17,9 @@
 
 These two keys are written only where they say something. So plans of older rules keep their bytes and earlier versions
 of polyroute read them; those refuse a plan with a new key or rule by its name, and the format is still 1.
+
+A plan that was checked has a key `verdict` (`steering.verdict`): on which items, what it gains, against random plans,
+and what it costs. `print(plan)` says it in words. It is no part of the edit, nor of the plan's digest.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ from polyroute.ground import checksum
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import json_bytes, write_atomically
 from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
+from polyroute.steering.verdict import PlanVerdict, told
 
 if TYPE_CHECKING:
     from torch import nn
@@ -101,6 +105,12 @@ class Plan(BaseModel):
     """Layer -> expert -> s_e of `magnitude`, for exactly the experts to move; null for rules that take none."""
     source: dict[str, _Plain | list[_Plain]] = {}
     """Where the plan came from: task, threshold, corpus, whatever its maker wants to keep."""
+    verdict: PlanVerdict | None = Field(default=None, exclude=True)
+    """What is known of it; null where it was not checked. `model_dump` leaves it out, so that answers that are kept
+    under a plan's digest stay the plan's."""
+
+    def __str__(self) -> str:
+        return told(self)
 
     @field_validator("rule")
     @classmethod
@@ -277,10 +287,14 @@ class Plan(BaseModel):
         Raises:
             OSError: the disk is full or the folder cannot be written.
         """
-        content = self.model_dump()
+        content = self.content()
         # Earlier versions refuse a key that they do not know, but for those of `source`.
         content["source"] = {**content["source"], checksum.KEY: checksum.blank()}
         write_atomically(Path(path), checksum.filled(json_bytes(content)))
+
+    def content(self) -> dict[str, Any]:
+        """All that its file holds: the edit and, where it was checked, the verdict."""
+        return self.model_dump() | ({} if self.verdict is None else {"verdict": self.verdict.model_dump()})
 
     def check(self, routers: Sequence[Router], *, model_digest: str | None = None) -> None:
         """Refuse to steer another model than the plan was made for.
