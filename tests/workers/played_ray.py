@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from types import SimpleNamespace
 
@@ -39,9 +40,10 @@ class PlayedRay:
 
     exceptions = SimpleNamespace(RayError=LostError)
 
-    def __init__(self, lost=lambda _name, _args: False, silent=lambda _name, _args: False, cpus=2):
+    def __init__(self, lost=lambda _name, _args: False, silent=lambda _name, _args: False, cpus=2, pickled=False):
         self.lost, self.silent, self.cpus, self.made, self.killed = lost, silent, cpus, 0, 0
         self.drawn = random.Random(0)
+        self.pickled = pickled
 
     def remote(self, **_):
         def made(kind):
@@ -61,7 +63,11 @@ class PlayedRay:
         if not call.actor.alive or self.lost(call.method, call.args):
             call.actor.alive = False
             raise LostError("The node is gone.\nThe rest of what Ray says.")
-        return getattr(call.actor.worker, call.method)(*call.args)
+        return self.sent(getattr(call.actor.worker, call.method)(*self.sent(call.args)))
+
+    def sent(self, what):
+        """As it arrives in another process."""
+        return pickle.loads(pickle.dumps(what)) if self.pickled else what  # noqa: S301
 
     def kill(self, _actor):
         self.killed += 1

@@ -3,8 +3,6 @@
 import hashlib
 from pathlib import Path
 
-import pandas as pd
-
 from asking.asked import bytes_tokenizer
 from asking.seated import HOW, ITEMS, LANGUAGES, NUMBERS, questions
 from models.tiny_models import tiny
@@ -72,7 +70,3 @@ def written(folder: Path) -> dict[str, str]:
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def frame(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path)

@@ -62,7 +62,7 @@ def here(tmp_path_factory):
 
 
 def engine(cluster, workers: int, **of_ray) -> Engine:
-    return Engine(workers=workers, ray={"address": cluster.address, "patience": 120, **of_ray})
+    return Engine(workers=workers, ray={"address": cluster.address, "patience": 900, **of_ray})
 
 
 def test_answers_and_traces_are_those_of_one_process(cluster, here, tmp_path, capfd) -> None:
@@ -152,9 +152,11 @@ def test_a_cluster_without_room_is_refused_and_not_waited_for(cluster) -> None:
         traced(Path("nowhere"), _unread(), engine(cluster, 99, patience=1))
 
 
-def test_where_nobody_listens_it_is_said_at_once() -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "auto"])
+def test_where_nobody_listens_it_is_said(address, monkeypatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
     with pytest.raises(EngineError, match=r"engine\.ray\.address: nothing answers at 127\.0\.0\.1:9 "):
-        traced(Path("nowhere"), _unread(), Engine(ray={"address": "127.0.0.1:9"}))
+        traced(Path("nowhere"), _unread(), Engine(ray={"address": address, "patience": 0.1}))
 
 
 def _unread():

@@ -44,7 +44,7 @@ class Share:
 
 @contextmanager
 def connected(engine: Engine) -> Iterator[tuple[Any, Share]]:
-    """Ray, connected, and what each worker takes; whatever was started is gone on leaving.
+    """Ray, connected, and what each worker takes; whatever was started here is gone on leaving.
 
     Raises:
         EngineError: Ray is not installed, the cluster cannot be reached, or it has no room for the workers.
@@ -57,21 +57,24 @@ def connected(engine: Engine) -> Iterator[tuple[Any, Share]]:
             "engine.workers and engine.ray.address need Ray, which is not installed: `pip install 'polyroute[ray]'`, "
             "or set workers to 1 and leave the address out"
         ) from None
-    _connect(ray, engine.ray.address)
+    _connect(ray, engine)
     try:
         yield ray, _share(ray, engine)
     finally:
         ray.shutdown()
 
 
-def _connect(ray: Any, address: str | None) -> None:
+def _connect(ray: Any, engine: Engine) -> None:
+    address = engine.ray.address
+    if address == "auto":  # a job says in its environment where its own cluster is
+        address = os.environ.get("RAY_ADDRESS") or address
     # What Ray says of itself belongs neither to a stage's results nor above its progress bar.
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         _start(ray, options)
         return
     if address != "auto":
-        _reach(address)
+        _reach(address, min(JOINING, engine.ray.patience))
     try:
         ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:  # no cluster; or other versions of Ray or Python
@@ -97,16 +100,21 @@ def _start(ray: Any, options: dict[str, Any]) -> None:
                 ) from None
 
 
-def _reach(address: str) -> None:
-    """Ray itself tries for many minutes where nobody listens."""
+def _reach(address: str, seconds: float) -> None:
+    """Wait a while for a head that is still being started; Ray itself tries for many minutes where nobody listens."""
     host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=20).close()
-    except (OSError, OverflowError) as error:
-        raise EngineError(
-            f"engine.ray.address: nothing answers at {address} ({error}): start the cluster's head with "
-            f"`ray start --head --port={port}`, or correct the address"
-        ) from None
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=seconds).close()
+            return
+        except (OSError, ValueError, OverflowError) as error:
+            if time.monotonic() >= until or not isinstance(error, OSError):
+                raise EngineError(
+                    f"engine.ray.address: nothing answers at {address} ({error}): start the cluster's head with "
+                    "`ray start --head`, or correct the address"
+                ) from None
+        time.sleep(1)
 
 
 def _share(ray: Any, engine: Engine) -> Share:
