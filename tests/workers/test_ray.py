@@ -19,6 +19,7 @@ from workers.small import TEXTS, asked, checkpoint, traced, written
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'polyroute[ray]'"
 )
+THERE = study._trace_there
 # A node that is gone is known to be within 2 s.
 HEALTH = {
     "health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3,
@@ -89,7 +90,7 @@ def slowly(loaded, part, advance) -> None:
     with (folder / "begun").open("a") as notes:
         notes.write(" in ".join(part.pair) + "\n")
     time.sleep(1)
-    study._trace_there(loaded, part, advance)
+    THERE(loaded, part, advance)
 
 
 def poisonous(loaded, part, advance) -> None:
@@ -100,17 +101,15 @@ def poisonous(loaded, part, advance) -> None:
         raise PolyrouteError("item 3 is too long")
     if part.pair == ("other", "swh_Latn"):
         os._exit(1)
-    study._trace_there(loaded, part, advance)
+    THERE(loaded, part, advance)
 
 
 def test_a_node_that_is_killed_costs_the_part_in_flight_alone(cluster, here, tmp_path, monkeypatch) -> None:
     model, digests, _, _ = here
     second = add(cluster)
     cluster.wait_for_nodes()
-    there = study._trace_there
     monkeypatch.setenv("POLYROUTE_TEST_NOTES", str(tmp_path))
     monkeypatch.setattr(study, "_trace_there", slowly)
-    slowly.__globals__["study"] = type("Study", (), {"_trace_there": staticmethod(there)})
 
     def kill() -> None:
         notes = tmp_path / "begun"
@@ -131,10 +130,8 @@ def test_a_node_that_is_killed_costs_the_part_in_flight_alone(cluster, here, tmp
 
 def test_poisoned_parts_fail_by_name_and_the_rest_is_kept(cluster, here, tmp_path, monkeypatch) -> None:
     model, digests, _, _ = here
-    there = study._trace_there
     monkeypatch.setattr(pool, "DEATHS", 2)
     monkeypatch.setattr(study, "_trace_there", poisonous)
-    poisonous.__globals__["study"] = type("Study", (), {"_trace_there": staticmethod(there)})
     with pytest.raises(PartsError) as refused:
         traced(tmp_path, model, engine(cluster, 2))
     said = str(refused.value)
