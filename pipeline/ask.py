@@ -8,6 +8,7 @@ from polyroute.asking.settings import AskSettings
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.steering.condition import AskedConditions
+from polyroute.workers.settings import Engine
 
 PURPOSES: tuple[Purpose, ...] = ("evaluate", "tune", "mask")
 
@@ -24,7 +25,7 @@ def main(settings: AskSettings, paths: Paths, purpose: Purpose) -> Iterator[str]
         )
         for task in settings.tasks
     }
-    return ask_for(purpose, settings, paths, conditions)
+    return ask_for(purpose, settings, paths, conditions, engine=Engine.of(paths))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from polyroute.interventions.effects import ranked
 from polyroute.interventions.rounds import Halves, next_round
 from polyroute.scoring.kinds import by_score, grade
 from polyroute.steering.condition import AskedConditions
+from polyroute.workers.settings import Engine
 
 
 @console.stage(SteerSettings)
@@ -43,7 +44,7 @@ def main(settings: SteerSettings, paths: Paths) -> Iterator[str]:
         whole = {name: pd.concat(halves.values()) for name, halves in known.items()}
         return next_round(asked, ranked(whole, settings.pivot, inflation[task]) if whole else {})
 
-    return ask_for("steer", settings, paths, conditions, round_of)
+    return ask_for("steer", settings, paths, conditions, round_of, Engine.of(paths))
 
 
 def _conditions(paths: Paths, model: str, task: str) -> dict[Split, AskedConditions]:

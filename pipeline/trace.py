@@ -9,6 +9,7 @@ from polyroute.ground.files import write_json
 from polyroute.ground.paths import Paths
 from polyroute.tracing import parts, study
 from polyroute.tracing.settings import TracingSettings
+from polyroute.workers.settings import Engine
 
 
 @stage(TracingSettings)
@@ -23,7 +24,7 @@ def main(settings: TracingSettings, paths: Paths) -> Iterator[str]:
             for corpus, languages in settings.corpora.items()
             for language in languages
         }
-        done = study.trace_model(settings, texts, paths)
+        done = study.trace_model(settings, texts, paths, Engine.of(paths))
     for (corpus, language), part in done.traces.items():
         parts.place(part, paths.trace(model, corpus, language))
     # DVC keeps this output between runs, so that pulled traces survive a stage that cannot run here.

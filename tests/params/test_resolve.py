@@ -111,6 +111,11 @@ STUDY: dict[str, tuple[Any, dict[str, str]]] = {
     "mask.tasks.xquad.width": (11, {QWEN: "plan", "": "track"}),
     "mask.draws": (3, run_here("plan")),
     "mask.mechanism_items": (6, everywhere("mask")),
+    # No stage's: results do not depend on it.
+    "engine.workers": (2, {"": "engine"}),
+    "engine.gpus_per_worker": (0.5, {"": "engine"}),
+    "engine.ray.address": ("auto", {"": "engine"}),
+    "engine.ray.patience": (60, {"": "engine"}),
 }  # fmt: skip
 ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     "languages.pocket-masked": (["eng_Latn", "deu_Latn"], {PLAIN: "plan mask judge"}),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import tokenizers
@@ -42,18 +42,31 @@ MECHANISM_COLUMNS = ("condition", "evaluated", *mechanism.COLUMNS)
 """Columns of what conditions do to routing."""
 
 
-class _CountingStore(AnswerStore):
+class CountingStore(AnswerStore):
     """A store that counts the answers it had; none of those beside which nothing was counted, where it should be."""
 
     had = 0
     tallies: TallyStore | None = None
 
     def get(self, questions: pd.DataFrame, condition: Condition) -> pd.DataFrame | None:
+        """The answers to exactly these questions, if finished before, with what was counted beside them."""
         found = super().get(questions, condition)
         if self.tallies is not None and condition.plan is None and self.tallies.get(questions) is None:
             found = None
         self.had += 0 if found is None else len(found)
         return found
+
+
+class Described(NamedTuple):
+    """How a model runs, as answers say it."""
+
+    dtype: str
+    device: str
+    """Its type, such as `cuda`."""
+    experts: str
+    """Implementation of experts in transformers."""
+    attention: str
+    """Implementation of attention there."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +136,9 @@ class Asker:
         raw: dict[str, list[pd.DataFrame]] = {condition.name: [] for condition in conditions}
         for language in self.questions.languages:
             questions = half[half["language"] == language].reset_index(drop=True)
-            store = _CountingStore(self.parts, self._determining(language))
-            store.tallies = self._tallies(language)
             here = [condition for condition in conditions if language in self.asked_in(condition)]
-            answered = answer_all(questions, here, partial(self._answer, language), store, progress=advance)
-            kept(store.had)
+            answered, had = self.answered(language, questions, here, advance)
+            kept(had)
             asked[language] = questions_digest(questions)
             for name, answers in answered.items():
                 raw[name].append(answers)
@@ -138,6 +149,31 @@ class Asker:
             )
             for condition in conditions
         }
+
+    def answered(
+        self,
+        language: str,
+        questions: pd.DataFrame,
+        conditions: Sequence[Condition],
+        advance: Callable[[int], None] = lambda _items: None,
+    ) -> tuple[dict[str, pd.DataFrame], int]:
+        """Raw answers to questions of one language under conditions, kept part by part.
+
+        Returns:
+            Name of the condition -> its answers, and how many of all were kept before.
+
+        Raises:
+            AnswerError: as `ask`.
+        """
+        store = self.store(language)
+        found = answer_all(questions, conditions, partial(self._answer, language), store, progress=advance)
+        return found, store.had
+
+    def store(self, language: str) -> CountingStore:
+        """Where answers in a language are kept."""
+        store = CountingStore(self.parts, self._determining(language))
+        store.tallies = self._tallies(language)
+        return store
 
     def prompts(self, split: str, count: int, languages: Sequence[str] | None = None) -> list[list[int]]:
         """Token ids of prompts, as the model reads them before it answers.
@@ -164,16 +200,19 @@ class Asker:
         Raises:
             AnswerError: as `prompt_frequency`.
         """
-        loaded, tables = self.loaded, []
+        return pd.concat([self.frequency_of(code) for code in self.questions.languages], ignore_index=True)
+
+    def frequency_of(self, language: str) -> pd.DataFrame:
+        """The rows of `frequency` of one language."""
+        loaded = self.loaded
         layers = [router.layer for router in loaded.routers]
-        for language in self.questions.languages:
-            rows = [row for split in SPLITS for row in self.prompts(split, PROMPTS, [language])]
-            batches = padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(loaded.model))
-            frequency_LE = prompt_frequency(loaded.model, loaded.routers, batches)
-            tables.append(frequency.rows(language, frequency.PROMPT, layers, frequency_LE, sum(map(len, rows))))
-            if (written := self._written(language)) is not None:
-                shares_LE = written.shares_LE / written.texts
-                tables.append(frequency.rows(language, frequency.GENERATED, layers, shares_LE, written.tokens))
+        rows = [row for split in SPLITS for row in self.prompts(split, PROMPTS, [language])]
+        batches = padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(loaded.model))
+        frequency_LE = prompt_frequency(loaded.model, loaded.routers, batches)
+        tables = [frequency.rows(language, frequency.PROMPT, layers, frequency_LE, sum(map(len, rows)))]
+        if (written := self._written(language)) is not None:
+            shares_LE = written.shares_LE / written.texts
+            tables.append(frequency.rows(language, frequency.GENERATED, layers, shares_LE, written.tokens))
         return pd.concat(tables, ignore_index=True)
 
     def _tallies(self, language: str) -> TallyStore | None:
@@ -207,19 +246,25 @@ class Asker:
         Raises:
             MechanismError: as `steering.mechanism.mechanism`; a masked expert still gets tokens.
         """
+        tables = [
+            self.mechanism_of(language, [one for one in conditions if not language or language in self.asked_in(one)])
+            for language in (self.questions.languages if by_language else [""])
+        ]
+        found = [table for table in tables if len(table)]
+        return pd.concat(found or tables, ignore_index=True)[list(MECHANISM_COLUMNS)]
+
+    def mechanism_of(self, language: str, conditions: Sequence[Condition]) -> pd.DataFrame:
+        """The rows of `mechanism` of some conditions, of one language or, where that is empty, pooled over all."""
         model, count = self.loaded.model, self.settings.mechanism_items
         tables = [pd.DataFrame(columns=list(MECHANISM_COLUMNS))]
-        for language in self.questions.languages if by_language else ("",):
-            rows = self.prompts("report", count, [language] if by_language else None)
-            batches = list(padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(model)))
-            for condition in conditions:
-                if condition.plan is not None and (not language or language in self.asked_in(condition)):
-                    found = mechanism.mechanism(model, condition.plan, batches, routers=self.loaded.routers)
-                    _check_masked(condition, found, language or "all languages")
-                    tables.append(found.assign(condition=condition.name, evaluated=language))
-        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)[
-            list(MECHANISM_COLUMNS)
-        ]
+        rows = self.prompts("report", count, [language] if language else None)
+        batches = list(padded_batches(rows, batch_tokens=self.model.batch_tokens, device=prompts.device_of(model)))
+        for condition in conditions:
+            if condition.plan is not None:
+                found = mechanism.mechanism(model, condition.plan, batches, routers=self.loaded.routers)
+                _check_masked(condition, found, language or "all languages")
+                tables.append(found.assign(condition=condition.name, evaluated=language))
+        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
     def _answer(
         self, language: str, questions: pd.DataFrame, plans: Sequence[Plan | None], progress: Callable[[int], None]
@@ -267,7 +312,7 @@ class Asker:
         return {
             "model": self.loaded.digest,
             "entry": self.model.model_dump(include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"),
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "device": self._device(),
             "asked": self._asked(),
             "purpose": self.purpose,
             "stop": list(self.questions.stops.get(language, ())),
@@ -280,17 +325,33 @@ class Asker:
             ),
         }
 
+    def _device(self) -> str:
+        """Name of the GPU, or `cpu`."""
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+    def described(self) -> Described:
+        """How the model runs."""
+        return described(self.loaded)
+
     def _header(self, asked: dict[str, str], condition: Condition) -> AnswersHeader:
-        parameter, config = next(self.loaded.model.parameters()), self.loaded.model.config
-        settings: dict[str, Setting] = _flat(self._asked())
-        settings |= {name: str(getattr(config, f"_{name}_implementation", None)) for name in ("experts", "attn")}
+        how = self.described()
+        settings: dict[str, Setting] = _flat(self._asked()) | {"experts": how.experts, "attn": how.attention}
         return AnswersHeader(
             model=self.settings.name, model_digest=self.loaded.digest, task=self.task, questions=asked,
             kind=self.questions.kind, condition=condition.name,
             condition_digest="" if condition.plan is None else digest(condition.plan.model_dump(mode="json")),
-            engine="transformers", dtype=str(parameter.dtype).removeprefix("torch."), device=parameter.device.type,
+            engine="transformers", dtype=how.dtype, device=how.device,
             settings=settings, versions={"torch": torch.__version__, "transformers": transformers.__version__},
         )  # fmt: skip
+
+
+def described(loaded: LoadedModel) -> Described:
+    """How a model that was loaded runs."""
+    parameter, config = next(loaded.model.parameters()), loaded.model.config
+    return Described(
+        str(parameter.dtype).removeprefix("torch."), parameter.device.type,
+        *(str(getattr(config, f"_{name}_implementation", None)) for name in ("experts", "attn")),
+    )  # fmt: skip
 
 
 def _check_masked(condition: Condition, found: pd.DataFrame, where: str) -> None:

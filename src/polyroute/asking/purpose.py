@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +18,18 @@ from polyroute.artifacts.answers import Answers
 from polyroute.artifacts.questions import SPLITS, Questions, Split
 from polyroute.asking.ask import MECHANISM_COLUMNS, Asker
 from polyroute.asking.settings import AskSettings
+from polyroute.asking.spread import SpreadAsker, elsewhere
 from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
 from polyroute.ground.files import write_checked_table
 from polyroute.ground.paths import Paths
 from polyroute.models.load import load
+from polyroute.models.settled import load_settled
 from polyroute.models.source import locate_settled
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition
+from polyroute.workers.errors import EngineError
+from polyroute.workers.pool import workers
+from polyroute.workers.settings import HERE, Engine
 
 Purpose = Literal["evaluate", "tune", "steer", "mask"]
 Halves = Mapping[Split, Sequence[Condition]]
@@ -42,6 +49,7 @@ def ask_for(
     paths: Paths,
     conditions: Mapping[str, Mapping[Split, AskedConditions]],
     next_round: Next = at_once,
+    engine: Engine = HERE,
 ) -> Iterator[str]:
     """Ask a model its tasks under the conditions of one purpose, and keep what it says.
 
@@ -52,12 +60,14 @@ def ask_for(
         conditions: task -> half of its items -> what to do to the model beside the baseline; without any, only
             `evaluate` asks. Both halves are asked in the same languages.
         next_round: what is asked after what was answered; everything at once by default.
+        engine: the processes that run the model; answers do not depend on it.
 
     Yields:
         A line a task.
 
     Raises:
         AnswerError: some task could not be asked; names each.
+        EngineError: as `workers`.
     """
     folder = paths.answers(settings.name, purpose)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,33 +82,45 @@ def ask_for(
         yield f"no tasks: nothing to ask{why}"
     if not asked:
         return
-    assert settings.model is not None, "who has tasks is run here"
-    loaded = load(settings.name, settings.model, locate_settled(settings.name, settings.model))
     failed = []
-    for task, halves in asked.items():
-        limited = halves["report"].languages
-        languages = settings.tasks[task].languages if limited is None else limited
-        questions = Questions.read(paths.task_questions(settings.name, task), languages)
-        questions = questions.some(settings.tasks[task].items)
-        asker = Asker(
-            loaded, settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only
-        )  # fmt: skip
-        given = {split: halves[split].conditions for split in SPLITS}
-        try:
-            said, kept = _ask(purpose, asker, given, folder / task, next_round)
-        except PolyrouteError as error:
-            failed.append(f"{task}: {error}")
-            continue
-        whole = {one.name: one for half in given.values() for one in (BASELINE, *half)}
-        answers = sum(asker.count(split, (whole[name] for name in said[split])) for split in SPLITS)
-        before = f"; {kept:,} of {answers:,} answered before" if kept else ""
-        asked_of = f"{len(questions.frame):,} questions in {len(questions.languages)} languages"
-        asked_of += ", each under its own masks" if asker.own_only else ""
-        asked_under = {name for half in said.values() for name in half}
-        planned = {one.name for half in given.values() for one in half}
-        yield f"{task}: {asked_of}, {_counted(len(asked_under), len(planned) + 1)}{before}"
+    with _askers(settings, engine) as seat:
+        for task, halves in asked.items():
+            limited = halves["report"].languages
+            languages = settings.tasks[task].languages if limited is None else limited
+            questions = Questions.read(paths.task_questions(settings.name, task), languages)
+            questions = questions.some(settings.tasks[task].items)
+            asker = seat(settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only)
+            given = {split: halves[split].conditions for split in SPLITS}
+            try:
+                said, kept = _ask(purpose, asker, given, folder / task, next_round)
+            except EngineError:  # of all tasks
+                raise
+            except PolyrouteError as error:
+                failed.append(f"{task}: {error}")
+                continue
+            whole = {one.name: one for half in given.values() for one in (BASELINE, *half)}
+            answers = sum(asker.count(split, (whole[name] for name in said[split])) for split in SPLITS)
+            before = f"; {kept:,} of {answers:,} answered before" if kept else ""
+            asked_of = f"{len(questions.frame):,} questions in {len(questions.languages)} languages"
+            asked_of += ", each under its own masks" if asker.own_only else ""
+            asked_under = {name for half in said.values() for name in half}
+            planned = {one.name for half in given.values() for one in half}
+            yield f"{task}: {asked_of}, {_counted(len(asked_under), len(planned) + 1)}{before}"
     if failed:
         raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
+
+
+@contextmanager
+def _askers(settings: AskSettings, engine: Engine) -> Iterator[Callable[..., Asker]]:
+    """The model, loaded: what makes an `Asker` of the rest that it takes."""
+    name, model = settings.name, settings.model
+    assert model is not None, "who has tasks is run here"
+    if not engine.spread:
+        yield partial(Asker, load(name, model, locate_settled(name, model)))
+        return
+    with workers(engine, partial(load_settled, name, model)) as pool:
+        stand_in, known = elsewhere(name, model, pool)
+        yield partial(SpreadAsker, stand_in, pool=pool, known=known)
 
 
 def _counted(asked: int, planned: int) -> str:

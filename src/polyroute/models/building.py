@@ -10,10 +10,12 @@ from typing import Any
 import transformers
 
 from polyroute.models.folder import ModelError
+from polyroute.models.quantised import method_of
+from polyroute.models.quantised import remedy as quantised
 from polyroute.models.source import ModelSource
 
 
-def explained(name: str, source: ModelSource, what: str, error: BaseException) -> ModelError:
+def explained(name: str, source: ModelSource, what: str, error: BaseException, built: Any = None) -> ModelError:
     """The sentence for a failure.
 
     Args:
@@ -21,6 +23,7 @@ def explained(name: str, source: ModelSource, what: str, error: BaseException) -
         source: where it was loaded from.
         what: which part could not be loaded: "configuration", "tokenizer" or "model".
         error: what transformers raised.
+        built: configuration that was loaded before, if any.
     """
     said = first_line(error)
     config = _config_of(source)
@@ -44,6 +47,8 @@ def explained(name: str, source: ModelSource, what: str, error: BaseException) -
         "tokenizer": "copy the tokenizer's files (tokenizer.json, tokenizer_config.json) from the release",
         "model": "compare config.json and the weights with the release",
     }[what]
+    if what == "model" and (method := method_of(built)) is not None:
+        return ModelError(f"models.{name}: the model of {place} cannot be loaded ({own}{said}): {quantised(method)}")
     return ModelError(
         f"models.{name}: the {what} of {place} cannot be loaded ({own}{said}): {remedy}, or install the version "
         "of transformers that it was made for"

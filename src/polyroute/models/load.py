@@ -11,6 +11,7 @@ from torch import nn
 
 from polyroute.models.contract import check_contract
 from polyroute.models.folder import check_folder
+from polyroute.models.quantised import check_known, method_of
 from polyroute.models.routers import Router, find_routers
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, ModelSource
@@ -56,11 +57,12 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
         "local_files_only": source.local_files_only,
     }
     experts = {} if spec.experts == "auto" else {"experts_implementation": spec.experts}
-    placement = _placement(spec.device)
-    device = placement.pop("device", None)
     if Path(source.place).is_dir():
         check_folder(name, Path(source.place))
     config = load_config(name, spec, source)
+    check_known(name, source, config)
+    placement = _placement(spec.device, quantised=method_of(config) not in (None, "mxfp4"))
+    device = placement.pop("device", None)
     tokenizer = load_tokenizer(name, spec, source)
     auto = language_model(name, config)
     try:
@@ -78,7 +80,7 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
         )
     # Whatever a configuration that fits no weights makes of transformers.
     except Exception as error:
-        raise explained(name, source, "model", error) from error
+        raise explained(name, source, "model", error, config) from error
     _check_complete(name, source, config, report)
     if device is not None:
         try:
@@ -105,9 +107,7 @@ def _unpacked(config: Any) -> dict[str, Any]:
     """MXFP4 experts (GPT-OSS) unpacked to the entry's dtype: its kernels, where installed, pass by the routers."""
     from transformers import Mxfp4Config
 
-    quantization = getattr(config, "quantization_config", None) or {}
-    method = quantization.get("quant_method") if isinstance(quantization, dict) else quantization.quant_method
-    return {"quantization_config": Mxfp4Config(dequantize=True)} if method == "mxfp4" else {}
+    return {"quantization_config": Mxfp4Config(dequantize=True)} if method_of(config) == "mxfp4" else {}
 
 
 def language_model(name: str, config: Any) -> Any:
@@ -159,11 +159,15 @@ _SCALES = ("scale_inv", "_scale", "_scales", "qweight", "qzeros", "absmax", "SCB
 """Ends of the names under which quantised releases keep what their weights are multiplied by."""
 
 
-def _placement(device: str) -> dict[str, Any]:
-    """Where weights go: spread by accelerate over several GPUs, else onto one device without it."""
+def _placement(device: str, *, quantised: bool = False) -> dict[str, Any]:
+    """Where weights go: spread by accelerate over several GPUs, else onto one device without it.
+
+    Weights that stay quantised cannot all be moved once they are loaded: they are loaded onto a GPU at once.
+    """
     if device == "auto" and torch.cuda.device_count() > 1:
         return {"device_map": "auto"}
-    return {"device": ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device}
+    one = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    return {"device_map": {"": one}} if quantised and one != "cpu" else {"device": one}
 
 
 def _check_entry(name: str, spec: Checkpoint, routers: tuple[Router, ...]) -> None:

@@ -32,6 +32,7 @@ from polyroute.readers.registry import Corpus, Task
 from polyroute.scoring.settings import Score
 from polyroute.stats.settings import Intervals
 from polyroute.tracing.settings import Nulls, Tracing, Turns
+from polyroute.workers.settings import Engine
 
 Entry = TypeVar("Entry")
 
@@ -61,6 +62,8 @@ class ParamsFile(Frozen):
     steer: Steer
     mask: Mask
     pocket: dict[Name, PocketRecipe]
+    engine: Engine = Engine()
+    """Where models run."""
 
     @model_validator(mode="after")
     def _references(self) -> Self:

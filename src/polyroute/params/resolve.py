@@ -79,7 +79,7 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
         digests: model that is run -> digest of its checkpoint, as `models.source.digest` tells it.
 
     Returns:
-        `<model>/<stage>`, or `track` or `report`, -> settings.
+        `<model>/<stage>`, or `track` or `report`, -> settings; `engine` beside them, which no stage depends on.
 
     Raises:
         TaskError: a task does not exist in the pivot, or is at no pinned commit.
@@ -100,6 +100,7 @@ def resolve(file: ParamsFile, digests: Mapping[str, str]) -> dict[str, Frozen]:
             distances=file.study.distances,
         ),
         "report": report_settings(file),
+        "engine": file.engine,
     }  # fmt: skip
 
 

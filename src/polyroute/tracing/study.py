@@ -3,8 +3,10 @@
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,24 @@ import torch
 import transformers
 
 from polyroute.artifacts.recorded_counts import Counts
-from polyroute.artifacts.trace import read_header
+from polyroute.artifacts.trace import TraceError, read_header
 from polyroute.artifacts.turns import Item
 from polyroute.ground import console
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.models.load import LoadedModel, load
+from polyroute.models.settled import load_settled
 from polyroute.models.source import locate_settled
 from polyroute.models.without_weights import load_tokenizer
 from polyroute.tracing.collect import TraceSettings, check_readable, collect, encode, make_header
 from polyroute.tracing.parts import TraceParts
 from polyroute.tracing.settings import TracingSettings
 from polyroute.tracing.vocabulary import token_counts
+from polyroute.workers.errors import PartsError
+from polyroute.workers.pool import Pool, workers
+from polyroute.workers.settings import HERE, Engine
+from polyroute.workers.shared import appears
 
 log = logging.getLogger(__name__)
 
@@ -64,19 +71,51 @@ class FinishedTraces:
         return told + (f"; {kept} were finished before" if kept else "")
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One corpus in one language, as it is traced."""
+
+    name: str
+    """Of the model."""
+    pair: CorpusLanguage
+    items: Mapping[str, Item]
+    settings: TraceSettings
+    parts: TraceParts
+
+
 def trace_model(
-    settings: TracingSettings, texts: Mapping[CorpusLanguage, Mapping[str, Item]], paths: Paths
+    settings: TracingSettings,
+    texts: Mapping[CorpusLanguage, Mapping[str, Item]],
+    paths: Paths,
+    engine: Engine = HERE,
 ) -> FinishedTraces:
-    """Trace every corpus and language that is not finished yet; the model is loaded at most once.
+    """Trace every corpus and language that is not finished yet; the model is loaded at most once in each process.
 
     Args:
         settings: of the stage, with a model to run.
         texts: corpus and language -> item id -> text, or turns.
         paths: of the study.
+        engine: the processes that run the model; traces do not depend on it.
 
     Raises:
         ModelError, RouterError, TraceError: as `load` and `collect`; finished parts stay.
+        EngineError: as `workers` and `Pool.run`.
+        PartsError: workers could not trace some part; the others are finished.
     """
+    with ExitStack() as stack:
+        pool = None
+        if engine.spread:
+            assert settings.model is not None, "there is a model to run"
+            pool = stack.enter_context(workers(engine, partial(load_settled, settings.name, settings.model)))
+        return _trace_model(settings, texts, paths, pool)
+
+
+def _trace_model(
+    settings: TracingSettings,
+    texts: Mapping[CorpusLanguage, Mapping[str, Item]],
+    paths: Paths,
+    pool: Pool | None,
+) -> FinishedTraces:
     name, spec = settings.name, settings.model
     assert spec is not None, "there is a model to run"
     source = locate_settled(name, spec)
@@ -89,21 +128,29 @@ def trace_model(
         "name": name,
         "model": source.digest,
         "entry": spec.model_dump(include={"dtype", "device", "experts", "layers", "trust_remote_code"}, mode="json"),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "device": _device() if pool is None else pool.device,
         "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
         "code": code_digest("polyroute.tracing.collect", "polyroute.models.load"),
     }
     parts = {
-        pair: TraceParts(
-            paths.parts,
-            shared | {"corpus": pair, "texts": digest(dict(items)), "settings": how[pair].determining()},
+        pair: _Part(
+            name, pair, items, how[pair],
+            TraceParts(
+                paths.parts,
+                shared | {"corpus": pair, "texts": digest(dict(items)), "settings": how[pair].determining()},
+            ),
         )
         for pair, items in texts.items()
-    }
-    todo = [pair for pair in texts if parts[pair].whole() is None]
+    }  # fmt: skip
+    todo = [pair for pair in texts if parts[pair].parts.whole() is None]
     tokens, start = 0, time.monotonic()
     if not todo:
         tokenizer = load_tokenizer(name, spec, source)
+    elif pool is not None:
+        tokenizer = load_tokenizer(name, spec, source)
+        tokens = sum(sum(encode(tokenizer, texts[pair], how[pair]).lengths) for pair in todo)
+        with console.progress(f"trace {name}", tokens) as advance:
+            _trace_in_workers(pool, [parts[pair] for pair in todo], advance)
     else:
         loaded = load(name, spec, source)
         tokenizer = loaded.tokenizer
@@ -115,31 +162,53 @@ def trace_model(
         tokens, start = sum(lengths.values()), time.monotonic()
         with console.progress(f"trace {name}", tokens) as advance:
             for pair in todo:
-                _trace_one(name, loaded, pair, texts[pair], how[pair], parts[pair], advance)
+                _trace_one(loaded, parts[pair], advance)
                 log.debug("%s: %s in %s: %d tokens", name, *pair, lengths[pair])
-    finished = {pair: whole for pair in texts if (whole := parts[pair].whole()) is not None}
+    finished = {pair: whole for pair in texts if (whole := parts[pair].parts.whole()) is not None}
     seconds = time.monotonic() - start
     vocabulary = {pair: token_counts(tokenizer, texts[pair], how[pair]) for pair in texts}
     return FinishedTraces(finished, vocabulary, len(todo), tokens, seconds)
 
 
-def _trace_one(
-    name: str,
-    loaded: LoadedModel,
-    pair: CorpusLanguage,
-    items: Mapping[str, Item],
-    settings: TraceSettings,
-    parts: TraceParts,
-    advance: Any,
-) -> None:
-    corpus, language = pair
+def _trace_one(loaded: LoadedModel, part: _Part, advance: Callable[[int], None]) -> None:
+    corpus, language = part.pair
     header = make_header(
-        loaded.model, loaded.routers, settings, name=name, model_digest=loaded.digest, corpus=corpus,
-        corpus_digest=digest(dict(items)), language=language, tokenizer=loaded.tokenizer,
+        loaded.model, loaded.routers, part.settings, name=part.name, model_digest=loaded.digest, corpus=corpus,
+        corpus_digest=digest(dict(part.items)), language=language, tokenizer=loaded.tokenizer,
     )  # fmt: skip
-    parts.finish(
-        collect(loaded.model, loaded.tokenizer, items, loaded.routers, header, settings, store=parts, on_tokens=advance)
-    )
+    found = collect(
+        loaded.model, loaded.tokenizer, part.items, loaded.routers, header, part.settings, store=part.parts,
+        on_tokens=advance,
+    )  # fmt: skip
+    part.parts.finish(found)
+
+
+def _trace_in_workers(pool: Pool, parts: Sequence[_Part], advance: Callable[[int], None]) -> None:
+    """Trace each part in some worker; each is kept as it is finished."""
+    called = {" in ".join(part.pair): part for part in parts}
+    done = pool.run(_trace_there, called, advance)
+    for name in done.values:
+        kept = called[name].parts
+        if not appears(lambda kept=kept: kept.whole() is not None):  # type: ignore[misc]
+            raise TraceError(
+                f"{name} was traced by a worker, but its file is not seen here: the study must lie in a folder that "
+                "every node has under the same name"
+            )
+    if done.failed:
+        raise PartsError(f"trace {parts[0].name}", done.failed, len(parts))
+
+
+def _trace_there(loaded: LoadedModel, part: _Part, advance: Callable[[int], None]) -> None:
+    """Trace a part in a worker, unless the one that it was taken from had just finished it."""
+    if part.parts.whole() is None:
+        encoded = encode(loaded.tokenizer, part.items, part.settings)
+        check_readable(loaded.model, loaded.tokenizer, encoded, part.pair[1])
+        _trace_one(loaded, part, advance)
+
+
+def _device() -> str:
+    """Of this process."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def import_recorded(settings: TracingSettings, paths: Paths) -> FinishedTraces:
