@@ -61,6 +61,6 @@ ui: install  ## Browse the runs in MLflow (PORT=5000).
 UV = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command 'make pins'
 # Without torch and what it brings on Linux: where there is no GPU it is another wheel of the same version.
 pins:  ## Resolve constraints.txt and requirements.lock anew, for whoever changes pyproject.toml (needs uv).
-	@$(UV) --all-extras --output-file constraints.txt
+	@$(UV) --extra study --extra harness --extra s3 --extra docs --extra dev --output-file constraints.txt
 	@$(UV) --extra study --extra dev --constraint constraints.txt --generate-hashes --output-file requirements.lock \
 		$$(grep -oE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' constraints.txt | sed 's/==//; s/^/--no-emit-package /')

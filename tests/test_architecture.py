@@ -22,6 +22,7 @@ OPENS = {
     "readers": {"artifacts", "languages", "miniworld", "scoring"},
     "tracing": {"models", "artifacts", "languages", "measures"},
     "steering": {"models"},
+    "engines": {"steering"},
     "looking": {"artifacts", "measures", "models", "steering", "tracing"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
