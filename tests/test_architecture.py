@@ -26,7 +26,7 @@ OPENS = {
     "looking": {"artifacts", "measures", "models", "steering", "tracing"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
-    "asking": {"steering", "models", "artifacts", "languages"},
+    "asking": {"steering", "models", "artifacts", "languages", "engines"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
     "multiverse": {"artifacts", "claims", "experts", "languages", "measures", "results", "stats"},
     "params": {"artifacts", "languages", "pocket", "readers"},
