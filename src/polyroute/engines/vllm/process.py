@@ -142,9 +142,11 @@ class VllmProcess:
         if line and "error" not in told:
             return told
         printed = self._printed.read_text(encoding="utf-8", errors="replace")
-        if "No module named" in printed and not line:
+        said = [*printed.splitlines(), str(told.get("error", ""))]
+        missing = [line for line in said if "No module named 'vllm'" in line or "No module named 'polyroute" in line]
+        if missing:
             raise EngineError(
                 f"vLLM or polyroute is not installed where it is to run: `make test-vllm` makes {OWN.parents[1]}, or "
-                f"name another environment's python in {PYTHON} ({printed.strip().splitlines()[-1]})"
+                f"name another environment's python in {PYTHON} ({missing[-1].strip()})"
             )
         raise EngineError(f"vLLM: {told.get('error', 'it ended')}\n{printed[-_TAIL:]}".rstrip())
