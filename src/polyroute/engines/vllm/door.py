@@ -12,10 +12,14 @@ from typing import Any
 
 from torch import Tensor
 from vllm.v1.sample.logits_processor.interface import LogitsProcessor
-from vllm.v1.worker.gpu.sample.logits_processor.interface import LogitsProcessor as LogitsProcessorV2
 
 from polyroute.engines.vllm import plugin
 from polyroute.engines.vllm.given import EngineError, UnknownPlanError, held
+
+try:
+    from vllm.v1.worker.gpu.sample.logits_processor.interface import LogitsProcessor as LogitsProcessorV2
+except ImportError:  # another version, which is left alone as long as no plans are given
+    LogitsProcessorV2 = object
 
 LEFT_OUT = (
     "plans were given, and vLLM did not load the plugin `polyroute` that applies them: add polyroute to VLLM_PLUGINS, "
