@@ -91,14 +91,21 @@ def test_every_rule_writes_the_same_tokens(architecture, tmp_path) -> None:
         engine.close()
 
 
-def test_compiled_and_over_two_workers_too(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0|1")
+def test_compiled_too(folder, reference) -> None:
+    engine = InVllm(folder, enforce_eager=False)
+    try:
+        check_all(engine, reference)
+    finally:
+        engine.close()
+
+
+def test_over_two_workers_too(folder, reference, monkeypatch) -> None:
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("two workers need two cores")
-    folder = made("Qwen3Moe", tmp_path / "model")
-    engine = InVllm(folder, tensor_parallel_size=2, enforce_eager=False)
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0|1")
+    engine = InVllm(folder, tensor_parallel_size=2)
     try:
-        check_all(engine, InTransformers(folder))
+        check_all(engine, reference)
     finally:
         engine.close()
 

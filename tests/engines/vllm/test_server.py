@@ -14,7 +14,7 @@ import pytest
 from engines.vllm.engine import PLANS, SETTINGS, TOKENS, InTransformers, made, needs_vllm, prompts
 
 pytestmark = needs_vllm
-UP_S = 400
+UP_S = 900
 """A start takes half a minute, and several times as long on a busy machine."""
 
 
