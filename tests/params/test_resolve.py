@@ -140,6 +140,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
     "tasks.mgsm.score": ("flexible_extract", {QWEN: f"fetch {SCORED}"}),
     # It is not among the tasks that are masked.
     "tasks.belebele-reading.chat": (False, {QWEN: "fetch evaluate tune steer"}),
+    f"models.{PLAIN}.engine": ("vllm", {PLAIN: "evaluate tune steer mask", "": "track"}),
     f"models.{PLAIN}.folder": ("models/other", {PLAIN: RUN, "": "track"}),
     f"models.{PLAIN}.dtype": ("bfloat16", {PLAIN: RUN, "": "track"}),
     f"models.{PLAIN}.device": ("cpu", {PLAIN: RUN, "": "track"}),

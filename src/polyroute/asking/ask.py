@@ -24,6 +24,7 @@ from polyroute.asking import choices, generation, prompts
 from polyroute.asking.answer_all import answer_all, parts_of
 from polyroute.asking.frequency import PROMPTS, prompt_frequency
 from polyroute.asking.generation import GenerationSettings
+from polyroute.asking.in_vllm import InVllm
 from polyroute.asking.prompts import Chat
 from polyroute.asking.settings import AskSettings
 from polyroute.asking.store import AnswerStore, questions_digest
@@ -31,7 +32,7 @@ from polyroute.asking.written_frequency import Tally, TallyStore, Written, toget
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.models.chat_template import has_template
-from polyroute.models.load import LoadedModel
+from polyroute.models.load import LoadedLater, LoadedModel
 from polyroute.models.settings import ModelSettings
 from polyroute.steering import mechanism
 from polyroute.steering.condition import Condition
@@ -73,7 +74,7 @@ class Described(NamedTuple):
 class Asker:
     """Asks one model the questions of one task."""
 
-    loaded: LoadedModel
+    loaded: LoadedModel | LoadedLater
     settings: AskSettings
     purpose: str
     """Why it is asked: conditions of one purpose share their batches, so a baseline is never another purpose's."""
@@ -84,6 +85,8 @@ class Asker:
     """Folder where finished parts are kept."""
     own_only: bool = False
     """Whether a mask is asked in the language whose experts it takes alone."""
+    engine: InVllm | None = None
+    """What answers; None: the loaded model, in transformers."""
 
     @property
     def model(self) -> ModelSettings:
@@ -217,7 +220,7 @@ class Asker:
 
     def _tallies(self, language: str) -> TallyStore | None:
         """Where experts are kept that are counted while the model writes; None where nothing is counted."""
-        if self.purpose != "evaluate" or self.questions.kind == "choice":
+        if self.purpose != "evaluate" or self.questions.kind == "choice" or self.settings.engine != "transformers":
             return None
         return TallyStore(self.parts, self._determining(language))
 
@@ -270,6 +273,8 @@ class Asker:
         self, language: str, questions: pd.DataFrame, plans: Sequence[Plan | None], progress: Callable[[int], None]
     ) -> list[pd.DataFrame]:
         """Raw answers to questions of one language, in their order, under each plan."""
+        if self.engine is not None:
+            return self._answer_in(self.engine, language, questions, plans, progress)
         model, tokenizer, routers = self.loaded.model, self.loaded.tokenizer, self.loaded.routers
         if self.questions.kind == "choice":
             return choices.score_under(
@@ -286,6 +291,17 @@ class Asker:
         if tallies is not None and tally is not None:
             tallies.put(questions, tally.written())
         return written
+
+    def _answer_in(
+        self, engine: InVllm, language: str, questions: pd.DataFrame, plans: Sequence[Plan | None],
+        progress: Callable[[int], None],
+    ) -> list[pd.DataFrame]:  # fmt: skip
+        if self.questions.kind == "choice":
+            return engine.score(
+                questions, plans, max_tokens=self.model.max_tokens, conversation=self.conversation, on_answers=progress
+            )
+        how = self._generation(tuple(self.questions.stops.get(language, ())))
+        return engine.write(questions, plans, how, conversation=self.conversation, on_answers=progress)
 
     def _generation(self, stops: tuple[str, ...]) -> GenerationSettings:
         how = self.settings.asking(self.task)
@@ -309,6 +325,22 @@ class Asker:
 
     def _determining(self, language: str) -> dict[str, Any]:
         """Plain data that decides the answers in a language besides questions and plan; never how they are scored."""
+        if self.engine is not None:
+            return self.engine.determining() | {
+                "model": self.loaded.digest,
+                "entry": self.model.model_dump(include={"dtype", "trust_remote_code"}, mode="json"),
+                "asked": self._asked(),
+                "purpose": self.purpose,
+                "stop": list(self.questions.stops.get(language, ())),
+                "tokenizers": tokenizers.__version__,
+                "code": code_digest(
+                    "polyroute.asking.answer_all",
+                    "polyroute.asking.in_vllm",
+                    "polyroute.engines.vllm.child",
+                    "polyroute.engines.vllm.door",
+                    "polyroute.engines.vllm.runner",
+                ),
+            }
         return {
             "model": self.loaded.digest,
             "entry": self.model.model_dump(include={"dtype", "device", "experts", "trust_remote_code"}, mode="json"),
@@ -334,18 +366,27 @@ class Asker:
         return described(self.loaded)
 
     def _header(self, asked: dict[str, str], condition: Condition) -> AnswersHeader:
+        settings: dict[str, Setting] = _flat(self._asked())
+        common: dict[str, Any] = {
+            "model": self.settings.name, "model_digest": self.loaded.digest, "task": self.task, "questions": asked,
+            "kind": self.questions.kind, "condition": condition.name,
+            "condition_digest": "" if condition.plan is None else digest(condition.plan.model_dump(mode="json")),
+        }  # fmt: skip
+        if self.engine is not None:
+            about, own = self.engine.about, self.engine.determining()
+            return AnswersHeader(
+                **common, engine="vllm", dtype=about["dtype"], device=about["device"],
+                settings=settings | _flat(own["arguments"], "vllm."), versions=own["versions"],
+            )  # fmt: skip
         how = self.described()
-        settings: dict[str, Setting] = _flat(self._asked()) | {"experts": how.experts, "attn": how.attention}
         return AnswersHeader(
-            model=self.settings.name, model_digest=self.loaded.digest, task=self.task, questions=asked,
-            kind=self.questions.kind, condition=condition.name,
-            condition_digest="" if condition.plan is None else digest(condition.plan.model_dump(mode="json")),
-            engine="transformers", dtype=how.dtype, device=how.device,
-            settings=settings, versions={"torch": torch.__version__, "transformers": transformers.__version__},
+            **common, engine="transformers", dtype=how.dtype, device=how.device,
+            settings=settings | {"experts": how.experts, "attn": how.attention},
+            versions={"torch": torch.__version__, "transformers": transformers.__version__},
         )  # fmt: skip
 
 
-def described(loaded: LoadedModel) -> Described:
+def described(loaded: LoadedModel | LoadedLater) -> Described:
     """How a model that was loaded runs."""
     parameter, config = next(loaded.model.parameters()), loaded.model.config
     return Described(

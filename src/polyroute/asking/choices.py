@@ -63,7 +63,7 @@ COLUMNS = ["item_id", "language", "log_likelihoods", "tokens", "characters"]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """An item in tokens."""
 
     place: str
@@ -135,16 +135,8 @@ def score_under(
         AnswerError: a prompt or choice without tokens or too long, no chat template, or a likelihood that is NaN
             or infinite; names language and item.
     """
-    asked = _encoded(tokenizer, items, conversation)
-    limit, words = min(max_tokens, context(model)), words_of(model)
-    for item in asked:
-        if (why := beyond(tokenizer, [*item.prompt, *chain.from_iterable(item.choices)], words)) is not None:
-            raise AnswerError(f"{item.place}: {why}")
-        if len(item.prompt) + item.longest > limit:
-            raise AnswerError(
-                f"{item.place}: prompt and choice have {len(item.prompt) + item.longest} tokens, more than {limit} "
-                "(the smaller of max_tokens and the model's context); they are not truncated"
-            )
+    asked = encoded(tokenizer, items, conversation)
+    check(tokenizer, asked, min(max_tokens, context(model)), words_of(model))
     found: list[list[list[float]]] = [[[] for _ in asked] for _ in plans]
     with at_rest(model):
         way = _way(model, asked) if share_prompts else "whole"
@@ -155,18 +147,47 @@ def score_under(
                     nats_CBK = scorer.nats([asked[index] for index in batch])
                     for condition, nats_BK in zip(together, nats_CBK, strict=True):
                         for index, nats_K in zip(batch, nats_BK, strict=True):
-                            found[condition][index] = _finite(nats_K, asked[index]).tolist()
+                            found[condition][index] = finite(nats_K, asked[index]).tolist()
                     on_answers(len(batch) * len(together))
-    fixed = {
+    return [frame(items, asked, nats) for nats in found]
+
+
+def check(tokenizer: Any, asked: list[Asked], limit: int, words: int) -> None:
+    """That a model can read every item.
+
+    Args:
+        tokenizer: of the model.
+        asked: items in tokens.
+        limit: tokens of a prompt with a choice, at most.
+        words: how many ids the model's embedding has rows for.
+
+    Raises:
+        AnswerError: it cannot; names language and item.
+    """
+    for item in asked:
+        if (why := beyond(tokenizer, [*item.prompt, *chain.from_iterable(item.choices)], words)) is not None:
+            raise AnswerError(f"{item.place}: {why}")
+        if len(item.prompt) + item.longest > limit:
+            raise AnswerError(
+                f"{item.place}: prompt and choice have {len(item.prompt) + item.longest} tokens, more than {limit} "
+                "(the smaller of max_tokens and the model's context); they are not truncated"
+            )
+
+
+def frame(items: pd.DataFrame, asked: list[Asked], nats: list[list[float]]) -> pd.DataFrame:
+    """`COLUMNS` of items from the log likelihoods of their choices."""
+    columns = {
         "item_id": items["item_id"].tolist(),
         "language": items["language"].tolist(),
         "tokens": [[len(choice) for choice in item.choices] for item in asked],
         "characters": [[len(choice.strip()) for choice in told] for told in items["choices"]],
+        "log_likelihoods": nats,
     }
-    return [pd.DataFrame({**fixed, "log_likelihoods": nats}, columns=COLUMNS) for nats in found]
+    return pd.DataFrame(columns, columns=COLUMNS)
 
 
-def _finite(nats_K: NDArray[np.float64], item: _Asked) -> NDArray[np.float64]:
+def finite(nats_K: NDArray[np.float64], item: Asked) -> NDArray[np.float64]:
+    """The log likelihoods of an item's choices, or an `AnswerError` that names it."""
     if not np.isfinite(nats_K).all():
         raise AnswerError(
             f"{item.place}: the log likelihoods of its choices are {nats_K.tolist()}; the model's logits are NaN or "
@@ -175,7 +196,12 @@ def _finite(nats_K: NDArray[np.float64], item: _Asked) -> NDArray[np.float64]:
     return nats_K
 
 
-def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> list[_Asked]:
+def encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> list[Asked]:
+    """Items in tokens, prompts and choices cut as the module's docstring says.
+
+    Raises:
+        AnswerError: a prompt or choice without tokens, or no chat template; names language and item.
+    """
     texts, told = [], []
     for item_id, language, prompt, choices in zip(
         items["item_id"], items["language"], items["prompt"], items["choices"], strict=True
@@ -206,7 +232,7 @@ def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> 
                 )
         if any(row[: len(ids)] != ids for row in rows):
             merged.append(place)
-        asked.append(_Asked(place, ids, cut))
+        asked.append(Asked(place, ids, cut))
     if merged:
         log.warning(
             "in %d of %d items the tokenizer merges the prompt's end with a choice, such as %s: their choices are cut "
@@ -216,7 +242,7 @@ def _encoded(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> 
     return asked
 
 
-def _way(model: nn.Module, asked: list[_Asked]) -> Way:
+def _way(model: nn.Module, asked: list[Asked]) -> Way:
     """How choices go on from prompts: in the cheapest way that this model gives the right numbers in."""
     if not left_padding_holds(model):
         return "whole"
@@ -235,7 +261,7 @@ def _packs(model: nn.Module) -> bool:
     words: Any = model.get_input_embeddings().num_embeddings  # type: ignore[operator]
     few = [[token * 7919 % words for token in row] for row in ([1, 2, 3, 4, 5, 6], [7, 8, 9])]
     choices = [[token * 104729 % words for token in row] for row in ([1, 2, 3], [1, 2, 4], [5, 6], [7, 8, 9])]
-    batch = [_Asked("", prompt, choices) for prompt in few]
+    batch = [Asked("", prompt, choices) for prompt in few]
     with Sweep(model, [None], ()) as sweep:
         repeated = _Scorer(sweep, "repeated")
         expected = repeated.nats(batch)
@@ -252,7 +278,7 @@ def _packs(model: nn.Module) -> bool:
 
 
 def _laid_out(
-    asked: list[_Asked], conditions: int, budget: int, way: Way
+    asked: list[Asked], conditions: int, budget: int, way: Way
 ) -> Iterator[tuple[list[int], list[list[int]]]]:
     """Conditions that go together, and batches of items for them: all conditions, wherever an item has room for all."""
     every = list(range(conditions))
@@ -270,12 +296,12 @@ def _laid_out(
             yield every[start : start + group], [batch]
 
 
-def _width(item: _Asked, way: Way) -> int:
+def _width(item: Asked, way: Way) -> int:
     """How wide the choices of an item are behind its prompt."""
     return len(item.tree.tokens) if way == "packed" else item.longest
 
 
-def _tokens(item: _Asked, width: int, way: Way) -> int:
+def _tokens(item: Asked, width: int, way: Way) -> int:
     """Padded tokens of an item among others with choices so wide, as a batch counts them."""
     prompt, choices = len(item.prompt), len(item.choices)
     if way == "packed":
@@ -287,7 +313,7 @@ def _tokens(item: _Asked, width: int, way: Way) -> int:
     return max(prompt, choices * (width - 1), math.ceil(choices * (prompt + width) / CACHED))
 
 
-def _batches(asked: list[_Asked], budget: int, way: Way) -> Iterator[list[int]]:
+def _batches(asked: list[Asked], budget: int, way: Way) -> Iterator[list[int]]:
     """Indices of items with as many choices and about equally long prompts, the largest first: memory fails at once."""
     alike: dict[int, list[int]] = {}
     for index in sorted(range(len(asked)), key=lambda i: (-len(asked[i].prompt), -_width(asked[i], way), i)):
@@ -318,7 +344,7 @@ class _Scorer:
         self.device = prompts.device_of(sweep.model)
         self.takes = inspect.signature(sweep.model.forward).parameters
 
-    def nats(self, batch: list[_Asked]) -> NDArray[np.float64]:
+    def nats(self, batch: list[Asked]) -> NDArray[np.float64]:
         """(C, B, K) log likelihood of each item's choices."""
         width = max(item.longest for item in batch)
         rows = [choice for item in batch for choice in item.choices]
@@ -332,7 +358,7 @@ class _Scorer:
                 nats_CBKW = self._whole(batch, ids_BKW)
         return torch.where(real_NW.view(ids_BKW.shape), nats_CBKW.cpu().double(), 0).sum(-1).numpy()
 
-    def _shared(self, batch: list[_Asked], ids_BKW: Tensor) -> Tensor | None:
+    def _shared(self, batch: list[Asked], ids_BKW: Tensor) -> Tensor | None:
         """Each prompt once; None where its cache cannot serve several choices."""
         width = ids_BKW.shape[2]
         lengths_B = torch.tensor([len(item.prompt) for item in batch], device=self.device)
@@ -359,7 +385,7 @@ class _Scorer:
         rest_CBKW = (self._packed if self.way == "packed" else self._repeated)(batch, ids_BKW, real_BP, left)
         return torch.cat([first_CBK[..., None].to(rest_CBKW.device), rest_CBKW], -1)
 
-    def _packed(self, batch: list[_Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:
+    def _packed(self, batch: list[Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:
         """(C, B, K, W - 1) of all but the first tokens of choices, those of an item in one row behind its prompt."""
         width = ids_BKW.shape[2]
         # As attention computes it: weights may be kept in fewer bits.
@@ -378,7 +404,7 @@ class _Scorer:
         nats_RKW: Tensor = logits_RQV[rows_R11, node_RKW, ids_RKW].float() - total_RQ[rows_R11, node_RKW]
         return nats_RKW[rest.row_CB.to(nats_RKW.device)]
 
-    def _repeated(self, _batch: list[_Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:
+    def _repeated(self, _batch: list[Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:
         """The same, each choice in a row of its own, with a copy of what its prompt left."""
         items, choices, width = ids_BKW.shape
         before_NW = ids_BKW[..., :-1].flatten(0, 1)
@@ -392,7 +418,7 @@ class _Scorer:
         nats_RW = _log_probabilities(rest.output.logits, ids_RW)
         return nats_RW[rest.row_CB.to(nats_RW.device)].view(-1, items, choices, width - 1)
 
-    def _whole(self, batch: list[_Asked], ids_BKW: Tensor) -> Tensor:
+    def _whole(self, batch: list[Asked], ids_BKW: Tensor) -> Tensor:
         """Every prompt with every choice."""
         _, choices, width = ids_BKW.shape
         lengths = [len(item.prompt) for item in batch]

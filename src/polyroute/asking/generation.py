@@ -35,9 +35,9 @@ from transformers.generation import (
     TopPLogitsWarper,
 )
 
-from polyroute.artifacts import thoughts
 from polyroute.asking import marks, prompts
 from polyroute.asking.prompts import Chat
+from polyroute.asking.texts import Texts
 from polyroute.ground.errors import AnswerError
 from polyroute.models.batches import plan_batches
 from polyroute.models.left_padding import left_padding_holds
@@ -139,13 +139,10 @@ def generate_under(
         AnswerError: a prompt without tokens or too long, no chat template or one that loses the question; names
             language and item.
     """
-    texts = []
-    for item_id, language, prompt in zip(items["item_id"], items["language"], items["prompt"], strict=True):
-        with prompts.named(f"item {item_id} in {language}"):
-            texts.append(prompt if conversation is None else prompts.question(tokenizer, prompt, conversation))
+    texts = texts_of(tokenizer, items, conversation)
     asked = dict(zip(texts, items["prompt"], strict=True))
     rows = prompts.encode(tokenizer, texts, conversation)
-    places = _check(model, tokenizer, items, rows, settings)
+    places = check(tokenizer, items, rows, settings, context(model), words_of(model))
     found: list[list[tuple[str, int, bool]]] = [[("", 0, False)] * len(rows) for _ in plans]
     with at_rest(model), torch.inference_mode():
         alike = not left_padding_holds(model)
@@ -158,12 +155,26 @@ def generate_under(
                         for index, told in zip(batch, of_condition, strict=True):
                             found[condition][index] = told
                     on_answers(len(batch) * len(together))
-    return [
-        pd.DataFrame(told, columns=COLUMNS[2:]).assign(
-            item_id=items["item_id"].tolist(), language=items["language"].tolist()
-        )[COLUMNS]
-        for told in found
-    ]
+    return [frame(items, told) for told in found]
+
+
+def texts_of(tokenizer: Any, items: pd.DataFrame, conversation: Chat | None) -> list[str]:
+    """The prompts of items as text.
+
+    Raises:
+        AnswerError: no chat template or one that loses the question; names language and item.
+    """
+    texts = []
+    for item_id, language, prompt in zip(items["item_id"], items["language"], items["prompt"], strict=True):
+        with prompts.named(f"item {item_id} in {language}"):
+            texts.append(prompt if conversation is None else prompts.question(tokenizer, prompt, conversation))
+    return texts
+
+
+def frame(items: pd.DataFrame, told: list[tuple[str, int, bool]]) -> pd.DataFrame:
+    """`COLUMNS` of items from the text of each, its tokens and whether it is finished."""
+    columns = pd.DataFrame(told, columns=COLUMNS[2:])
+    return columns.assign(item_id=items["item_id"].tolist(), language=items["language"].tolist())[COLUMNS]
 
 
 def _laid_out(
@@ -183,12 +194,23 @@ def _laid_out(
             yield every[start : start + group], [[index]]
 
 
-def _check(
-    model: nn.Module, tokenizer: Any, items: pd.DataFrame, rows: list[list[int]], settings: GenerationSettings
+def check(
+    tokenizer: Any, items: pd.DataFrame, rows: list[list[int]], settings: GenerationSettings, allowed: int, words: int
 ) -> list[str]:
-    """That a model can read every prompt; how errors name each."""
+    """That a model can read every prompt; how errors name each.
+
+    Args:
+        tokenizer: of the model.
+        items: item_id, language.
+        rows: token ids of their prompts.
+        settings: how texts are generated.
+        allowed: tokens that the model can hold.
+        words: how many ids its embedding has rows for.
+
+    Raises:
+        AnswerError: it cannot; names language and item.
+    """
     places = []
-    allowed, words = context(model), words_of(model)
     for item_id, language, row in zip(items["item_id"], items["language"], rows, strict=True):
         places.append(place := f"item {item_id} in {language}")
         if (why := beyond(tokenizer, row, words)) is not None:
@@ -218,16 +240,12 @@ class _Runner:
         self, sweep: Sweep, tokenizer: Any, settings: GenerationSettings, places: Sequence[str],
         on_step: OnStep | None = None, conversation: Chat | None = None, asked: Mapping[str, str] | None = None,
     ):  # fmt: skip
-        self.sweep, self.tokenizer, self.settings, self.on_step = sweep, tokenizer, settings, on_step
+        self.sweep, self.settings, self.on_step = sweep, settings, on_step
         self.places = places
         self.device = prompts.device_of(sweep.model)
-        self.ends = _end_tokens(sweep.model, tokenizer) | marks.turn_ends(tokenizer, conversation)
-        self.marks = marks.of(tokenizer, conversation)
-        self.asked = asked if conversation is not None and asked is not None else {}
-        """Text of a prompt in a conversation -> its question."""
+        self.ends = end_tokens(sweep.model.generation_config, tokenizer) | marks.turn_ends(tokenizer, conversation)
+        self.texts = Texts(tokenizer, settings.stop, self.ends, conversation, asked)
         self.pad = padding_id(tokenizer, words_of(sweep.model), min(self.ends, default=0))
-        # A token has at least a byte, so a string's last token and these hold all of it, and a cut letter before.
-        self.reach = max((len(stop.encode()) for stop in settings.stop), default=0) + 8
         self.config = GenerationConfig(
             max_new_tokens=settings.max_new_tokens, eos_token_id=sorted(self.ends) or None, pad_token_id=self.pad
         )
@@ -239,7 +257,7 @@ class _Runner:
         ids_BS = torch.tensor([[self.pad] * (width - len(row)) + row for row in rows], device=self.device)
         real_BS = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.device)
         written: list[list[int]] = []
-        opened = [self._opened(text) for text in texts]
+        opened = [self.texts.opened(text) for text in texts]
 
         def decode(model: Any, ids_BS: Tensor, *_prepared: Any, **kwargs: Any) -> Tensor:
             own = {name: value for name, value in kwargs.items() if name not in _FOR_ITS_LOOP}
@@ -251,7 +269,7 @@ class _Runner:
             model.generate(
                 input_ids=ids_BS, attention_mask=real_BS, generation_config=self.config, custom_generate=decode
             )
-        told = [self._told(ids, opened[place % len(rows)]) for place, ids in enumerate(written)]
+        told = [self.texts.told(ids, opened[place % len(rows)]) for place, ids in enumerate(written)]
         return [told[start : start + len(rows)] for start in range(0, len(told), len(rows))]
 
     def _written(
@@ -288,7 +306,7 @@ class _Runner:
             for place, token in zip(places, next_R.tolist(), strict=True):
                 if not ended[place]:
                     written[place].append(token)
-                    ended[place] = token in self.ends or self._stops(written[place], opened[place % items])
+                    ended[place] = token in self.ends or self.texts.stops(written[place], opened[place % items])
             going = [row for row, place in enumerate(places) if not ended[place]]
             if not going or ids_RS.shape[1] == ids_BS.shape[1] + self.settings.max_new_tokens:
                 return written
@@ -320,51 +338,6 @@ class _Runner:
                     "weights are not whole"
                 )
 
-    def _stops(self, ids: list[int], opened: str) -> bool:
-        """Whether a stop string ends in the last token, and not inside a thought.
-
-        transformers' own criterion compares strings with tokens, and misses letters that a byte-level tokenizer cuts
-        into several, as it does in most scripts.
-        """
-        if not self.settings.stop:
-            return False
-        tail = self._text(ids[-self.reach :])
-        return any(stop in tail for stop in self.settings.stop) and self._stop(self._text(ids), opened) is not None
-
-    def _opened(self, text: str) -> str:
-        """The mark of the thought that the template opens behind the question; empty where it opens none."""
-        question = self.asked.get(text, "").strip()
-        return self.marks.opened(text[text.rindex(question) + len(question) :]) if question else ""
-
-    def _stop(self, text: str, opened: str) -> int | None:
-        """Where the first stop string outside a thought begins."""
-        if not any(stop in text for stop in self.settings.stop):
-            return None
-        whole = opened + text
-        inside = list(thoughts.thoughts(self.marks.spelt(whole))) if whole else []
-        return min(
-            (
-                place
-                for stop in self.settings.stop
-                for place in _places(self.marks.spelt(whole), stop)
-                if place >= len(opened)
-                and not any(start <= place and (end is None or place < end) for start, end in inside)
-            ),
-            default=None,
-        )
-
-    def _told(self, ids: list[int], opened: str) -> tuple[str, int, bool]:
-        """A row's text as it is kept, its tokens, and whether it is finished."""
-        ended = bool(ids) and ids[-1] in self.ends
-        text = self.marks.spelt(opened + self._text(ids[:-1] if ended else ids))
-        cut = self._stop(text[len(opened) :], opened)
-        text = text[:cut]
-        return text, len(ids), (ended or cut is not None) and not thoughts.is_open(text)
-
-    def _text(self, ids: list[int]) -> str:
-        text: str = self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return text
-
     def _warpers(self) -> LogitsProcessorList:
         settings = self.settings
         if settings.temperature == 0:
@@ -392,14 +365,6 @@ class _Runner:
         return draw
 
 
-def _places(text: str, stop: str) -> Iterator[int]:
-    """Every place where a string stands in a text."""
-    place = text.find(stop)
-    while place >= 0:
-        yield place
-        place = text.find(stop, place + 1)
-
-
 @contextmanager
 def _nothing_of_its_own(model: nn.Module) -> Iterator[Any]:
     """A model whose generation configuration asks for nothing, as long as this lasts."""
@@ -410,9 +375,8 @@ def _nothing_of_its_own(model: nn.Module) -> Iterator[Any]:
         model.generation_config = kept
 
 
-def _end_tokens(model: nn.Module, tokenizer: Any) -> set[int]:
+def end_tokens(config: Any, tokenizer: Any) -> set[int]:
     """Every token that ends a text, by the checkpoint's generation configuration and by the tokenizer."""
-    config: Any = model.generation_config
     named = config.eos_token_id if config is not None else None
     ends = set(named) if isinstance(named, (list, tuple)) else {named}
     return {int(token) for token in ends | {tokenizer.eos_token_id} if token is not None}

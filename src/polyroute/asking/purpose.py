@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,13 +17,15 @@ from polyroute.artifacts import frequency
 from polyroute.artifacts.answers import Answers
 from polyroute.artifacts.questions import SPLITS, Questions, Split
 from polyroute.asking.ask import MECHANISM_COLUMNS, Asker
+from polyroute.asking.in_vllm import started
 from polyroute.asking.settings import AskSettings
 from polyroute.asking.spread import SpreadAsker, elsewhere
 from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
 from polyroute.ground.files import write_checked_table
 from polyroute.ground.paths import Paths
-from polyroute.models.load import load
+from polyroute.models.load import LoadedLater, load
+from polyroute.models.settings import ModelSettings
 from polyroute.models.settled import load_settled
 from polyroute.models.source import locate_settled
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition
@@ -82,45 +84,79 @@ def ask_for(
         yield f"no tasks: nothing to ask{why}"
     if not asked:
         return
-    failed = []
-    with _askers(settings, engine) as seat:
-        for task, halves in asked.items():
-            limited = halves["report"].languages
-            languages = settings.tasks[task].languages if limited is None else limited
-            questions = Questions.read(paths.task_questions(settings.name, task), languages)
-            questions = questions.some(settings.tasks[task].items)
-            asker = seat(settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only)
-            given = {split: halves[split].conditions for split in SPLITS}
+    assert settings.model is not None, "who has tasks is run here"
+    failed: dict[str, PolyrouteError] = {}
+    answered: dict[str, tuple[Asker, dict[Split, dict[str, Answers]], str]] = {}
+    with ExitStack() as measuring:
+        with _running(settings, settings.model, asked, engine, measuring) as seat:
+            for task, halves in asked.items():
+                limited = halves["report"].languages
+                languages = settings.tasks[task].languages if limited is None else limited
+                questions = Questions.read(paths.task_questions(settings.name, task), languages)
+                questions = questions.some(settings.tasks[task].items)
+                asker = seat(settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only)
+                given = {split: halves[split].conditions for split in SPLITS}
+                try:
+                    answered[task] = (asker, *_answered(asker, given, folder / task, next_round))
+                except EngineError:  # of all tasks
+                    raise
+                except PolyrouteError as error:
+                    failed[task] = error
+        # Behind all answers: another engine has left the memory to the model by then.
+        for task, (asker, said, line) in answered.items():
             try:
-                said, kept = _ask(purpose, asker, given, folder / task, next_round)
-            except EngineError:  # of all tasks
+                _measure(purpose, asker, asked[task]["report"].conditions, said["report"], folder / task)
+            except EngineError:
                 raise
             except PolyrouteError as error:
-                failed.append(f"{task}: {error}")
+                failed[task] = error
                 continue
-            whole = {one.name: one for half in given.values() for one in (BASELINE, *half)}
-            answers = sum(asker.count(split, (whole[name] for name in said[split])) for split in SPLITS)
-            before = f"; {kept:,} of {answers:,} answered before" if kept else ""
-            asked_of = f"{len(questions.frame):,} questions in {len(questions.languages)} languages"
-            asked_of += ", each under its own masks" if asker.own_only else ""
-            asked_under = {name for half in said.values() for name in half}
-            planned = {one.name for half in given.values() for one in half}
-            yield f"{task}: {asked_of}, {_counted(len(asked_under), len(planned) + 1)}{before}"
+            yield line
     if failed:
-        raise AnswerError("\n".join([*failed, "what the other tasks answered is kept, and is not asked again"]))
+        sentences = [f"{task}: {failed[task]}" for task in asked if task in failed]
+        raise AnswerError("\n".join([*sentences, "what the other tasks answered is kept, and is not asked again"]))
 
 
 @contextmanager
-def _askers(settings: AskSettings, engine: Engine) -> Iterator[Callable[..., Asker]]:
-    """The model, loaded: what makes an `Asker` of the rest that it takes."""
-    name, model = settings.name, settings.model
-    assert model is not None, "who has tasks is run here"
-    if not engine.spread:
-        yield partial(Asker, load(name, model, locate_settled(name, model)))
-        return
-    with workers(engine, partial(load_settled, name, model)) as pool:
+def _running(
+    settings: AskSettings,
+    model: ModelSettings,
+    asked: Mapping[str, Mapping[Split, AskedConditions]],
+    engine: Engine,
+    measuring: ExitStack,
+) -> Iterator[Callable[..., Asker]]:
+    """What makes an `Asker` of the rest that it takes: of the model, of workers that hold it, or of another engine.
+
+    Workers stay until `measuring` ends; another engine is in one process and ends with the context.
+    """
+    name, source = settings.name, locate_settled(settings.name, model)
+    if settings.engine == "transformers" and engine.spread:
+        pool = measuring.enter_context(workers(engine, partial(load_settled, name, model)))
         stand_in, known = elsewhere(name, model, pool)
         yield partial(SpreadAsker, stand_in, pool=pool, known=known)
+    elif settings.engine == "transformers":
+        yield partial(Asker, load(name, model, source))
+    else:
+        later = LoadedLater(name, model, source)
+        conditions = [one for halves in asked.values() for half in halves.values() for one in half.conditions]
+        with started(settings, later, [one.plan for one in conditions if one.plan is not None]) as running:
+            yield partial(Asker, later, engine=running)
+
+
+def _answered(
+    asker: Asker, conditions: Halves, folder: Path, next_round: Next
+) -> tuple[dict[Split, dict[str, Answers]], str]:
+    """The answers to one task, and the line that tells of them."""
+    said, kept = _ask(asker, conditions, folder, next_round)
+    questions = asker.questions
+    whole = {one.name: one for half in conditions.values() for one in (BASELINE, *half)}
+    answers = sum(asker.count(split, (whole[name] for name in said[split])) for split in SPLITS)
+    before = f"; {kept:,} of {answers:,} answered before" if kept else ""
+    asked_of = f"{len(questions.frame):,} questions in {len(questions.languages)} languages"
+    asked_of += ", each under its own masks" if asker.own_only else ""
+    asked_under = {name for half in said.values() for name in half}
+    planned = {one.name for half in conditions.values() for one in half}
+    return said, f"{asker.task}: {asked_of}, {_counted(len(asked_under), len(planned) + 1)}{before}"
 
 
 def _counted(asked: int, planned: int) -> str:
@@ -131,7 +167,7 @@ def _counted(asked: int, planned: int) -> str:
 
 
 def _ask(
-    purpose: Purpose, asker: Asker, conditions: Halves, folder: Path, next_round: Next
+    asker: Asker, conditions: Halves, folder: Path, next_round: Next
 ) -> tuple[dict[Split, dict[str, Answers]], int]:
     """Ask and write; what an earlier run left is gone.
 
@@ -158,10 +194,16 @@ def _ask(
     for split, answered in said.items():
         for name, answers in answered.items():
             answers.write(folder / split / f"{name}.parquet")
+    return said, sum(kept)
+
+
+def _measure(
+    purpose: Purpose, asker: Asker, conditions: Sequence[Condition], said: Mapping[str, Answers], folder: Path
+) -> None:
+    """Write what is measured of routing beside the answers of the report half."""
     if purpose == "evaluate":
         write_checked_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
     if purpose in ("steer", "mask"):
-        edits = [one for one in conditions["report"] if one.name in said["report"]]
+        edits = [one for one in conditions if one.name in said]
         found = asker.mechanism(edits, by_language=purpose == "mask")
         write_checked_table(folder / "mechanism.csv", [found], MECHANISM_COLUMNS)
-    return said, sum(kept)

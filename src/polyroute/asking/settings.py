@@ -1,5 +1,7 @@
 """How models are asked."""
 
+from typing import Literal
+
 from pydantic import Field, JsonValue
 
 from polyroute.artifacts.kinds import TaskKind
@@ -45,6 +47,10 @@ class AskSettings(Asking, StudySettings):
 
     model: ModelSettings | None
     """None where counts were recorded elsewhere, and nothing can be asked."""
+    engine: Literal["transformers", "vllm"] = Field(
+        default="transformers", exclude_if=lambda engine: engine == "transformers"
+    )
+    """What answers; what edits do to routing is measured in transformers either way."""
     tasks: dict[str, AskedTask]
     mechanism_items: int
     """Items in each language on whose prompts it is measured what plans do to routing; 0 measures nothing."""

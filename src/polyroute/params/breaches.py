@@ -116,7 +116,7 @@ def _plain(kind: Any) -> Any:
 
 
 def _tagged(kind: Any) -> dict[str, Any]:
-    """The types of a union by a `Tag`, or by the value of their one-valued field, as `reader` or `engine` is."""
+    """The types of a union by a `Tag`, or by the value of their one-valued field, as `reader` is, or their `engine`."""
     marked = {
         mark.tag: get_args(member)[0]
         for member in (get_args(kind) if get_origin(kind) in (Union, UnionType) else ())
@@ -132,7 +132,7 @@ def _members(kind: Any) -> Iterator[type[BaseModel]]:
 
 
 def _tags(member: type[BaseModel]) -> Iterator[str]:
-    for field in member.model_fields.values():
+    for name, field in member.model_fields.items():
         values = get_args(field.annotation)
-        if field.is_required() and len(values) == 1 and isinstance(values[0], str):
-            yield values[0]
+        if field.is_required() and (len(values) == 1 or name == "engine") and isinstance(values[0], str):
+            yield from values

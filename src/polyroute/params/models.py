@@ -63,7 +63,8 @@ class _Model(Frozen):
 class TransformersModel(Checkpoint, _Model):
     """A model that runs here, in transformers."""
 
-    engine: Literal["transformers"]
+    engine: Literal["transformers", "vllm"]
+    """What answers tasks. Routing is measured in transformers either way."""
     batch_tokens: int = Field(ge=1)
     """Padded tokens in one batch."""
     max_tokens: int = Field(default=4096, ge=2)

@@ -296,7 +296,7 @@ class _Resolved:
         }  # fmt: skip
         return _of(
             AskSettings, self.evaluate, name=self.name, seed=self.seed, model=self.model, tasks=asked,
-            mechanism_items=mechanism_items,
+            mechanism_items=mechanism_items, engine="transformers" if self.run is None else self.run.engine,
         )  # fmt: skip
 
     def _text(self, task: str) -> TaskText:

@@ -21,7 +21,6 @@ Shapes: T tokens, E experts, K chosen experts a token, N experts to move in one 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -31,7 +30,8 @@ from torch import Tensor, nn
 
 from polyroute.models.routers import CallCounter, Router, RouterCall, RouterError, edit, find_routers, observe
 from polyroute.steering.plan import Plan, PlanError
-from polyroute.steering.rules import RULES, Arithmetic, Push, Std, SteeringRule, draw_eps, push_sizes
+from polyroute.steering.rules import Push, SteeringRule
+from polyroute.steering.tables import Table, tables_of
 
 
 @dataclass(frozen=True)
@@ -180,26 +180,6 @@ def steer(
         yield Steering(plans, planned, calls, pushes, counts)
 
 
-@dataclass(frozen=True)
-class _Table:
-    """The plans of one rule in one layer: a row a plan, the last one for rows without such a plan."""
-
-    rule: SteeringRule
-    std: Std
-    arithmetic: Arithmetic
-    moved_PE: Tensor
-    amounts_PE: Tensor | None
-
-    def push(self, plan_B: Tensor | None, dtype: torch.dtype) -> Push:
-        """What rows with these plans are steered with; None is one row, of the first plan."""
-        moved_BE, amounts_BE = (
-            None if table_PE is None else table_PE[:1] if plan_B is None else table_PE[plan_B].unsqueeze(1)
-            for table_PE in (self.moved_PE, self.amounts_PE)
-        )
-        assert moved_BE is not None, "every rule moves experts"
-        return Push(moved_BE, amounts_BE, self.std, dtype, self.arithmetic)
-
-
 class _Pushes:
     """What each call of a router is steered with; tables are kept on the device that used them last."""
 
@@ -207,7 +187,7 @@ class _Pushes:
         self._plans = plans
         self._rows: list[int] | None = None
         self._for_all = for_all
-        self._tables: dict[tuple[int, torch.device, torch.dtype, torch.dtype], list[_Table]] = {}
+        self._tables: dict[tuple[int, torch.device, torch.dtype, torch.dtype], list[Table]] = {}
         self._pushed: dict[tuple[int, torch.device, torch.dtype, torch.dtype], list[tuple[SteeringRule, Push]]] = {}
 
     def assign(self, rows: Sequence[int | None]) -> None:
@@ -258,49 +238,10 @@ class _Pushes:
         # Tensors made in inference mode could not serve a later call that takes gradients.
         with torch.inference_mode(False):
             if key not in self._tables:
-                self._tables[key] = list(self._of_layer(layer, device, dtype, computed))
+                made = tables_of(self._plans, layer, dtype, computed)
+                self._tables[key] = [table.to(device) for table in made]
             plan_B = None if rows is None else torch.tensor(rows, device=device)
             return [(table.rule, table.push(plan_B, dtype)) for table in self._tables[key]]
-
-    def _of_layer(
-        self, layer: int, device: torch.device, dtype: torch.dtype, computed: torch.dtype
-    ) -> Iterator[_Table]:
-        """A table for each way in which plans move experts here."""
-        ways: dict[tuple[str, Std, Arithmetic], list[int]] = {}
-        for number, plan in enumerate(self._plans):
-            # Adding a strength of 0 to -0.0 would change its sign.
-            if layer in plan.experts and plan.strength != 0:
-                ways.setdefault((plan.rule, plan.std, plan.arithmetic), []).append(number)
-        for (name, std, arithmetic), numbers in ways.items():
-            experts = self._plans[numbers[0]].experts_per_layer
-            moved_PE = torch.zeros(len(self._plans) + 1, experts, dtype=torch.bool)
-            of_rule = [self._amounts(self._plans[number], layer, dtype, computed) for number in numbers]
-            amounts_PE = None
-            for number, amounts_E in zip(numbers, of_rule, strict=True):
-                moved_PE[number, list(self._plans[number].experts[layer])] = True
-                if amounts_E is not None:
-                    if amounts_PE is None:
-                        amounts_PE = torch.zeros(len(self._plans) + 1, experts, dtype=amounts_E.dtype)
-                    amounts_PE[number] = amounts_E
-            yield _Table(
-                RULES[name], std, arithmetic, moved_PE.to(device), None if amounts_PE is None else amounts_PE.to(device)
-            )
-
-    @staticmethod
-    def _amounts(plan: Plan, layer: int, dtype: torch.dtype, computed: torch.dtype) -> Tensor | None:
-        """(E,) how far each expert of a layer is moved; what stands at those that are not is never read."""
-        rule, experts = RULES[plan.rule], plan.experts_per_layer
-        if rule.takes_eps:
-            seed = hashlib.sha256(f"{plan.seed}\0{layer}".encode()).digest()[:8]
-            generator = torch.Generator(device="cpu").manual_seed(int.from_bytes(seed, "little"))
-            # Drawn for all experts, so that an expert's eps does not depend on which others are planned.
-            return draw_eps(1, experts, plan.eps, generator)[0]
-        if plan.weights is not None:
-            weights_E = torch.zeros(experts)
-            moved = list(plan.experts[layer])
-            weights_E[moved] = torch.tensor([plan.weights[layer][expert] for expert in moved])
-            return push_sizes(plan.strength or 0.0, weights_E, dtype if plan.arithmetic == "model" else computed)
-        return None if plan.strength is None else torch.full((experts,), plan.strength, dtype=computed)
 
 
 class _Counts:

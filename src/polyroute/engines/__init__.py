@@ -1,0 +1,1 @@
+"""Engines other than transformers that run models: what steers them, and how they are asked."""
