@@ -22,7 +22,8 @@ from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
 from polyroute.ground.files import write_table
 from polyroute.ground.paths import Paths
-from polyroute.models.load import LoadedLater, LoadedModel, load
+from polyroute.models.later import LoadedLater
+from polyroute.models.load import LoadedModel, load
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import locate_settled
 from polyroute.steering.condition import BASELINE, AskedConditions, Condition
