@@ -22,6 +22,7 @@ from polyroute.results.alignment import (
     LayerRow,
     divergence,
 )
+from polyroute.stats.signs import FEWEST
 
 
 @stage(AlignSettings)
@@ -80,9 +81,11 @@ def main(settings: AlignSettings, paths: Paths) -> Iterator[str]:
         shapes = pd.Series([language["shape"] for language in summary["languages"].values()]).value_counts()
         counted = ", ".join(f"{shape} in {count}" for shape, count in shapes.items())
         yield f"{corpus}: shape of divergence over depth: {counted} of {len(others)} languages"
+        if (sentences := summary["sentences"]) is not None and sentences < FEWEST:
+            yield f"{corpus}: {sentences} sentences are too few for intervals, and so for a shape: {FEWEST} at least"
         if (first := summary["first_tokens"]) is not None:
             pairs = [one["sentences"] for one in first["languages"].values()]
-            sentences, shape = summary["sentences"], first["over_languages"]["shape"]
+            shape = first["over_languages"]["shape"]
             yield (
                 f"{corpus}: over the first {first['tokens']} tokens: shape over languages {shape}; as long in both "
                 f"languages are {min(pairs)} to {max(pairs)} of {sentences} sentences"
@@ -101,7 +104,8 @@ def _over_languages(
     zones_V3 = np.stack([np.nanmean(curve.zone_items, axis=0) for curve in curves])
     alignment_VL = None if header.pooled else np.stack([curve.alignment_L for curve in curves])
     found = over_languages(
-        alignment_VL, zones_V3, header.layers, others, confidence=confidence, seed=settings.seed
+        alignment_VL, zones_V3, header.layers, others, confidence=confidence, seed=settings.seed,
+        sentences=None if header.pooled else len(pivot.item_ids),
     )  # fmt: skip
     rows = pd.concat([curve.rows for curve in curves])
     by_layer = divergence(rows, header.corpus, alignment.reading).loc[others, list(header.layers)]

@@ -12,6 +12,8 @@ from polyroute.artifacts.key import read_joined
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.artifacts.questions import SPLITS, Split
 from polyroute.ground import console
+from polyroute.ground.errors import AnswerError
+from polyroute.ground.files import read_checked_table
 from polyroute.ground.paths import Paths
 from polyroute.interventions import effects, mask_effects
 from polyroute.interventions.choose import CHOSEN_ON, ChosenPlans
@@ -19,9 +21,10 @@ from polyroute.interventions.mask_effects import ACCURACY, CONSISTENCY
 from polyroute.interventions.mask_plans import MaskPlans
 from polyroute.interventions.rounds import Halves, next_round
 from polyroute.interventions.settings import JudgedTask, JudgeSettings
+from polyroute.interventions.turned import turned
 from polyroute.interventions.verdicts import Rule
 from polyroute.results.masking import InterventionMetrics, MaskingSummary, MaskRow
-from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, TurnedRow
 from polyroute.scoring.kinds import IN_LANGUAGE, by_score, grade
 from polyroute.steering.condition import BASELINE
 
@@ -33,6 +36,7 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
     paths.scored(settings.name, "interventions").mkdir(parents=True, exist_ok=True)
     steered: list[pd.DataFrame] = []
     mechanisms: list[pd.DataFrame] = []
+    items: list[pd.DataFrame] = []
     steering: dict[str, Any] = {}
     for task in settings.tasks:
         steering[task] = {}
@@ -44,8 +48,11 @@ def main(settings: JudgeSettings, paths: Paths) -> Iterator[str]:
             steered.append(table.assign(task=task))
             mechanisms.append(mechanism.drop(columns="evaluated").assign(task=task))
             yield f"{task}, toward {toward}: {_steering_line(table, summary)}"
+            if toward == "task experts":
+                items.append(turned(paths, settings.name, task, settings.tasks[task].score))
     SteerRow.write(folder, steered)
     MechanismRow.write(folder, mechanisms)
+    TurnedRow.write(folder, items)
     SteeringSummary.write(folder, {"tasks": steering})
     masked: list[pd.DataFrame] = []
     masking: dict[str, Any] = {}
@@ -150,7 +157,7 @@ _NO_MECHANISM = pd.DataFrame(columns=["condition", "evaluated", "share_before", 
 
 def _mechanism(paths: Paths, model: str, purpose: str, task: str) -> pd.DataFrame:
     path = paths.answers(model, purpose) / task / "mechanism.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values={"relative_size": [""]})
+    return read_checked_table(path, AnswerError, keep_default_na=False, na_values={"relative_size": [""]})
 
 
 def _steering_line(table: pd.DataFrame, summary: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from asking.asked import items
+from polyroute.artifacts import parquet
 from polyroute.artifacts.answers import Answers, AnswersHeader, comparable, read
 from polyroute.ground.errors import AnswerError
 from polyroute.scoring.choices import score_choices
@@ -102,15 +103,18 @@ def test_a_file_that_is_no_whole_file_of_answers_is_refused(numbers, tmp_path) -
     with pytest.raises(AnswerError, match="is absent"):
         read(path)
     numbers.write(path)
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(AnswerError, match="not a whole file of answers"):
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(AnswerError, match=r"a.parquet is damaged: its content is not what its checksum says"):
         read(path)
     pyarrow.parquet.write_table(pyarrow.table({"a": [1]}), path)
+    with pytest.raises(AnswerError, match=r"a.parquet carries no checksum: it is damaged, or older than checksums"):
+        read(path)
+    parquet.write_table(path, pyarrow.table({"a": [1]}))
     with pytest.raises(AnswerError, match="not a whole file of answers"):
         read(path)
     numbers.write(path)
     table = pyarrow.parquet.read_table(path)
-    pyarrow.parquet.write_table(table.drop_columns(["correct"]), path)
+    parquet.write_table(path, table.drop_columns(["correct"]))
     with pytest.raises(AnswerError, match="are not those of number tasks"):
         read(path)
 

@@ -36,7 +36,7 @@ def test_what_is_no_corpus_cannot_be_read(tmp_path):
     with pytest.raises(CorpusError, match=r"sib.parquet is absent: `dvc repro` computes it, and `dvc pull` brings it"):
         corpora.read(tmp_path / "sib.parquet")
     (tmp_path / "sib.parquet").write_bytes(b"half a fi")
-    with pytest.raises(CorpusError, match="is not a corpus with the columns item_id, language, text"):
+    with pytest.raises(CorpusError, match=r"sib.parquet carries no checksum: it is damaged"):
         corpora.read(tmp_path / "sib.parquet")
 
 

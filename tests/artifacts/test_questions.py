@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pandas as pd
+import pyarrow
 import pytest
 
+from polyroute.artifacts import parquet
 from polyroute.artifacts.key import Key, joined, read_joined
 from polyroute.artifacts.questions import COLUMNS, Questions, TaskError, some_items
 from polyroute.readers.fetch import fetch_task
@@ -84,9 +86,9 @@ def test_a_file_that_is_no_task_is_refused(mirror, tmp_path) -> None:
     with pytest.raises(TaskError, match="is absent"):
         Questions.read(tmp_path / "a.parquet")
     (tmp_path / "a.parquet").write_text("no")
-    with pytest.raises(TaskError, match="not a Parquet file"):
+    with pytest.raises(TaskError, match=r"a.parquet carries no checksum: it is damaged"):
         Key.read(tmp_path / "a.parquet")
-    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "a.parquet")
+    parquet.write(tmp_path / "a.parquet", {"a": pyarrow.array([1])})
     with pytest.raises(TaskError, match="holds no questions of a task: its columns are a"):
         Questions.read(tmp_path / "a.parquet")
     made(mirror, tmp_path)[1].write(tmp_path / "k.parquet")

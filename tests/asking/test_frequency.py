@@ -10,6 +10,7 @@ from models.tiny_models import tiny
 from polyroute.artifacts import frequency as file
 from polyroute.asking.frequency import prompt_frequency
 from polyroute.ground.errors import AnswerError
+from polyroute.ground.files import write_checked_table
 from polyroute.models.routers import find_routers, observe
 from polyroute.steering.mechanism import padded_batches
 
@@ -43,7 +44,7 @@ def test_what_a_task_keeps_is_read_back(tmp_path) -> None:
     asked = asker(tmp_path)
     table = asked.frequency()
     assert tuple(table.columns) == file.COLUMNS
-    table.to_csv(tmp_path / file.FILE, index=False)
+    write_checked_table(tmp_path / file.FILE, [table], file.COLUMNS)
     found = file.read(tmp_path / file.FILE, (0, 1, 2), 8)
     assert list(found) == LANGUAGES
     rows = [row for split in ("select", "report") for row in asked.prompts(split, 100, LANGUAGES[1:2])]
@@ -57,9 +58,9 @@ def test_files_that_do_not_fit_are_refused(tmp_path) -> None:
     with pytest.raises(AnswerError, match="is absent"):
         file.read(path, (0,), 2)
     old = pd.DataFrame([("eng_Latn", 0, 0, 0.5)], columns=["language", "layer", "expert", "frequency"])
-    old.to_csv(path, index=False)
+    write_checked_table(path, [old], list(old))
     with pytest.raises(AnswerError, match="lacks the column `part`, as older ones do: run `evaluate` again"):
         file.read(path, (0,), 2)
-    file.rows("eng_Latn", "prompt", (0,), np.array([[0.5]]), 7).to_csv(path, index=False)
+    write_checked_table(path, [file.rows("eng_Latn", "prompt", (0,), np.array([[0.5]]), 7)], file.COLUMNS)
     with pytest.raises(AnswerError, match="eng_Latn does not hold 1 layers of 2 experts"):
         file.read(path, (0,), 2)

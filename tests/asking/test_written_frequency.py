@@ -11,6 +11,7 @@ from models.tiny_models import tiny
 from polyroute.artifacts import frequency as file
 from polyroute.asking.generation import GenerationSettings, generate_under
 from polyroute.asking.written_frequency import Tally, TallyStore, Written, together
+from polyroute.ground.files import write_checked_table
 from polyroute.models.routers import find_routers, observe
 from polyroute.steering.condition import BASELINE
 from polyroute.steering.plan import Plan
@@ -93,7 +94,7 @@ def test_a_task_keeps_both_parts_and_a_rerun_takes_them_up(tmp_path) -> None:
     assert kept == [0] * 2 * len(LANGUAGES)
     table = asked.frequency()
     assert tuple(table.columns) == file.COLUMNS
-    table.to_csv(tmp_path / file.FILE, index=False)
+    write_checked_table(tmp_path / file.FILE, [table], file.COLUMNS)
     prompts, written = (file.read(tmp_path / file.FILE, (0, 1, 2), 8, part) for part in ("prompt", "generated"))
     assert list(prompts) == list(written) == LANGUAGES
     for of_language in (*prompts.values(), *written.values()):

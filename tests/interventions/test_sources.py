@@ -12,7 +12,7 @@ from interventions.test_plans import settings
 from polyroute.artifacts import frequency
 from polyroute.experts.specialised import ExpertsError
 from polyroute.ground.errors import AnswerError
-from polyroute.ground.files import write_json, write_table
+from polyroute.ground.files import write_checked_table, write_json
 from polyroute.ground.paths import Paths
 from polyroute.interventions.plans import ConditionsError
 from polyroute.interventions.settings import MaskedTask, MaskPlans, PlannedTask, PlanSettings, PublishedShared
@@ -58,7 +58,7 @@ def sources(tmp_path: Path):
     folder = paths.metrics("tiny")
     folder.mkdir(parents=True)
     for name in ("plain", "untraced", "mine"):
-        write_table(
+        write_checked_table(
             paths.answers("tiny", "evaluate") / name / frequency.FILE,
             [
                 frequency.rows(code, frequency.PROMPT, range(3), np.tile(np.array(counts) / 10, (3, 1)), 10)

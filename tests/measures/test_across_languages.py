@@ -45,6 +45,15 @@ def test_few_languages_are_not_tested_and_one_has_no_interval() -> None:
     assert one["shape"] is None
 
 
+@pytest.mark.parametrize(("sentences", "shape"), [(4, None), (5, "cap"), (None, "cap")])
+def test_few_sentences_make_no_claim_however_many_languages(sentences, shape) -> None:
+    alignment = np.full((8, 2), 0.3) + np.linspace(0, 0.01, 8)[:, None]
+    found = over_languages(alignment, CAP, [0, 1], CODES, **DRAWING, sentences=sentences)
+    assert found["shape"] == found["by_family"]["shape"] == shape
+    assert found["early_minus_middle"]["value"] < 0
+    assert (found["alignment"][0]["low"] is None) == (found["aligned_layers"] is None) == (shape is None)
+
+
 def test_counts_have_no_sentences_to_align() -> None:
     found = over_languages(None, CAP, [0, 1], CODES, **DRAWING)
     assert "alignment" not in found

@@ -13,8 +13,10 @@ from polyroute.measures.layer_curves import Alignment
 from polyroute.results import alignment as results
 from polyroute.tracing.collect import TraceSettings, trace
 
-ENGLISH = {"a": "hello world", "b": "the fox", "c": "a dog and a cat", "d": "is"}
-GERMAN = {"a": "hallo welt", "b": "er", "c": "ein hund und eine katze", "d": "der fuchs"}
+ENGLISH = {"a": "hello world", "b": "the fox", "c": "a dog and a cat", "d": "is", "e": "the cat is", "f": "a fox is a fox",
+           "g": "world and dog"}  # fmt: skip
+GERMAN = {"a": "hallo welt", "b": "er", "c": "ein hund und eine katze", "d": "der fuchs", "e": "die katze ist",
+          "f": "ein fuchs ist ein fuchs", "g": "welt und hund"}  # fmt: skip
 HOW = TraceSettings(head=6)
 
 
@@ -32,15 +34,15 @@ def test_pairs_that_are_as_long_in_both_languages_count_and_no_others(traces, mo
     english, german = traces
     curves = alignment(english).language(german)
     found = curves.rows[curves.rows["reading"] == HEAD].set_index(["measure", "layer"])["value"]
-    # "er" and "is" are shorter than 6 letters: sentences a and c are left. A causal model reads no further.
+    # "er" and "is" are shorter than 6 letters: the five others are left. A causal model reads no further.
     cut = [
-        trace(model, tokenizer, {item: texts[item][:6] for item in "ac"}, settings=HOW).distributions("soft_mass")
+        trace(model, tokenizer, {item: texts[item][:6] for item in "acefg"}, settings=HOW).distributions("soft_mass")
         for texts in (ENGLISH, GERMAN)
     ]
     expected_NL = routing_divergence(*cut)
     assert [found["divergence", layer] for layer in range(3)] == pytest.approx(expected_NL.mean(axis=0), abs=6e-5)
     first = curves.first_tokens
-    assert first.sentences == 2
+    assert first.sentences == 5
     assert first.zones_3 == pytest.approx(expected_NL.mean(axis=0), abs=1e-5), "three layers are three zones"
     assert first.summary["early"] == pytest.approx(first.zones_3[0], abs=5e-5)
     unrelated = [found["unrelated_divergence", layer] for layer in range(3)]

@@ -11,8 +11,9 @@ from polyroute.measures.zones import Difference, default_zones, depth_shape
 from polyroute.results.alignment import LayerRow
 from polyroute.tracing.collect import trace
 
-ENGLISH = {"a": "hello world", "b": "the fox jumps", "c": "a dog and a cat"}
-GERMAN = {"a": "hallo welt", "b": "der fuchs springt", "c": "ein hund und eine katze"}
+ENGLISH = {"a": "hello world", "b": "the fox jumps", "c": "a dog and a cat", "d": "the cat is", "e": "world and dog"}
+GERMAN = {"a": "hallo welt", "b": "der fuchs springt", "c": "ein hund und eine katze", "d": "die katze ist",
+          "e": "welt und hund"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_divergence_is_the_mean_over_sentence_pairs(english, german) -> None:
         chosen = rows[(rows["measure"] == "divergence") & (rows["reading"] == reading)]
         p, q = english.distributions(reading), german.distributions(reading)
         for layer in range(3):
-            pairs = [float(routing_divergence(p[i, layer], q[i, layer])) for i in range(3)]
+            pairs = [float(routing_divergence(p[i, layer], q[i, layer])) for i in range(5)]
             row = chosen[chosen["layer"] == layer].iloc[0]
             assert row["value"] == pytest.approx(np.mean(pairs), abs=5e-5)
             assert row["low"] <= row["value"] <= row["high"]
@@ -78,16 +79,18 @@ def test_traces_that_differ_in_more_than_language_are_refused(english, german, f
 
 def test_sentences_must_be_parallel(english, german) -> None:
     with pytest.raises(AlignmentError, match=r"lacks items \['c'\]"):
-        alignment(english).language(german.select(np.array([0, 1])))
+        alignment(english).language(german.select(np.array([0, 1, 3, 4])))
 
 
 def test_sentences_in_another_order_are_not_parallel(english, german) -> None:
     with pytest.raises(AlignmentError, match="not parallel"):
-        alignment(english).language(german.select(np.array([1, 0, 2])))
+        alignment(english).language(german.select(np.array([1, 0, 2, 3, 4])))
 
 
-def test_one_sentence_gives_values_without_a_verdict(english, german) -> None:
-    summary = alignment(english.select(np.array([0]))).language(german.select(np.array([0]))).summary
+@pytest.mark.parametrize("sentences", [1, 2, 4])
+def test_few_sentences_give_values_without_a_verdict(english, german, sentences) -> None:
+    few = np.arange(sentences) % len(english.item_ids)
+    summary = alignment(english.select(few)).language(german.select(few)).summary
     assert summary["shape"] == "unclear"
     assert summary["early_minus_middle"]["low"] is None
 

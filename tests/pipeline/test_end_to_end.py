@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from pipeline.test_stages import load_script
+from polyroute.ground.files import read_checked_json, write_checked_json
 from tiny import ROOT, make_model, make_tokenizer
 
 TEXTS = {
@@ -228,7 +229,7 @@ def test_a_task_in_none_of_the_masked_languages_is_said_not_to_be_run_and_the_re
         shutil.copytree(study / name, tmp_path / name)
     shutil.rmtree(tmp_path / "data" / "answers" / "tiny" / "mask")
     plans = tmp_path / "data" / "plans" / "tiny" / "mask" / "own-task.json"
-    plans.write_text(json.dumps(json.loads(plans.read_text()) | {"languages": []}))
+    write_checked_json(plans, read_checked_json(plans) | {"languages": []})
     assert "own-task: nothing to ask" in run_stage(tmp_path, "mask")
     assert (
         "own-task, masks: not run: the task exists in none of the masked languages (eng_Latn, deu_Latn)"
@@ -237,7 +238,7 @@ def test_a_task_in_none_of_the_masked_languages_is_said_not_to_be_run_and_the_re
     folder = tmp_path / "metrics" / "tiny"
     assert json.loads((folder / "mask.json").read_text()) == {"tasks": {}}
     assert pd.read_csv(folder / "mask.csv").empty
-    for name in ("steer.csv", "steer.json", "mechanism.csv"):
+    for name in ("steer.csv", "steer.json", "mechanism.csv", "turned.csv"):
         assert (folder / name).read_bytes() == (study / "metrics" / "tiny" / name).read_bytes()
 
 

@@ -1,5 +1,6 @@
 """The stages `draw` and `nulls` on a tiny model and its traces."""
 
+import dataclasses
 import json
 import shutil
 
@@ -39,9 +40,9 @@ def study(tmp_path, monkeypatch):
     ]
     corpus.write(pd.DataFrame(rows), Paths().corpus("tiny", "own"))
     for code, items in TEXTS.items():
-        trace(model, tokenizer, items, language=code, corpus="own", settings=TraceSettings()).save(
-            Paths().trace("tiny", "own", code)
-        )
+        made = trace(model, tokenizer, items, language=code, corpus="own", settings=TraceSettings())
+        header = made.header.model_copy(update={"model": "tiny"})
+        dataclasses.replace(made, header=header).save(Paths().trace("tiny", "own", code))
     settle()
     return tmp_path
 
@@ -121,7 +122,7 @@ def test_traces_of_another_text_are_refused(study) -> None:
     assert digest(corpus.texts(place, "eng_Latn")) != digest(TEXTS["eng_Latn"])
     run("draw")
     told = run("nulls", expect=1)
-    assert "data/draws/tiny.json and trace of Qwen3MoeForCausalLM on own in eng_Latn are not of the same text" in told
+    assert "data/draws/tiny.json and trace of tiny on own in eng_Latn are not of the same text" in told
 
 
 def test_other_zones_are_ranked_without_the_model(study) -> None:
@@ -147,4 +148,4 @@ def test_draws_that_are_damaged_or_absent_are_named(study) -> None:
     place = Paths().draws("tiny")
     place.parent.mkdir(parents=True)
     place.write_text("{")
-    assert "data/draws/tiny.json is damaged (" in run("nulls", expect=1)
+    assert "data/draws/tiny.json carries no checksum: it is damaged" in run("nulls", expect=1)

@@ -289,10 +289,10 @@ def test_the_page_says_what_dvc_says(found) -> None:
         ("a folder more in `models/`", "resolve"),
         ("`zones` of one model", "resolve align nulls similarity track"),
         ("`intervals.resamples`", "resolve align experts judge multiverse report track"),
-        ("`score.choice`", "resolve score choose steer judge report track"),
+        ("`score.choice`", "resolve score choose steer judge track"),
         # `steer` scores to know when enough random sets did as well; it takes up what was answered.
-        ("a right answer that `fetch` brings", "score choose steer judge report"),
-        ("a scorer (`scoring/numbers.py`)", "resolve score choose steer judge report"),
+        ("a right answer that `fetch` brings", "score choose steer judge"),
+        ("a scorer (`scoring/numbers.py`)", "resolve score choose steer judge"),
         ("a figure's colour", "resolve figures"),
         ("a comment in how a trace is made (`tracing/collect.py`)", "resolve"),
     ],

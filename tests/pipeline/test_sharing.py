@@ -178,7 +178,7 @@ def test_a_damaged_file_is_named_with_what_brings_it_back(first, second) -> None
     place.unlink()
     place.write_bytes(whole[:-9])
     told = stage(second.folder, "align", "--model", "tiny", check=False).stderr
-    assert "own/deu_Latn.safetensors is not a whole trace file" in told
+    assert "own/deu_Latn.safetensors is damaged: its content is not what its checksum says" in told
     assert "`dvc pull --force data/traces/tiny` brings it whole from the remote `store`" in told
     second.dvc("pull", ["data/traces/tiny"], force=True)
     assert place.read_bytes() == whole

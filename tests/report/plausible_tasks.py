@@ -15,7 +15,7 @@ from polyroute.ground.paths import Paths
 from polyroute.results.accuracy import AccuracyRow, AccuracySummary
 from polyroute.results.correlation import CorrelationRow, CorrelationSummary
 from polyroute.results.experts import DomainRow, ExpertRow, ExpertsSummary, MemberRow
-from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow
+from polyroute.results.steering import HELPED, MechanismRow, SteeringSummary, SteerRow, TurnedRow
 from polyroute.results.table import Row
 from polyroute.steering.plan import Plan
 
@@ -268,6 +268,9 @@ def write_steering(
         plan.save(paths.plan(model, task))
     _write(SteerRow, paths, model, rows)
     _write(MechanismRow, paths, model, rerouting)
+    item = {"item": "one", "language": "eng_Latn", "direction": "right", "of": 9, "prompt": "<one?> eng_Latn",
+            "answer": "yes & no.", "before": "", "after": "yes & no."}  # fmt: skip
+    _write(TurnedRow, paths, model, [{"task": task} | item for task in held])
     SteeringSummary.write(paths.metrics(model), {"tasks": held})
 
 

@@ -74,6 +74,21 @@ def test_a_plan_comes_back_from_its_file(tmp_path, changes) -> None:
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
+def test_a_saved_plan_that_was_changed_is_refused_and_one_without_checksum_is_read(tmp_path) -> None:
+    path, plan = tmp_path / "plan.json", Plan(**FIELDS)
+    plan.save(path)
+    text = path.read_text()
+    path.write_text(text.replace('"top_k": 2', '"top_k": 3'))
+    with pytest.raises(
+        PlanError, match=r"plan.json is damaged: .* where a change is meant, delete `checksum` from its `source`"
+    ):
+        Plan.load(path)
+    content = json.loads(text)
+    del content["source"]["checksum"]
+    path.write_text(json.dumps(content))
+    assert Plan.load(path) == plan
+
+
 def test_the_file_is_plain_and_in_the_order_of_layers(tmp_path) -> None:
     experts = {layer: [layer % 8, 7] for layer in (10, 9, 2) if layer % 8 != 7}
     Plan(**FIELDS | {"layers": 11, "experts": experts}).save(tmp_path / "plan.json")

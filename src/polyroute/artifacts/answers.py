@@ -29,13 +29,12 @@ from typing import Any, Literal
 
 import pandas as pd
 import pyarrow
-import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyroute.artifacts import parquet
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground import again
 from polyroute.ground.errors import AnswerError
-from polyroute.ground.files import write_atomically
 
 FORMAT: Literal[2] = 2
 Setting = str | int | float | bool | list[str] | None
@@ -139,19 +138,17 @@ class Answers:
             raise AnswerError(f"{self.place} do not fit the columns of {self.header.kind} tasks: {error}") from None
         about = json.dumps(self.header.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         table = pyarrow.table(arrays, schema=schema.with_metadata({"polyroute": about}))
-        sink = pyarrow.BufferOutputStream()
-        pyarrow.parquet.write_table(table, sink, compression="zstd")
-        write_atomically(path, sink.getvalue().to_pybytes())
+        parquet.write_table(path, table)
 
 
 def read(path: Path) -> Answers:
     """Answers that `Answers.write` wrote.
 
     Raises:
-        AnswerError: the file is absent, cut short, of another format, or breaks the schema; names it.
+        AnswerError: the file is absent, damaged, in another's place, of another format, or breaks the schema; names it.
     """
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = parquet.read_table(path, error=AnswerError)
         header = AnswersHeader.model_validate_json((table.schema.metadata or {})[b"polyroute"])
     except FileNotFoundError:
         raise AnswerError(f"{path} is absent: {again.absent(path)}") from None

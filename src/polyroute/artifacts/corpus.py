@@ -57,7 +57,7 @@ def read(path: Path, languages: Sequence[str] | None = None) -> pd.DataFrame:
         Columns item_id, language, text; in the order of the file, or by item_id and then as `languages`.
 
     Raises:
-        CorpusError: the file is absent or is no corpus, or lacks a language.
+        CorpusError: the file is absent, damaged, in another's place or no corpus, or lacks a language.
     """
     return _read(path, languages)[COLUMNS]
 
@@ -89,10 +89,9 @@ def items(path: Path, language: str) -> dict[str, Item]:
 
 def _read(path: Path, languages: Sequence[str] | None) -> pd.DataFrame:
     import pyarrow
-    import pyarrow.parquet
 
     try:
-        whole = pyarrow.parquet.read_table(path)
+        whole = parquet.read_table(path, error=CorpusError)
         turns = [TURNS] if TURNS in whole.column_names else []
         frame: pd.DataFrame = whole.select([*COLUMNS, *turns]).to_pandas()
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from polyroute.ground import again
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.files import write_json
+from polyroute.ground.files import read_checked_json, write_checked_json
 from polyroute.ground.frozen import Frozen
 
 
@@ -58,10 +58,10 @@ class Draws(Frozen):
         """Read the file.
 
         Raises:
-            DrawsError: it is absent or damaged.
+            DrawsError: it is absent, damaged, or in another's place.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate(read_checked_json(path, error=DrawsError))
         except FileNotFoundError:
             raise DrawsError(f"{path} is absent: {again.absent(path)}") from None
         except ValidationError as error:
@@ -69,4 +69,4 @@ class Draws(Frozen):
 
     def write(self, path: Path) -> None:
         """Write the file; the same draws give the same bytes."""
-        write_json(path, self.model_dump(mode="json"))
+        write_checked_json(path, self.model_dump(mode="json"))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from polyroute.ground import again
 from polyroute.ground.errors import AnswerError
+from polyroute.ground.files import read_checked_table
 
 FILE = "frequency.csv"
 """Name of the file, in the folder of a task's answers as the model is."""
@@ -44,10 +45,10 @@ def table(path: Path) -> pd.DataFrame:
     """The file as it is.
 
     Raises:
-        AnswerError: it is absent, or older than what it holds now; names it.
+        AnswerError: it is absent, damaged, in another's place, or older than what it holds now; names it.
     """
     try:
-        found = pd.read_csv(path)
+        found = read_checked_table(path, AnswerError)
     except FileNotFoundError:
         raise AnswerError(f"{path} is absent: {again.absent(path)}") from None
     if missing := [column for column in COLUMNS if column not in found]:

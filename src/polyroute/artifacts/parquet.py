@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polyroute.ground import checksum
+from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
 if TYPE_CHECKING:
@@ -16,15 +18,62 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, columns: Mapping[str, pyarrow.Array], metadata: Mapping[str, str] | None = None) -> None:
-    """Write columns of equal length, in their order; `metadata` goes into the file's schema."""
+    """Write columns of equal length, in their order; `metadata` and a checksum go into the file's schema.
+
+    Raises:
+        ChecksumError: the metadata look like a checksum.
+    """
+    import pyarrow
+
+    # Plain arrays instead of `frame.to_parquet`: pandas would write its index and version into the file.
+    write_table(path, pyarrow.table(dict(columns)).replace_schema_metadata(dict(metadata) if metadata else None))
+
+
+def write_table(path: Path, table: pyarrow.Table, of: str | None = None) -> None:
+    """Write a table with its metadata and a checksum, whole or not at all.
+
+    Args:
+        path: of the file.
+        table: what it holds.
+        of: what the file is of; its place in `data/` by default.
+
+    Raises:
+        ChecksumError: the metadata look like a checksum.
+    """
     import pyarrow
     import pyarrow.parquet
 
-    # Plain arrays instead of `frame.to_parquet`: pandas would write its index and version into the file.
-    table = pyarrow.table(dict(columns)).replace_schema_metadata(dict(metadata) if metadata else None)
+    stamp = checksum.blank(checksum.place(path) if of is None else of)
+    table = _without_checksum(table)
     sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(table, sink, compression="zstd")
-    write_atomically(path, sink.getvalue().to_pybytes())
+    with pyarrow.parquet.ParquetWriter(sink, table.schema, compression="zstd") as writer:
+        writer.write_table(table)
+        # Not into the schema, of which Arrow keeps a second copy in the file.
+        writer.add_key_value_metadata({checksum.KEY: stamp})
+    write_atomically(path, checksum.filled(sink.getvalue().to_pybytes()))
+
+
+def read_table(
+    path: Path, *, of: str | None = None, otherwise: str = "delete it and make it anew",
+    error: type[PolyrouteError] = PolyrouteError,
+) -> pyarrow.Table:  # fmt: skip
+    """The table that `write_table` wrote, proved; with its metadata, without the checksum.
+
+    Raises:
+        FileNotFoundError, OSError: the file is absent or cannot be read.
+        PolyrouteError: of the kind `error`, as `checksum.prove`.
+        pyarrow.ArrowException: it is proved, and no Parquet file.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    content = checksum.read(path, of=of, otherwise=otherwise, error=error)
+    return _without_checksum(pyarrow.parquet.read_table(pyarrow.BufferReader(content)))
+
+
+def _without_checksum(table: pyarrow.Table) -> pyarrow.Table:
+    metadata = {name: value for name, value in (table.schema.metadata or {}).items() if name != checksum.KEY.encode()}
+    return table.replace_schema_metadata(metadata or None)
 
 
 def in_order(frame: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:

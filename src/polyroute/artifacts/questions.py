@@ -123,14 +123,13 @@ def read_table(
         what: it should hold, for messages.
 
     Raises:
-        TaskError: it is absent, or no such file.
+        TaskError: it is absent, damaged, in another's place, or no such file.
     """
     import pandas as pd
     import pyarrow
-    import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = parquet.read_table(path, error=TaskError)
     except FileNotFoundError:
         raise TaskError(f"{path} is absent: {again.absent(path)}") from None
     except (pyarrow.ArrowInvalid, OSError) as error:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import pyarrow
-import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from polyroute.artifacts import parquet
@@ -21,6 +20,7 @@ from polyroute.ground.names import check_names
 
 FORMAT: Literal[1] = 1
 _KEY = "polyroute"
+_REMEDY = "take it from git again, or make it anew with `polyroute import-counts`"
 
 
 class RecordingError(PolyrouteError):
@@ -84,10 +84,10 @@ def read(
         more: columns that may follow them, all or none.
 
     Raises:
-        RecordingError: the file is absent, cut short, of another kind or format; names it.
+        RecordingError: the file is absent, damaged, in another's place, of another kind or format; names it.
     """
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = parquet.read_table(path, otherwise=_REMEDY, error=RecordingError)
         header = kind.model_validate_json((table.schema.metadata or {})[_KEY.encode()])
         if more is not None and set(more.names) <= set(table.schema.names):
             schema = pyarrow.schema([*schema, *more])
@@ -100,10 +100,8 @@ def read(
     except FileNotFoundError:
         raise RecordingError(f"{path} is absent: `polyroute import-counts` makes such files") from None
     except (pyarrow.ArrowException, OSError, KeyError, ValidationError) as error:
-        first = _first(error)
         raise RecordingError(
-            f"{path} is not a whole recording of format {FORMAT} ({first}): take it from git again, or make it anew "
-            "with `polyroute import-counts`"
+            f"{path} is not a whole recording of format {FORMAT} ({_first(error)}): {_REMEDY}"
         ) from None
     if table.schema.remove_metadata() != schema:
         raise RecordingError(f"{path}: its columns are {table.schema.names}, not {schema.names} of the declared types")

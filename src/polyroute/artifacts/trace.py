@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from polyroute.artifacts.importance import HEAD, READINGS, SOFTMAX_OF_WEIGHTS, normalise
-from polyroute.ground import again
+from polyroute.ground import again, checksum
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
 
@@ -230,10 +230,10 @@ class Trace:
         tokens_N = self.tokens.astype(np.int32 if self.tokens.max(initial=0) < 2**31 else np.int64)
         arrays |= {"tokens": tokens_N, "topk_count": _narrow(self.topk_count)}
         # One key: safetensors writes several in an order that changes from run to run.
-        about = json.dumps({"header": self.header.model_dump(mode="json"), "item_ids": self.item_ids}, sort_keys=True)
-        write_atomically(
-            Path(path), to_bytes({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"polyroute": about})
-        )
+        held = {"header": self.header.model_dump(mode="json"), "item_ids": self.item_ids}
+        about = json.dumps(held | {checksum.KEY: checksum.blank(_of(self.header))}, sort_keys=True)
+        content = to_bytes({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"polyroute": about})
+        write_atomically(Path(path), checksum.filled(content))
 
     @classmethod
     def load(cls, path: Path | str, *, mapped: bool = False) -> Self:
@@ -245,17 +245,28 @@ class Trace:
                 written to, and counts are of the least width that holds them: add them up with `dtype=np.int64`.
 
         Raises:
-            TraceError: the file is absent, cut short, of another format, or no trace; names it.
+            TraceError: the file is absent, damaged, of another format or no trace; or it is in `data/traces/` where
+                another model, corpus or language belongs; names it.
         """
-        header, item_ids, columns = _read(Path(path), _map if mapped else _take)
+        _prove(Path(path))
+        return cls._load(Path(path), mapped=mapped)
+
+    @classmethod
+    def _load(cls, path: Path, *, mapped: bool) -> Self:
+        """Of a file that is proved."""
+        header, item_ids, columns = _read(path, _map if mapped else _take)
         return cls.of_columns(header, item_ids, columns, widened=not mapped)
 
 
 class TraceFiles(Sequence[Trace]):
-    """Traces in their files, each mapped anew whenever it is asked for, so that many take no memory."""
+    """Traces in their files, each mapped anew whenever it is asked for, so that many take no memory.
 
-    def __init__(self, paths: Iterable[Path]):
+    A file is proved when it is asked for first.
+    """
+
+    def __init__(self, paths: Iterable[Path], *, proved: set[Path] | None = None):
         self.paths = tuple(paths)
+        self._proved: set[Path] = set() if proved is None else proved
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -271,8 +282,12 @@ class TraceFiles(Sequence[Trace]):
             TraceError: as `Trace.load`.
         """
         if isinstance(index, slice):
-            return TraceFiles(self.paths[index])
-        return Trace.load(self.paths[index], mapped=True)
+            return TraceFiles(self.paths[index], proved=self._proved)
+        path = self.paths[index]
+        if path not in self._proved:
+            _prove(path)
+            self._proved.add(path)
+        return Trace._load(path, mapped=True)
 
 
 def read_header(path: Path) -> TraceHeader:
@@ -281,7 +296,20 @@ def read_header(path: Path) -> TraceHeader:
     Raises:
         TraceError: as `Trace.load`.
     """
+    _prove(path)
     return _read(path)[0]
+
+
+def _of(header: TraceHeader) -> str:
+    """What a trace file is of: its place in `data/`, whether it is there or among finished parts."""
+    return checksum.named("traces", header.model, header.corpus, f"{header.language}.safetensors")
+
+
+def _prove(path: Path) -> None:
+    try:
+        checksum.prove(path, otherwise="take it anew from where it came, or trace the model again", error=TraceError)
+    except FileNotFoundError:
+        raise TraceError(f"{path} is absent: {again.absent(path)}") from None
 
 
 def _read(
@@ -292,8 +320,6 @@ def _read(
             about = json.loads((file.metadata() or {})["polyroute"])
         header = TraceHeader.model_validate(about["header"])
         return header, about["item_ids"], columns(path) if columns else {}
-    except FileNotFoundError:
-        raise TraceError(f"{path} is absent: {again.absent(path)}") from None
     except (SafetensorError, KeyError, ValueError, ValidationError) as error:
         raise TraceError(
             f"{path} is not a whole trace file of format {FORMAT} ({error}): {again.damaged(path)}"

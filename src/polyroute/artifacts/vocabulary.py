@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pyarrow
 import pyarrow.compute
-import pyarrow.parquet
 
+from polyroute.artifacts import parquet
 from polyroute.artifacts.trace import TraceError
-from polyroute.ground.files import write_atomically
 
 _SCHEMA = pyarrow.schema(
     {"corpus": pyarrow.string(), "language": pyarrow.string(), "token": pyarrow.int64(), "count": pyarrow.int64()}
@@ -33,19 +32,18 @@ def write(path: Path, counts: Mapping[tuple[str, str], Mapping[int, int]]) -> No
         for (corpus, language), counted in counts.items()
         for token in sorted(counted)
     ]
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, _SCHEMA), sink, compression="zstd")
-    write_atomically(path, sink.getvalue().to_pybytes())
+    parquet.write_table(path, pyarrow.Table.from_pylist(rows, _SCHEMA))
 
 
 def read(path: Path, corpus: str, language: str) -> dict[int, int]:
     """Token -> how often it is counted, in one language of a corpus.
 
     Raises:
-        TraceError: the file is absent, as beside traces of an earlier version, or lacks the language.
+        TraceError: the file is absent, as beside traces of an earlier version, damaged or in another's place, or lacks
+            the language.
     """
     try:
-        table = pyarrow.parquet.read_table(path, schema=_SCHEMA)
+        table = parquet.read_table(path, error=TraceError)
     except FileNotFoundError:
         raise TraceError(
             f"{path} is absent: traces made before tokens were counted beside them have none; run `dvc repro --force "

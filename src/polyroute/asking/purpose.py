@@ -20,7 +20,7 @@ from polyroute.asking.in_vllm import InVllm, started
 from polyroute.asking.settings import AskSettings
 from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
-from polyroute.ground.files import write_table
+from polyroute.ground.files import write_checked_table
 from polyroute.ground.paths import Paths
 from polyroute.models.later import LoadedLater
 from polyroute.models.load import LoadedModel, load
@@ -180,8 +180,8 @@ def _measure(
 ) -> None:
     """Write what is measured of routing beside the answers of the report half."""
     if purpose == "evaluate":
-        write_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
+        write_checked_table(folder / frequency.FILE, [asker.frequency()], frequency.COLUMNS)
     if purpose in ("steer", "mask"):
         edits = [one for one in conditions if one.name in said]
         found = asker.mechanism(edits, by_language=purpose == "mask")
-        write_table(folder / "mechanism.csv", [found], MECHANISM_COLUMNS)
+        write_checked_table(folder / "mechanism.csv", [found], MECHANISM_COLUMNS)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 import pyarrow
-import pyarrow.parquet
 
-from polyroute.ground.files import digest, write_atomically
+from polyroute.artifacts import parquet
+from polyroute.ground import checksum
+from polyroute.ground.checksum import ChecksumError
+from polyroute.ground.files import digest
 from polyroute.steering.condition import Condition
 
 READ = ("item_id", "language", "prompt", "choices")
@@ -42,10 +44,10 @@ class AnswerStore:
         """The answers to exactly these questions, if finished before."""
         path = self._path(questions, condition)
         try:
-            return pd.read_parquet(path)
+            return pd.read_parquet(io.BytesIO(checksum.read(path, of=path.stem)))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):  # a damaged disk: computing again is always right
+        except (OSError, ValueError, ChecksumError):  # damaged, or of others: computing again is always right
             path.unlink()
             return None
 
@@ -63,9 +65,8 @@ class AnswerStore:
         table = pyarrow.Table.from_pandas(answers)
         batch = json.dumps([digest(plan_of(other)) for other in beside])
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"polyroute.beside": batch.encode()})
-        told = io.BytesIO()
-        pyarrow.parquet.write_table(table, told)
-        write_atomically(self._path(questions, condition), told.getvalue())
+        path = self._path(questions, condition)
+        parquet.write_table(path, table, of=path.stem)
 
     def _path(self, questions: pd.DataFrame, condition: Condition) -> Path:
         if self._digested is None or self._digested[0] is not questions:

@@ -7,7 +7,6 @@ Only texts of the model as it is are counted.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from polyroute.asking.store import questions_digest
+from polyroute.ground.checksum import ChecksumError
 from polyroute.ground.errors import AnswerError
-from polyroute.ground.files import digest, write_json
+from polyroute.ground.files import digest, read_checked_json, write_checked_json
 from polyroute.models.routers import Router, RouterCall, observe
 
 
@@ -114,18 +114,19 @@ class TallyStore:
         """What was counted when exactly these questions were answered, if that is kept."""
         path = self._path(questions)
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = read_checked_json(path, path.stem, ChecksumError)
             return Written(np.array(told["shares"], dtype=np.float64), int(told["texts"]), int(told["tokens"]))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):  # a damaged disk: asking again is always right
+        except (ValueError, KeyError, TypeError, ChecksumError):  # damaged, or of others: asking again is always right
             path.unlink()
             return None
 
     def put(self, questions: pd.DataFrame, written: Written) -> None:
         """Keep what was counted."""
         told = {"shares": written.shares_LE.tolist(), "texts": written.texts, "tokens": written.tokens}
-        write_json(self._path(questions), told)
+        path = self._path(questions)
+        write_checked_json(path, told, path.stem)
 
     def _path(self, questions: pd.DataFrame) -> Path:
         return self._folder / f"{digest([self._determines, questions_digest(questions)])}.json"

@@ -33,6 +33,7 @@ def over_languages(
     *,
     confidence: float,
     seed: int,
+    sentences: int | None = None,
 ) -> dict[str, Any]:
     """Test alignment in each layer, and name the shape of divergence over depth.
 
@@ -43,12 +44,14 @@ def over_languages(
         languages: codes of the V languages.
         confidence: coverage of the t intervals; a U needs both one-sided tests at half of what it leaves.
         seed: of the sign patterns.
+        sentences: of each language; None where it was not read by the sentence.
 
     Returns:
         `languages` (how many), `early_minus_middle`, `late_minus_middle` (with intervals) and `shape`; `by_family`, the
         same with families left out in turn, and whether its shape is the same; where there are sentences `alignment`, a
         record a layer with its mean, interval, p and q, `aligned_layers`, those whose q is below `LEVEL`, and
-        `peak_layer`, the most aligned. Fewer than `FEWEST` languages leave bounds, shapes and tests null.
+        `peak_layer`, the most aligned. Fewer than `FEWEST` languages or sentences leave bounds, shapes and tests null:
+        what so few sentences share says nothing of other text, however many languages they are in.
 
     Raises:
         LanguageError: a code is unknown.
@@ -56,8 +59,9 @@ def over_languages(
     early_V, middle_V, late_V = zones_V3.T
     outer_V2 = np.stack([early_V - middle_V, late_V - middle_V], axis=1)
     families = [language_table.get(code).family for code in languages]
-    alone = _told(mean_over_units(outer_V2, confidence), len(languages))
-    by_family = _told(mean_by_family(outer_V2, families, confidence), len(languages))
+    enough = len(languages) >= FEWEST and (sentences is None or sentences >= FEWEST)
+    alone = _told(mean_over_units(outer_V2, confidence), enough)
+    by_family = _told(mean_by_family(outer_V2, families, confidence), enough)
     agrees = None if by_family["shape"] is None else alone["shape"] == by_family["shape"]
     found: dict[str, Any] = {
         "languages": len(languages),
@@ -66,8 +70,8 @@ def over_languages(
     }
     if alignment_VL is None or np.isnan(alignment_VL).any():
         return found
-    mean = _claimed(mean_over_units(alignment_VL, confidence), len(languages))
-    tested = sign_flips(alignment_VL, seed)
+    mean = _claimed(mean_over_units(alignment_VL, confidence), enough)
+    tested = sign_flips(alignment_VL, seed) if enough else None
     rows = []
     for place, layer in enumerate(layers):
         difference = Difference(float(mean.value[place]), float(mean.low[place]), float(mean.high[place]))
@@ -79,15 +83,15 @@ def over_languages(
     }  # fmt: skip
 
 
-def _claimed(mean: Interval, languages: int) -> Interval:
-    """The mean without bounds where languages are too few."""
+def _claimed(mean: Interval, enough: bool) -> Interval:
+    """The mean, without bounds where languages or sentences are too few."""
     unknown = np.full_like(mean.value, np.nan)
-    return mean if languages >= FEWEST else Interval(mean.value, unknown, unknown)
+    return mean if enough else Interval(mean.value, unknown, unknown)
 
 
-def _told(outer: Interval, languages: int) -> dict[str, Any]:
-    """Outer zones minus the middle and the shape; none where languages or families are too few."""
-    outer = _claimed(outer, languages)
+def _told(outer: Interval, enough: bool) -> dict[str, Any]:
+    """Outer zones minus the middle and the shape; none where languages, sentences or families are too few."""
+    outer = _claimed(outer, enough)
     early, late = (Difference(*map(float, b)) for b in zip(outer.value, outer.low, outer.high, strict=True))
     shape = None if early.sign is None else depth_shape(early, late)
     return {"early_minus_middle": bounded(early), "late_minus_middle": bounded(late), "shape": shape}

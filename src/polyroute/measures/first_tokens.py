@@ -21,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.measures.across_languages import over_languages
-
-FEWEST = 2
-"""Sentences of a pair of languages, below which it is left out."""
+from polyroute.stats.signs import FEWEST
 
 
 @dataclass(frozen=True)

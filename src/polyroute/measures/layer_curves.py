@@ -19,7 +19,7 @@ from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange, Zones
 from polyroute.measures import divergence, sentence_alignment
-from polyroute.measures.first_tokens import FEWEST, FirstTokens
+from polyroute.measures.first_tokens import FirstTokens
 from polyroute.measures.layer_measure import Compared, Drawing
 from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
@@ -28,6 +28,7 @@ from polyroute.measures.split_half import SPLITS, floor, split_half
 from polyroute.measures.zones import Difference, default_zones, depth_shape
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.bootstrap import Bootstrap, Interval
+from polyroute.stats.signs import FEWEST
 
 
 class AlignmentError(PolyrouteError):
@@ -167,12 +168,15 @@ class Alignment:
         """Zone means of divergence, outer zones minus the middle, and the shape of the curve.
 
         Args:
-            zone_items: (N, 3) divergence of each sentence in the three zones.
+            zone_items: (N, 3) divergence of each sentence in the three zones. Fewer than `FEWEST` sentences have no
+                intervals, so that no shape is named.
         """
         early_N, middle_N, late_N = zone_items.T
         differences = np.stack([early_N - middle_N, late_N - middle_N], axis=1)
         if self._bootstrap is None:
             outer = [Difference(float(value), None, None) for value in differences[0]]
+        elif len(differences) < FEWEST:
+            outer = [Difference(float(value), np.nan, np.nan) for value in differences.mean(axis=0)]
         else:
             interval = self._bootstrap.mean(differences)
             bounds = zip(interval.value, interval.low, interval.high, strict=True)

@@ -128,7 +128,7 @@ def _reported(file: ParamsFile, name: str) -> ReportedModel:
     recipe = file.pocket.get(name)
     if recipe is not None:
         kind: Literal["real", "pocket", "untrained"] = "pocket" if recipe.tokens else "untrained"
-        return ReportedModel(title=name, kind=kind, source=f"trained here: models/{name}", scores=_scores(file, name))
+        return ReportedModel(title=name, kind=kind, source=f"trained here: models/{name}")
     called, commit = published_as(spec), revision(spec)
     where = spec.file if isinstance(spec, RecordedModel) else spec.hub or spec.folder or name
     title = name if called is None else called.rpartition("/")[2]
@@ -136,15 +136,7 @@ def _reported(file: ParamsFile, name: str) -> ReportedModel:
         title += " (recorded)"
     elif title.lower() != name.lower() and called is not None:
         title += f" ({name})"
-    return ReportedModel(
-        title=title, kind="real", source=f"{where}{f' @{commit[:12]}' if commit else ''}", scores=_scores(file, name)
-    )
-
-
-def _scores(file: ParamsFile, name: str) -> dict[str, str]:
-    """Task of a model -> the score that is compared."""
-    scored = model_settings(file, name, "").get("score")
-    return {task: one.score for task, one in scored.tasks.items()} if isinstance(scored, ScoreSettings) else {}
+    return ReportedModel(title=title, kind="real", source=f"{where}{f' @{commit[:12]}' if commit else ''}")
 
 
 def model_settings(file: ParamsFile, model: str, digest: str) -> dict[str, StudySettings]:

@@ -72,8 +72,6 @@ class ReportedModel(Frozen):
     random weights."""
     source: str
     """Where its weights or counts are from, with the commit."""
-    scores: dict[str, str] = Field(default={})
-    """Task -> the score of its answers that is compared."""
 
 
 class ReportSettings(StudySettings):

@@ -12,7 +12,8 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from polyroute.ground import files
+from polyroute.ground import checksum, files
+from polyroute.ground.checksum import ChecksumError
 from polyroute.ground.code import code_digest
 from polyroute.miniworld.tables import PHRASES
 from polyroute.pocket.recipe import PocketRecipe
@@ -47,18 +48,21 @@ def save(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW, done: i
         tensors[f"first/{name}"] = moments["exp_avg"]
         tensors[f"second/{name}"] = moments["exp_avg_sq"]
     # Everything goes into one file, so that no part of it can be older than another.
-    metadata = {"done": str(done), "losses": json.dumps(losses)}
+    of = checksum.blank(path.parent.name)
+    metadata = {"done": str(done), "losses": json.dumps(losses), checksum.KEY: of}
     content = serialised({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata)
-    files.write_atomically(path, content)
+    files.write_atomically(path, checksum.filled(content))
 
 
 def resume(path: Path, net: PreTrainedModel, optimizer: torch.optim.AdamW) -> tuple[int, list[float]]:
     """Load what `save` wrote, if it is there.
 
     Returns:
-        Steps done and the loss of each; 0 and none where there is no state.
+        Steps done and the loss of each; 0 and none where there is no state, or a damaged one or another recipe's.
     """
-    if not path.exists():
+    try:
+        checksum.prove(path, of=path.parent.name)
+    except (FileNotFoundError, ChecksumError):
         return 0, []
     with safe_open(path, "pt") as saved, torch.no_grad():
         metadata = saved.metadata()

@@ -44,7 +44,7 @@ ALL: tuple[type[Row] | type[Document], ...] = (
     similarity.SimilaritySummary, similarity.SimilarityMetrics,
     accuracy.AccuracyRow, accuracy.AccuracySummary, accuracy.AccuracyMetrics, generated.GeneratedRow,
     correlation.CorrelationRow, correlation.CorrelationSummary, correlation.CorrelationMetrics,
-    steering.SteerRow, steering.MechanismRow, steering.SteeringSummary,
+    steering.SteerRow, steering.MechanismRow, steering.TurnedRow, steering.SteeringSummary,
     masking.MaskRow, masking.MaskingSummary, masking.InterventionMetrics,
     claims.ClaimsSummary, claims.ClaimsMetrics,
     distances.RecordedDistances,

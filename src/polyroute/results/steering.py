@@ -137,6 +137,35 @@ class MechanismRow(
     """The same with it."""
 
 
+class TurnedRow(
+    Row,
+    file="turned.csv",
+    stage="judge",
+    key=("task", "item", "language"),
+    readers=("report.html",),
+):
+    """An item in one language that a task's chosen plan turned right or wrong, some of each with their text."""
+
+    task: Task
+    """Name in params.yaml."""
+    item: str = Field(min_length=1)
+    """Its id."""
+    language: Language
+    """In which it was asked."""
+    direction: Literal["right", "wrong"]
+    """What its answer became; a graded score turns where it passes one half."""
+    of: Annotated[int, Field(ge=1), Unit("items and languages")]
+    """How many the plan turned this way, of which these are some."""
+    prompt: str
+    """The end of the question."""
+    answer: str
+    """The right one."""
+    before: str
+    """The answer without the edit."""
+    after: str
+    """The answer with it."""
+
+
 Half = Literal["select", "report"]
 """Of a task's items."""
 

@@ -6,6 +6,7 @@ Stages hand them on as files, one a task, so that asking never knows why it asks
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from polyroute.ground import again
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.files import write_json
+from polyroute.ground.files import read_checked_json, write_checked_json
 from polyroute.steering.plan import Plan
 
 Kind = Literal[
@@ -63,17 +64,18 @@ class ConditionFile(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all; the same conditions give the same bytes."""
-        write_json(path, self.model_dump(mode="json"))
+        write_checked_json(path, self.model_dump(mode="json"))
 
     @classmethod
     def load(cls: type[F], path: Path) -> F:
         """What `save` wrote.
 
         Raises:
-            ConditionError: the file is absent or holds something else; names it.
+            ConditionError: the file is absent, damaged, in another's place or holds something else; names it.
         """
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"), strict=False)
+            content = read_checked_json(path, error=ConditionError)
+            return cls.model_validate_json(json.dumps(content), strict=False)
         except FileNotFoundError:
             raise ConditionError(f"{path} is absent: {again.absent(path)}") from None
         except ValueError as error:  # not UTF-8, not JSON, or other keys

@@ -39,8 +39,9 @@ from pydantic import (
     model_validator,
 )
 
+from polyroute.ground import checksum
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.files import write_json
+from polyroute.ground.files import json_bytes, write_atomically
 from polyroute.steering.rules import RULES, Arithmetic, Eps, Std
 
 if TYPE_CHECKING:
@@ -240,11 +241,13 @@ class Plan(BaseModel):
         """Read and check a plan.
 
         Raises:
-            PlanError: the file is absent, is not JSON, or says something that cannot be; names the file and every key.
+            PlanError: the file is absent, is not JSON, was changed and has a checksum, or says something that cannot
+                be; names the file and every key.
         """
         path = Path(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
+            text = path.read_bytes()
+            content = json.loads(text.decode(), object_pairs_hook=_unique)
         except FileNotFoundError:
             raise PlanError(f"{path} is absent: give the path of a steering plan") from None
         except RecursionError:
@@ -253,6 +256,11 @@ class Plan(BaseModel):
             raise PlanError(f"{path} is not a steering plan: {error}") from None
         if not isinstance(content, dict):
             raise PlanError(f"{path} is not a steering plan: it holds no object of keys")
+        source = content.get("source")
+        stamp = source.pop(checksum.KEY, None) if isinstance(source, dict) else None
+        if stamp is not None or checksum.stamped(text):  # whoever writes a plan by hand need not give one
+            own = f"take it from git again or, where a change is meant, delete `{checksum.KEY}` from its `source`"
+            checksum.prove(path, text, of="", otherwise=own, error=PlanError)
         if content.get("format") != FORMAT:
             raise PlanError(
                 f"{path}: format is {content.get('format', 'missing')}; this version of polyroute reads format {FORMAT}"
@@ -269,7 +277,10 @@ class Plan(BaseModel):
         Raises:
             OSError: the disk is full or the folder cannot be written.
         """
-        write_json(Path(path), self.model_dump())
+        content = self.model_dump()
+        # Earlier versions refuse a key that they do not know, but for those of `source`.
+        content["source"] = {**content["source"], checksum.KEY: checksum.blank()}
+        write_atomically(Path(path), checksum.filled(json_bytes(content)))
 
     def check(self, routers: Sequence[Router], *, model_digest: str | None = None) -> None:
         """Refuse to steer another model than the plan was made for.

@@ -4,6 +4,7 @@ They lie outside DVC's outputs, which DVC deletes before it runs a stage, under 
 determines their numbers. A part is there whole or not at all.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -12,11 +13,13 @@ from typing import Protocol
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 from safetensors.numpy import save as to_bytes
 
-from polyroute.artifacts.trace import Trace, TraceError, read_header
-from polyroute.ground.files import digest, write_atomically
+from polyroute.artifacts.trace import Trace, TraceError
+from polyroute.ground import checksum
+from polyroute.ground.checksum import ChecksumError
+from polyroute.ground.files import digest, read_checked_json, write_atomically, write_checked_json
 from polyroute.tracing.statistics import BatchStatistics
 
 
@@ -52,16 +55,16 @@ class TraceParts:
             key: plain data: everything that determines the numbers, the code among it.
         """
         self._folder = parts / "traces" / digest(key)
-        self._whole = self._folder.with_suffix(".safetensors")
+        self._whole, self._beside = self._folder.with_suffix(".safetensors"), self._folder.with_suffix(".json")
 
     def get(self, item_ids: Sequence[str]) -> BatchStatistics | None:
         """The batch of exactly these items, if finished before."""
         path = self._batch(item_ids)
         try:
-            statistics: BatchStatistics = load_file(path)
+            statistics: BatchStatistics = load(checksum.read(path, of=self._of(path)))
         except FileNotFoundError:
             return None
-        except SafetensorError:  # a damaged disk: computing again is always right
+        except (OSError, SafetensorError, ChecksumError):  # damaged, or of others: computing again is always right
             path.unlink()
             return None
         return statistics
@@ -69,15 +72,18 @@ class TraceParts:
     def put(self, item_ids: Sequence[str], statistics: BatchStatistics) -> None:
         """Keep a finished batch."""
         arrays = {name: np.ascontiguousarray(array) for name, array in statistics.items()}
-        write_atomically(self._batch(item_ids), to_bytes(arrays))
+        path = self._batch(item_ids)
+        write_atomically(path, checksum.filled(to_bytes(arrays, {checksum.KEY: checksum.blank(self._of(path))})))
 
     def whole(self) -> Path | None:
         """The finished trace, if all of it was computed before and can still be read."""
         if not self._whole.exists():
             return None
         try:
-            read_header(self._whole)
-        except TraceError:  # a damaged disk: computing again is always right
+            told = read_checked_json(self._beside, self._folder.name, ChecksumError)
+            if told["sha256"] != _sha256(self._whole):
+                raise ChecksumError(f"{self._whole} is not the trace that was finished under this key")
+        except (OSError, ChecksumError):  # damaged, of others or older: computing again is always right
             self._whole.unlink()
             return None
         shutil.rmtree(self._folder, ignore_errors=True)  # left by a kill just before the end
@@ -86,11 +92,21 @@ class TraceParts:
     def finish(self, trace: Trace) -> Path:
         """Keep the whole trace and drop its batches."""
         trace.save(self._whole)
+        # The trace says what it is of; only this says under which settings, code and versions it was finished.
+        write_checked_json(self._beside, {"sha256": _sha256(self._whole)}, self._folder.name)
         shutil.rmtree(self._folder, ignore_errors=True)
         return self._whole
 
+    def _of(self, batch: Path) -> str:
+        return f"{self._folder.name}/{batch.stem}"
+
     def _batch(self, item_ids: Sequence[str]) -> Path:
         return self._folder / f"{digest(list(item_ids))}.safetensors"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def place(part: Path, output: Path) -> None:

@@ -13,14 +13,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import transformers
-from pydantic import ValidationError
 from torch import nn
 
 from polyroute.artifacts.draws import Curves
 from polyroute.artifacts.trace import Trace
 from polyroute.artifacts.turns import Item
+from polyroute.ground.checksum import ChecksumError
 from polyroute.ground.code import code_digest
-from polyroute.ground.files import digest, write_json
+from polyroute.ground.files import digest, read_checked_json, write_checked_json
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.routing_summary import by_layer
 from polyroute.models.load import language_model
@@ -144,12 +144,12 @@ def read_random(
     start = int(digest(name), 16) % settings.draws
     for draw in [*range(start, settings.draws), *range(start)]:
         part = folder / f"{draw}.json"
-        curves = _finished(part)
+        curves = finished(part)
         if curves is None:
             _check_size(name, config, settings.most_weights)
             model = _build(name, config, draw).to(settings.device)
             curves = read_model(model, tokenizer, texts, settings)
-            write_json(part, curves.model_dump(mode="json"))
+            keep(part, curves)
             on_draw(draw)
         found[draw] = curves
     return [found[draw] for draw in sorted(found)]
@@ -190,11 +190,22 @@ def _from_config(name: str, config: Any) -> nn.Module:
     return model
 
 
-def _finished(part: Path) -> Curves | None:
+def _of(part: Path) -> str:
+    """What decides a draw's curves, and its number."""
+    return f"{part.parent.name}/{part.stem}"
+
+
+def keep(part: Path, curves: Curves) -> None:
+    """Write the curves of a draw."""
+    write_checked_json(part, curves.model_dump(mode="json"), _of(part))
+
+
+def finished(part: Path) -> Curves | None:
+    """The curves of a draw that was finished before."""
     try:
-        return Curves.model_validate_json(part.read_bytes())
+        return Curves.model_validate(read_checked_json(part, _of(part), ChecksumError))
     except FileNotFoundError:
         return None
-    except ValidationError:  # a damaged disk: computing again is always right
+    except (ValueError, KeyError, TypeError, ChecksumError):  # damaged, or of others: computing again is always right
         part.unlink()
         return None

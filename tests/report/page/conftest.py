@@ -22,7 +22,7 @@ SETTINGS = {
     "name": "a study", "pivot": "eng_Latn", "seed": 1, "confidence": 0.95, "resamples": 1000, "distances": ["recorded"],
     "models": {
         "counts": {"title": "Real-30B", "kind": "real", "source": "recorded/counts.parquet"},
-        "tiny": {"title": "tiny", "kind": "pocket", "source": "models/tiny", "scores": {"arithmetic": "sum"}},
+        "tiny": {"title": "tiny", "kind": "pocket", "source": "models/tiny"},
         "absent": {"title": "absent", "kind": "pocket", "source": "models/absent"},
     },
 }  # fmt: skip
