@@ -32,7 +32,8 @@ from polyroute.asking.written_frequency import Tally, TallyStore, Written, toget
 from polyroute.ground.code import code_digest
 from polyroute.ground.files import digest
 from polyroute.models.chat_template import has_template
-from polyroute.models.load import LoadedLater, LoadedModel
+from polyroute.models.later import LoadedLater
+from polyroute.models.load import LoadedModel
 from polyroute.models.settings import ModelSettings
 from polyroute.steering import mechanism
 from polyroute.steering.condition import Condition

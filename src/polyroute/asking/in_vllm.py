@@ -30,8 +30,7 @@ from polyroute.asking.texts import Texts
 from polyroute.engines.vllm.process import VllmProcess
 from polyroute.ground.errors import AnswerError
 from polyroute.ground.files import digest
-from polyroute.models.limits import context_of
-from polyroute.models.load import LoadedLater
+from polyroute.models.later import LoadedLater
 from polyroute.steering.plan import Plan
 
 
@@ -174,7 +173,7 @@ def started(settings: AskSettings, loaded: LoadedLater, plans: Sequence[Plan]) -
     longest = model.max_tokens + max((settings.asking(task).max_new_tokens for task in settings.tasks), default=1)
     engine = {
         "model": source.place, "tokenizer": source.place, "revision": source.revision, "dtype": model.dtype,
-        "trust_remote_code": model.trust_remote_code, "max_model_len": min(longest, context_of(loaded.config)),
+        "trust_remote_code": model.trust_remote_code, "max_model_len": min(longest, loaded.context),
         "seed": 0,
     }  # fmt: skip
     with VllmProcess(engine, {name: plan for plan in plans if (name := name_of(plan)) is not None}) as running:

@@ -24,7 +24,8 @@ from polyroute.ground import console
 from polyroute.ground.errors import AnswerError, PolyrouteError
 from polyroute.ground.files import write_checked_table
 from polyroute.ground.paths import Paths
-from polyroute.models.load import LoadedLater, load
+from polyroute.models.later import LoadedLater
+from polyroute.models.load import load
 from polyroute.models.settings import ModelSettings
 from polyroute.models.settled import load_settled
 from polyroute.models.source import locate_settled

@@ -13,11 +13,7 @@ _LENGTHS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "se
 
 def context(model: nn.Module) -> int:
     """Most tokens that a model's configuration allows; as good as no limit (2^62) where it names none."""
-    return context_of(model.config)
-
-
-def context_of(config: Any) -> int:
-    """Most tokens that a configuration allows; as good as no limit (2^62) where it names none."""
+    config: Any = model.config
     text = config.get_text_config()
     return next((int(length) for name in _LENGTHS if (length := getattr(text, name, None))), 2**62)
 

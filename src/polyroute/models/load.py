@@ -3,7 +3,6 @@
 import logging
 import sys
 from dataclasses import dataclass
-from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,42 +29,6 @@ class LoadedModel:
     """Those of the layers that the entry asks for."""
     digest: str
     """Commit on the hub, or a digest of the folder's files."""
-
-
-class LoadedLater:
-    """A model that another engine runs: tokenizer and configuration at once, the rest when it is first asked for."""
-
-    def __init__(self, name: str, spec: Checkpoint, source: ModelSource):
-        """Load what is needed at once.
-
-        Args:
-            name: its name in params.yaml.
-            spec: its entry.
-            source: from `locate`.
-
-        Raises:
-            ModelError: it cannot be loaded.
-        """
-        from polyroute.models.without_weights import load_config, load_tokenizer
-
-        self.source, self.digest = source, source.digest
-        self.tokenizer: Any = load_tokenizer(name, spec, source)
-        self.config: Any = load_config(name, spec, source)
-        self._load = partial(load, name, spec, source)
-
-    @cached_property
-    def _whole(self) -> LoadedModel:
-        return self._load()
-
-    @property
-    def model(self) -> nn.Module:
-        """The model in transformers, checked as `load` checks it."""
-        return self._whole.model
-
-    @property
-    def routers(self) -> tuple[Router, ...]:
-        """Its routers in transformers."""
-        return self._whole.routers
 
 
 def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:

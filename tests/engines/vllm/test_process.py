@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from polyroute.asking.in_vllm import started
 from polyroute.asking.settings import AskedTask, AskSettings
 from polyroute.engines.vllm.given import EngineError
 from polyroute.engines.vllm.process import ARGUMENTS, PYTHON, VllmProcess
+from polyroute.models.later import LoadedLater
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import ModelSource
 
@@ -60,7 +60,7 @@ def test_texts_and_likelihoods_are_those_of_transformers(monkeypatch, tmp_path) 
         tasks={"task": AskedTask(kind="choice", languages=["eng_Latn"])},
     )  # fmt: skip
     source = ModelSource(str(folder), None, "d" * 64, True)
-    loaded = SimpleNamespace(tokenizer=tokenizer, config=reference.model.config, source=source, digest="d" * 64)
+    loaded = LoadedLater("tiny", model, source)
     plans = [None, PLANS["soft"], PLANS["mask"]]
     few, written = (table.head(4).reset_index(drop=True) for table in (ITEMS, NUMBERS))
     with started(settings, loaded, [one for one in plans if one is not None]) as engine:
