@@ -80,7 +80,7 @@ def test_half_a_minute_of_training_teaches_english_some_arithmetic(recipe, tmp_p
     longer = {
         "languages": ["eng_Latn", "deu_Latn"], "english_share": 0.8,
         "english_mixture": {"generic": 1, "arithmetic": 9, "knowledge": 0}, "vocabulary": 500, "hidden": 64, "heads": 4,
-        "experts": 8, "expert_width": 32, "rows": 16, "columns": 64, "tokens": 800 * 16 * 64, "learning_rate": 0.006,
+        "experts": 8, "expert_width": 32, "rows": 16, "columns": 64, "tokens": 450 * 16 * 64, "learning_rate": 0.006,
         "warmup_steps": 20,
     }  # fmt: skip
     train.train(PocketRecipe.model_validate(recipe.model_dump() | longer), tmp_path / "m", tmp_path / "w", device="cpu")
