@@ -26,6 +26,13 @@ def test_the_curve_is_the_mean_over_languages() -> None:
     assert (middle.curve.languages_agreeing, middle.curve.languages) == (3, 4)
 
 
+def test_the_last_layer_of_the_run_belongs_to_it() -> None:
+    # Without it the second language's run would lie at .4, above its first layer.
+    middle = choose_middle(np.array([[1, 0, 0, 0, 1], [0.3, 0.4, 0.4, 0, 1]]), range(5))
+    assert middle.layers == (1, 3)
+    assert middle.curve.languages_agreeing == 2
+
+
 def test_a_trough_of_the_mean_alone_is_none() -> None:
     middle = choose_middle(np.stack([U, U, np.full(8, 0.4)]), range(8))
     assert not middle.has_trough

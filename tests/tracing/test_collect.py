@@ -83,6 +83,22 @@ def test_batch_size_and_padding_side_change_nothing(model, tokenizer, change) ->
     assert_same(reference, trace(model, tokenizer, TEXTS, settings=TraceSettings(**({"pairs": 5} | change))))
 
 
+@pytest.mark.parametrize(("padding", "first", "last"), [("right", 1, 0), ("left", 0, 1)])
+def test_padding_stands_on_its_side_and_positions_begin_with_the_text(model, tokenizer, padding, first, last) -> None:
+    seen = []
+    handle = model.model.register_forward_pre_hook(lambda _, __, kwargs: seen.append(kwargs), with_kwargs=True)
+    try:
+        trace(model, tokenizer, TEXTS, settings=TraceSettings(batch_tokens=10_000, padding=padding))
+    finally:
+        handle.remove()
+    mask_BS = seen[-1]["attention_mask"]
+    assert (mask_BS[:, 0].min(), mask_BS[:, -1].min()) == (first, last)
+    if padding == "left":
+        positions_BS = seen[-1]["position_ids"]
+        for mask_S, positions_S in zip(mask_BS, positions_BS, strict=True):
+            assert positions_S[mask_S == 1].tolist() == list(range(int(mask_S.sum())))
+
+
 @pytest.mark.parametrize("padding", ["right", "left"])
 def test_first_tokens_are_routed_as_a_text_of_these_alone(model, tokenizer, padding) -> None:
     settings = TraceSettings(batch_tokens=200, head=5, padding=padding)

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from polyroute.artifacts.trace import TraceError
+from polyroute.measures.of_tokens import OfTokens
 from polyroute.models.routers import RouterCall
+from polyroute.tracing import statistics
 from polyroute.tracing.statistics import BatchAccumulator
 
 COUNTED_BS = np.array([[True, True, False], [True, False, False]])
@@ -38,6 +40,17 @@ def test_padding_may_hold_anything_even_nan() -> None:
     for name, values in clean.items():
         assert np.array_equal(values, dirty[name], equal_nan=True), name
     assert clean["tokens"].tolist() == [2, 1]
+
+
+def test_what_a_measure_of_tokens_says_of_padding_is_left_out(monkeypatch) -> None:
+    largest = OfTokens(
+        "largest", title="Largest logit", unit="nats", bounds=(-np.inf, np.inf), reading="soft_mass",
+        of=lambda call: call.logits_TE.amax(dim=1),
+    )  # fmt: skip
+    monkeypatch.setattr(statistics, "TRACED", (largest,))
+    dirty_TE = logits()
+    dirty_TE[[2, 4, 5]] = NAN
+    np.testing.assert_allclose(reduce(dirty_TE, torch.full((6, 2), 0.5))["largest"][:, 0], [(0.3 + 0.7) / 2, 1.5])
 
 
 def test_a_choice_of_weight_zero_was_dropped_by_the_model() -> None:
