@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from polyroute.artifacts.trace import TraceError
+from polyroute.measures import consistency
 from polyroute.measures.of_tokens import OfTokens
 from polyroute.models.routers import RouterCall
 from polyroute.tracing import statistics
@@ -47,7 +48,7 @@ def test_what_a_measure_of_tokens_says_of_padding_is_left_out(monkeypatch) -> No
         "largest", title="Largest logit", unit="nats", bounds=(-np.inf, np.inf), reading="soft_mass",
         of=lambda call: call.logits_TE.amax(dim=1),
     )  # fmt: skip
-    monkeypatch.setattr(statistics, "TRACED", (largest,))
+    monkeypatch.setattr(statistics, "TRACED", (consistency.MEASURE, largest))
     dirty_TE = logits()
     dirty_TE[[2, 4, 5]] = NAN
     np.testing.assert_allclose(reduce(dirty_TE, torch.full((6, 2), 0.5))["largest"][:, 0], [(0.3 + 0.7) / 2, 1.5])
