@@ -109,7 +109,7 @@ def test_the_shipped_file_is_sound() -> None:
         (
             "models.pocket-plain.engine",
             "jax",
-            "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'recorded'",
+            "models.pocket-plain.engine: `jax` is not known; there is 'transformers', 'vllm', 'recorded'",
         ),
         ("models.pocket-plain.layers", [5, 2], "`layers: [5, 2]`: the first layer comes after the last"),
         ("models.pocket-plain.languages", "alone", "group `alone` holds one language; add another to compare"),

@@ -1,9 +1,9 @@
 """Any data set of the hub, or a folder laid out like one, whose columns params.yaml names; a corpus or a task.
 
 Files of the hub are named by their path at a pinned commit and come through the mirror or the network as those of
-every other reader; none of the data set's own code is run. Parquet and JSON are read by the library `datasets`, in
-batches and without its cache, so that `take` of a large file reads no more than it needs; TSV, CSV and plain lines as
-`polyroute.readers.tables` reads them, which leaves quotes and numbers as they stand.
+every other reader; none of the data set's own code is run. Parquet is read by pyarrow and JSON by the library
+`datasets`, in batches and without its cache, so that `take` of a large file reads no more than it needs; TSV, CSV and
+plain lines as `polyroute.readers.tables` reads them, which leaves quotes and numbers as they stand.
 Licence and source: those of the data set, which are the study's to give.
 
 GSM8K (Cobbe et al. 2021, arXiv:2110.14168; MIT) is read so: `openai/gsm8k`, files
@@ -28,8 +28,8 @@ from polyroute.readers.columns import TableCorpus, Tables, TableTask, present
 from polyroute.readers.spec import Repository
 from polyroute.readers.tables import Row
 
-_BUILDERS = {".parquet": "parquet", ".json": "json", ".jsonl": "json"}
-"""Ending -> reader of the library."""
+_ENDINGS = (".parquet", ".json", ".jsonl")
+"""Of files that are not read as tables of text."""
 BATCH = 1000
 """Rows held in memory at once."""
 
@@ -82,7 +82,7 @@ class DatasetFiles(Tables):
         file = self._file(path, source)
         if file.suffix == ".txt":
             return ({names[0]: line} | dict.fromkeys(optional, "") for line in tables.lines(file))
-        if file.suffix not in _BUILDERS:
+        if file.suffix not in _ENDINGS:
             return tables.columns(file, names, optional, lists)
         return (
             tables.cells(f"{file}, row {number}", record, names, optional, lists)
@@ -96,7 +96,24 @@ class DatasetFiles(Tables):
 
 
 def _records(file: Path) -> Iterator[dict[str, Any]]:
-    """Rows as the library has them, a batch at a time."""
+    """Rows with their cells as Python has them, a batch at a time."""
+    return _of_parquet(file) if file.suffix == ".parquet" else _of_json(file)
+
+
+def _of_parquet(file: Path) -> Iterator[dict[str, Any]]:
+    """By pyarrow itself: `datasets` scans with threads that may abort the process on its way out."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(batch_size=BATCH):
+                yield from batch.to_pylist()
+    except (pyarrow.ArrowException, ValueError, OSError, ArithmeticError) as error:
+        raise CorpusError(f"{file}: cannot be read ({error})") from None
+
+
+def _of_json(file: Path) -> Iterator[dict[str, Any]]:
     try:
         import datasets
     except ImportError:
@@ -104,9 +121,7 @@ def _records(file: Path) -> Iterator[dict[str, Any]]:
     try:
         # Streaming reads the file where it lies; the library makes its cache folder all the same.
         with tempfile.TemporaryDirectory() as cache:
-            rows = datasets.load_dataset(
-                _BUILDERS[file.suffix], data_files=[str(file)], split="train", streaming=True, cache_dir=cache
-            )
+            rows = datasets.load_dataset("json", data_files=[str(file)], split="train", streaming=True, cache_dir=cache)
         for batch in rows.iter(batch_size=BATCH):
             yield from (dict(zip(batch, cells, strict=True)) for cells in zip(*batch.values(), strict=True))
     except (datasets.exceptions.DatasetsError, ValueError, OSError, ArithmeticError) as error:
