@@ -33,18 +33,18 @@ AFTER = ("nulls", "judge", "claims", "multiverse", "figures")
 LAST = ("report", "track")
 """Stages of the whole study."""
 SECONDS = {
-    "trace": 30,
-    "draw": 150,
-    "evaluate": 20,
+    "trace": 50,
+    "draw": 70,
+    "evaluate": 30,
     "tune": 40,
-    "steer": 60,
+    "steer": 130,
     "mask": 30,
-    "judge": 20,
+    "judge": 15,
     "multiverse": 20,
 }
 """What a stage takes of one processor for a pocket model; only the proportions count once some are done."""
-LIGHT = 4
-"""What any other takes."""
+LIGHT = 8
+"""What any other takes, with what DVC does about it."""
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
