@@ -136,6 +136,7 @@ def _generic(
 
 def _text(file: ParamsFile, text: str, source: HubSource) -> Mapping[str, Any]:
     from polyroute.languages.table import ENGLISH
+    from polyroute.readers import tables
 
     if text in file.corpora:
         return _read(file, text, [ENGLISH], source)[ENGLISH]
@@ -143,7 +144,7 @@ def _text(file: ParamsFile, text: str, source: HubSource) -> Mapping[str, Any]:
     if not path.is_file():
         known = ", ".join(file.corpora)
         raise click.BadParameter(f"`{text}` is neither a file nor a corpus; there is {known}", param_hint="--text")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line.strip() for line in tables.lines(path)]
     return {f"line {number}": line for number, line in enumerate(lines, start=1) if line}
 
 

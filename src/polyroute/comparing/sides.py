@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from polyroute.artifacts.trace import Trace, TraceHeader, read_header
@@ -31,7 +32,7 @@ class Side:
     folder: Path
     """`<corpus>/<language>.safetensors` below it, as the stage `trace` writes them."""
 
-    @property
+    @cached_property
     def corpora(self) -> dict[str, dict[str, Path]]:
         """Corpus -> language -> file."""
         found: dict[str, dict[str, Path]] = {}

@@ -142,7 +142,9 @@ def _trace_model(
         )
         for pair, items in texts.items()
     }  # fmt: skip
-    todo = [pair for pair in texts if parts[pair].parts.whole() is None]
+    # Each finished file is read whole to be proved, so it is asked for once.
+    before = {pair: parts[pair].parts.whole() for pair in texts}
+    todo = [pair for pair in texts if before[pair] is None]
     tokens, start = 0, time.monotonic()
     if not todo:
         tokenizer = load_tokenizer(name, spec, source)
@@ -164,7 +166,8 @@ def _trace_model(
             for pair in todo:
                 _trace_one(loaded, parts[pair], advance)
                 log.debug("%s: %s in %s: %d tokens", name, *pair, lengths[pair])
-    finished = {pair: whole for pair in texts if (whole := parts[pair].parts.whole()) is not None}
+    now = before | {pair: parts[pair].parts.whole() for pair in todo}
+    finished = {pair: whole for pair, whole in now.items() if whole is not None}
     seconds = time.monotonic() - start
     vocabulary = {pair: token_counts(tokenizer, texts[pair], how[pair]) for pair in texts}
     return FinishedTraces(finished, vocabulary, len(todo), tokens, seconds)
