@@ -13,6 +13,7 @@ from polyroute.experts.exclusivity import confound, left_out_table, shared_table
 from polyroute.experts.released_settings import kept
 from polyroute.experts.settings import SharedExperts, SimilaritySettings
 from polyroute.ground.console import stage
+from polyroute.ground.layers import ZONES
 from polyroute.ground.paths import Paths
 from polyroute.measures.families import agreement, label_values, resampled_joins, sensitivity, tree
 from polyroute.measures.hub import hub
@@ -52,9 +53,7 @@ def main(settings: SimilaritySettings, paths: Paths) -> Iterator[str]:
             "languages": languages,
             "top_k": traces[0].header.top_k,
             "headline": {"measure": similarity.headline.measure, "reading": similarity.headline.reading},
-            "zones": {
-                zone: _zone(similarity, place, rivals, settings, seed) for place, zone in enumerate(similarity.zones)
-            },
+            "zones": {zone: _zone(similarity, place, rivals, settings, seed) for place, zone in enumerate(ZONES)},
             "hub": hub(traces, confidence=settings.confidence, seed=seed),
             "confound": [share | confound(left_out_table(traces, **share)) for share in shares],
         }
@@ -89,7 +88,7 @@ def _zone(similarity: Similarity, place: int, rivals: Any, settings: SimilarityS
     resampled = resampled_joins(None if headline.draws_RZP is None else headline.draws_RZP[:, place])
     found, test = tree(routing_P), {"shuffles": settings.shuffles, "seed": seed}
     return {
-        "layers": list(list(similarity.zones.values())[place]),
+        "layers": list(getattr(similarity.zones, ZONES[place])),
         "linkage": [
             [int(a), int(b), round(height, DECIMALS), int(size)] for a, b, height, size in found.joins.tolist()
         ],

@@ -167,8 +167,7 @@ def _layers(how: TurnsTask, traced: Mapping[Place, Path], settings: TurnsSetting
     if how.layers is not None:
         return how.layers
     numbers = Trace.load(_at(traced, settings, "passage_user", "rendered"), mapped=True).header.layers
-    first, last = default_zones(len(numbers)).middle
-    return numbers[first], numbers[last]
+    return default_zones(numbers).middle
 
 
 def _readings(settings: TurnsSettings, counted: Counted, tau: float, found: Differences) -> Iterator[TurnReading]:

@@ -9,6 +9,7 @@ from polyroute.comparing.change import Divergences, changes, divergences, over_l
 from polyroute.comparing.sides import CompareError
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
+from polyroute.measures.zones import ZoneError
 
 ZONES = Zones(early=(0, 0), middle=(1, 2), late=(3, 3))
 
@@ -63,5 +64,5 @@ def test_few_sentences_have_no_interval_and_none_is_an_error() -> None:
 
 def test_a_zone_without_a_layer_is_named() -> None:
     one = trace(random(0)), trace(random(1), language="deu_Latn")
-    with pytest.raises(CompareError, match="zone late, layers 7 to 8, holds no traced layer: the traces have 0 to 4"):
+    with pytest.raises(ZoneError, match=r"zone late = \[7, 8\] holds no traced layer: the trace has layers 0 to 4"):
         divergences(one, one, Zones(early=(0, 0), middle=(1, 2), late=(7, 8)), "soft_mass")

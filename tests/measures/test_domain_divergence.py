@@ -8,6 +8,7 @@ from polyroute.measures import domain_divergence as domain_divergence_module
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.domain_divergence import domain_divergence
 from polyroute.measures.specialisation import SpecialisationError
+from polyroute.measures.zones import ZoneError
 from polyroute.results.experts import DomainRow
 
 DRAWING = {"confidence": 0.95, "seed": 0}
@@ -92,7 +93,7 @@ def test_a_cap_is_called_one() -> None:
     assert told["early_minus_middle"]["high"] == round(early.high, 4)
     assert abs(told["floor_early_minus_middle"]) < 0.01, "corrected for bias it is about 0"
     assert values[1] > max(values[0], values[2])
-    with pytest.raises(SpecialisationError, match=r"zone late = \[5, 6\] holds no traced layer"):
+    with pytest.raises(ZoneError, match=r"zone late = \[5, 6\] holds no traced layer"):
         found.shape(Zones(early=(0, 0), middle=(1, 1), late=(5, 6)))
 
 

@@ -19,6 +19,7 @@ from polyroute.measures.language_distance import (
 )
 from polyroute.measures.resampled_distances import most_used
 from polyroute.measures.specialisation import SpecialisationError
+from polyroute.measures.zones import ZoneError
 from polyroute.results.similarity import DistanceRow
 from polyroute.stats.bootstrap import Bootstrap
 from recorded import recorded_counts
@@ -164,7 +165,7 @@ def test_traces_that_cannot_be_compared_are_named(traces, change, error, message
 
 
 def test_places_without_numbers_are_named(traces) -> None:
-    with pytest.raises(SimilarityError, match=r"zone late = \[7, 9\] holds no traced layer"):
+    with pytest.raises(ZoneError, match=r"zone late = \[7, 9\] holds no traced layer"):
         similarity(traces, zones=Zones(early=(0, 0), middle=(1, 1), late=(7, 9)))
     empty = make_trace([[[1, 1]], [[0, 0]]], [1, 1], layers=(6,))
     with pytest.raises(SimilarityError, match="item text-1 has no topk_count in layer 6"):
@@ -181,14 +182,17 @@ def test_real_counts_of_qwen3() -> None:
         "deu_Latn": (0.148, 0.059, 0.198), "spa_Latn": (0.135, 0.045, 0.197), "jpn_Jpan": (0.252, 0.115, 0.342),
         "swh_Latn": (0.321, 0.149, 0.293), "zho_Hans": (0.258, 0.082, 0.396),
     }  # fmt: skip
-    for place, zone in enumerate(found.zones):
+    for place, (zone, _) in enumerate(found.zones):
         row = dict(zip(found.languages, square(divergence.zones_ZP[place])[0], strict=True))
         assert found.languages[0] == "eng_Latn"
         for language, values in expected.items():
             assert row[language] == pytest.approx(values[place], abs=6e-4), (language, zone)
-    # Spanish, German and English stand nearer to one another than to any of the others, in every zone.
+    # Spanish, German and English stand nearer to one another than to any of the others but in the late layers,
+    # where Swahili is as near to Spanish and German as English is.
     european = [found.languages.index(code) for code in ("eng_Latn", "deu_Latn", "spa_Latn")]
-    for distance_P in found.headline.zones_ZP:
+    for (zone, _), distance_P in zip(found.zones, found.headline.zones_ZP, strict=True):
+        if zone == "late":
+            continue
         matrix = square(distance_P)
         others = [place for place in range(6) if place not in european]
-        assert matrix[np.ix_(european, european)].max() < matrix[np.ix_(european, others)].min() or zone == "late"
+        assert matrix[np.ix_(european, european)].max() < matrix[np.ix_(european, others)].min(), zone

@@ -7,7 +7,7 @@ from polyroute.artifacts.trace import Trace
 from polyroute.ground.layers import Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.layer_curves import Alignment, AlignmentError, headline_curves, in_short
-from polyroute.measures.zones import Difference, default_zones, depth_shape
+from polyroute.measures.zones import Difference, ZoneError, default_zones, depth_shape
 from polyroute.results.alignment import LayerRow
 from polyroute.tracing.collect import trace
 
@@ -97,15 +97,17 @@ def test_few_sentences_give_values_without_a_verdict(english, german, sentences)
 
 def test_zones_outside_the_trace_are_named(english, german) -> None:
     zones = Zones(early=(0, 0), middle=(1, 1), late=(7, 9))
-    with pytest.raises(AlignmentError, match=r"zone late = \[7, 9\] holds no traced layer"):
+    with pytest.raises(ZoneError, match=r"zone late = \[7, 9\] holds no traced layer"):
         alignment(english, zones=zones).language(german)
 
 
 def test_default_zones() -> None:
-    assert default_zones(48) == Zones(early=(0, 4), middle=(10, 37), late=(43, 47))
-    assert default_zones(8) == Zones(early=(0, 0), middle=(2, 5), late=(7, 7))
+    assert default_zones(range(48)) == Zones(early=(0, 4), middle=(10, 37), late=(43, 47))
+    assert default_zones(range(8)) == Zones(early=(0, 0), middle=(2, 5), late=(7, 7))
+    # Every second layer has a router.
+    assert default_zones((1, 3, 5, 7, 9)) == Zones(early=(1, 1), middle=(3, 7), late=(9, 9))
     for layers in range(1, 100):
-        for _, (first, last) in default_zones(layers):
+        for _, (first, last) in default_zones(range(layers)):
             assert 0 <= first <= last < layers
 
 

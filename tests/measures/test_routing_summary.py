@@ -5,6 +5,7 @@ from polyroute.ground.layers import Zones
 from polyroute.measures.layer_curves import Alignment
 from polyroute.measures.routing_summary import SummaryError, spread, summarise
 from polyroute.measures.utilisation import utilisation_table
+from polyroute.measures.zones import ZoneError
 from polyroute.tracing.collect import trace
 
 TEXTS = {
@@ -53,7 +54,7 @@ def test_what_cannot_be_compared_is_refused(traces) -> None:
         summarise([one.select(np.array([0])) for one in traces], zones=None, nearest=5, seed=0)
     with pytest.raises(SummaryError, match="not of the pivot's sentences"):
         summarise([traces[0], traces[1].select(np.array([0, 1]))], zones=None, nearest=5, seed=0)
-    with pytest.raises(SummaryError, match=r"zone late = \[7, 8\] holds no traced layer"):
+    with pytest.raises(ZoneError, match=r"zone late = \[7, 8\] holds no traced layer"):
         summarise(traces, zones=Zones(early=(0, 0), middle=(1, 1), late=(7, 8)), nearest=5, seed=0)
 
 

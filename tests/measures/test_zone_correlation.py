@@ -3,8 +3,9 @@ import pytest
 from scipy import stats
 
 from polyroute.ground.layers import Zones
-from polyroute.measures.correlation import CorrelationError, language_covariates
+from polyroute.measures.correlation import language_covariates
 from polyroute.measures.zone_correlation import SEEN, correlate_zones, correlation_verdict, detectable_r
+from polyroute.measures.zones import ZoneError
 from polyroute.results.correlation import TaskCorrelation
 
 CODES = ("deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl", "ukr_Cyrl", "zho_Hans", "jpn_Jpan", "tha_Thai", "ben_Beng",
@@ -115,5 +116,5 @@ def test_independent_divergence_is_rarely_given_a_sign() -> None:
 
 
 def test_a_zone_without_layers_is_named() -> None:
-    with pytest.raises(CorrelationError, match="zone late, layers 8 to 9"):
+    with pytest.raises(ZoneError, match=r"zone late = \[8, 9\] holds no traced layer"):
         found(zones=Zones(early=(4, 4), middle=(5, 6), late=(8, 9)))

@@ -23,6 +23,7 @@ from polyroute.artifacts.trace import Trace
 from polyroute.comparing.sides import CompareError
 from polyroute.ground.layers import ZONES, Zones
 from polyroute.measures.divergence import routing_divergence
+from polyroute.measures.zones import inside
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.over_units import mean_over_units
 from polyroute.stats.signs import FEWEST
@@ -78,21 +79,13 @@ def divergences(one: tuple[Trace, Trace], other: tuple[Trace, Trace], zones: Zon
         reading: of expert importance.
 
     Raises:
-        CompareError: a zone holds no traced layer.
+        ZoneError: a zone holds no traced layer.
     """
-    layers = np.array(one[0].header.layers)
-    inside = []
-    for zone, (first, last) in zones:
-        inside.append((layers >= first) & (layers <= last))
-        if not inside[-1].any():
-            raise CompareError(
-                f"zone {zone}, layers {first} to {last}, holds no traced layer: the traces have {layers[0]} to "
-                f"{layers[-1]}"
-            )
+    inside_3L = inside(zones, one[0].header.layers)
     both = []
     for pivot, language in (one, other):
         divergence_NL = routing_divergence(pivot.distributions(reading), language.distributions(reading))
-        zones_N3 = np.stack([divergence_NL[:, chosen].mean(axis=1) for chosen in inside], axis=1)
+        zones_N3 = np.stack([divergence_NL[:, inside_L].mean(axis=1) for inside_L in inside_3L], axis=1)
         both.append(np.concatenate([zones_N3, divergence_NL], axis=1))
     return Divergences(*both)
 

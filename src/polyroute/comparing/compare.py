@@ -95,7 +95,7 @@ def compare(
         AnswerError: a file of answers is damaged.
     """
     layers = pair.about.layers
-    zones = zones or _numbered(default_zones(len(layers)), layers)
+    zones = zones or default_zones(layers)
     pivots = pair.traces(pair.pivot)
     sets = Sets(*pivots, tau=tau, seed=seed)
     rows, tokens_differ = sets.of_pivot(), []
@@ -137,9 +137,3 @@ def compare(
 def _parallel(pivot: Trace, trace: Trace) -> None:
     if pivot.item_ids != trace.item_ids:
         raise CompareError(f"the {trace.place} is not of the sentences of the pivot's: trace both alike")
-
-
-def _numbered(zones: Zones, layers: tuple[int, ...]) -> Zones:
-    """Zones by position, in the model's numbering."""
-    spans = {name: (layers[first], layers[last]) for name, (first, last) in zones}
-    return Zones.model_validate(spans)

@@ -31,7 +31,7 @@ from polyroute.measures.chunks import by_chunk
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.specialisation import SpecialisationError, check_comparable
-from polyroute.measures.zones import Difference, depth_shape
+from polyroute.measures.zones import Difference, depth_shape, inside
 from polyroute.results.quantities import DECIMALS, DepthShape
 from polyroute.stats.bootstrap import Interval
 from polyroute.stats.jackknife import jackknife_of_samples
@@ -111,7 +111,7 @@ class DomainDivergence:
             Without sentences the differences as they are, floor and intervals unknown.
 
         Raises:
-            SpecialisationError: a zone holds no traced layer.
+            ZoneError: a zone holds no traced layer.
         """
         weights_L2 = self._outer_minus_middle(zones)
         if self.left is None:
@@ -168,19 +168,9 @@ class DomainDivergence:
 
     def _outer_minus_middle(self, zones: Zones) -> NDArray[np.float64]:
         """(L, 2) weights of layers in the two differences."""
-        means = {name: self._inside(name, *span) for name, span in zones}
-        return np.stack([means["early"] - means["middle"], means["late"] - means["middle"]], axis=1)
-
-    def _inside(self, name: str, first: int, last: int) -> NDArray[np.float64]:
-        """(L) weights of the mean over a zone."""
-        layers = np.array(self.layers)
-        inside_L = (layers >= first) & (layers <= last)
-        if not inside_L.any():
-            raise SpecialisationError(
-                f"zone {name} = [{first}, {last}] holds no traced layer of {self.model}: the trace has layers "
-                f"{layers[0]} to {layers[-1]}"
-            )
-        return np.asarray(inside_L / inside_L.sum(), dtype=np.float64)
+        inside_3L = inside(zones, self.layers)
+        early_L, middle_L, late_L = inside_3L / inside_3L.sum(axis=1, keepdims=True)
+        return np.stack([early_L - middle_L, late_L - middle_L], axis=1)
 
 
 def domain_divergence(

@@ -36,12 +36,12 @@ from polyroute.artifacts.importance import SOFTMAX_OF_WEIGHTS
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.layers import LayerRange, Zones
+from polyroute.ground.layers import ZONES, Zones
 from polyroute.measures.divergence import jensen_shannon, routing_divergence
 from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.resampled_distances import NEARLY_UNIFORM, most_used, resampled_distances
 from polyroute.measures.specialisation import check_comparable
-from polyroute.measures.zones import default_zones
+from polyroute.measures.zones import default_zones, inside
 from polyroute.results.similarity import DistanceRow
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.resampled import percentile_bounds
@@ -105,7 +105,7 @@ class Similarity:
         self.languages = tuple(languages)
         if len(set(self.languages)) < len(self.languages):
             raise SimilarityError(f"a language is traced twice: {', '.join(self.languages)}")
-        self.zones = _spans(zones, first)
+        self.zones = zones or default_zones(self.layers)
         self.confidence = confidence
         bootstrap = None
         if not first.header.pooled and len(first.item_ids) > 1:
@@ -129,7 +129,7 @@ class Similarity:
         parts = []
         for found in self.distances:
             about = pair | {"measure": found.measure, "reading": found.reading}
-            for place, zone in enumerate(self.zones):
+            for place, zone in enumerate(ZONES):
                 bounds = {}
                 if found.low_ZP is not None and found.high_ZP is not None:
                     bounds = {"low": found.low_ZP[place].round(DECIMALS), "high": found.high_ZP[place].round(DECIMALS)}
@@ -144,6 +144,7 @@ class Similarity:
     def _measure(self, traces: Sequence[Trace], bootstrap: Bootstrap | None) -> tuple[Distances, ...]:
         # A softmax of weights is nearly uniform: its distances say what those of `topk_mass` say, only smaller.
         about, readings = traces[0].header, [one for one in traces[0].readings if one != SOFTMAX_OF_WEIGHTS]
+        inside_3L = inside(self.zones, self.layers)
         found: list[Distances] = []
         for reading in readings:
             q_VLE = _corpus_distributions(traces, reading)
@@ -156,16 +157,16 @@ class Similarity:
             bounds: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {name: [] for name in means}
             kept: list[NDArray[np.float64]] = []
             uniform_L = (np.log(about.experts) - routing_entropy(q_VLE)).min(axis=0) < NEARLY_UNIFORM
-            for inside in self._inside():
+            for inside_L in inside_3L:
                 if bootstrap is None:
                     break
-                drawn = resampled_distances(traces, reading, list(means), inside, uniform_L, bootstrap)
+                drawn = resampled_distances(traces, reading, list(means), inside_L, uniform_L, bootstrap)
                 for measure, drawn_RP in drawn.items():
                     bounds[measure].append(percentile_bounds(drawn_RP, self.confidence))
                 if not found:
                     kept.append(drawn["jsd"])
             for measure, layers_LP in layers.items():
-                zones_ZP = np.stack([layers_LP[inside].mean(axis=0) for inside in self._inside()])
+                zones_ZP = np.stack([layers_LP[inside_L].mean(axis=0) for inside_L in inside_3L])
                 one = Distances(measure, reading, layers_LP, zones_ZP)
                 if bootstrap is not None:
                     low_ZP, high_ZP = (np.stack(side) for side in zip(*bounds[measure], strict=True))
@@ -173,11 +174,6 @@ class Similarity:
                     one = replace(one, low_ZP=low_ZP, high_ZP=high_ZP, draws_RZP=draws_RZP)
                 found.append(one)
         return tuple(found)
-
-    def _inside(self) -> list[NDArray[np.intp]]:
-        """Places of each zone's layers."""
-        layers = np.array(self.layers)
-        return [np.flatnonzero((layers >= first) & (layers <= last)) for first, last in self.zones.values()]
 
 
 def corpus_distribution(trace: Trace, reading: str) -> NDArray[np.float64]:
@@ -247,17 +243,3 @@ def jaccard_distance(a_E: NDArray[np.float64], b_E: NDArray[np.float64]) -> NDAr
 def square(distance_P: NDArray[np.float64]) -> NDArray[np.float64]:
     """(V, V) with zeros on the diagonal."""
     return np.asarray(distance.squareform(distance_P), dtype=np.float64)
-
-
-def _spans(zones: Zones | None, trace: Trace) -> dict[str, LayerRange]:
-    """Zone -> first and last layer in the model's numbering."""
-    layers = trace.header.layers
-    if zones is None:
-        return {zone: (layers[first], layers[last]) for zone, (first, last) in default_zones(len(layers))}
-    for zone, (first, last) in zones:
-        if not any(first <= layer <= last for layer in layers):
-            raise SimilarityError(
-                f"zone {zone} = [{first}, {last}] holds no traced layer of {trace.header.model}: the trace has layers "
-                f"{layers[0]} to {layers[-1]}"
-            )
-    return dict(zones)

@@ -17,7 +17,7 @@ from polyroute.artifacts.importance import HEAD
 from polyroute.artifacts.trace import Trace
 from polyroute.ground.cores import each_on_a_core
 from polyroute.ground.errors import PolyrouteError
-from polyroute.ground.layers import LayerRange, Zones
+from polyroute.ground.layers import Zones
 from polyroute.measures import divergence, sentence_alignment
 from polyroute.measures.first_tokens import FirstTokens
 from polyroute.measures.layer_measure import Compared, Drawing
@@ -25,7 +25,7 @@ from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
 from polyroute.measures.rounding import bounded, rounded
 from polyroute.measures.split_half import SPLITS, floor, split_half
-from polyroute.measures.zones import Difference, default_zones, depth_shape
+from polyroute.measures.zones import Difference, default_zones, depth_shape, inside
 from polyroute.results.quantities import DECIMALS
 from polyroute.stats.bootstrap import Bootstrap, Interval
 from polyroute.stats.signs import FEWEST
@@ -81,8 +81,7 @@ class Alignment:
             AlignmentError: the trace does not hold the reading.
         """
         self.pivot = pivot
-        layers = pivot.header.layers
-        self.zones = zones or _numbered(default_zones(len(layers)), layers)
+        self.zones = zones or default_zones(pivot.header.layers)
         if reading == "soft_mass" and reading not in pivot.readings:
             reading = "topk_count"
         if reading not in pivot.readings:
@@ -189,17 +188,8 @@ class Alignment:
         }
 
     def _zone_items(self, divergence_NL: NDArray[np.float64]) -> NDArray[np.float64]:
-        layers = np.array(self.pivot.header.layers)
-        columns = []
-        for zone, (first, last) in self.zones:
-            inside = (layers >= first) & (layers <= last)
-            if not inside.any():
-                raise AlignmentError(
-                    f"zone {zone} = [{first}, {last}] holds no traced layer of {self.pivot.header.model}: the trace "
-                    f"has layers {layers[0]} to {layers[-1]}"
-                )
-            columns.append(divergence_NL[:, inside].mean(axis=1))
-        return np.stack(columns, axis=1)
+        inside_3L = inside(self.zones, self.pivot.header.layers)
+        return np.stack([divergence_NL[:, inside_L].mean(axis=1) for inside_L in inside_3L], axis=1)
 
 
 def in_short(summary: dict[str, Any]) -> dict[str, float]:
@@ -297,12 +287,3 @@ def _aligned(table: pd.DataFrame, reading: str) -> NDArray[np.float64] | None:
 
 def _fertility(trace: Trace) -> float | None:
     return None if trace.header.pooled else round(float(trace.tokens.mean()), 2)
-
-
-def _numbered(zones: Zones, layers: tuple[int, ...]) -> Zones:
-    """Zones by position, in the model's numbering of its router layers."""
-
-    def span(zone: LayerRange) -> LayerRange:
-        return layers[zone[0]], layers[zone[1]]
-
-    return Zones(early=span(zones.early), middle=span(zones.middle), late=span(zones.late))

@@ -72,8 +72,7 @@ def choose_middle(
         threshold=halfway, layers_below=below, languages_agreeing=agreeing,
     )  # fmt: skip
     if rule != "trough" and default is None:
-        start, end = default_zones(len(layers)).middle
-        default = layers[start], layers[end]
+        default = default_zones(layers).middle
     chosen = below if rule == "trough" or default is None else default
     return Middle(layers=chosen, has_trough=rule == "trough", rule=rule, curve=seen)
 

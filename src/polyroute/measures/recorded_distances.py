@@ -22,7 +22,7 @@ from polyroute.measures.across_languages import over_languages
 from polyroute.measures.families import agreement, label_values, tree
 from polyroute.measures.relatedness import relatedness
 from polyroute.measures.rounding import rounded
-from polyroute.measures.zones import default_zones
+from polyroute.measures.zones import default_zones, inside
 
 PAIR = ("hin_Deva", "urd_Arab")
 """Nearly one spoken language in two scripts."""
@@ -45,7 +45,6 @@ def compare(found: Distances, pivot: str, *, shuffles: int, confidence: float, s
         ValueError: the pivot is not among the languages.
     """
     header = found.header
-    places = default_zones(len(header.layers))
     hard_P, soft_P = (found.by_reading_LP[name].mean(axis=0) for name in READINGS)
     by_layer = [
         rounded(stats.spearmanr(hard, soft).statistic)
@@ -58,7 +57,7 @@ def compare(found: Distances, pivot: str, *, shuffles: int, confidence: float, s
         "model": header.model, "corpus": header.corpus, "licence": header.licence,
         "source": f"{header.source} @{header.commit}" if header.commit else header.source,
         "languages": list(header.languages), "pivot": pivot, "layers": list(header.layers),
-        "depth": {zone: [header.layers[first], header.layers[last]] for zone, (first, last) in places},
+        "depth": {zone: list(span) for zone, span in default_zones(header.layers)},
         "pair": list(PAIR) if set(PAIR) <= set(header.languages) else None,
         "readings": readings,
         "hard_against_soft": {
@@ -104,7 +103,8 @@ def _reading(
 
 
 def _zones(values_L: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([values_L[first : last + 1].mean() for _, (first, last) in default_zones(len(values_L))])
+    layers = range(len(values_L))
+    return np.array([values_L[inside_L].mean() for inside_L in inside(default_zones(layers), layers)])
 
 
 def _pair_ratio(codes: list[str], mean_P: NDArray[np.float64]) -> float | None:

@@ -37,7 +37,7 @@ def resampled_distances(
     traces: Sequence[Trace],
     reading: str,
     measures: Sequence[str],
-    layers: NDArray[np.intp],
+    inside_L: NDArray[np.bool_],
     uniform_L: NDArray[np.bool_],
     bootstrap: Bootstrap,
 ) -> dict[str, NDArray[np.float64]]:
@@ -47,7 +47,7 @@ def resampled_distances(
         traces: of V languages, comparable, with a choice in every sentence and layer.
         reading: `soft_mass`, `topk_mass` or `topk_count`.
         measures: of `jsd`, `divergence`, `cosine` and `jaccard`.
-        layers: places of the layers that the mean is over.
+        inside_L: which layers the mean is over.
         uniform_L: of all layers, those that are routed nearly uniformly.
         bootstrap: of the sentences.
 
@@ -57,7 +57,8 @@ def resampled_distances(
     first = traces[0].header
     draws, languages, experts = len(bootstrap.counts_RN), len(traces), first.experts
     total = {measure: np.zeros((draws, languages * (languages - 1) // 2)) for measure in measures}
-    for dtype, some in ((np.float64, layers[uniform_L[layers]]), (np.float32, layers[~uniform_L[layers]])):
+    for dtype, some_L in ((np.float64, inside_L & uniform_L), (np.float32, inside_L & ~uniform_L)):
+        some = np.flatnonzero(some_L)
         shares_RN: NDArray[np.floating] = (bootstrap.counts_RN / bootstrap.items).astype(dtype)
         a_layer = draws * languages * experts * shares_RN.itemsize
         for part in slices(len(some), max(1, AT_A_TIME // a_layer)):
@@ -66,7 +67,7 @@ def resampled_distances(
             on_all_cores(partial(_resample, traces, reading, places, shares_RN, half_LRVE), range(languages))
             for half_RVE in half_LRVE:
                 _OfLayer(half_RVE, total, first.top_k).add()
-    return {measure: total_RP / len(layers) for measure, total_RP in total.items()}
+    return {measure: total_RP / inside_L.sum() for measure, total_RP in total.items()}
 
 
 def _resample(

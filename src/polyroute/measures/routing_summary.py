@@ -20,7 +20,7 @@ from polyroute.measures.entropy import routing_entropy
 from polyroute.measures.sentence_alignment import unrelated_divergence
 from polyroute.measures.specificity import overlap_of_choices, rise_zones, specificity_of_choices
 from polyroute.measures.usage import Usage
-from polyroute.measures.zones import default_zones
+from polyroute.measures.zones import default_zones, inside
 
 READING = "soft_mass"
 """Paper 1's own (Eq. 1)."""
@@ -99,15 +99,15 @@ def over_depth(curves: Curves, zones: Zones | None) -> list[Reading]:
         The quantities of the whole depth, then alignment and divergence by layer.
 
     Raises:
-        SummaryError: a zone holds no traced layer.
+        ZoneError: a zone holds no traced layer.
     """
-    inside_3 = _zones(curves.layers, zones)
+    inside_3L = inside(zones or default_zones(curves.layers), curves.layers)
     divergence_L, alignment_L = np.array(curves.divergence), np.array(curves.alignment)
-    early, middle, late = (float(divergence_L[inside].mean()) for inside in inside_3)
-    fall_pivot = _fall(np.array(curves.entropy_pivot), inside_3)
-    fall_others = _fall(np.array(curves.entropy_others), inside_3)
+    early, middle, late = (float(divergence_L[inside_L].mean()) for inside_L in inside_3L)
+    fall_pivot = _fall(np.array(curves.entropy_pivot), inside_3L)
+    fall_others = _fall(np.array(curves.entropy_others), inside_3L)
     depth = {
-        "alignment_middle": float(alignment_L[inside_3[1]].max()),
+        "alignment_middle": float(alignment_L[inside_3L[1]].max()),
         "early_minus_middle": early - middle,
         "late_minus_middle": late - middle,
         "entropy_fall_pivot": fall_pivot,
@@ -149,11 +149,10 @@ def _use(traces: Sequence[Trace]) -> tuple[NDArray[np.float64], NDArray[np.float
 
 def _use_over_depth(curves: Curves) -> dict[str, float]:
     """Overlap and specificity of experts over depth."""
-    layers = np.array(curves.layers)
-    inside_3 = [(layers >= start) & (layers <= end) for _, (start, end) in rise_zones(curves.layers)]
+    inside_3L = inside(rise_zones(curves.layers), curves.layers)
     overlap_L, specificity_L = np.array(curves.overlap), np.array(curves.specificity)
     (shared_early, shared_middle, shared_late), (own_early, own_middle, own_late) = (
-        [float(value_L[inside].mean()) for inside in inside_3] for value_L in (overlap_L, specificity_L)
+        [float(value_L[inside_L].mean()) for inside_L in inside_3L] for value_L in (overlap_L, specificity_L)
     )
     return {
         "overlap_middle_minus_early": shared_middle - shared_early,
@@ -162,8 +161,8 @@ def _use_over_depth(curves: Curves) -> dict[str, float]:
     }
 
 
-def _fall(entropy_L: NDArray[np.float64], inside_3: Sequence[NDArray[np.bool_]]) -> float:
-    return float(entropy_L[inside_3[0]].mean() - entropy_L[inside_3[2]].mean())
+def _fall(entropy_L: NDArray[np.float64], inside_3L: NDArray[np.bool_]) -> float:
+    return float(entropy_L[inside_3L[0]].mean() - entropy_L[inside_3L[2]].mean())
 
 
 def _check(pivot: Trace, others: Sequence[Trace]) -> None:
@@ -174,13 +173,3 @@ def _check(pivot: Trace, others: Sequence[Trace]) -> None:
     for trace in others:
         if trace.item_ids != pivot.item_ids or trace.header.layers != pivot.header.layers:
             raise SummaryError(f"{trace.place} is not of the pivot's sentences and layers: trace the same of both")
-
-
-def _zones(layers: Sequence[int], zones: Zones | None) -> list[NDArray[np.bool_]]:
-    numbered = np.array(layers) if zones else np.arange(len(layers))
-    found = []
-    for zone, (first, last) in zones or default_zones(len(numbered)):
-        found.append((numbered >= first) & (numbered <= last))
-        if not found[-1].any():
-            raise SummaryError(f"zone {zone} = [{first}, {last}] holds no traced layer")
-    return found

@@ -26,6 +26,7 @@ from polyroute.ground.layers import ZONES, Zones
 from polyroute.languages import table as language_table
 from polyroute.measures.correlation import CorrelationError, correlate
 from polyroute.measures.rounding import rounded
+from polyroute.measures.zones import inside
 from polyroute.results.correlation import CorrelationVerdict
 from polyroute.results.quantities import DECIMALS, numbers_or_none
 from polyroute.stats.correlation_interval import leave_out_interval
@@ -113,21 +114,15 @@ def correlate_zones(
         covariates: as of `correlate`.
 
     Raises:
-        CorrelationError: a zone holds none of the layers, or as `correlate`.
+        ZoneError: a zone holds none of the layers.
+        CorrelationError: as `correlate`.
         LanguageError: a code is unknown.
     """
     if divergence_VL.shape != (len(languages), len(layers)):
         raise CorrelationError(
             f"divergence of shape {divergence_VL.shape} is not of {len(languages)} languages in {len(layers)} layers"
         )
-    number_L = np.asarray(layers)
-    mean_VZ = np.empty((len(languages), len(ZONES)))
-    for place, zone in enumerate(ZONES):
-        first, last = getattr(zones, zone)
-        inside_L = (number_L >= first) & (number_L <= last)
-        if not inside_L.any():
-            raise CorrelationError(f"zone {zone}, layers {first} to {last}, holds no measured layer: correct the zones")
-        mean_VZ[:, place] = divergence_VL[:, inside_L].mean(axis=1)
+    mean_VZ = np.stack([divergence_VL[:, inside_L].mean(axis=1) for inside_L in inside(zones, layers)], axis=1)
     found = correlate(
         mean_VZ, accuracy_V, languages=languages, layers=range(len(ZONES)), confidence=confidence, seed=seed,
         covariates=covariates,
