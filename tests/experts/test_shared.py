@@ -56,7 +56,7 @@ def test_by_hand() -> None:
 
 
 def test_420_experts_shared_by_english_and_chinese() -> None:
-    """Real counts, k = 20, thr = 0.7, layers 10 to 39: protocol.md, paper 2, item 7."""
+    """Real counts, k = 20, thr = 0.7, layers 10 to 39."""
     shares = activation_shares(recorded_counts("eng_Latn", "zho_Hans"), k=20)
     experts = shares.shared(0.7, layers=(10, 39))
     weights = [s for layer in shares.weights("eng_Latn", experts).values() for s in layer.values()]

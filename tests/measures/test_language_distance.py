@@ -173,7 +173,7 @@ def test_places_without_numbers_are_named(traces) -> None:
 
 
 def test_real_counts_of_qwen3() -> None:
-    """protocol.md, paper 2, item 7: D against English, mean of layers 0-4, 10-39 and 43-47."""
+    """D against English, mean of layers 0-4, 10-39 and 43-47."""
     traces = recorded_counts()
     found = similarity(traces, zones=Zones(early=(0, 4), middle=(10, 39), late=(43, 47)))
     assert (found.headline.measure, found.headline.reading) == ("jsd", "topk_count")
