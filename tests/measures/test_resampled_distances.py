@@ -20,8 +20,11 @@ def found(traces, nearly_uniform: bool, bootstrap: Bootstrap):
     )
 
 
-@pytest.mark.parametrize(("nearly_uniform", "within"), [(False, 5e-7), (True, 1e-12)])
-def test_distances_agree_with_plain_float64(nearly_uniform, within, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("nearly_uniform", "few", "within"), [(False, 0, 5e-7), (True, 0, 1e-12), (False, 70 * 3 * 2 * 8, 1e-12)]
+)
+def test_distances_agree_with_plain_float64(nearly_uniform, few, within, monkeypatch) -> None:
+    monkeypatch.setattr(module, "FEW", few)
     traces = [random_trace(n, 20, layers=4, language=code) for n, code in enumerate(("a", "b", "c"))]
     bootstrap = Bootstrap(20, 70, 0.9, 1)
     q_VNLE = np.stack([trace.distributions("topk_count")[:, [1, 3]] for trace in traces])

@@ -108,6 +108,12 @@ def test_a_column_names_its_worst_difference_and_where_it_is(between, other, exp
     assert expected in between(SizeRow, sizes(), sizes(**other))
 
 
+def test_a_row_without_a_number_in_its_key_is_named_by_the_rest(between) -> None:
+    day = pd.array([None, 1], dtype="Int64")
+    before, now = sizes(day=day), sizes(day=day, size=[1.51, np.nan])
+    assert between(SizeRow, before, now) == [("size", "0.01", 1, 2, "elm", False)]
+
+
 def test_what_has_no_row_is_zero_where_a_file_says_so(between) -> None:
     before = pd.DataFrame({"tree": ["elm", "ash"], "share": [0.5, 0.0004]})
     assert between(DrawRow, before, before.iloc[:1]) == [("share", "0.0004", 1, 2, "ash", True)]

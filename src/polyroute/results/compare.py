@@ -144,7 +144,7 @@ def _plain(values: pd.Series) -> list[Plain]:
 
 def _place(key: Sequence[str], values: Any) -> str:
     parts: tuple[Any, ...] = values if isinstance(values, tuple) else (values,)
-    named = [str(part) for part in parts if not (part == "" or pd.isna(part))]
+    named = [str(part) for part in parts if not (pd.isna(part) or part == "")]
     return ", ".join(named) if key else f"row {parts[0] + 1}"
 
 
