@@ -169,6 +169,39 @@ def test_breach_is_named(gate, block, said) -> None:
         check_contract(Model(gate, block))
 
 
+class Mingled(Block):
+    """Rows of a batch depend on one another, as where experts have room for so many tokens."""
+
+    def forward(self, hidden_BSH):
+        return super().forward(hidden_BSH) + 0.1 * hidden_BSH.mean(0)
+
+
+class ByPosition(Block):
+    """Lays out its tokens position by position, not row by row."""
+
+    def forward(self, hidden_BSH):
+        return super().forward(hidden_BSH.transpose(0, 1)).transpose(0, 1)
+
+
+@pytest.mark.parametrize("block", [Block, Mingled, ByPosition])
+def test_a_router_that_is_ignored_is_found_among_others_that_are_not(block) -> None:
+    model = Model(block=block)
+    check_contract(model)
+    model.layers.insert(1, Deaf(Gate()))
+    with pytest.raises(RouterError, match=r"Shifting the logits of router layers\.1\.gate by one expert"):
+        check_contract(model)
+
+
+@pytest.mark.parametrize(("block", "forwards"), [(Block, 4 + 2), (Mingled, 4 + 2 + 20)])
+def test_routers_share_a_forward_where_copies_of_the_tokens_are_apart(block, forwards) -> None:
+    model, ran = Model(block=block), []
+    model.layers.extend([block(Gate()) for _ in range(18)])
+    routers = find_routers(model)
+    model.register_forward_hook(lambda *_: ran.append(1))
+    check_contract(model, routers)
+    assert len(ran) == forwards
+
+
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 @pytest.mark.parametrize("where", ["head", "norm"])
 def test_lost_numbers_are_not_blamed_on_a_kernel(where, value) -> None:
