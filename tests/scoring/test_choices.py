@@ -1,5 +1,6 @@
 """Which choice is the likeliest, and whether it is right."""
 
+import numpy as np
 import pytest
 
 from asking.asked import items
@@ -22,6 +23,14 @@ def test_the_likeliest_choice_by_sum_by_token_and_by_character() -> None:
     assert scored["split"].tolist() == task["split"].tolist()
 
 
+def test_items_may_have_other_numbers_of_choices() -> None:
+    task = items(("a", ["b", "c", "d"]), ("b", ["b", "c"]))
+    raw = raw_choices([-3.0, -2.0, -1.0], [-2.0, -9.0])
+    raw["tokens"] = raw["characters"] = [[1, 1, 1], [1, 1]]
+    scored = score_choices(raw, task, "t")
+    assert scored["extracted"].tolist() == scored["extracted_by_token"].tolist() == [2, 0]
+
+
 def test_answers_and_items_are_matched_by_id_and_not_by_place() -> None:
     task = items(("a", ["yes", "n"]), ("b", ["yes", "n"]))
     task["answer"] = [0, 1]
@@ -31,12 +40,14 @@ def test_answers_and_items_are_matched_by_id_and_not_by_place() -> None:
 
 
 def test_ties_go_to_every_choice_alike_and_to_the_same_one_each_time() -> None:
-    picks = [likeliest([-1.0, -1.0, -2.0, -1.0], f"item {number}") for number in range(3000)]
+    names = [f"item {number}" for number in range(3000)]
+    picks = likeliest(np.tile([-1.0, -1.0, -2.0, -1.0], (3000, 1)), names).tolist()
     for choice in (0, 1, 3):
         # Three standard errors of a third of 3,000.
         assert picks.count(choice) == pytest.approx(1000, abs=78)
-    assert picks == [likeliest([-1.0, -1.0, -2.0, -1.0], f"item {number}") for number in range(3000)]
-    assert likeliest([-3.0, -1.0, -2.0], "any") == 1
+    # Alone, and beside an item with more choices.
+    longer = likeliest(np.array([[-1.0, -1.0, -2.0, -1.0, np.nan], [-5.0, -4.0, -3.0, -2.0, -1.0]]), ["item 7", "any"])
+    assert longer.tolist() == [picks[7], 4]
 
 
 def test_every_normalisation_has_its_columns() -> None:

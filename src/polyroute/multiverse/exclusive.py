@@ -114,4 +114,4 @@ def _resource(study: Study, level: str) -> dict[str, float]:
         case "class":
             classes = {code: language_table.get(code).resource for code in codes}
             return {code: float(known) for code, known in classes.items() if known is not None}
-    return {code: -math.log(float(study.of(code).tokens.sum())) for code in codes}
+    return study.once("tokens", lambda: {code: -math.log(float(study.of(code).tokens.sum())) for code in codes})

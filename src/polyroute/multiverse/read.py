@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polyroute.artifacts.trace import Trace
+from polyroute.artifacts.trace import Trace, TraceFiles
 from polyroute.claims.asked import Asked
 from polyroute.claims.claim import Claims
 from polyroute.ground.paths import Paths
@@ -21,9 +21,10 @@ def read_study(settings: MultiverseSettings, paths: Paths, claims: Claims) -> St
         ResultsError: `align` has not run, or a file of results is not as declared.
     """
     folder = paths.metrics(settings.name)
+    proved: set[Path] = set()
 
     def trace(corpus: str, language: str) -> Trace:
-        return Trace.load(paths.trace(settings.name, corpus, language), mapped=True)
+        return TraceFiles([paths.trace(settings.name, corpus, language)], proved=proved)[0]
 
     return Study(
         Asked(ModelResults.read(folder), settings, folder), settings, trace,

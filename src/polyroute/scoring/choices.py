@@ -7,7 +7,7 @@ one is taken by a hash of the item's id: the same in every language, condition a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,18 +42,31 @@ def score_choices(raw: pd.DataFrame, items: pd.DataFrame, task: str) -> pd.DataF
                 f"{len(other[name].iloc[0])} {name}: the task changed, so answer it again"
             )
     scored = frame[[*KEY, "split", "log_likelihoods", "tokens", "characters"]].copy()
-    values = frame["log_likelihoods"].map(np.asarray)
-    divided = [values, values / frame["tokens"].map(np.asarray), values / frame["characters"].map(np.asarray)]
-    for ending, by_item in zip(NORMALISATIONS, divided, strict=True):
-        picked = [likeliest(values_C, item_id) for values_C, item_id in zip(by_item, frame["item_id"], strict=True)]
-        scored[f"extracted{ending}"] = picked
+    sum_NC, tokens_NC, characters_NC = (
+        _beside_one_another(frame[name]) for name in ("log_likelihoods", "tokens", "characters")
+    )
+    divided = sum_NC, sum_NC / tokens_NC, sum_NC / characters_NC
+    for ending, values_NC in zip(NORMALISATIONS, divided, strict=True):
+        scored[f"extracted{ending}"] = likeliest(values_NC, frame["item_id"].tolist())
     for ending in NORMALISATIONS:
         scored[f"correct{ending}"] = scored[f"extracted{ending}"].to_numpy() == frame["answer"].to_numpy()
     return scored
 
 
-def likeliest(values: Sequence[float] | NDArray[np.float64], item_id: str) -> int:
-    """Index of the largest value; among equals the one that the item's id picks."""
-    best = np.flatnonzero(np.asarray(values) == np.max(values))
-    pick = int.from_bytes(hashlib.sha256(item_id.encode()).digest()[:8]) % len(best)
-    return int(best[pick])
+def likeliest(values_NC: NDArray[np.float64], item_ids: Sequence[str]) -> NDArray[np.int64]:
+    """(N) index of each item's largest value; among equals the one that the item's id picks. NaN is no choice."""
+    best_NC = values_NC == np.nanmax(values_NC, axis=1, keepdims=True)
+    picked_N: NDArray[np.int64] = best_NC.argmax(axis=1)
+    for row in np.flatnonzero(best_NC.sum(axis=1) > 1).tolist():
+        equals = np.flatnonzero(best_NC[row])
+        picked_N[row] = equals[int.from_bytes(hashlib.sha256(item_ids[row].encode()).digest()[:8]) % len(equals)]
+    return picked_N
+
+
+def _beside_one_another(lists: Iterable[Sequence[float]]) -> NDArray[np.float64]:
+    """(N, C) numbers of items, NaN where one has fewer choices than another."""
+    rows = [np.asarray(row, np.float64) for row in lists]
+    numbers_NC = np.full((len(rows), max(map(len, rows), default=1)), np.nan)
+    for number, row in enumerate(rows):
+        numbers_NC[number, : len(row)] = row
+    return numbers_NC
