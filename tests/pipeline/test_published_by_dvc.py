@@ -19,6 +19,7 @@ from tiny import ROOT
 from tracing.chats import OLMOE, chat_tokenizer
 
 FETCH, TRACE = (f"{name}@{WHOLE}" for name in ("fetch", "trace"))
+LOOK = study._resolve_and_look
 
 
 @pytest.fixture
@@ -48,7 +49,11 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
 
 
 def published_run(monkeypatch, *stages: str) -> Result:
-    monkeypatch.setattr(study, "_stages", lambda: {WHOLE: list(stages), "": []})
+    def look_at_these(models: list[str]) -> tuple[list[str], dict[str, bool]]:
+        failed, changes = LOOK(models)
+        return failed, {name: changes[name] for name in stages}
+
+    monkeypatch.setattr(study, "_resolve_and_look", look_at_these)
     return CliRunner().invoke(main, ["published", "olmoe-1b-7b", "--run", "--jobs", "1"], catch_exceptions=False)
 
 
