@@ -77,7 +77,6 @@ def test_scores_and_card_cover_every_language(trained, recipe) -> None:
 
 def test_half_a_minute_of_training_teaches_english_some_arithmetic(recipe, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(scores, "PROBLEMS", 200)
-    monkeypatch.setattr(train, "SAVE_EVERY", 250)
     longer = {
         "languages": ["eng_Latn", "deu_Latn"], "english_share": 0.8,
         "english_mixture": {"generic": 1, "arithmetic": 9, "knowledge": 0}, "vocabulary": 500, "hidden": 64, "heads": 4,
