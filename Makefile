@@ -41,7 +41,7 @@ published: repository install  ## Rerun what the papers published of one model (
 	@polyroute published --run --jobs $(if $(wildcard /dev/nvidia0),1,$(JOBS)) $(or $(MODEL),$(error name a model of the papers: make published MODEL=olmoe-1b-7b))
 
 test: install  ## Run the tests.
-	@OMP_NUM_THREADS=1 pytest -n $(JOBS) --dist loadfile
+	@OMP_NUM_THREADS=1 pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # `vllm` where there is a GPU; both are pinned, since plans are applied inside. Its pip brings libraries of images and
 # sound that do not fit its torch, and transformers fails on them.

@@ -16,6 +16,11 @@ from tiny import ROOT, make_model, make_tokenizer
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run whole studies first: at the end, one core would wait for the other's."""
+    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def model() -> Qwen3MoeForCausalLM:
     return make_model()

@@ -1,7 +1,9 @@
 """Texts that a model writes, against a plain loop, whatever the batch."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from types import SimpleNamespace
 
 import pandas as pd
@@ -243,18 +245,35 @@ def steerable(request):
     return model, find_routers(model)
 
 
+def with_ends(**changes) -> GenerationSettings:
+    """A stop that some texts come to sooner than others, as to the ends of `alone`."""
+    return settings(stop=("k",), **changes)
+
+
+@pytest.fixture(scope="module")
+def alone(steerable) -> Callable[[float], list[pd.DataFrame]]:
+    """By temperature, what is written under each condition by itself; on the batch it does not depend."""
+    model, routers = steerable
+    model.generation_config.eos_token_id = list(range(60))
+
+    @cache
+    def written(temperature: float) -> list[pd.DataFrame]:
+        texts = []
+        for plan in CONDITIONS:
+            with nullcontext() if plan is None else steer(model, plan, routers=routers):
+                texts.append(generate(model, bytes_tokenizer(), asked(PROMPTS), with_ends(temperature=temperature)))
+        return texts
+
+    return written
+
+
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 @pytest.mark.parametrize("batch_tokens", [60, 10_000])
-def test_a_text_among_other_conditions_is_its_text_alone(steerable, batch_tokens, temperature) -> None:
+def test_a_text_among_other_conditions_is_its_text_alone(steerable, alone, batch_tokens, temperature) -> None:
     model, routers = steerable
-    cutter = bytes_tokenizer()
-    # An end and a stop that some texts come to sooner than others.
-    model.generation_config.eos_token_id = list(range(60))
-    how = settings(batch_tokens=batch_tokens, temperature=temperature, stop=("k",))
-    together = generate_under(model, cutter, asked(PROMPTS), CONDITIONS, routers, how)
-    for plan, found in zip(CONDITIONS, together, strict=True):
-        with nullcontext() if plan is None else steer(model, plan, routers=routers):
-            expected = generate(model, cutter, asked(PROMPTS), how)
+    how = with_ends(batch_tokens=batch_tokens, temperature=temperature)
+    together = generate_under(model, bytes_tokenizer(), asked(PROMPTS), CONDITIONS, routers, how)
+    for found, expected in zip(together, alone(temperature), strict=True):
         pd.testing.assert_frame_equal(found, expected)
     assert together[1].equals(together[0]), "strength 0 is the baseline"
     assert not together[2].equals(together[0])

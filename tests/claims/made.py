@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,9 @@ def write(folder: Path, *entries: dict[str, Any], name: str = "own.yaml") -> Pat
     return folder
 
 
+@cache
 def committed() -> Claims:
-    """The claims of the study."""
+    """The claims of the study, read once."""
     return read_claims(ROOT / "claims")
 
 

@@ -26,9 +26,10 @@ def test_no_request_leaves_the_page(tmp_path) -> None:
     assert inside.endswith(html.partition("</head>")[2])
 
 
-def test_what_dvc_refuses_is_told(tmp_path) -> None:
+def test_what_dvc_refuses_is_told(tmp_path, monkeypatch) -> None:
     dvc = tmp_path / "dvc"
     dvc.write_text("#!/bin/sh\necho 'ERROR: no such file' >&2\nexit 1\n")
     dvc.chmod(dvc.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(plots, "_dvc", lambda: str(dvc))
     with pytest.raises(PlotsError, match=r"`dvc plots show` failed: ERROR: no such file"):
-        plots.draw(["metrics/one/curves.json"], tmp_path / "out", str(dvc))
+        plots.draw(["metrics/one/curves.json"], tmp_path / "out")

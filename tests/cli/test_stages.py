@@ -7,7 +7,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from polyroute.cli.stages import Event
+from polyroute.cli.events import Event
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def study(tmp_path, monkeypatch):
         "second": {"cmd": "cp between last", "deps": ["between"], "outs": ["last"]},
         "broken": {"cmd": "false", "deps": ["given"], "outs": ["never"]},
     }
-    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
     return tmp_path
 
 
@@ -47,11 +47,22 @@ def test_a_change_runs_what_reads_it(study) -> None:
     assert (study / "last").read_text() == "two"
 
 
-def test_to_look_runs_nothing(study) -> None:
-    assert bring("--look", "first", "broken") == (0, ["changed first", "changed broken"], "")
+def test_to_look_runs_nothing_but_what_is_named(study) -> None:
+    assert bring("--look=") == (0, ["changed first", "changed second", "changed broken"], "")
     assert not (study / "between").exists()
-    bring("first")
-    assert bring("--look", "first")[1] == ["unchanged first"]
+    bring("first", "second")
+    (study / "given").write_text("two")
+    told = bring("--look=", "first")[1]
+    assert told == ["begun first", "done first", "changed second", "changed broken"]
+    assert (study / "last").read_text() == "one"
+
+
+def test_what_is_looked_at_is_of_the_models_that_are_named_and_not_frozen(study) -> None:
+    of_models = {"matrix": {"model": ["a", "b"]}, "cmd": "true"}
+    stages = {"train": of_models | {"frozen": True}, "trace": of_models, "track": {"cmd": "true"}}
+    (study / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    assert bring("--look=a")[1] == ["changed trace@a"]
+    assert bring("--look=", "--look=b")[1] == ["changed trace@b", "changed track"]
 
 
 def test_a_stage_that_fails_is_named_and_what_ran_before_it_is_kept(study) -> None:

@@ -19,20 +19,22 @@ from tiny import ROOT
 from tracing.chats import OLMOE, chat_tokenizer
 
 FETCH, TRACE = (f"{name}@{WHOLE}" for name in ("fetch", "trace"))
+LOOK = study._resolve_and_look
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch) -> Path:
     """A copy of the repository without its data, whose study is one tiny model."""
-    hidden = shutil.ignore_patterns("__pycache__")
+    # With what Python compiled of it, which DVC does not look at.
     for name in ("src/polyroute", "pipeline"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=hidden)
+        shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("claims", "recorded", "text"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("models", "metrics", ".dvc"):
         (tmp_path / name).mkdir()
     (tmp_path / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
-    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, tmp_path)
     hub = tmp_path / "mirror" / "hub"
     put_data(hub, published().brings)
     write_params(tmp_path, [WHOLE])
@@ -48,7 +50,11 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
 
 
 def published_run(monkeypatch, *stages: str) -> Result:
-    monkeypatch.setattr(study, "_stages", lambda: {WHOLE: list(stages), "": []})
+    def look_at_these(models: list[str]) -> tuple[list[str], dict[str, bool]]:
+        failed, changes = LOOK(models)
+        return failed, {name: changes[name] for name in stages}
+
+    monkeypatch.setattr(study, "_resolve_and_look", look_at_these)
     return CliRunner().invoke(main, ["published", "olmoe-1b-7b", "--run", "--jobs", "1"], catch_exceptions=False)
 
 

@@ -8,6 +8,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -166,7 +167,9 @@ def code_of_the_copy() -> Iterator[None]:
         code_of_study._file.cache_clear()
 
     forget()
-    with patch.object(code_of_study, "_ROOT", Path("src/polyroute").resolve()):
+    # Some twenty scripts import the same modules: each is read once.
+    read = cache(code_of_study._read)
+    with patch.multiple(code_of_study, _ROOT=Path("src/polyroute").resolve(), _read=read):
         yield
     forget()
 

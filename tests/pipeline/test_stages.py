@@ -1,6 +1,7 @@
 """The pipeline tells DVC the truth: what a script imports and reads is what dvc.yaml says."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from tiny import ROOT
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 WITHOUT_SETTINGS = {"train-pocket", "resolve"}
 """Stages that read params.yaml itself, or nothing of it."""
+WITHOUT_A_MODEL = ("resolve", "fetch", "align", "experts", "similarity", "correlate", "figures", "track")
 
 
 def script_of(stage: str) -> Path:
@@ -61,13 +63,25 @@ def test_a_stage_depends_on_its_script_and_on_its_own_settings_alone(stage) -> N
     )
 
 
-@pytest.mark.parametrize(
-    "stage", ["resolve", "fetch", "align", "experts", "similarity", "correlate", "figures", "track"]
-)
-def test_stages_that_run_no_model_do_without_torch(stage) -> None:
-    load = f"import runpy\nrunpy.run_path({str(script_of(stage))!r})"
-    script = f"import sys\n{load}\nassert 'torch' not in sys.modules and 'transformers' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+@pytest.fixture(scope="module")
+def heavy() -> dict[str, list[str]]:
+    """Stage -> which of torch and transformers are loaded once its script is, after those before it in one process."""
+    script = (
+        "import json, runpy, sys\n"
+        "loaded = {}\n"
+        "for stage, path in json.loads(sys.argv[1]).items():\n"
+        "    runpy.run_path(path)\n"
+        "    loaded[stage] = [name for name in ('torch', 'transformers') if name in sys.modules]\n"
+        "print(json.dumps(loaded))\n"
+    )
+    scripts = json.dumps({stage: str(script_of(stage)) for stage in WITHOUT_A_MODEL})
+    done = subprocess.run([sys.executable, "-c", script, scripts], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("stage", WITHOUT_A_MODEL)
+def test_stages_that_run_no_model_do_without_torch(stage, heavy) -> None:
+    assert heavy[stage] == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -75,15 +89,29 @@ def test_every_stage_says_what_it_does(stage) -> None:
     assert STAGES[stage]["desc"].endswith(".")
 
 
+def outputs(stage: str) -> dict[str, dict]:
+    """Path of an output, for one model -> what dvc.yaml says of it."""
+    entries = [entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, [])]
+    pairs = [next(iter(entry.items())) if isinstance(entry, dict) else (entry, {}) for entry in entries]
+    return {path.replace("${item.model}", "pocket-plain"): options for path, options in pairs}
+
+
+@pytest.fixture(scope="module")
+def ignored() -> set[str]:
+    """Outputs that git leaves alone."""
+    every = "\0".join(path for stage in STAGES for path in outputs(stage))
+    told = subprocess.run(
+        ["git", "check-ignore", "-z", "--stdin"], cwd=ROOT, input=every, capture_output=True, text=True, check=False
+    )
+    assert told.returncode in (0, 1), told.stderr
+    return set(told.stdout.split("\0"))
+
+
 @pytest.mark.parametrize("stage", STAGES)
-def test_results_are_in_git_and_data_is_not(stage) -> None:
-    for kind in ("outs", "metrics", "plots"):
-        for entry in STAGES[stage].get(kind, []):
-            path, options = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
-            path = path.replace("${item.model}", "pocket-plain")
-            ignored = subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False).returncode == 0
-            in_git = options.get("cache") is False and not path.startswith("data/")
-            assert ignored != in_git, f"{path} of {stage}"
+def test_results_are_in_git_and_data_is_not(stage, ignored) -> None:
+    for path, options in outputs(stage).items():
+        in_git = options.get("cache") is False and not path.startswith("data/")
+        assert (path in ignored) != in_git, f"{path} of {stage}"
 
 
 def test_every_script_is_a_stage() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,13 +18,12 @@ class PlotsError(PolyrouteError):
     """The page cannot be made; the message says why."""
 
 
-def draw(targets: Sequence[str], folder: Path, dvc: str) -> Path:
+def draw(targets: Sequence[str], folder: Path) -> Path:
     """Draw plots of DVC into one page.
 
     Args:
         targets: files of metrics/; all that dvc.yaml lists where empty.
         folder: what the page and its data are written to.
-        dvc: the command.
 
     Returns:
         The page.
@@ -32,7 +32,7 @@ def draw(targets: Sequence[str], folder: Path, dvc: str) -> Path:
         PlotsError: DVC refuses, or vl-convert is not installed.
     """
     done = subprocess.run(
-        [dvc, "plots", "show", "--out", str(folder), *targets], capture_output=True, text=True, check=False
+        [_dvc(), "plots", "show", "--out", str(folder), *targets], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise PlotsError(f"`dvc plots show` failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -59,3 +59,9 @@ def inlined(html: str) -> str:
     bare = _REMOTE.sub("", html)
     head, closing, rest = bare.partition("</head>")
     return f"{head}<script>{library}</script>\n{closing}{rest}"
+
+
+def _dvc() -> str:
+    """The command beside this Python, so that it need not be on the PATH."""
+    beside = Path(sys.executable).with_name("dvc")
+    return str(beside) if beside.exists() else "dvc"

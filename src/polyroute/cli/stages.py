@@ -4,7 +4,7 @@
 is written at the end, and in between at most every `BETWEEN` seconds. What a kill can lose is the note that a stage was
 run: that stage is run again. Everything else is DVC's own: what has changed, its cache and its locks.
 
-What becomes of each stage is a line on standard output that begins with `MARK`; other lines are the stages' own.
+What becomes of each stage is a line on standard output, an `Event`; other lines are the stages' own.
 """
 
 from __future__ import annotations
@@ -13,49 +13,34 @@ import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
 
 import click
 from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.stage import Stage
 
-MARK = "\x1f"
+from polyroute.cli.events import Event
+
 BETWEEN = 30.0
-Fate = Literal["begun", "done", "unchanged", "failed", "changed"]
-
-
-class Event(NamedTuple):
-    """What became of a stage, or that it has to run."""
-
-    fate: Fate
-    stage: str
-
-    def __str__(self) -> str:
-        return f"{MARK}{self.fate} {self.stage}"
-
-    @classmethod
-    def read(cls, line: str) -> Event | None:
-        """A line of that kind read back; None for any other."""
-        word, _, stage = line.removeprefix(MARK).strip().partition(" ")
-        fate = next((fate for fate in get_args(Fate) if fate == word), None)
-        return cls(fate, stage) if fate and line.startswith(MARK) else None
 
 
 @click.command()
-@click.option("--look", is_flag=True, help="Say which have to run as things stand; run none.")
+@click.option("--look", multiple=True, metavar="MODEL", help="Then look at a model's stages; '' those of the study.")
 @click.argument("names", nargs=-1)
-def main(names: tuple[str, ...], look: bool) -> None:
-    """Bring stages up to date in this order; the first that fails ends it."""
+def main(names: tuple[str, ...], look: tuple[str, ...]) -> None:
+    """Bring stages up to date in this order; the first that fails ends it.
+
+    Of stages that are looked at it is said whether they have to run as things stand then; none of them is run.
+    """
     logging.getLogger("dvc").setLevel(logging.ERROR)
     repo = Repo(_wait_for_lock=True)
     with lock_repo(repo), repo.scm_context():
-        stages = {stage.addressing: stage for stage in repo.index.stages}
-        if look:
-            for name in names:
-                click.echo(Event("changed" if stages[name].changed() else "unchanged", name))
-        else:
-            sys.exit(_bring(stages, names))
+        stages = {stage.addressing: stage for stage in repo.index.stages if not stage.frozen}
+        if code := _bring(stages, names):
+            sys.exit(code)
+        for name, stage in stages.items():
+            if name not in names and name.partition("@")[2] in look:
+                click.echo(Event("changed" if stage.changed() else "unchanged", name))
 
 
 def _bring(stages: Mapping[str, Stage], names: Sequence[str]) -> int:

@@ -22,7 +22,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from polyroute.cli.stages import Event
+from polyroute.cli.events import Event
 from polyroute.ground import repository
 from polyroute.ground.errors import PolyrouteError
 
@@ -83,16 +83,18 @@ def run(
         StudyError: a stage failed; the others were run as far as they do not need it.
     """
     repository.check()
-    failed = _bring(("resolve",), lambda _event: None)
+    failed, changes = _resolve_and_look(models)
     if not failed:
-        stages = _stages()
-        whole = [stage for stage in stages[""] if stage in LAST]
-        changed = _changed([*(stage for model in models for stage in stages.get(model, [])), *whole])
+        changed = {name for name, is_changed in changes.items() if is_changed}
+        stages: dict[str, list[str]] = {model: [] for model in models}
+        for name in changes:
+            stages.setdefault(name.partition("@")[2], []).append(name)
+        whole = stages.get("", [])
         # No model reads what is of another: one of which nothing has changed is up to date.
         parts = {
             model: _parts(model, stages[model], model in read)
             for model in sorted(models, key=lambda model: model not in read)
-            if changed.intersection(stages.get(model, []))
+            if changed.intersection(stages[model])
         }
         every = [stage for batches in parts.values() for part in batches for batch in part for stage in batch.stages]
         if every or changed:
@@ -176,38 +178,39 @@ class _Running:
                 self.first()
 
 
-def _stages() -> dict[str, list[str]]:
-    """Model -> its stages in the order of dvc.yaml, training apart; under "" those of the whole study."""
-    told = subprocess.run([dvc(), "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise StudyError(f"`dvc stage list` failed: {told.stderr.strip() or told.stdout.strip()}")
-    found: dict[str, list[str]] = {"": []}
-    for name in told.stdout.split():
-        stage, _, model = name.partition("@")
-        if stage != "train-pocket":
-            found.setdefault(model, []).append(name)
-    return found
+def _resolve_and_look(models: Sequence[str]) -> tuple[list[str], dict[str, bool]]:
+    """Settings brought up to date, and what then has to run, in one process: loading DVC takes it seconds.
+
+    Returns:
+        `resolve`, if it failed; and stage -> whether it has to run, in the order of dvc.yaml: of the models, and those
+        of the whole study.
+    """
+    changes: dict[str, bool] = {}
+
+    def take(event: Event) -> None:
+        if event.fate in ("changed", "unchanged") and event.stage != "resolve":
+            changes[event.stage] = event.fate == "changed"
+
+    return _bring(("resolve",), take, look=("", *models)), changes
 
 
-def _changed(stages: Sequence[str]) -> set[str]:
-    """Stages that have to run as things stand."""
-    told = subprocess.run([*_bringing(), "--look", *stages], capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise StudyError(f"DVC cannot tell what has changed: {told.stderr.strip() or told.stdout.strip()}")
-    events = [Event.read(line) for line in told.stdout.splitlines()]
-    return {event.stage for event in events if event is not None and event.fate == "changed"}
+def _bring(stages: Sequence[str], tell: Callable[[Event], None], look: Sequence[str] = ()) -> list[str]:
+    """Bring stages up to date, in one process; those that failed or could not begin.
 
-
-def _bring(stages: Sequence[str], tell: Callable[[Event], None]) -> list[str]:
-    """Bring stages up to date, in one process; those that failed or could not begin."""
+    Args:
+        stages: in their order.
+        tell: called with what becomes of each, and with what is looked at.
+        look: models to look at afterwards; an empty name stands for the whole study.
+    """
     if not stages:
         return []
     beside = Path(sys.executable).parent
     environment = ENVIRONMENT | os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"}
     failed: list[str] = []
+    command = [*_bringing(), *(f"--look={model}" for model in look), *stages]
     # Through a pipe: bars of several at once would overwrite one another.
     with subprocess.Popen(
-        [*_bringing(), *stages], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
         assert process.stdout is not None, "it is a pipe"
         for line in process.stdout:
@@ -268,9 +271,3 @@ def _seconds(stage: str, read: Collection[str]) -> float:
 
 def _bringing() -> list[str]:
     return [sys.executable, "-W", "ignore", "-m", "polyroute.cli.stages"]
-
-
-def dvc() -> str:
-    """The command beside this Python, so that it need not be on the PATH."""
-    beside = Path(sys.executable).with_name("dvc")
-    return str(beside) if beside.exists() else "dvc"

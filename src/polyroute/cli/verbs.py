@@ -214,9 +214,8 @@ def dag() -> None:
 def plots(targets: tuple[str, ...], out: Path) -> None:
     """Draw TARGETS (files of metrics/; by default all that dvc.yaml plots) into one page that needs no network."""
     from polyroute.cli import plots as drawing
-    from polyroute.cli import study as running
 
-    click.echo(drawing.draw(targets, out, running.dvc()))
+    click.echo(drawing.draw(targets, out))
 
 
 @main.command(cls=console.Command)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Union, get_args, get_origin
@@ -130,11 +131,12 @@ class Row(ResultFile):
             kind, optional = held(info.annotation)
             # Text is never missing: it is empty.
             empty = "" if kind is str else None
-            raw, blank = table[name].astype(object), table[name].isna()
+            raw, blank = table[name].astype(object).tolist(), table[name].isna().tolist()
             values = [empty if is_blank or value == "" else value for value, is_blank in zip(raw, blank, strict=True)]
             if writing and kind is float and cls.decimals is not None:
                 # 0.0 is added so that nothing is written as -0.0.
-                values = [float(np.round(v, cls.decimals)) + 0.0 if isinstance(v, float) else v for v in values]
+                rounded = np.round([v if isinstance(v, float) else 0.0 for v in values], cls.decimals) + 0.0
+                values = [new if isinstance(v, float) else v for v, new in zip(values, rounded.tolist(), strict=True)]
             try:
                 checked = _adapter(info.annotation, *info.metadata).validate_python(values, strict=writing)
             except ValidationError as error:
@@ -174,6 +176,7 @@ def held(annotation: Any) -> tuple[Any, bool]:
     return (type(arguments[0]), False) if origin is Literal else (annotation, False)
 
 
+@cache
 def _adapter(annotation: Any, *metadata: Any) -> TypeAdapter[Any]:
     """Checks a column."""
     of_value: Any = Annotated[(annotation, *metadata)] if metadata else annotation
