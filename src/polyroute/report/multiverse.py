@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pandas as pd
+
 from polyroute.claims.claim import Claim, Claims
 from polyroute.report.claims import WIDTH, WORDS, missing
 from polyroute.report.words import NONE
@@ -101,6 +103,14 @@ def level(choice: ChoiceName, name: str) -> str:
     if choice == "domain_text":
         return {"pooled": "pooled", "pairs": "arbitrary pairs"}[name]
     return _LEVELS.get(name, name)
+
+
+def in_unit(one: ClaimMultiverse, rows: pd.DataFrame) -> pd.DataFrame:
+    """Cells whose effect has the unit of the study's own, by effect."""
+    own = next((choice.levels[0] for choice in one.choices if choice.choice == "distance"), None)
+    if one.in_unit < len(rows) and own is not None:
+        rows = rows[rows["distance"] == own]
+    return rows.sort_values(["effect", "cell"], ignore_index=True)
 
 
 def _of_model(claim: Claim, one: ClaimMultiverse) -> Iterator[str]:
