@@ -189,6 +189,7 @@ def status(models: tuple[str, ...], everything: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
+        click.echo(f"{shown.headline(found)}\n")
         Console().print(shown.table(found, whole=everything))
 
 
@@ -220,13 +221,17 @@ def plots(targets: tuple[str, ...], out: Path) -> None:
 
 
 @main.command(cls=console.Command)
-def results() -> None:
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+def results(models: tuple[str, ...]) -> None:
     """Print what the study found about each model, in a few lines, and where the results are."""
     from polyroute.report.overview import overview
     from polyroute.results.model import ModelResults
 
     paths = Paths()
-    for model in params.read(paths.params).study.models:
+    file = params.read(paths.params)
+    for model in models:
+        file.model(model)  # an unknown name is an error that says what is close
+    for model in models or file.study.models:
         click.echo(overview(ModelResults.read(paths.metrics(model))))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
     click.echo("Tables of languages, tasks, steering and masks: polyroute findings")

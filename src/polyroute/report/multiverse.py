@@ -48,11 +48,11 @@ ELSEWHERE: dict[ElsewhereName, str] = {
 }  # fmt: skip
 """Open choice that takes another run -> its name in reports."""
 SINGLE: dict[Single, str] = {
-    "needs_answers": "It rests on answers, and every other choice means asking the model again.",
-    "not_recomputed": "Its quantities are not recomputed over choices; the board has its one verdict.",
-    "no_data": "This model's traces and results lack what it is of.",
+    "needs_answers": "answers: every other choice means asking the model again.",
+    "not_recomputed": "quantities that are not recomputed over choices.",
+    "no_data": "data that this model lacks.",
 }
-"""Why a claim has no multiverse."""
+"""What claims without a multiverse rest on."""
 
 
 def board(claims: Claims, found: Mapping[str, MultiverseSummary]) -> str:
@@ -67,7 +67,7 @@ def board(claims: Claims, found: Mapping[str, MultiverseSummary]) -> str:
         for why in SINGLE:
             names = [name for name, code in summary.single.items() if code == why and name in claims.by_id]
             if names:
-                lines += _wrapped(f"  {len(names)} more. {SINGLE[why]}")
+                lines += _wrapped(f"  {len(names)} more with one verdict, resting on {SINGLE[why]}")
         lines.append("")
     lines.append("replicated: share of cells; known hold: cells whose conditions all hold, as far as they are known")
     return "\n".join(lines)
@@ -80,7 +80,7 @@ def details(claim: Claim, found: Mapping[str, MultiverseSummary]) -> str:
         lines += ["", model]
         one = summary.claims.get(claim.id)
         if one is None:
-            lines += _wrapped(f"  {SINGLE[summary.single.get(claim.id, 'not_recomputed')]}")
+            lines += _wrapped(f"  one verdict, resting on {SINGLE[summary.single.get(claim.id, 'not_recomputed')]}")
         else:
             lines += _of_model(claim, one)
     return "\n".join(lines)

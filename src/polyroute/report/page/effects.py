@@ -70,7 +70,8 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
         height=26 * len(rows) + 6,
     )  # fmt: skip
     return Figure(
-        f"effect-{claim_id.replace('.', '-').replace('_', '-')}", f"{claim_id}: {short(claim_id) or 'its effect'}, in every model",
+        f"effect-{claim_id.replace('.', '-').replace('_', '-')}",
+        f"{claim_id}: {short(claim_id) or 'its effect'}, in every model",
         [f"Effect: {what}.",
          "Bars: the claim's intervals. Grey tick: what chance gives, which it must beat. Triangle: as published."],
         spec, columns, rows,
