@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from polyroute.cli import compare, estimate, importing, init, look, plan, rehearse
+from polyroute.cli.listed import Verbs
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
@@ -14,14 +15,14 @@ from polyroute.params.models import TransformersModel
 # Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="polyroute")
 @console.log_level_option
 def main() -> None:
     """Multilingual routing in mixture-of-experts language models, measured reproducibly.
 
-    Run from the root of the study, the folder of params.yaml. `polyroute study` runs it, several models at once, and
-    `dvc repro` one stage after another.
+    Run from the root of the study, the folder of params.yaml. New here: `polyroute study`, then `polyroute report --open`.
+    `polyroute VERB --help` says more of each.
     """
 
 
