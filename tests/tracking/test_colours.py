@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from polyroute.tracking import colours
+from polyroute.tracking.runs import DRAWN
 
 SEEN = {  # Machado, Oliveira and Fernandes 2009, of linear RGB.
     "normal": np.eye(3),
@@ -32,10 +33,10 @@ def nearest(shown: list[str], seen) -> float:
 @pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_models_in_one_language_are_told_apart(code: str, seen) -> None:
-    shades = [colours.of_language(code, shade) for shade in range(6)]
+    shades = [colours.of_language(code, shade) for shade in range(DRAWN)]
     assert nearest(shades[:2], seen) > 35
-    assert nearest(shades[:3], seen) > 18
-    assert nearest(shades, seen) > 12
+    assert nearest(shades[:4], seen) > 15
+    assert nearest(shades, seen) > 6.5
 
 
 @pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
@@ -44,5 +45,5 @@ def test_models_are_told_apart(seen) -> None:
 
 
 def test_languages_of_a_model_are_told_apart_in_every_model() -> None:
-    for shade in range(6):
+    for shade in range(DRAWN):
         assert len({colours.of_language(code, shade) for code in LANGUAGES}) == len(LANGUAGES)

@@ -140,7 +140,11 @@ def study(everything: bool, jobs: int | None) -> None:
     from polyroute.cli import study as running
     from polyroute.cli.by_model import by_model
     from polyroute.report import claims as claims_board
+    from polyroute.report import depth, distances
+    from polyroute.results.alignment import AlignmentSummary
     from polyroute.results.claims import ClaimsSummary
+    from polyroute.results.model import ModelResults
+    from polyroute.results.table import written
 
     paths = Paths()
     file = params.read(paths.params)
@@ -152,10 +156,15 @@ def study(everything: bool, jobs: int | None) -> None:
     def board(shown: list[str]) -> None:
         found = by_model(ClaimsSummary, paths, shown, named=False)
         click.echo(f"\n{claims_board.brief(read_claims(paths.claims), found)}\n")
+        measured = [model for model in shown if written(paths.metrics(model), AlignmentSummary)]
+        if measured:
+            click.echo(f"{depth.depth_lines([ModelResults.read(paths.metrics(model)) for model in measured])}\n")
 
     def first() -> None:
         click.echo("Real models, from routing that others recorded:")
         board(read)
+        if recorded := distances.gather(paths, file.study.distances):
+            click.echo(f"{distances.lines(recorded)}\n")
 
     running.run(every, jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read, first=first)
     board(every)
