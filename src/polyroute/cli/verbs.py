@@ -21,8 +21,8 @@ from polyroute.params.models import TransformersModel
 def main() -> None:
     """Multilingual routing in mixture-of-experts language models, measured reproducibly.
 
-    Run from the root of the study, the folder of params.yaml. New here: `polyroute study`, then `polyroute report --open`.
-    `polyroute VERB --help` says more of each.
+    Run from the root of the study, the folder of params.yaml. New here: `polyroute study`, then
+    `polyroute report --open`. `polyroute VERB --help` says more of each.
     """
 
 

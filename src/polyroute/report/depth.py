@@ -45,7 +45,7 @@ def depth_lines(measured: Sequence[ModelResults]) -> str:
     pivot = words.named(measured[0].pivot)
     head = f"{'':{wide}}{'first':>8}{'middle':>8}{'last':>8}   least alike in the middle"
     return "\n".join([
-        f"Divergence of routing from {pivot} by layer, mean over languages (0: the same routing, 1: no expert in common)",
+        f"Divergence of routing from {pivot}, mean over languages (0: the same routing, 1: no expert in common):",
         head, *(f"{model:{wide}}{told}" for model, told in rows),
     ])  # fmt: skip
 
