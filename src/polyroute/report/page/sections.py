@@ -111,10 +111,10 @@ class Pages:
                 body = [tag("p", f"No claim of {self.study.title(model)} was recomputed over open choices.",
                             class_="absent")]  # fmt: skip
             else:
-                curves_of = ()
+                shown = list(choices.figures(summary))
                 if model in self.study.cells:
-                    curves_of = specification.figures(summary, self.study.cells[model], self.study.claims)
-                body = [self.grid([*choices.figures(summary), *curves_of], model), choices.flips(summary)]
+                    shown += specification.figures(summary, self.study.cells[model], self.study.claims)
+                body = [self.grid(shown, model), choices.flips(summary)]
             parts.append(_of(model, self.study, *body))
         return tag(
             "section", tag("h2", "How far do open choices move the answer?"),
