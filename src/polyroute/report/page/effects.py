@@ -14,6 +14,8 @@ CODE_COLOURS: dict[Code, str] = {
     "replicated": "var(--yes)", "not_replicated": "var(--no)", "inconclusive": "var(--open)",
     "cannot_be_tested": "var(--faint)",
 }  # fmt: skip
+MARK_COLOURS: dict[Code, str] = CODE_COLOURS | {"cannot_be_tested": "var(--grey)"}
+"""Of points and lines, which need more contrast than bars."""
 CODE_SHAPES: dict[Code, str] = {
     "replicated": "circle", "not_replicated": "cross", "inconclusive": "diamond", "cannot_be_tested": "square",
 }  # fmt: skip
@@ -49,7 +51,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
              "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"},
                           "color": {"field": "verdict", "type": "nominal", "title": None,
                                     "scale": {"domain": [WORDS[code] for code in codes],
-                                              "range": [CODE_COLOURS[code] for code in codes]}}}},
+                                              "range": [MARK_COLOURS[code] for code in codes]}}}},
             {"transform": [{"filter": "datum.null != null"}],
              "mark": {"type": "tick", "color": SOFT, "thickness": 2, "size": 16},
              "encoding": {"y": y, "x": x | {"field": "null"}}},
@@ -61,7 +63,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
                           "color": {"field": "verdict", "type": "nominal", "title": None,
                                     "legend": {"orient": "top", "columns": 4},
                                     "scale": {"domain": [WORDS[code] for code in codes],
-                                              "range": [CODE_COLOURS[code] for code in codes]}},
+                                              "range": [MARK_COLOURS[code] for code in codes]}},
                           "shape": {"field": "verdict", "type": "nominal", "title": None,
                                     "scale": {"domain": [WORDS[code] for code in codes],
                                               "range": [CODE_SHAPES[code] for code in codes]}},

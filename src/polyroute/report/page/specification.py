@@ -14,7 +14,7 @@ from polyroute.claims.claim import Claims
 from polyroute.report.claims import WORDS
 from polyroute.report.multiverse import CHOICES, in_unit, level
 from polyroute.report.page import figure
-from polyroute.report.page.effects import CODE_COLOURS, CODE_SHAPES, meaning
+from polyroute.report.page.effects import CODE_SHAPES, MARK_COLOURS, meaning
 from polyroute.report.page.figure import FAINT, INK, SOFT, Figure, Spec
 from polyroute.report.topics import short
 from polyroute.results.multiverse import ChoiceShare, ClaimMultiverse, MultiverseSummary
@@ -90,7 +90,7 @@ def _spec(rows: pd.DataFrame, shown: list[ChoiceShare], count: int) -> Spec:
     }  # fmt: skip
     verdict: Spec = {
         "field": "verdict", "type": "nominal", "title": None, "legend": {"orient": "top", "columns": 2},
-        "scale": {"domain": [WORDS[code] for code in CODE_COLOURS], "range": list(CODE_COLOURS.values())},
+        "scale": {"domain": [WORDS[code] for code in MARK_COLOURS], "range": list(MARK_COLOURS.values())},
     }  # fmt: skip
     shape = {"scale": {"domain": [WORDS[code] for code in CODE_SHAPES], "range": list(CODE_SHAPES.values())}}
     tooltip = [
