@@ -27,6 +27,7 @@ def main(report: Path, out: Path, model: str | None, only: str | None) -> None:
             continue
         with Chromium(pixels, 900, dark=scheme == "dark") as page:
             page.open(report)
+            page.wait_for("window.polyroute")
             if model is not None:
                 page.evaluate(f"polyroute.choose({model!r})")
             page.picture(out / f"{width}-{scheme}-first.png")

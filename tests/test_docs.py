@@ -95,8 +95,11 @@ def test_links_and_figures_of_pages_are_there(name: str) -> None:
 
 
 def command_lines(page: Path) -> list[str]:
-    """Calls of `polyroute` in a page's blocks of code."""
-    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    """Calls of `polyroute` in a page's blocks of code, and in the lines around them."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^ *```\w*\n.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks += re.findall(r"`(polyroute [a-z][^`]+)`", prose)
     lines = [line for block in blocks for line in re.sub(r"\\\n\s*", "", block).splitlines()]
     parts = [part.strip().removeprefix("$ ") for line in lines for part in re.split(r"&&|\s#\s|\s{3,}", line)]
     return [part for part in parts if part.startswith("polyroute ")]

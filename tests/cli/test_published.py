@@ -67,6 +67,7 @@ def test_numbers_are_shown_in_their_units_with_what_could_have_been_seen() -> No
         "table",
     ]
     assert second.split() == ["mgsm,", "Swahili:", "accuracy", "52.4", "N", "not", "run:", "score", "–", "table"]
+    assert as_text("mine", [gain, lacking]).endswith("\n\nTo rerun them: polyroute published mine --run")
     assert as_text("mine", []) == "no number of mine was published"
     assert "Note: A published accuracy is one run" in as_text("mine", [gain])
     second = PublishedNumber(2, "mine", "quantity", "p2.a: r", None, 0.1, "P", "finding")

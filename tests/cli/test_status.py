@@ -51,8 +51,10 @@ def study(tmp_path: Path, monkeypatch) -> Path:
 
 
 def told() -> dict[str, tuple[str, str]]:
-    """Stage -> state and why."""
-    return {one.stage: (one.state, one.why) for one in status.states(Paths(), None)}
+    """Stage -> state and why, or what is missing and what brings it."""
+    return {
+        one.stage: (one.state, ": ".join(filter(None, (one.why, one.brings)))) for one in status.states(Paths(), None)
+    }
 
 
 FRESH = {"fetch": ("fresh", ""), "trace": ("fresh", ""), "align": ("fresh", "")}
@@ -79,21 +81,21 @@ def test_other_data_are_named(study) -> None:
 
 def test_what_is_missing_comes_with_what_brings_it(study) -> None:
     (study / "data" / "traces").unlink()
-    assert told() == FRESH | {"trace": ("missing", "data/traces: `dvc checkout`"), "align": ("waits", "after trace")}
+    assert told() == FRESH | {"trace": ("missing", "data/traces: dvc checkout"), "align": ("waits", "after trace")}
     shutil.rmtree(study / ".dvc" / "cache")
-    assert told()["trace"] == ("missing", "data/traces: `dvc repro trace@one`")
+    assert told()["trace"] == ("missing", "data/traces: dvc repro trace@one")
     with (study / ".dvc" / "config").open("a") as file:
         file.write("[core]\n    remote = lab\n['remote \"lab\"']\n    url = /nowhere\n")
-    assert told()["trace"] == ("missing", "data/traces: `dvc pull`")
+    assert told()["trace"] == ("missing", "data/traces: dvc pull")
     (study / "align.csv").unlink()
-    assert told()["align"] == ("missing", "align.csv: `dvc repro align@one`")
+    assert told()["align"] == ("missing", "align.csv: dvc repro align@one")
 
 
 def test_a_stage_that_never_ran_or_was_changed_by_hand_is_told(study) -> None:
     (study / "align.csv").write_text("mine\n")
     assert told()["align"] == ("stale", "align.csv was changed by hand")
     (study / "dvc.lock").unlink()
-    assert told()["trace"] == ("never run", "`dvc repro trace@one`")
+    assert told()["trace"] == ("never run", "dvc repro trace@one")
 
 
 def test_a_copy_without_git_is_refused(study) -> None:
@@ -119,11 +121,19 @@ def test_a_change_of_params_is_seen_ahead(tmp_path, monkeypatch) -> None:
 
 def test_stages_that_are_alike_share_a_line() -> None:
     states = [
-        status.StageState("fetch", "one", "fresh", "", 2.0), status.StageState("trace", "one", "fresh", "", 70.0),
-        status.StageState("align", "one", "stale", "settings", None),
-        status.StageState("claims", "one", "waits", "", 3),
-        status.StageState("track", "", "stale", "code", 4000.0),
+        status.StageState("fetch", "one", "fresh", "", "", 2.0), status.StageState("trace", "one", "fresh", "", "", 70),
+        status.StageState("align", "one", "stale", "settings", "", None),
+        status.StageState("claims", "one", "waits", "", "", 3),
+        status.StageState("draw", "two", "missing", "data/draws/two", "dvc repro draw@two", None),
+        status.StageState("score", "two", "missing", "data/scored/two", "dvc repro score@two", None),
+        status.StageState("trace", "two", "missing", "data/traces/two", "dvc pull", None),
+        status.StageState("track", "", "stale", "code", "", 4000.0),
     ]  # fmt: skip
+    assert shown.headline(states) == (
+        "6 of 8 stages are not up to date (2 stale, 3 missing, 1 waiting for these): `polyroute study` runs what it "
+        "takes."
+    )
+    assert shown.headline(states[:2]) == "All 2 stages are up to date."
     console = Console(width=100, record=True, file=None, color_system=None)
     with console.capture() as captured:
         console.print(shown.table(states))
@@ -132,6 +142,8 @@ def test_stages_that_are_alike_share_a_line() -> None:
         "one fresh 2 of 4 1 min 12 s",
         "stale align settings –",
         "waits claims 3 s",
+        "two missing draw, score `polyroute study` –",
+        "missing trace data/traces/two: `dvc pull` –",
         "study stale track code 1 h 06 min",
     ]
 

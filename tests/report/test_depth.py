@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from polyroute.ground.paths import Paths
-from polyroute.report.depth import depth_table
+from polyroute.report.depth import depth_lines, depth_table
 from polyroute.results.model import ModelResults
 from report import plausible
 from report.shown import measure, rows
@@ -35,3 +35,17 @@ def test_without_an_interval_the_difference_stands_alone(tmp_path: Path) -> None
     (row,) = rows(depth_table([found]))
     assert row["early - middle"] == f"{bare.value:+.3f}"
     assert row["late - middle"] == "–"
+
+
+def test_a_line_a_model_has_the_zones(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    plausible.write(paths, "tiny", 3, 8, measures=("divergence",), readings=("soft_mass",))
+    found = ModelResults.read(paths.metrics("tiny"))
+    title, head, line = depth_lines([found]).splitlines()
+    assert "0: the same routing, 1: no expert in common" in title
+    assert head.split()[:3] == ["first", "middle", "last"]
+    held = next(iter(found.alignment.corpora.values()))
+    said = line.split()
+    assert (said[0], said[2]) == ("tiny", f"{held.mean.middle:.2f}")
+    assert said[-1] == "–", "these languages are all as far as one another"
+    assert depth_lines([]) == ""

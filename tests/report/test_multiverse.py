@@ -19,7 +19,7 @@ def test_every_choice_and_reason_has_words() -> None:
 def test_the_board_says_how_often_a_claim_survives_and_what_moves_it() -> None:
     lines = multiverse.board(CLAIMS, FOUND).splitlines()
     assert lines[2].split() == ["p1.u_shape", "4", "50%", "50%", "50%", "layer", "zones", "(100%)"]
-    assert "1 more. It rests on answers" in lines[3]
+    assert "1 more with one verdict, resting on answers: " in lines[3]
     assert max(map(len, lines)) <= WIDTH
 
 
@@ -38,7 +38,7 @@ def test_one_claim_is_told_in_full() -> None:
 
 def test_a_claim_with_one_verdict_says_why_in_a_sentence() -> None:
     text = multiverse.details(CLAIMS.get(SINGLE), FOUND)
-    assert text.endswith("tiny\n  It rests on answers, and every other choice means asking the model again.")
+    assert text.endswith("tiny\n  one verdict, resting on answers: every other choice means asking the model again.")
     assert multiverse.as_data(FOUND, CLAIMS.get(SINGLE)) == {"tiny": {"single": "needs_answers"}}
 
 

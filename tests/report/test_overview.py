@@ -59,6 +59,7 @@ def test_two_tasks_are_told_in_a_few_lines(tmp_path: Path) -> None:
     assert on_tasks(tmp_path) == [
         "  accuracy in percent, English / others / chance: arithmetic 100.0 / 55.0 / 10.0;",
         "    knowledge 98.0 / 50.0 / 25.0",
+        "  least accurate: arithmetic Afrikaans (20.0%); knowledge Afrikaans (20.0%)",
         "  correlation with accuracy: arithmetic -0.86 (middle zone, p 0.002);",
         "    knowledge -0.77 (middle zone, p 0.002)",
         "  experts: arithmetic 40 above 0.1; knowledge 40 above 0.1; middle layers 1-6",
@@ -77,14 +78,14 @@ def test_many_tasks_are_told_in_lines_of_a_hundred_columns(tmp_path: Path) -> No
     lines = on_tasks(tmp_path, tasks=("mgsm", "global-mmlu-medical", "belebele-reading"))
     assert max(map(len, lines)) <= 100
     assert "    global-mmlu-medical" in "\n".join(lines)
-    assert sum(not line.startswith("    ") for line in lines) == 6
+    assert sum(not line.startswith("    ") for line in lines) == 7
 
 
 def test_what_was_not_run_is_said_in_a_word(tmp_path: Path) -> None:
     lines = on_tasks(tmp_path, notes=("too few languages",), not_run="no expert above any tau")
-    assert lines[2] == "  correlation with accuracy: arithmetic not computed; knowledge not computed"
-    assert lines[4] == "  does steering help, in points: arithmetic not run; knowledge not run"
-    assert lines[5] == "  toward shared experts: arithmetic not run; knowledge not run"
+    assert lines[3] == "  correlation with accuracy: arithmetic not computed; knowledge not computed"
+    assert lines[5] == "  does steering help, in points: arithmetic not run; knowledge not run"
+    assert lines[6] == "  toward shared experts: arithmetic not run; knowledge not run"
 
 
 def test_what_the_tree_of_languages_follows_is_told_of_its_corpus(tmp_path: Path) -> None:

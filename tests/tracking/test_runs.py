@@ -1,4 +1,5 @@
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -177,3 +178,10 @@ def test_a_models_run_has_its_verdicts_and_how_many_there_are(paths: Paths) -> N
     assert "claims.json" in {path.name for path in found["tiny"].artifacts[""]}
     assert found["tiny"].digest != plain["tiny"]
     assert found["tiny/deu_Latn"].digest == plain["tiny/deu_Latn"], "verdicts are of a model"
+
+
+def test_models_with_curves_have_the_first_shades(paths: Paths) -> None:
+    shutil.copytree(ROOT / "metrics" / "olmoe-1b-7b-0125-distances", paths.metrics("recorded"))
+    alone, after = runs(paths, "tiny"), runs(paths, "recorded", "tiny")
+    assert after["tiny/deu_Latn"].colour == alone["tiny/deu_Latn"].colour
+    assert after["recorded"].colour != after["tiny"].colour

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from rich.console import Console
 
 from polyroute.ground import console
 from polyroute.ground.files import write_atomically
@@ -191,7 +192,8 @@ def command(
     elif len(found) == 1:
         click.echo(shown.full(found[0]))
     else:
-        click.echo(shown.summary(found))
+        Console().print(shown.board(found))
+        click.echo("\nStage by stage, with the formulas: polyroute estimate MODEL   For machines: --json")
 
 
 def _known(file: ParamsFile) -> list[str]:

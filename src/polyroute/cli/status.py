@@ -39,7 +39,9 @@ class StageState:
     """Empty for a stage that is of no model."""
     state: State
     why: str
-    """What is other than before, what is missing and how to get it, or what it waits for; empty where fresh."""
+    """What is other than before, what is missing, or what it waits for; empty where fresh or never run."""
+    brings: str
+    """The command that brings what is missing; empty where nothing is."""
     seconds: float | None
     """What it took when it last ran on this machine; None where it never did."""
 
@@ -79,12 +81,12 @@ def states(paths: Paths, file: ParamsFile) -> list[StageState]:
     told, ahead = _told(paths), _ahead(paths, file)
     found: dict[str, StageState] = {}
     for name in _in_order({name: one.before for name, one in told.items()}):
-        state, why = _judged(paths, name, told[name], ahead)
+        state, why, brings = _judged(paths, name, told[name], ahead)
         waiting = [one for one in told[name].before if one != FIRST and found[one].state != "fresh"]
         if state == "fresh" and waiting:
             state, why = "waits", f"after {_listed([one.partition('@')[0] for one in waiting])}"
         stage, _, model = name.partition("@")
-        found[name] = StageState(stage, model, state, why, times.last(paths.times, name))
+        found[name] = StageState(stage, model, state, why, brings, times.last(paths.times, name))
     return [found[name] for name in told]
 
 
@@ -193,32 +195,32 @@ def _ahead(paths: Paths, file: ParamsFile) -> set[str]:
     return {path.relative_to(paths.root).as_posix() for path in found}
 
 
-def _judged(paths: Paths, name: str, told: _Told, ahead: set[str]) -> tuple[State, str]:
+def _judged(paths: Paths, name: str, told: _Told, ahead: set[str]) -> tuple[State, str, str]:
     if not told.ran:
-        return "never run", f"`dvc repro {name}`"
+        return "never run", "", f"dvc repro {name}"
     # What is not here is the matter of the stage that writes it.
     changed = [path for path, how in told.deps.items() if how != "deleted"] + [
         path for path in told.reads if path in ahead
     ]
     if changed:
-        return "stale", _listed([_named(path) for path in changed])
+        return "stale", _listed([_named(path) for path in changed]), ""
     gone = [path for path, how in told.outs.items() if how in ("deleted", "not in cache")]
     if gone:
-        return "missing", f"{gone[0]}: {_back(paths, name, gone[0], told)}"
+        return "missing", gone[0], _back(paths, name, gone[0], told)
     if told.outs:
-        return "stale", f"{next(iter(told.outs))} was changed by hand"
+        return "stale", f"{next(iter(told.outs))} was changed by hand", ""
     if told.command:
-        return "stale", "its command"
-    return "fresh", ""
+        return "stale", "its command", ""
+    return "fresh", "", ""
 
 
 def _back(paths: Paths, name: str, gone: str, told: _Told) -> str:
-    """How to get an output that is not here."""
+    """The command that brings an output that is not here."""
     if gone in told.cached:
-        return "`dvc checkout`"
+        return "dvc checkout"
     if gone in told.pulled and again.remote(paths.root) is not None:
-        return "`dvc pull`"
-    return f"`dvc repro {name}`"
+        return "dvc pull"
+    return f"dvc repro {name}"
 
 
 def _named(path: str) -> str:

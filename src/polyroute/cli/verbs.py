@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from polyroute.cli import compare, estimate, importing, init, look, plan, rehearse
+from polyroute.cli.listed import Verbs
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
@@ -14,14 +15,14 @@ from polyroute.params.models import TransformersModel
 # Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="polyroute")
 @console.log_level_option
 def main() -> None:
     """Multilingual routing in mixture-of-experts language models, measured reproducibly.
 
-    Run from the root of the study, the folder of params.yaml. `polyroute study` runs it, several models at once, and
-    `dvc repro` one stage after another.
+    Run from the root of the study, the folder of params.yaml. New here: `polyroute study`, then
+    `polyroute report --open`. `polyroute VERB --help` says more of each.
     """
 
 
@@ -139,7 +140,11 @@ def study(everything: bool, jobs: int | None) -> None:
     from polyroute.cli import study as running
     from polyroute.cli.by_model import by_model
     from polyroute.report import claims as claims_board
+    from polyroute.report import depth, distances
+    from polyroute.results.alignment import AlignmentSummary
     from polyroute.results.claims import ClaimsSummary
+    from polyroute.results.model import ModelResults
+    from polyroute.results.table import written
 
     paths = Paths()
     file = params.read(paths.params)
@@ -151,10 +156,15 @@ def study(everything: bool, jobs: int | None) -> None:
     def board(shown: list[str]) -> None:
         found = by_model(ClaimsSummary, paths, shown, named=False)
         click.echo(f"\n{claims_board.brief(read_claims(paths.claims), found)}\n")
+        measured = [model for model in shown if written(paths.metrics(model), AlignmentSummary)]
+        if measured:
+            click.echo(f"{depth.depth_lines([ModelResults.read(paths.metrics(model)) for model in measured])}\n")
 
     def first() -> None:
         click.echo("Real models, from routing that others recorded:")
         board(read)
+        if recorded := distances.gather(paths, file.study.distances):
+            click.echo(f"{distances.lines(recorded)}\n")
 
     running.run(every, jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read, first=first)
     board(every)
@@ -189,6 +199,7 @@ def status(models: tuple[str, ...], everything: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
+        click.echo(f"{shown.headline(found)}\n")
         Console().print(shown.table(found, whole=everything))
 
 
@@ -219,13 +230,17 @@ def plots(targets: tuple[str, ...], out: Path) -> None:
 
 
 @main.command(cls=console.Command)
-def results() -> None:
+@click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
+def results(models: tuple[str, ...]) -> None:
     """Print what the study found about each model, in a few lines, and where the results are."""
     from polyroute.report.overview import overview
     from polyroute.results.model import ModelResults
 
     paths = Paths()
-    for model in params.read(paths.params).study.models:
+    file = params.read(paths.params)
+    for model in models:
+        file.model(model)  # an unknown name is an error that says what is close
+    for model in models or file.study.models:
         click.echo(overview(ModelResults.read(paths.metrics(model))))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
     click.echo("Tables of languages, tasks, steering and masks: polyroute findings")

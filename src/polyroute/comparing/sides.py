@@ -109,7 +109,8 @@ def pair(one: Side, other: Side, *, corpus: str | None = None, pivot: str = "eng
     for side in (one, other):
         if not side.corpora:
             raise CompareError(
-                f"{side.folder} holds no traces (<corpus>/<language>.safetensors): run the stage `trace` of {side.name}"
+                f"{side.folder} holds no traces (<corpus>/<language>.safetensors): run the "
+                f"stage `trace` of {side.name} (`dvc repro trace@{side.name}`)"
             )
     corpus = corpus or _only(one, other)
     files = [side.held(corpus) for side in (one, other)]

@@ -33,12 +33,16 @@ def routing(look: Look) -> str:
     if look.is_pair:
         divergence_L = look.divergence(before=True)
         assert divergence_L is not None, "there are two texts"
+        if len(look.layers) == 1:
+            return f"In layer {look.layers[0]} the divergence D of the two texts is {number(divergence_L[0])}."
         return (
             f"The two texts are routed most alike in layer {_place(look, divergence_L.argmin())} "
             f"(D {number(divergence_L.min())}) and least alike in layer {_place(look, divergence_L.argmax())} "
             f"(D {number(divergence_L.max())})."
         )
     evenness_L = look.evenness(0, before=True)
+    if len(look.layers) == 1:
+        return f"In layer {look.layers[0]} routing has {number(evenness_L[0])} of the largest entropy."
     return (
         f"Routing is spread over experts most evenly in layer {_place(look, evenness_L.argmax())} "
         f"({number(evenness_L.max())} of the largest entropy) and least in layer "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polyroute.report import words
+from polyroute.report import words, worst
 from polyroute.report.words import NONE
 from polyroute.results.alignment import Interval
 from polyroute.results.model import ModelResults
@@ -26,6 +26,28 @@ def depth_table(measured: Sequence[ModelResults]) -> str:
             outer = [_with_interval(each) for each in (over.early_minus_middle, over.late_minus_middle)]
             rows.append([one.model, corpus, str(over.languages), *zones, *outer, words.shape(over)])
     return words.markdown(columns, rows)
+
+
+def depth_lines(measured: Sequence[ModelResults]) -> str:
+    """For a terminal: a line a model with mean divergence of each zone, and the language routed least like the pivot.
+
+    Of a model with several texts, the first.
+    """
+    rows = []
+    for one in measured:
+        corpus, held = next(iter(one.alignment.corpora.items()))
+        ends = worst.divergence(one, corpus)
+        zones = "".join(f"{value:>8.2f}" for value in (held.mean.early, held.mean.middle, held.mean.late))
+        rows.append((one.model, f"{zones}   {ends.worst if ends else NONE}"))
+    if not rows:
+        return ""
+    wide = max(len(model) for model, _ in rows)
+    pivot = words.named(measured[0].pivot)
+    head = f"{'':{wide}}{'first':>8}{'middle':>8}{'last':>8}   least alike in the middle"
+    return "\n".join([
+        f"Divergence of routing from {pivot}, mean over languages (0: the same routing, 1: no expert in common):",
+        head, *(f"{model:{wide}}{told}" for model, told in rows),
+    ])  # fmt: skip
 
 
 def _with_interval(held: Interval) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from polyroute.ground.layers import ZONES
 from polyroute.ground.paths import Paths
@@ -37,6 +37,23 @@ def distances_table(found: dict[str, RecordedDistances]) -> str:
             ratio = NONE if of.pair_ratio is None else words.coefficient(of.pair_ratio)
             rows.append([held.model, READ[reading], *_families(of.families), ratio, _tree(of), _depth(of), agree])
     return words.markdown(columns, rows)
+
+
+def lines(found: Mapping[str, RecordedDistances]) -> str:
+    """For a terminal: a line a model, whether relatives are routed alike and how distance runs over depth.
+
+    By the experts chosen, where these were recorded.
+    """
+    told = []
+    for name, held in found.items():
+        of = held.readings.get("topk_count") or next(iter(held.readings.values()))
+        parts = []
+        if of.families is not None and of.families.p is not None and of.families.across > 0:
+            nearer = of.families.gap / of.families.across
+            parts.append(f"relatives {nearer:.0%} nearer (p {words.chance(of.families.p)})")
+        parts.append(f"distance from {words.named(held.pivot)} over depth: {of.from_pivot.shape or 'no verdict'}")
+        told.append(f"{name}: {', '.join(parts)}")
+    return "\n".join(told)
 
 
 def _families(of: Relatedness | None) -> list[str]:

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pandas as pd
+
 from polyroute.claims.claim import Claim, Claims
 from polyroute.report.claims import WIDTH, WORDS, missing
 from polyroute.report.words import NONE
@@ -46,11 +48,11 @@ ELSEWHERE: dict[ElsewhereName, str] = {
 }  # fmt: skip
 """Open choice that takes another run -> its name in reports."""
 SINGLE: dict[Single, str] = {
-    "needs_answers": "It rests on answers, and every other choice means asking the model again.",
-    "not_recomputed": "Its quantities are not recomputed over choices; the board has its one verdict.",
-    "no_data": "This model's traces and results lack what it is of.",
+    "needs_answers": "answers: every other choice means asking the model again.",
+    "not_recomputed": "quantities that are not recomputed over choices.",
+    "no_data": "data that this model lacks.",
 }
-"""Why a claim has no multiverse."""
+"""What claims without a multiverse rest on."""
 
 
 def board(claims: Claims, found: Mapping[str, MultiverseSummary]) -> str:
@@ -65,7 +67,7 @@ def board(claims: Claims, found: Mapping[str, MultiverseSummary]) -> str:
         for why in SINGLE:
             names = [name for name, code in summary.single.items() if code == why and name in claims.by_id]
             if names:
-                lines += _wrapped(f"  {len(names)} more. {SINGLE[why]}")
+                lines += _wrapped(f"  {len(names)} more with one verdict, resting on {SINGLE[why]}")
         lines.append("")
     lines.append("replicated: share of cells; known hold: cells whose conditions all hold, as far as they are known")
     return "\n".join(lines)
@@ -78,7 +80,7 @@ def details(claim: Claim, found: Mapping[str, MultiverseSummary]) -> str:
         lines += ["", model]
         one = summary.claims.get(claim.id)
         if one is None:
-            lines += _wrapped(f"  {SINGLE[summary.single.get(claim.id, 'not_recomputed')]}")
+            lines += _wrapped(f"  one verdict, resting on {SINGLE[summary.single.get(claim.id, 'not_recomputed')]}")
         else:
             lines += _of_model(claim, one)
     return "\n".join(lines)
@@ -101,6 +103,14 @@ def level(choice: ChoiceName, name: str) -> str:
     if choice == "domain_text":
         return {"pooled": "pooled", "pairs": "arbitrary pairs"}[name]
     return _LEVELS.get(name, name)
+
+
+def in_unit(one: ClaimMultiverse, rows: pd.DataFrame) -> pd.DataFrame:
+    """Cells whose effect has the unit of the study's own, by effect."""
+    own = next((choice.levels[0] for choice in one.choices if choice.choice == "distance"), None)
+    if one.in_unit < len(rows) and own is not None:
+        rows = rows[rows["distance"] == own]
+    return rows.sort_values(["effect", "cell"], ignore_index=True)
 
 
 def _of_model(claim: Claim, one: ClaimMultiverse) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from polyroute.report import drawing
 from polyroute.report.claims import WORDS
 from polyroute.report.drawing import COLOURS, GRID, INK, SOFT
-from polyroute.report.multiverse import CHOICES, level
+from polyroute.report.multiverse import CHOICES, in_unit, level
 from polyroute.results.claims import Code
 from polyroute.results.multiverse import ChoiceShare, ClaimMultiverse, MultiverseRow, MultiverseSummary
 from polyroute.results.table import written
@@ -45,21 +45,13 @@ def draw(folder: Path, metrics: Path) -> tuple[list[Path], list[str]]:
     files: list[Path] = []
     lacking: list[str] = []
     for name, one in summary.claims.items():
-        rows = _shown(one, table[(table["claim"] == name) & table["effect"].notna()])
+        rows = in_unit(one, table[(table["claim"] == name) & table["effect"].notna()])
         if len(rows) < 2:
             lacking.append(f"multiverse of {name}")
             continue
         stem = folder / f"multiverse-{name.replace('.', '-').replace('_', '-')}"
         files += _curve(stem, summary.model, name, one, rows)
     return files, lacking
-
-
-def _shown(one: ClaimMultiverse, rows: pd.DataFrame) -> pd.DataFrame:
-    """Cells in the unit of the study's own, by effect."""
-    own = next((choice.levels[0] for choice in one.choices if choice.choice == "distance"), None)
-    if one.in_unit < len(rows) and own is not None:
-        rows = rows[rows["distance"] == own]
-    return rows.sort_values(["effect", "cell"], ignore_index=True)
 
 
 def _curve(stem: Path, model: str, name: str, one: ClaimMultiverse, rows: pd.DataFrame) -> list[Path]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from polyroute.ground.layers import ZONES
 from polyroute.languages.table import get
-from polyroute.report import correlation, experts, families, masking, steering, turns, words
+from polyroute.report import correlation, experts, families, masking, steering, turns, words, worst
 from polyroute.report.words import spans
 from polyroute.results.alignment import Depth, OverLanguages, Zones
 from polyroute.results.model import ModelResults
@@ -40,6 +40,8 @@ def overview(found: ModelResults) -> str:
         lines.append(f"  {corpus} ({told}), divergence from {get(found.pivot).name} by `{summary.reading}`:")
         if summary.lacking:
             lines.append(f"    not in the counts: {', '.join(words.LACKING[one] for one in summary.lacking)}")
+        if (ends := worst.divergence(found, corpus)) is not None:
+            lines.append(f"    least like {get(found.pivot).name} in the middle: {ends.worst}; most: {ends.best}")
         shapes = Counter(language.shape for language in summary.languages.values())
         for shape, count in shapes.most_common():
             which = [get(code).name for code, one in summary.languages.items() if one.shape == shape]
@@ -66,6 +68,9 @@ def _on_tasks(found: ModelResults) -> Iterator[tuple[str, list[str]]]:
             told = " / ".join("–" if share is None else words.percent(share) for share in shares)
             parts.append(f"{task} {told}")
         yield f"accuracy in percent, {get(found.pivot).name} / others / chance", parts
+        ends = {task: worst.accuracy(found, task) for task in found.accuracy.tasks}
+        if parts := [f"{task} {one.worst}" for task, one in ends.items() if one is not None]:
+            yield "least accurate", parts
     if found.correlations is not None and found.correlations.tasks:
         parts = []
         for task in found.correlations.tasks:

@@ -73,7 +73,8 @@ def as_text(model: str, rows: Sequence[PublishedNumber]) -> str:
         f"finds it with a power of {WANTED:.0%} or more: simulated on the rerun's answers, or `before` it from the "
         "number of items."
     )
-    return "\n\n".join([*blocks, legend])
+    lacking = any(row.rerun is None for row in rows)
+    return "\n\n".join([*blocks, legend, *([f"To rerun them: polyroute published {model} --run"] if lacking else [])])
 
 
 def _line(row: PublishedNumber) -> tuple[str, ...]:

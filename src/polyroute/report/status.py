@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
 from rich.table import Table
 
 _STYLES = {"fresh": "green", "stale": "yellow", "waits": "dim", "missing": "red", "never run": "red"}
+
+_COUNTED = {"stale": "stale", "missing": "missing", "never run": "never run", "waits": "waiting for these"}
 
 
 class StageState(Protocol):
@@ -27,11 +30,25 @@ class StageState(Protocol):
 
     @property
     def why(self) -> str:
-        """What is other, or how to get it."""
+        """What is other, or what is missing."""
+
+    @property
+    def brings(self) -> str:
+        """The command that brings what is missing."""
 
     @property
     def seconds(self) -> float | None:
         """What it took when it last ran here."""
+
+
+def headline(states: Sequence[StageState]) -> str:
+    """How many stages are not up to date, and what brings all of them."""
+    behind = [one for one in states if one.state != "fresh"]
+    if not behind:
+        return f"All {len(states)} stages are up to date."
+    counts = Counter(one.state for one in behind)
+    told = ", ".join(f"{counts[state]} {word}" for state, word in _COUNTED.items() if counts[state])
+    return f"{len(behind)} of {len(states)} stages are not up to date ({told}): `polyroute study` runs what it takes."
 
 
 def table(states: Sequence[StageState], *, whole: bool = False) -> Table:
@@ -42,20 +59,35 @@ def table(states: Sequence[StageState], *, whole: bool = False) -> Table:
         whole: a line for every stage; else stages of a model that are alike share one.
     """
     shown = Table("model", "state", "stages", "why, or what brings it", "last took", box=None, pad_edge=False)
+    shown.columns[0].no_wrap, shown.columns[0].overflow = True, "fold"
     for model in dict.fromkeys(one.model for one in states):
         own = [one for one in states if one.model == model]
         groups: dict[tuple[str, ...], list[StageState]] = {}
         for one in own:
-            alike = (one.stage,) if whole else (one.state, "" if one.state == "waits" else one.why)
-            groups.setdefault(alike, []).append(one)
+            groups.setdefault((one.stage,) if whole else (one.state, _alike(one)), []).append(one)
         name = model or "study"
         for group in groups.values():
-            first, state = group[0], group[0].state
+            state = group[0].state
             stages = f"{len(group)} of {len(own)}" if state == "fresh" and len(group) > 1 else _names(group)
-            why = "for stages that are not fresh" if state == "waits" and len(group) > 1 else first.why
-            shown.add_row(name, f"[{_STYLES[state]}]{state}[/]", stages, why, duration(_total(group)))
+            shown.add_row(name, f"[{_STYLES[state]}]{state}[/]", stages, _told(group), duration(_total(group)))
             name = ""
     return shown
+
+
+def _alike(one: StageState) -> str:
+    """What stages that share a line have in common beside their state."""
+    if one.brings:
+        return " ".join(one.brings.split()[:2])
+    return "" if one.state == "waits" else one.why
+
+
+def _told(group: Sequence[StageState]) -> str:
+    """Why, or what brings it; of several stages that run again, what runs all of them."""
+    commands = list(dict.fromkeys(one.brings for one in group if one.brings))
+    if commands:
+        missing = f"{group[0].why}: " if len(group) == 1 and group[0].why else ""
+        return f"{missing}`{commands[0] if len(commands) == 1 else 'polyroute study'}`"
+    return "for stages that are not fresh" if group[0].state == "waits" and len(group) > 1 else group[0].why
 
 
 def _names(states: Sequence[StageState]) -> str:

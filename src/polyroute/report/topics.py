@@ -129,6 +129,12 @@ SHORT = {
 OTHER = Topic("other", "Other claims", "", (), "Claims that belong to no section above.")
 
 
+def short(claim: str) -> str:
+    """A few words for a claim; empty where it has none."""
+    leads = {topic.claims[0]: topic.short for topic in TOPICS}
+    return SHORT.get(claim) or leads.get(claim, "")
+
+
 def lead(topic: Topic, ids: Sequence[str]) -> list[str]:
     """The claims, of a topic's ids, that speak for it: one, or one a model and task."""
     first = topic.claims[0] if topic.claims else ids[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.table import Table
+
 from polyroute.sizing import speed
 from polyroute.sizing.hours import LOADING, Estimate
 from polyroute.sizing.shape import table
@@ -147,6 +149,18 @@ def summary(found: Sequence[Estimate]) -> str:
             *(times.get(stage, "–") for stage in STAGES), span(one.hours),
         ])  # fmt: skip
     return markdown(columns, rows)
+
+
+def board(found: Sequence[Estimate]) -> Table:
+    """Several estimates for a terminal: what fits where, and how long the whole study takes."""
+    shown = Table("model", "weights", "memory", "on", "languages", "disk", "whole study", box=None, pad_edge=False)
+    shown.columns[0].no_wrap, shown.columns[0].overflow = True, "fold"
+    for one in found:
+        shown.add_row(
+            one.name, number(one.weights.total), gigabytes(one.memory.total), _place(one),
+            str(len(one.work.languages)), gigabytes(one.disk.checkpoint + one.disk.traces), span(one.hours),
+        )  # fmt: skip
+    return shown
 
 
 def _place(one: Estimate) -> str:

@@ -1,5 +1,7 @@
 """The answer is made of verdicts, real models first."""
 
+import re
+
 from polyroute.report.page import answer, board
 from polyroute.report.page.study import Study
 from polyroute.report.topics import OTHER, TOPICS, by_topic
@@ -23,9 +25,14 @@ def judged(study: Study, codes: dict[str, dict[str, str]]) -> Study:
 def test_real_models_come_first_and_the_answer_follows_the_verdicts(study: Study) -> None:
     real = {"p1.u_shape": "replicated", "p2.families": "not_replicated", "p1.correlation": "cannot_be_tested"}
     first, second = answer.answer(judged(study, {"counts": real, "tiny": {"p1.u_shape": "not_replicated"}}))
-    assert first == (
-        "In Real-30B, 1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 "
-        "more need answers or text that these data lack."
+    depth, told = first.split("; ", 1)
+    assert re.sub(r"0\.\d\d", "x", depth) == (
+        "Routing in Real-30B diverges from English by x in the first layers, x in the middle and x in the last (0: the "
+        "same experts, 1: none in common)"
+    )
+    assert told == (
+        "1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 more need "
+        "answers or text that these data lack."
     )
     assert second == "The small model trained here, whose truth is known, does not replicate a U over depth."
     turned, _ = answer.answer(judged(study, {"counts": real | {"p1.u_shape": "not_replicated"}, "tiny": {}}))
@@ -35,6 +42,13 @@ def test_real_models_come_first_and_the_answer_follows_the_verdicts(study: Study
 def test_without_a_real_model_it_says_so(study: Study) -> None:
     first, _ = answer.answer(judged(study, {"tiny": {"p1.u_shape": "replicated"}}))
     assert first == "No claim has been asked of a real model yet."
+
+
+def test_numbers_name_the_languages_that_fare_worst(study: Study) -> None:
+    said = answer.numbers(study)
+    assert "least like English, middle" in said
+    for model in study.models:
+        assert study.title(model) in said
 
 
 def test_every_claim_is_on_the_board_once_and_a_new_one_is_not_lost(study: Study) -> None:

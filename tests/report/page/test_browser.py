@@ -19,6 +19,7 @@ CURVES = "tiny--divergence-text"
 def page(report: Path):
     with chromium.Chromium(1200, 900) as opened:
         opened.open(report)
+        opened.wait_for("window.polyroute")
         opened.evaluate("polyroute.choose('tiny')")
         opened.evaluate("polyroute.drawAll()")
         yield opened

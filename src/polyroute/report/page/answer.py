@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from polyroute.report import words, worst
+from polyroute.report.page.html import Markup, joined, table, tag
 from polyroute.report.page.study import Study
 from polyroute.report.topics import SHORT, Topic, by_topic
+from polyroute.report.words import NONE
 from polyroute.results.claims import Code
 
 QUESTION = "Do mixture-of-experts models route languages apart, where, and does it matter for their answers?"
@@ -19,6 +22,24 @@ def answer(study: Study) -> list[str]:
         *([_real(study, real)] if real else ["No claim has been asked of a real model yet."]),
         *([_trained(study, trained)] if trained else []),
     ]
+
+
+def numbers(study: Study) -> Markup:
+    """Of each model, divergence over depth, and which languages fare worst; models of one text, the first of each."""
+    pivot = words.named(study.settings.pivot)
+    rows = []
+    for model, found in study.models.items():
+        corpus, held = next(iter(found.alignment.corpora.items()))
+        ends = worst.divergence(found, corpus)
+        by_task = {task: worst.accuracy(found, task) for task in (found.accuracy.tasks if found.accuracy else ())}
+        least = "; ".join(f"{task}: {one.worst}" for task, one in by_task.items() if one)
+        zones = [f"{value:.2f}" for value in (held.mean.early, held.mean.middle, held.mean.late)]
+        rows.append([study.title(model), *zones, ends.worst if ends else NONE, ends.best if ends else NONE,
+                     least or NONE])  # fmt: skip
+    head = ("model", "D, first layers", "D, middle", "D, last layers", f"least like {pivot}, middle",
+            f"most like {pivot}", "least accurate")  # fmt: skip
+    note = f"D: divergence of routing from {pivot}, mean over languages; 0: the same routing, 1: no expert in common."
+    return joined([table(head, rows, class_="numbers"), tag("p", note, class_="note")])
 
 
 def leads(study: Study) -> dict[Topic, str]:
@@ -48,8 +69,25 @@ def _real(study: Study, models: Sequence[str]) -> str:
         ) if claims
     ]  # fmt: skip
     names = _listed(study.title(model) for model in models)
+    depths = [said for model in models if model in study.models and (said := _depth(study, model))]
     rest = f"; {untested} more need answers or text that these data lack" if untested else ""
-    return f"In {names}, {', '.join(parts) or 'no claim can be decided'}{rest}."
+    told = f"{', '.join(parts) or 'no claim can be decided'}{rest}."
+    if len(models) == 1 and depths:
+        return f"{depths[0]}; {told}"
+    return f"{''.join(f'{one}. ' for one in depths)}In {names}, {told}"
+
+
+def _depth(study: Study, model: str) -> str:
+    """Divergence over depth of a model, in numbers."""
+    found = study.models[model]
+    held = next(iter(found.alignment.corpora.values()), None)
+    if held is None:
+        return ""
+    pivot, mean = words.named(found.pivot), held.mean
+    return (
+        f"Routing in {study.title(model)} diverges from {pivot} by {mean.early:.2f} in the first layers, "
+        f"{mean.middle:.2f} in the middle and {mean.late:.2f} in the last (0: the same experts, 1: none in common)"
+    )
 
 
 def _trained(study: Study, models: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -70,9 +72,9 @@ def page(study: Study, commit: str | None = None) -> str:
         "body",
         tag("header", tag("p", study.settings.name, class_="name"), tag("h1", answer.QUESTION),
             *(tag("p", sentence, class_="answer") for sentence in answer.answer(study)), class_="top"),
-        tag("main", board.board(study), _controls(study), sections),
+        tag("main", board.board(study), answer.numbers(study), _controls(study), sections),
         tag("noscript", "Figures need JavaScript; everything else is here."),
-        tag("script", Markup(_json(content)), type="application/json", id="content"),
+        tag("script", Markup(_packed(content)), type="application/gzip", id="content"),
         tag("script", Markup(library())), tag("script", Markup(_asset("page.js"))),
     )  # fmt: skip
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
@@ -98,9 +100,14 @@ def _asset(name: str) -> str:
     return files("polyroute.report.page").joinpath(name).read_text(encoding="utf-8")
 
 
-def _json(content: object) -> str:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=clean)
-    return text.replace("<", "\\u003c")
+def as_json(content: object) -> str:
+    """What the page's script reads, without a blank."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=clean)
+
+
+def _packed(content: object) -> str:
+    """JSON gzipped and in base64, a seventh of its size: 200 languages in 48 layers would take tens of MB."""
+    return b64encode(gzip.compress(as_json(content).encode(), mtime=0)).decode()
 
 
 def _controls(study: Study) -> Markup:

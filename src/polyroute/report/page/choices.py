@@ -79,14 +79,15 @@ def _moved(summary: MultiverseSummary) -> Figure | None:
            "axis": {"labelAngle": -50, "labelLimit": 150, "ticks": False}},
         y={"field": "claim", "type": "nominal", "title": None, "sort": list(summary.claims),
            "axis": {"labelLimit": 190}},
-        colour={"field": "moves", "type": "quantitative", "title": "variance of the effect explained, in percent",
+        colour={"field": "moves", "type": "quantitative", "title": "variance explained, in percent",
                 "scale": {"scheme": "viridis", "domain": [0, 100]}},
         tooltip=[{"field": name} for name in columns],
         rows=len(summary.claims), size=24,
     )  # fmt: skip
     return Figure(
         "choices-moved", "How far each choice moves the effect",
-        ["First-order share of the variance of the effect over combinations; empty: the claim has no such choice."],
+        ["Share of the variance of the effect over combinations that the choice explains alone (first order); empty: "
+         "the claim has no such choice."],
         spec, columns, rows, half=True,
     )  # fmt: skip
 
@@ -112,5 +113,5 @@ def flips(summary: MultiverseSummary) -> Markup:
     for why, said in SINGLE.items():
         names = [name for name, code in summary.single.items() if code == why]
         if names:
-            parts.append(tag("p", f"{len(names)} more claims. {said}", class_="note"))
+            parts.append(tag("p", f"{len(names)} more with one verdict, resting on {said}", class_="note"))
     return joined(parts)

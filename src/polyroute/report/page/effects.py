@@ -7,12 +7,15 @@ from polyroute.report.claims import WORDS
 from polyroute.report.page import figure
 from polyroute.report.page.figure import INK, SOFT, Figure
 from polyroute.report.page.study import Study
+from polyroute.report.topics import short
 from polyroute.results.claims import Code
 
 CODE_COLOURS: dict[Code, str] = {
     "replicated": "var(--yes)", "not_replicated": "var(--no)", "inconclusive": "var(--open)",
     "cannot_be_tested": "var(--faint)",
 }  # fmt: skip
+MARK_COLOURS: dict[Code, str] = CODE_COLOURS | {"cannot_be_tested": "var(--grey)"}
+"""Of points and lines, which need more contrast than bars."""
 CODE_SHAPES: dict[Code, str] = {
     "replicated": "circle", "not_replicated": "cross", "inconclusive": "diamond", "cannot_be_tested": "square",
 }  # fmt: skip
@@ -32,8 +35,8 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
         return None
     columns = ("model", "effect", "low", "high", "null", "published", "verdict")
     domain = figure.limits([0.0, *(value for row in rows for value in row[1:6])], zero=False)
-    what = _meaning(claim)
-    x = {"field": "effect", "type": "quantitative", "title": f"{claim.effect} (defined above)",
+    what = meaning(claim)
+    x = {"field": "effect", "type": "quantitative", "title": "effect, as said above",
          "scale": {"domain": domain, "nice": False}}  # fmt: skip
     y = {"field": "model", "type": "nominal", "title": None, "sort": [row[0] for row in rows],
          "axis": {"labelLimit": 170, "ticks": False, "domain": False, "grid": True}}  # fmt: skip
@@ -48,7 +51,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
              "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"},
                           "color": {"field": "verdict", "type": "nominal", "title": None,
                                     "scale": {"domain": [WORDS[code] for code in codes],
-                                              "range": [CODE_COLOURS[code] for code in codes]}}}},
+                                              "range": [MARK_COLOURS[code] for code in codes]}}}},
             {"transform": [{"filter": "datum.null != null"}],
              "mark": {"type": "tick", "color": SOFT, "thickness": 2, "size": 16},
              "encoding": {"y": y, "x": x | {"field": "null"}}},
@@ -60,7 +63,7 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
                           "color": {"field": "verdict", "type": "nominal", "title": None,
                                     "legend": {"orient": "top", "columns": 4},
                                     "scale": {"domain": [WORDS[code] for code in codes],
-                                              "range": [CODE_COLOURS[code] for code in codes]}},
+                                              "range": [MARK_COLOURS[code] for code in codes]}},
                           "shape": {"field": "verdict", "type": "nominal", "title": None,
                                     "scale": {"domain": [WORDS[code] for code in codes],
                                               "range": [CODE_SHAPES[code] for code in codes]}},
@@ -69,14 +72,15 @@ def of_claim(study: Study, claim_id: str) -> Figure | None:
         height=26 * len(rows) + 6,
     )  # fmt: skip
     return Figure(
-        f"effect-{claim_id.replace('.', '-').replace('_', '-')}", f"In every model: {claim_id}",
-        [f"{claim.effect}: {what}.",
-         "Bars: intervals of the claim; grey tick: what it must beat; triangle: as published."],
+        f"effect-{claim_id.replace('.', '-').replace('_', '-')}",
+        f"{claim_id}: {short(claim_id) or 'its effect'}, in every model",
+        [f"Effect: {what}.",
+         "Bars: the claim's intervals. Grey tick: what chance gives, which it must beat. Triangle: as published."],
         spec, columns, rows,
     )  # fmt: skip
 
 
-def _meaning(claim: Claim) -> str:
+def meaning(claim: Claim) -> str:
     """What the effect is; where it says "the same", after what that is the same as."""
     said, before = claim.quantity.get(claim.effect, claim.statement), ""
     for name, what in claim.quantity.items():

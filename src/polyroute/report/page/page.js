@@ -1,7 +1,12 @@
 // Draws figures as they come into view, hands them what the reader has chosen, and saves them and their data.
 "use strict";
-(() => {
-  const content = JSON.parse(document.getElementById("content").textContent);
+(async () => {
+  if (!window.DecompressionStream) {
+    document.querySelector("main").prepend("Figures need a browser of 2023 or later; everything else is here.");
+    return;
+  }
+  const packed = Uint8Array.from(atob(document.getElementById("content").textContent), (sign) => sign.charCodeAt(0));
+  const content = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
   const views = new Map(); // anchor -> Vega view
   const drawing = new Map(); // anchor -> promise of it
   const chosen = new Map(); // anchor -> languages shown
@@ -27,12 +32,14 @@
     return figure.rows.map((row) => Object.fromEntries(figure.columns.map((column, i) => [column, row[i]])));
   }
 
-  // Explanations of colours beside one another take two columns where the screen is narrow.
+  // On a narrow screen explanations of colours stand one below another, and titles of axes end where the axis does.
   function narrowed(part) {
     if (Array.isArray(part)) return part.map(narrowed);
     if (part === null || typeof part !== "object") return part;
     const found = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, key === "values" ? value : narrowed(value)]));
-    if (found.legend && found.legend.orient === "top" && !found.legend.gradientLength) found.legend.columns = 2;
+    if (found.x && found.x.title) found.x.axis = { ...found.x.axis, titleAnchor: "end" };
+    if (found.x && found.x.axis && found.x.axis.labelAngle) found.x.axis = { ...found.x.axis, labelAngle: -90, labelFontSize: 9 };
+    if (found.legend && found.legend.orient === "top" && !found.legend.gradientLength) found.legend.columns = 1;
     return found;
   }
 

@@ -21,6 +21,7 @@ from polyroute.report.page import (
     method,
     provenance,
     recorded,
+    specification,
     steering,
     tasks,
 )
@@ -110,12 +111,18 @@ class Pages:
                 body = [tag("p", f"No claim of {self.study.title(model)} was recomputed over open choices.",
                             class_="absent")]  # fmt: skip
             else:
-                body = [self.grid(choices.figures(summary), model), choices.flips(summary)]
+                shown = list(choices.figures(summary))
+                if model in self.study.cells:
+                    shown += specification.figures(summary, self.study.cells[model], self.study.claims)
+                body = [self.grid(shown, model), choices.flips(summary)]
             parts.append(_of(model, self.study, *body))
         return tag(
             "section", tag("h2", "How far do open choices move the answer?"),
             tag("p", "The papers leave choices open: what of a router is read, how it is averaged, which layers are "
                 "the middle. Every claim that traces allow to recompute is asked again under all combinations."),
+            tag("p", "A claim's curve orders all combinations by effect; grey: its intervals; ringed: the study's own. "
+                "The rows below show where each level of a choice lies on the curve: one that moves the answer has its "
+                "levels at different ends. In percent, the variance of the effect that the choice explains."),
             *parts, id="choices",
         )  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from polyroute.claims.claim import Claims, read_claims
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
@@ -14,7 +16,7 @@ from polyroute.results.alignment import AlignmentSummary
 from polyroute.results.claims import ClaimsSummary
 from polyroute.results.distances import RecordedDistances
 from polyroute.results.model import ModelResults
-from polyroute.results.multiverse import MultiverseSummary
+from polyroute.results.multiverse import MultiverseRow, MultiverseSummary
 from polyroute.results.table import written
 
 
@@ -34,6 +36,8 @@ class Study:
     verdicts: Mapping[str, ClaimsSummary]
     """Those that claims were asked of, distances alone among them."""
     multiverses: Mapping[str, MultiverseSummary]
+    cells: Mapping[str, pd.DataFrame]
+    """`MultiverseRow`s of each model that has a multiverse."""
     distances: Mapping[str, RecordedDistances]
     absent: Sequence[str]
     """Models of the study that have not been measured."""
@@ -79,5 +83,6 @@ def read(paths: Paths, settings: ReportSettings) -> Study:
         {model: ModelResults.read(folders[model]) for model in measured},
         {model: ClaimsSummary.read(folder) for model, folder in every.items() if written(folder, ClaimsSummary)},
         {model: MultiverseSummary.read(of) for model, of in every.items() if written(of, MultiverseSummary)},
+        {model: MultiverseRow.read(of) for model, of in every.items() if written(of, MultiverseSummary, MultiverseRow)},
         distances.gather(paths, settings.distances), [model for model in settings.models if model not in measured],
     )  # fmt: skip
