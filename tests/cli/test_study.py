@@ -1,5 +1,6 @@
 """Which stages run, in which order and how many at once; a script stands for DVC."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,12 +110,37 @@ def test_the_random_initialisations_of_two_models_are_not_drawn_at_once() -> Non
     ],
 )
 def test_the_verb_leaves_extra_models_out_unless_all_are_asked_for(options, models, jobs, monkeypatch) -> None:
+    assert _asked(monkeypatch, *options) == (models + params.read(ROOT / "params.yaml").study.distances, jobs)
+
+
+def test_the_verb_runs_the_models_that_are_named_alone(monkeypatch) -> None:
+    options = ["--model", "pocket-gpt-oss", "--model", "pocket-plain", "--jobs", "1"]
+    assert _asked(monkeypatch, *options) == (["pocket-plain", "pocket-gpt-oss"], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pocket-plane", r"pocket-plane.*pocket-plain"),
+        ("olmoe-1b-7b", r"olmoe-1b-7b is not among `study\.models`, which have stages: add it there"),
+    ],
+)
+def test_a_model_that_the_study_does_not_have_is_refused_by_name(name, said, monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(main, ["study", "--model", name])
+    assert done.exit_code == 1
+    assert re.search(said, done.output)
+
+
+def _asked(monkeypatch, *options: str) -> tuple[list[str], int]:
+    """Models and jobs that the verb runs."""
     asked = []
+    monkeypatch.chdir(ROOT)
     monkeypatch.setattr(study, "run", lambda *given, **_named: asked.append(given))
     done = CliRunner().invoke(main, ["study", *options])
     assert done.exit_code == 0, done.output
-    assert asked == [(models + params.read(ROOT / "params.yaml").study.distances, jobs)]
+    (given,) = asked
+    return given
 
 
 def test_only_the_models_that_are_named_run(ran) -> None:

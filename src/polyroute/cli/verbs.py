@@ -132,9 +132,10 @@ def routers(model: str) -> None:
 
 
 @main.command(cls=console.Command)
+@click.option("--model", "named", multiple=True, help="Of `study.models`; by default all but those of `study.extra`.")
 @click.option("--all", "everything", is_flag=True, help="Those of `study.extra` too.")
 @click.option("--jobs", type=click.IntRange(1), help="Models at once; by default one a processor, one with a GPU.")
-def study(everything: bool, jobs: int | None) -> None:
+def study(named: tuple[str, ...], everything: bool, jobs: int | None) -> None:
     """Run the study with DVC, several models at once; only what changed is computed."""
     from polyroute.claims.claim import read_claims
     from polyroute.cli import study as running
@@ -148,10 +149,16 @@ def study(everything: bool, jobs: int | None) -> None:
 
     paths = Paths()
     file = params.read(paths.params)
-    models = [model for model in file.study.models if everything or model not in file.study.extra]
-    read = [model for model in models if not isinstance(file.models[model], TransformersModel)] + file.study.distances
+    for model in named:
+        file.model(model)  # an unknown name is an error that says what is close
+        if model not in file.study.models:
+            raise params.ParamsError(f"{model} is not among `study.models`, which have stages: add it there")
+    left_out = () if everything else file.study.extra
+    models = [model for model in file.study.models if (model in named if named else model not in left_out)]
+    recorded = [] if named else file.study.distances
+    read = [model for model in models if not isinstance(file.models[model], TransformersModel)] + recorded
     gpu = Path("/dev/nvidia0").exists()
-    every = [*models, *file.study.distances]
+    every = [*models, *recorded]
 
     def board(shown: list[str]) -> None:
         found = by_model(ClaimsSummary, paths, shown, named=False)
@@ -163,8 +170,8 @@ def study(everything: bool, jobs: int | None) -> None:
     def first() -> None:
         click.echo("Real models, from routing that others recorded:")
         board(read)
-        if recorded := distances.gather(paths, file.study.distances):
-            click.echo(f"{distances.lines(recorded)}\n")
+        if between := distances.gather(paths, recorded):
+            click.echo(f"{distances.lines(between)}\n")
 
     running.run(every, jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read, first=first)
     board(every)
