@@ -128,7 +128,8 @@ class Row(ResultFile):
         """Values as the columns declare them, which files hold as text and stages as what they are."""
         columns = {}
         for name, info in cls.model_fields.items():
-            kind, optional = held(info.annotation)
+            annotation: Any = info.annotation
+            kind, optional = held(annotation)
             # Text is never missing: it is empty.
             empty = "" if kind is str else None
             raw, blank = table[name].astype(object).tolist(), table[name].isna().tolist()
@@ -138,7 +139,7 @@ class Row(ResultFile):
                 rounded = np.round([v if isinstance(v, float) else 0.0 for v in values], cls.decimals) + 0.0
                 values = [new if isinstance(v, float) else v for v, new in zip(values, rounded.tolist(), strict=True)]
             try:
-                checked = _adapter(info.annotation, *info.metadata).validate_python(values, strict=writing)
+                checked = _adapter(annotation, *info.metadata).validate_python(values, strict=writing)
             except ValidationError as error:
                 told = error.errors()[0]
                 place = int(told["loc"][0])
