@@ -46,7 +46,10 @@ def closure(*modules: str) -> set[Path]:
 
 def data(code: set[Path]) -> set[Path]:
     """Files that modules name and that lie beside them, or in a folder beside them: tables, phrases, presets."""
-    named = {place for path in code for place in path.parent.iterdir() if place.name in _read(path).strings}
+    named: set[Path] = set()
+    for path in code:
+        strings = _read(path).strings
+        named |= {place for place in path.parent.iterdir() if place.name in strings}
     files = {file for place in named for file in (place.rglob("*") if place.is_dir() else [place])}
     return {file for file in files if file.is_file() and file.suffix not in (".py", ".pyc")}
 
