@@ -24,8 +24,8 @@ import os
 import sys
 from typing import Any
 
-from polyroute.engines.vllm.given import EngineError
 from polyroute.engines.vllm.worker import EXTENSION, steered
+from polyroute.workers.errors import EngineError
 
 
 def parameters(request: dict[str, Any]) -> Any:
