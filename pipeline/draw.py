@@ -6,6 +6,7 @@ from polyroute.artifacts import corpus as corpora
 from polyroute.artifacts.draws import Draws
 from polyroute.ground import console
 from polyroute.ground.console import stage
+from polyroute.ground.device import usable
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.measures.routing_summary import spread
@@ -13,7 +14,7 @@ from polyroute.models.settings import ModelSettings
 from polyroute.models.source import locate_settled
 from polyroute.models.without_weights import load_config, load_tokenizer
 from polyroute.tracing.collect import TraceSettings
-from polyroute.tracing.random_init import NoRandomModelError, RandomSettings, placed, read_random
+from polyroute.tracing.random_init import NoRandomModelError, RandomSettings, read_random
 from polyroute.tracing.settings import DrawSettings
 
 
@@ -47,7 +48,7 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths, computed: l
     source = locate_settled(name, spec)
     how = RandomSettings(
         draws=settings.draws, most_weights=settings.most_weights, nearest=settings.nearest, seed=settings.seed,
-        layers=spec.layers, device=placed(spec.device),
+        layers=spec.layers, device=usable(spec.device, f"models.{name}.device"),
         # Token pairs serve measures that are not read here.
         trace=TraceSettings(
             batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=1,

@@ -87,6 +87,8 @@ def test_a_config_json_of_the_users_own(run, tmp_path) -> None:
         (("olmoe-1b-7b", "--languages", "all"), "there is no `all` among `languages`"),
         (("qwen3-30b-a3b-counts",), "was recorded elsewhere"),
         (("olmoe-1b-7b", "--config", "nowhere"), "nowhere is not there"),
+        (("--config", "nowhere"), "whose study is to be estimated is not said: name an entry of params.yaml"),
+        (("qwen3-30b-a3b-counts", "--like", "olmoe-1b-7b"), "models.qwen3-30b-a3b-counts was recorded elsewhere"),
         (("a", "b", "--config", "c"), "--config is of one model"),
     ],
 )

@@ -20,7 +20,8 @@ from polyroute.sizing import shape as shapes
 from polyroute.sizing import shown, speed
 from polyroute.sizing.hours import Estimate, Machines, estimate
 from polyroute.sizing.memory import gpus_needed
-from polyroute.sizing.shape import ModelShape, SizingError
+from polyroute.sizing.origin import origin
+from polyroute.sizing.shape import SizingError
 from polyroute.sizing.speed import Dtype
 from polyroute.sizing.workload import workload
 
@@ -70,38 +71,13 @@ def of(
     Raises:
         ParamsError, SizingError: something is unknown.
     """
-    study = like or model
-    if study not in file.models:
-        runnable = [name for name, spec in file.models.items() if isinstance(spec, TransformersModel)]
-        raise SizingError(
-            f"`{study}` is no entry of `models` in params.yaml: name one whose study is to be estimated with --like, "
-            f"of {', '.join(runnable)}"
-        )
+    if (study := like or model) is None:
+        raise SizingError("whose study is to be estimated is not said: name an entry of params.yaml with --like")
     work = workload(file, study, group)
-    spec = file.models[study]
-    assert isinstance(spec, TransformersModel), "`workload` refuses others"
-    shape = shapes.read(config) if config is not None else _shape(file, model)
+    found = origin(file, model, config)
+    shape = shapes.read(found) if isinstance(found, Path) else found
     on = Machines(speed.device(device), gpus, nodes)
-    return estimate(model or str(config), shape, work, on, dtype or spec.dtype)
-
-
-def _shape(file: ParamsFile, model: str | None) -> ModelShape:
-    spec = file.models.get(model or "")
-    if isinstance(spec, TransformersModel):
-        if spec.folder is not None:
-            return shapes.read(spec.folder)
-        assert spec.hub is not None, "an entry has a folder or a hub name"
-        if (found := shapes.find(spec.hub)) is not None:
-            return found
-        raise SizingError(
-            f"models.{model}: the shape of {spec.hub} is not known here: name its config.json with --config"
-        )
-    if model in shapes.table():
-        return shapes.table()[model]
-    raise SizingError(
-        f"`{model}` is neither an entry of `models` in params.yaml nor a known shape ({', '.join(shapes.table())}): "
-        "name its config.json with --config"
-    )
+    return estimate(model or str(config), shape, work, on, dtype or work.dtype)
 
 
 def tables(file: ParamsFile) -> dict[str, str]:

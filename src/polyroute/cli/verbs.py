@@ -384,10 +384,11 @@ def calibrate() -> None:
 )
 def train_pocket(model: str, device: str) -> None:
     """Train MODEL (an entry of `pocket` in params.yaml) into models/MODEL; killed, it goes on where it stopped."""
+    from polyroute.ground.device import usable
     from polyroute.pocket import train
 
     recipe = params.read(Paths().params).recipe(model)
-    train.run(model, recipe, Paths(), device)
+    train.run(model, recipe, Paths(), usable(device, "--device"))
 
 
 @main.command(cls=console.Command)

@@ -20,6 +20,7 @@ from polyroute.artifacts.trace import Trace
 from polyroute.artifacts.turns import Item
 from polyroute.ground.checksum import ChecksumError
 from polyroute.ground.code import code_digest
+from polyroute.ground.device import device_name
 from polyroute.ground.files import digest, read_checked_json, write_checked_json
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.routing_summary import by_layer
@@ -59,11 +60,6 @@ class NoRandomModelError(ModelError):
     def __init__(self, code: Literal["too_large", "cannot_build"], told: str):
         super().__init__(told)
         self.code = code
-
-
-def placed(device: str) -> str:
-    """Where a model's random initialisations are run: the entry's `device`, of `auto` the first GPU or the CPU."""
-    return device if device != "auto" else "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def read_model(
@@ -133,9 +129,7 @@ def read_random(
         "items": {language: list(items) for language, items in texts.items()},
         "settings": [settings.nearest, settings.seed],
         "trace": settings.trace.determining() | {"layers": settings.layers},
-        "device": torch.cuda.get_device_name(settings.device)
-        if settings.device.startswith("cuda")
-        else settings.device,
+        "device": device_name(settings.device),
         "versions": [torch.__version__, transformers.__version__, np.__version__],
         "code": code_digest("polyroute.tracing.random_init"),
     }
