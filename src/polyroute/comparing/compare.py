@@ -8,10 +8,11 @@ from typing import Any
 
 from polyroute.artifacts.trace import Trace
 from polyroute.comparing.answers import Accuracy, accuracy, records
-from polyroute.comparing.change import FEWEST_SENTENCES, Change, changes, divergences, named, over_languages, reading_of
+from polyroute.comparing.change import FEWEST_SENTENCES, Change, changes, divergences, named, over_languages
 from polyroute.comparing.kept import Kept, Sets
 from polyroute.comparing.sides import CompareError, Pair
 from polyroute.ground.layers import LayerRange, Zones
+from polyroute.measures.of_traces import reading_of
 from polyroute.measures.zones import default_zones
 
 
@@ -104,7 +105,7 @@ def compare(
     found = {}
     for language in pair.languages:
         one, other = pair.traces(language)
-        reading = reading or reading_of([*pivots, one, other])
+        reading = reading or reading_of(*pivots, one, other)
         for pivot, trace in zip(pivots, (one, other), strict=True):
             _parallel(pivot, trace)
         found[language] = divergences((pivots[0], one), (pivots[1], other), zones, reading)

@@ -132,9 +132,10 @@ class Row(ResultFile):
             empty = "" if kind is str else None
             raw, blank = table[name].astype(object), table[name].isna()
             values = [empty if is_blank or value == "" else value for value, is_blank in zip(raw, blank, strict=True)]
-            if writing and kind is float and cls.decimals is not None:
-                # 0.0 is added so that nothing is written as -0.0.
-                values = [float(np.round(v, cls.decimals)) + 0.0 if isinstance(v, float) else v for v in values]
+            if writing and kind is float:
+                if cls.decimals is not None:
+                    values = [float(np.round(v, cls.decimals)) if isinstance(v, float) else v for v in values]
+                values = [v + 0.0 if isinstance(v, float) else v for v in values]  # nothing is written as -0.0
             try:
                 checked = _adapter(info.annotation, *info.metadata).validate_python(values, strict=writing)
             except ValidationError as error:
