@@ -63,6 +63,15 @@ def test_every_known_entry_has_a_row_without_models(run) -> None:
     assert told.exit_code == 0, told.output
     for name in ("pocket-plain", "olmoe-1b-7b", "marco-mini-global", "euromoe", "granite31-1b"):
         assert f"| {name} |" in told.output
+    _, others = told.output.split("\nnot estimated:\n")
+    assert "  models.qwen3-30b-a3b-counts was recorded elsewhere" in others
+    assert "  models.pocket-plain-seed2: models/pocket-plain-seed2 holds no config.json" in others
+    told = run("--json")
+    assert len(json.loads(told.stdout)) + len(told.stderr.strip().splitlines()) - 1 == len(FILE.models)
+
+
+def test_what_is_wrong_of_every_entry_is_told_once(run) -> None:
+    assert run("--device", "abacus").output.startswith("Error: there is no device `abacus`")
 
 
 def test_a_config_json_of_the_users_own(run, tmp_path) -> None:

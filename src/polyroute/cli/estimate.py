@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -160,25 +159,34 @@ def command(
         return
     if config is not None and len(models) > 1:
         raise click.UsageError("--config is of one model: name one, or none with --like")
-    wanted: Sequence[str | None] = models or ([None] if config is not None else _known(file))
-    found = [of(file, model, config=config, group=group, **about) for model in wanted]  # type: ignore[arg-type]
+    left_out: list[SizingError] = []
+    if models or config is not None:
+        found = [of(file, model, config=config, group=group, **about) for model in models or (None,)]  # type: ignore[arg-type]
+    else:
+        found, left_out = _all(file, group=group, **about)
     if as_json:
         click.echo(json.dumps([shown.as_data(one) for one in found], indent=2))
     elif len(found) == 1:
         click.echo(shown.full(found[0]))
     else:
         click.echo(shown.summary(found))
+    if left_out:
+        told = "\n".join(f"  {why}" for why in left_out)
+        click.echo(f"\nnot estimated:\n{told}", err=as_json)
 
 
-def _known(file: ParamsFile) -> list[str]:
-    """Entries whose shape is at hand."""
-    return [
-        name
-        for name, spec in file.models.items()
-        if isinstance(spec, TransformersModel)
-        and (
-            shapes.find(spec.hub) is not None
-            if spec.hub
-            else (spec.folder or Path("-")).joinpath("config.json").is_file()
-        )
-    ]
+def _all(file: ParamsFile, **about: Any) -> tuple[list[Estimate], list[SizingError]]:
+    """Every entry whose shape is at hand, and why others cannot be estimated.
+
+    Raises:
+        SizingError: none can.
+    """
+    found, left_out = [], []
+    for name in file.models:
+        try:
+            found.append(of(file, name, **about))
+        except SizingError as why:
+            left_out.append(why)
+    if not found:
+        raise left_out[0]
+    return found, left_out

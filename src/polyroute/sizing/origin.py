@@ -25,6 +25,11 @@ def origin(file: ParamsFile, model: str | None, config: Path | None = None) -> P
     spec = file.models.get(model or "")
     if isinstance(spec, TransformersModel):
         if spec.folder is not None:
+            if not (spec.folder / "config.json").is_file():
+                raise SizingError(
+                    f"models.{model}: {spec.folder} holds no config.json: put the checkpoint there, or name its "
+                    "config.json with --config"
+                )
             return spec.folder
         assert spec.hub is not None, "an entry has a folder or a hub name"
         if (found := find(spec.hub)) is not None:
