@@ -2,11 +2,13 @@
 
 Run it in vLLM's environment (docs/vllm.md). Three engines are compared by turns on the same requests: `plain`, without
 the plugin; `idle`, with it and no plan asked for; and `steered`, every request under the plan. A pair is one run of
-each, one right after the other, in an order that alternates; the ratio of a pair is free of what slows both. The target
-is a ratio of 0.98 under CUDA graphs. Engines that do not fit side by side run one after another (`--apart`), as on one
-GPU: then rounds are compared in their order, and drift is not cancelled.
+each, one right after the other, in an order that alternates; the ratio of a pair is free of what slows both. The median
+of the ratios has a 95% interval by the ranks of the pairs (sign test), which one pair that was disturbed cannot move.
+The target is a ratio of 0.98 under CUDA graphs. Engines that do not fit side by side run one after another (`--apart`),
+as on one GPU: then rounds are compared in their order, and drift is not cancelled.
 
-Each engine is a process of its own. Without a checkpoint, `--tiny` makes a small random one.
+Each engine is a process of its own. Without a GPU its CPU seconds are counted, not those on the wall, so that other
+work on the machine counts for little. Without a checkpoint, `--tiny` makes a small random one.
 """
 
 from __future__ import annotations
@@ -64,6 +66,13 @@ def serve(condition: str, told: dict[str, Any]) -> None:
     """A process: the engine, which runs the requests once for each line that it reads and tells the seconds."""
     import time
 
+    import torch
+
+    clock = time.perf_counter
+    if not torch.cuda.is_available():
+        # All in this process, so that its CPU seconds are the engine's.
+        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+        clock = time.process_time
     from vllm import LLM, SamplingParams
 
     llm = LLM(told["model"], **told["engine"])
@@ -82,9 +91,9 @@ def serve(condition: str, told: dict[str, Any]) -> None:
     print("up", file=out, flush=True)
     for _ in sys.stdin:
         llm.reset_prefix_cache()
-        start = time.perf_counter()
+        start = clock()
         llm.generate(prompts, how, use_tqdm=False)
-        print(time.perf_counter() - start, file=out, flush=True)
+        print(clock() - start, file=out, flush=True)
 
 
 class Engine:
@@ -103,7 +112,8 @@ class Engine:
         )
         os.close(writing)
         self.answers = os.fdopen(reading)
-        assert self.answers.readline() == "up\n", f"{condition} did not start"
+        if self.answers.readline() != "up\n":
+            raise SystemExit(f"the engine `{condition}` did not start: see above")
 
     def seconds(self) -> float:
         """Run the requests once."""
@@ -125,7 +135,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", help="folder or organisation/model")
     parser.add_argument("--tiny", action="store_true", help="a small random model")
     parser.add_argument("--plan", type=Path, help="a plan file; one is made up if left out")
-    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--requests", type=int, default=64)
     parser.add_argument("--prompt", type=int, default=128, help="tokens of a prompt")
     parser.add_argument("--new", type=int, default=128, help="tokens written after each")
@@ -164,11 +174,21 @@ def main() -> None:
     for condition in CONDITIONS:
         print(f"{condition:8} {tokens / statistics.median(seconds[condition]):10.1f} tokens/s written (median)")
     for condition in CONDITIONS[1:]:
-        ratios = sorted(plain / other for plain, other in zip(seconds["plain"], seconds[condition], strict=True))
+        ratios = [plain / other for plain, other in zip(seconds["plain"], seconds[condition], strict=True)]
+        low, high = of_median(ratios)
         print(
-            f"{condition} / plain: median {statistics.median(ratios):.3f}, from {ratios[0]:.3f} to {ratios[-1]:.3f} "
-            f"over {len(ratios)} pairs (target 0.980)"
+            f"{condition} / plain: median {statistics.median(ratios):.3f} [{low:.3f}, {high:.3f}], pairs from "
+            f"{min(ratios):.3f} to {max(ratios):.3f}, {len(ratios)} of them (target 0.980)"
         )
+
+
+def of_median(values: list[float]) -> tuple[float, float]:
+    """95% interval of the median: the values between which it lies unless a fair coin falls one way too often."""
+    from scipy.stats import binom
+
+    ordered, rank = sorted(values), int(binom.ppf(0.025, len(values), 0.5))
+    place = max(rank - 1, 0)
+    return ordered[place], ordered[-1 - place]
 
 
 if __name__ == "__main__":

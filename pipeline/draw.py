@@ -1,6 +1,8 @@
 """Stage draw@<model>: text -> what random initialisations of the model's architecture do with it, layer by layer."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 
 from polyroute.artifacts import corpus as corpora
 from polyroute.artifacts.draws import Draws
@@ -10,24 +12,25 @@ from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.measures.routing_summary import spread
 from polyroute.models.settings import ModelSettings
-from polyroute.models.source import locate_settled
-from polyroute.models.without_weights import load_config, load_tokenizer
 from polyroute.tracing.collect import TraceSettings
-from polyroute.tracing.random_init import NoRandomModelError, RandomSettings, placed, read_random
+from polyroute.tracing.draws import Material, read_random
+from polyroute.tracing.random_init import NoRandomModelError, RandomSettings
 from polyroute.tracing.settings import DrawSettings
+from polyroute.workers.pool import workers
+from polyroute.workers.settings import Engine
 
 
 @stage(DrawSettings)
 def main(settings: DrawSettings, paths: Paths) -> Iterator[str]:
     """Run random initialisations of a model's architecture over the text that it is ranked on."""
-    computed: list[int] = []
+    computed = [0]
     if settings.model is None:
         found = Draws(corpus=settings.corpus, texts={}, items=[], not_run="recorded", draws=[])
         told = "no random initialisation: counts recorded elsewhere, there is no model here"
     else:
         try:
             found = _draw(settings, settings.model, paths, computed)
-            kept = len(found.draws) - len(computed)
+            kept = len(found.draws) - computed[0]
             told = f"{len(found.draws)} random initialisations" + (f", {kept} were finished before" if kept else "")
         except NoRandomModelError as refused:
             found = Draws(corpus=settings.corpus, texts={}, items=[], not_run=refused.code, draws=[])
@@ -44,24 +47,25 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths, computed: l
     every = list(texts[settings.languages[0]])
     chosen = [every[place] for place in spread(len(every), settings.items)]
     texts = {code: {item: items[item] for item in chosen} for code, items in texts.items()}
-    source = locate_settled(name, spec)
     how = RandomSettings(
         draws=settings.draws, most_weights=settings.most_weights, nearest=settings.nearest, seed=settings.seed,
-        layers=spec.layers, device=placed(spec.device),
+        layers=spec.layers,
         # Token pairs serve measures that are not read here.
         trace=TraceSettings(
             batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=1,
             special_tokens=settings.special_tokens, seed=settings.seed, chat=settings.chat,
         ),
     )  # fmt: skip
-    config, tokenizer = load_config(name, spec, source), load_tokenizer(name, spec, source)
-    with console.progress(f"draw {name}", settings.draws, "draws") as advance:
+    material, engine = Material.load(name, spec), Engine.of(paths)
+    with ExitStack() as stack:
+        pool = stack.enter_context(workers(engine, partial(Material.load, name, spec))) if engine.spread else None
+        advance = stack.enter_context(console.progress(f"draw {name}", settings.draws, "draws"))
 
-        def on_draw(draw: int) -> None:
-            computed.append(draw)
-            advance(1)
+        def count(done: int) -> None:
+            computed[0] += done
+            advance(done)
 
-        drawn = read_random(name, config, tokenizer, texts, how, paths.parts, on_draw=on_draw)
+        drawn = read_random(material, texts, how, paths.parts, advance=count, pool=pool)
     return Draws(corpus=corpus, texts=digests, items=chosen, not_run=None, draws=drawn)
 
 

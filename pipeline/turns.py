@@ -33,6 +33,7 @@ from polyroute.results.turns import (
     TurnTask,
 )
 from polyroute.tracing.settings import TracingSettings, TurnsSettings, TurnsTask
+from polyroute.workers.settings import Engine
 
 _NOT_RUN: dict[NotRun, str] = {
     "recorded": "counts were recorded elsewhere: there is no model to read text in other turns",
@@ -110,7 +111,8 @@ def _traced(settings: TurnsSettings, paths: Paths) -> tuple[Mapping[Place, Path]
         name=settings.name, model=settings.model, counts=None, corpora={}, pairs=1, head=1, special_tokens="exclude",
         chats={names[place]: as_chat(place[0], place[1]) for place in wanted}, seed=settings.seed,
     )  # fmt: skip
-    done = study.trace_model(tracing, {(names[place], place[3]): found for place, found in wanted.items()}, paths)
+    texts = {(names[place], place[3]): found for place, found in wanted.items()}
+    done = study.trace_model(tracing, texts, paths, Engine.of(paths))
     return {place: done.traces[names[place], place[3]] for place in wanted}, done.summary()
 
 

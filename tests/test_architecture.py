@@ -23,7 +23,7 @@ OPENS = {
     "readers": {"artifacts", "languages", "miniworld", "scoring"},
     "tracing": {"workers", "models", "artifacts", "languages", "measures"},
     "steering": {"models"},
-    "engines": {"steering"},
+    "engines": {"steering", "workers"},
     "looking": {"artifacts", "measures", "models", "steering", "tracing"},
     "comparing": {"artifacts", "experts", "measures", "results", "scoring", "stats"},
     "experts": {"measures", "artifacts", "results", "stats", "languages"},

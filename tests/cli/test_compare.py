@@ -32,8 +32,10 @@ def test_two_folders(folders, tmp_path) -> None:
 def test_what_is_neither_folder_nor_entry_is_said(folders, monkeypatch) -> None:
     refused = CliRunner().invoke(main, ["compare", "base", "nothing"])
     assert refused.exit_code == 1
-    assert "nothing is no folder of traces" in refused.output
+    assert "nothing is neither a folder of traces nor an entry of `models`" in refused.output
     monkeypatch.chdir(ROOT)
     refused = CliRunner().invoke(main, ["compare", "pocket-plain", "pocket-plane"])
     assert refused.exit_code == 1
     assert "pocket-planted" in refused.output
+    refused = CliRunner().invoke(main, ["compare", "pocket-plain", "data/traces/nowhere"])
+    assert "data/traces/nowhere is neither a folder of traces nor an entry of `models`" in refused.output

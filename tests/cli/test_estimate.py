@@ -63,6 +63,15 @@ def test_every_known_entry_has_a_row_without_models(run) -> None:
     assert told.exit_code == 0, told.output
     for name in ("pocket-plain", "olmoe-1b-7b", "marco-mini-global", "euromoe", "granite31-1b"):
         assert f"\n{name} " in told.output
+    _, others = told.output.split("\nnot estimated:\n")
+    assert "  models.qwen3-30b-a3b-counts was recorded elsewhere" in others
+    assert "  models.pocket-plain-seed2: models/pocket-plain-seed2 holds no config.json" in others
+    told = run("--json")
+    assert len(json.loads(told.stdout)) + len(told.stderr.strip().splitlines()) - 1 == len(FILE.models)
+
+
+def test_what_is_wrong_of_every_entry_is_told_once(run) -> None:
+    assert run("--device", "abacus").output.startswith("Error: there is no device `abacus`")
 
 
 def test_a_config_json_of_the_users_own(run, tmp_path) -> None:
@@ -87,6 +96,8 @@ def test_a_config_json_of_the_users_own(run, tmp_path) -> None:
         (("olmoe-1b-7b", "--languages", "all"), "there is no `all` among `languages`"),
         (("qwen3-30b-a3b-counts",), "was recorded elsewhere"),
         (("olmoe-1b-7b", "--config", "nowhere"), "nowhere is not there"),
+        (("--config", "nowhere"), "whose study is to be estimated is not said: name an entry of params.yaml"),
+        (("qwen3-30b-a3b-counts", "--like", "olmoe-1b-7b"), "models.qwen3-30b-a3b-counts was recorded elsewhere"),
         (("a", "b", "--config", "c"), "--config is of one model"),
     ],
 )

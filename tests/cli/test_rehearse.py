@@ -2,6 +2,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from transformers import AutoConfig
 
 from polyroute.cli.verbs import main
 from polyroute.sizing import rehearse as rehearsing
@@ -17,7 +18,7 @@ def run(monkeypatch):
     monkeypatch.setattr(rehearsing, "_WRITTEN", 1)
 
     def call(*arguments: str):
-        return CliRunner().invoke(main, ["rehearse", *arguments, "--on", "cpu"])
+        return CliRunner().invoke(main, ["rehearse", "--on", "cpu", *arguments])
 
     return call
 
@@ -45,14 +46,40 @@ def test_a_folder_of_ones_own(run, tmp_path) -> None:
     config.save_pretrained(tmp_path)
     told = run("mine", "--config", str(tmp_path))
     assert told.exit_code == 0, told.output
-    # nothing names a study, so none is estimated
     assert "2 routers in layers 0-1: 32 experts, 8 chosen" in told.output
-    assert "stage" not in told.output
+    assert "No study is estimated: name an entry of params.yaml whose study is taken with --like" in told.output
 
 
-def test_mistakes_are_told_in_a_sentence(run, tmp_path) -> None:
-    assert "`nothing`: its shape is not known here" in run("nothing").output
-    assert "cannot be loaded" in run("mine", "--config", str(tmp_path / "nowhere")).output
+def test_a_type_that_is_not_counted_is_measured_and_says_that_its_study_is_not_estimated(run, tmp_path) -> None:
+    config = AutoConfig.for_model(
+        "ernie4_5_moe", hidden_size=64, intermediate_size=64, moe_intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, moe_num_experts=8, moe_k=2, vocab_size=256,
+    )  # fmt: skip
+    config.save_pretrained(tmp_path)
+    told = run("mine", "--config", str(tmp_path), "--like", "olmoe-1b-7b", "--width", "1")
+    assert told.exit_code == 0, told.output
+    assert "8 experts, 2 chosen" in told.output
+    assert "Its study is not estimated: " in told.output
+    assert "`model_type` is `ernie4_5_moe`" in told.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nothing",), "`nothing` is neither an entry of `models` in params.yaml nor a known shape"),
+        (("mine", "--config", "nowhere"), "mine: the configuration of nowhere cannot be loaded"),
+        (("olmoe-1b-7b", "--like", "nothing"), "`nothing` is no entry of `models` in params.yaml"),
+        (("olmoe-1b-7b", "--like", "qwen3-30b-a3b-counts"), "models.qwen3-30b-a3b-counts was recorded elsewhere"),
+        (("qwen3-30b-a3b-counts",), "models.qwen3-30b-a3b-counts was recorded elsewhere"),
+        (("olmoe-1b-7b", "--device", "abacus"), "there is no device `abacus`"),
+        (("olmoe-1b-7b", "--on", "abacus"), "--on: `abacus` cannot be used here"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence_before_anything_is_built(run, monkeypatch, arguments, told) -> None:
+    monkeypatch.setattr(rehearsing, "rehearse", None)
+    found = run(*arguments)
+    assert found.exit_code == 1
+    assert told in found.output
 
 
 def test_speeds_at_full_size_on_a_known_gpu_take_the_place_of_the_arithmetics(run, monkeypatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from polyroute.artifacts.trace import Trace, TraceHeader
 from polyroute.measures.layer_curves import AlignmentError
-from polyroute.measures.of_traces import align, divergence
+from polyroute.measures.of_traces import align, divergence, reading_of
 
 HEADER = TraceHeader(
     model="m", model_digest="", corpus="c", corpus_digest="", language="eng_Latn", engine="transformers",
@@ -37,6 +37,12 @@ def test_divergence_is_of_each_sentence_and_layer() -> None:
     np.testing.assert_allclose(found.loc["a"], [0, 1, 0.6226], atol=5e-5)
     np.testing.assert_allclose(found.loc["b"], [1, 0, 0], atol=5e-5)
     np.testing.assert_allclose(divergence(ENGLISH, GERMAN, reading="topk_count").loc["a", 1], 1)
+
+
+def test_counts_are_compared_where_one_of_two_holds_nothing_else() -> None:
+    counts = dataclasses.replace(GERMAN, soft_mass=None, topk_mass=None)
+    assert (reading_of(ENGLISH, GERMAN), reading_of(ENGLISH, counts)) == ("soft_mass", "topk_count")
+    np.testing.assert_allclose(divergence(ENGLISH, counts), divergence(ENGLISH, GERMAN, reading="topk_count"))
 
 
 def test_what_is_not_parallel_is_refused_in_one_sentence() -> None:

@@ -45,6 +45,12 @@ def test_a_document_is_attributes_and_keeps_absent_keys_absent(folder: Path) -> 
     assert Names.read(folder).root == ["Ada"]
 
 
+def test_nothing_is_written_as_minus_zero(folder: Path) -> None:
+    Worms.write(folder, {"trees": {"elm": [{"length": -0.0}, {"length": -1.5}]}})
+    assert "-0.0" not in (folder / "worms.json").read_text()
+    assert [worm.length for worm in Worms.read(folder).trees["elm"]] == [0.0, -1.5]
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [

@@ -14,7 +14,7 @@ JOBS = (
     Job("evaluate", "sums", 100, 2, (1, 1), 50, written=20, cut=50),
     Job("steer", "sums", 100, 2, (3, 6), 50, written=20, cut=50),
 )
-WORK = Workload("mine", ("eng_Latn", "deu_Latn"), 1000, 20, JOBS, draws=19, most_weights=10**9, assumed=())
+WORK = Workload("mine", ("eng_Latn", "deu_Latn"), "bfloat16", 1000, 20, JOBS, draws=19, most_weights=10**9, assumed=())
 
 
 def at(name: str = "olmoe-1b-7b", device: str = "h100", gpus: int = 1, nodes: int = 1, **speeds):

@@ -55,6 +55,22 @@ def test_float32_is_slower_where_the_device_says_so() -> None:
     assert speed.reading(shape, on, "bfloat16") / speed.reading(shape, on, "float32") == pytest.approx(16)
 
 
+@pytest.mark.parametrize(
+    ("driver", "title"),
+    [
+        ("NVIDIA H200", "H200"),
+        ("NVIDIA H100 80GB HBM3", "H100 80 GB"),
+        ("NVIDIA A100-SXM4-80GB", "A100 80 GB"),
+        ("NVIDIA GeForce RTX 4090", "RTX 4090 24 GB"),
+        ("NVIDIA GeForce RTX 3090", None),
+        ("cpu", None),
+    ],
+)
+def test_a_gpu_is_known_by_the_name_that_its_driver_gives_it(driver: str, title: str | None) -> None:
+    found = speed.of_gpu(driver)
+    assert (found and found.title) == title
+
+
 def test_an_unknown_device_is_named_with_those_there_are() -> None:
     with pytest.raises(SizingError, match="there is no device `b200`; there are h200, h100"):
         speed.device("b200")

@@ -1,16 +1,20 @@
 """Stages that run a model in workers write the same bytes as in one process; here Ray is played."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from polyroute.asking import spread
 from polyroute.ground.errors import AnswerError
+from polyroute.tracing.collect import TraceSettings
+from polyroute.tracing.draws import Material, read_random
+from polyroute.tracing.random_init import RandomSettings
 from polyroute.workers import pool
 from polyroute.workers.cluster import Share
 from polyroute.workers.settings import Engine
 from workers.played_ray import PlayedRay
-from workers.small import asked, checkpoint, traced, written
+from workers.small import LANGUAGES, TEXTS, asked, checkpoint, traced, written
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,28 @@ def test_bytes_and_lines_are_those_of_one_process(here, play, tmp_path) -> None:
         assert asked(tmp_path, model, purpose, Engine(workers=3)) == shown
     assert written(tmp_path) == files
     assert ray.killed > 3
+
+
+def test_random_initialisations_are_those_of_one_process(here, play, tmp_path) -> None:
+    model, *_ = here
+    texts = {language: TEXTS["own", language] for language in LANGUAGES}
+    how = RandomSettings(draws=4, most_weights=10**7, nearest=5, seed=0, trace=TraceSettings(batch_tokens=200))
+    material = Material.load("tiny", model)
+    alone = read_random(material, texts, how, tmp_path / "here")
+    calls: list[str] = []
+
+    def lost(name, _args) -> bool:
+        calls.append(name)
+        return name == "do" and calls.count("do") == 2
+
+    play(lost=lost, pickled=True)
+    told: list[int] = []
+    with pool.workers(Engine(workers=2), partial(Material.load, "tiny", model)) as there:
+        assert read_random(material, texts, how, tmp_path / "there", advance=told.append, pool=there) == alone
+    assert sum(told) == 4
+    assert written(tmp_path / "there") == written(tmp_path / "here")
+    # what is finished is taken up, wherever it was computed
+    assert read_random(material, texts, how, tmp_path / "there") == alone
 
 
 def test_what_was_answered_before_is_counted_and_not_asked_again(here, play, tmp_path) -> None:

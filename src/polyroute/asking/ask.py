@@ -30,6 +30,7 @@ from polyroute.asking.settings import AskSettings
 from polyroute.asking.store import AnswerStore, questions_digest
 from polyroute.asking.written_frequency import Tally, TallyStore, Written, together
 from polyroute.ground.code import code_digest
+from polyroute.ground.device import device_name
 from polyroute.ground.files import digest
 from polyroute.models.chat_template import has_template
 from polyroute.models.later import LoadedLater
@@ -359,8 +360,8 @@ class Asker:
         }
 
     def _device(self) -> str:
-        """Name of the GPU, or `cpu`."""
-        return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+        """What the model runs on."""
+        return device_name()
 
     def described(self) -> Described:
         """How the model runs."""

@@ -21,7 +21,7 @@ from polyroute.claims.claim import Claim, Claims
 from polyroute.claims.conditions import Condition, decide
 from polyroute.claims.nulls import from_nulls
 from polyroute.results.claims import ClaimsSummary, ClaimVerdict, Code, Held, Missing, StandIn
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import rounded
 from polyroute.stats.fdr import benjamini_hochberg
 
 LEVEL = 0.05
@@ -93,7 +93,7 @@ def corrected(verdicts: dict[str, ClaimVerdict]) -> Iterable[tuple[str, ClaimVer
     """Verdicts with q over all that have a p."""
     q = benjamini_hochberg([np.nan if one.p is None else one.p for one in verdicts.values()])
     for (name, one), adjusted in zip(verdicts.items(), q, strict=True):
-        known = None if np.isnan(adjusted) else _rounded(float(adjusted))
+        known = None if np.isnan(adjusted) else rounded(float(adjusted))
         code: Code = "inconclusive" if one.alone == "replicated" and known is not None and known > LEVEL else one.alone
         yield name, one.model_copy(update={"q": known, "code": code})
 
@@ -130,7 +130,7 @@ def _alone(claims: Claims, claim: Claim, asked: Asked) -> ClaimVerdict:
             provider(asked, found)
         from_nulls(asked, found)
         _differences_of_setting(claim, asked, found)
-    values = {name: _rounded(value) for name, value in found.values.items()}
+    values = {name: rounded(value) for name, value in found.values.items()}
     code = decide(claim.replicates, claim.refutes, values)
     needed_of, needed = claim.power.needed or (None, None)
     at_hand = {"languages": found.languages, "items": found.items}.get(needed_of or "")
@@ -142,7 +142,7 @@ def _alone(claims: Claims, claim: Claim, asked: Asked) -> ClaimVerdict:
         high=values.get(f"{claim.effect}.high", values.get(f"{claim.effect}.ci90_high")),
         p=values.get(claim.p or f"{claim.effect}.p"), q=None,
         null=values.get(claim.beats or ""), published=published,
-        distance=None if effect is None or published is None else _rounded(effect - published),
+        distance=None if effect is None or published is None else rounded(effect - published),
         replicated_if=_held(claim.replicates, values), not_replicated_if=_held(claim.refutes, values),
         values=values,
         missing={
@@ -202,7 +202,3 @@ def _published(claim: Claim) -> float | None:
         if one.of == claim.effect and isinstance(one.value, float):
             return one.value
     return None
-
-
-def _rounded(value: float) -> float:
-    return round(value, DECIMALS) + 0.0

@@ -74,9 +74,9 @@ def _side(name: str, file: ParamsFile | None) -> Side:
         return Side(name, Paths().traces(name))
     if folder.is_dir():
         return Side(folder.resolve().name, folder)
-    if file is not None:
+    if file is not None and len(folder.parts) == 1:
         file.model(name)  # an error that says what is close
-    raise CompareError(f"{name} is no folder of traces, and there is no params.yaml here with an entry of that name")
+    raise CompareError(f"{name} is neither a folder of traces nor an entry of `models` in a params.yaml here")
 
 
 def _zones(file: ParamsFile | None, *names: str) -> Zones | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
@@ -21,7 +20,8 @@ from polyroute.sizing import shape as shapes
 from polyroute.sizing import shown, speed
 from polyroute.sizing.hours import Estimate, Machines, estimate
 from polyroute.sizing.memory import gpus_needed
-from polyroute.sizing.shape import ModelShape, SizingError
+from polyroute.sizing.origin import origin
+from polyroute.sizing.shape import SizingError
 from polyroute.sizing.speed import Dtype
 from polyroute.sizing.workload import workload
 
@@ -71,38 +71,13 @@ def of(
     Raises:
         ParamsError, SizingError: something is unknown.
     """
-    study = like or model
-    if study not in file.models:
-        runnable = [name for name, spec in file.models.items() if isinstance(spec, TransformersModel)]
-        raise SizingError(
-            f"`{study}` is no entry of `models` in params.yaml: name one whose study is to be estimated with --like, "
-            f"of {', '.join(runnable)}"
-        )
+    if (study := like or model) is None:
+        raise SizingError("whose study is to be estimated is not said: name an entry of params.yaml with --like")
     work = workload(file, study, group)
-    spec = file.models[study]
-    assert isinstance(spec, TransformersModel), "`workload` refuses others"
-    shape = shapes.read(config) if config is not None else _shape(file, model)
+    found = origin(file, model, config)
+    shape = shapes.read(found) if isinstance(found, Path) else found
     on = Machines(speed.device(device), gpus, nodes)
-    return estimate(model or str(config), shape, work, on, dtype or spec.dtype)
-
-
-def _shape(file: ParamsFile, model: str | None) -> ModelShape:
-    spec = file.models.get(model or "")
-    if isinstance(spec, TransformersModel):
-        if spec.folder is not None:
-            return shapes.read(spec.folder)
-        assert spec.hub is not None, "an entry has a folder or a hub name"
-        if (found := shapes.find(spec.hub)) is not None:
-            return found
-        raise SizingError(
-            f"models.{model}: the shape of {spec.hub} is not known here: name its config.json with --config"
-        )
-    if model in shapes.table():
-        return shapes.table()[model]
-    raise SizingError(
-        f"`{model}` is neither an entry of `models` in params.yaml nor a known shape ({', '.join(shapes.table())}): "
-        "name its config.json with --config"
-    )
+    return estimate(model or str(config), shape, work, on, dtype or work.dtype)
 
 
 def tables(file: ParamsFile) -> dict[str, str]:
@@ -185,8 +160,11 @@ def command(
         return
     if config is not None and len(models) > 1:
         raise click.UsageError("--config is of one model: name one, or none with --like")
-    wanted: Sequence[str | None] = models or ([None] if config is not None else _known(file))
-    found = [of(file, model, config=config, group=group, **about) for model in wanted]  # type: ignore[arg-type]
+    left_out: list[SizingError] = []
+    if models or config is not None:
+        found = [of(file, model, config=config, group=group, **about) for model in models or (None,)]  # type: ignore[arg-type]
+    else:
+        found, left_out = _all(file, group=group, **about)
     if as_json:
         click.echo(json.dumps([shown.as_data(one) for one in found], indent=2))
     elif len(found) == 1:
@@ -194,17 +172,23 @@ def command(
     else:
         Console().print(shown.board(found))
         click.echo("\nStage by stage, with the formulas: polyroute estimate MODEL   For machines: --json")
+    if left_out:
+        told = "\n".join(f"  {why}" for why in left_out)
+        click.echo(f"\nnot estimated:\n{told}", err=as_json)
 
 
-def _known(file: ParamsFile) -> list[str]:
-    """Entries whose shape is at hand."""
-    return [
-        name
-        for name, spec in file.models.items()
-        if isinstance(spec, TransformersModel)
-        and (
-            shapes.find(spec.hub) is not None
-            if spec.hub
-            else (spec.folder or Path("-")).joinpath("config.json").is_file()
-        )
-    ]
+def _all(file: ParamsFile, **about: Any) -> tuple[list[Estimate], list[SizingError]]:
+    """Every entry whose shape is at hand, and why others cannot be estimated.
+
+    Raises:
+        SizingError: none can.
+    """
+    found, left_out = [], []
+    for name in file.models:
+        try:
+            found.append(of(file, name, **about))
+        except SizingError as why:
+            left_out.append(why)
+    if not found:
+        raise left_out[0]
+    return found, left_out

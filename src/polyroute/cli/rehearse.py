@@ -12,13 +12,11 @@ import click
 from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
-from polyroute.params.file import ParamsFile
-from polyroute.params.models import TransformersModel
-from polyroute.sizing import shape as shapes
 from polyroute.sizing import shown, speed
 from polyroute.sizing.hours import Machines, estimate
-from polyroute.sizing.shape import ModelShape, SizingError
-from polyroute.sizing.workload import workload
+from polyroute.sizing.origin import origin
+from polyroute.sizing.shape import ModelShape, SizingError, from_config
+from polyroute.sizing.workload import Workload, workload
 
 if TYPE_CHECKING:
     from polyroute.sizing.rehearse import Rehearsal
@@ -39,8 +37,9 @@ if TYPE_CHECKING:
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
-    model: str, config: Path | None, like: str | None, on: str, width: int | None, as_json: bool, **there: Any
-) -> None:
+    model: str, config: Path | None, like: str | None, on: str, width: int | None, device: str | None, gpus: int,
+    nodes: int, as_json: bool,
+) -> None:  # fmt: skip
     """Build MODEL with random weights, prove its routers, measure speed and memory, and estimate its study.
 
     MODEL is an entry of params.yaml, or a known shape such as gpt-oss-120b with --like ENTRY. No weights are
@@ -49,19 +48,25 @@ def command(
     """
     import torch
 
+    from polyroute.ground.device import usable
     from polyroute.sizing.rehearse import rehearse
 
     file = params.read(Paths().params)
-    built_of, whole = _config(file, model, config)
-    place = ("cuda:0" if torch.cuda.is_available() else "cpu") if on == "auto" else on
-    spec = file.models.get(like or model)
-    dtype = spec.dtype if isinstance(spec, TransformersModel) and place != "cpu" else "float32"
+    # Before anything is built: whatever is named wrongly is told at once.
+    place = usable(on, "--on")
+    study = like or (model if model in file.models else None)
+    work = None if study is None else workload(file, study)
+    machines = Machines(speed.device(device or "h200"), gpus, nodes)
+    built_of, whole = _config(model, origin(file, model, config))
+    dtype = "float32" if place == "cpu" else "bfloat16" if work is None else work.dtype
     found = rehearse(model, built_of, device=place, dtype=getattr(torch, dtype), width=width)
-    lines = _lines(model, found)
-    hours = None
-    if whole is not None and (like or model) in file.models:
-        hours, said = _study(file, model, whole, found, like, **there)
-        lines += ["", said]
+    hours: dict[str, Any] | None = None
+    if work is None:
+        said = "No study is estimated: name an entry of params.yaml whose study is taken with --like."
+    elif isinstance(whole, SizingError):
+        said = f"Its study is not estimated: {whole}"
+    else:
+        hours, said = _study(model, whole, work, found, machines, chosen=device is not None)
     if as_json:
         data = {
             "model": model, "architecture": found.architecture, "device": found.device, "dtype": found.dtype,
@@ -69,40 +74,30 @@ def command(
             "writing": found.writing, "rows": found.rows, "peak": found.peak, "study": hours,
         }  # fmt: skip
         click.echo(json.dumps(data, indent=2))
+        if hours is None:
+            click.echo(said, err=True)
         return
-    click.echo("\n".join(lines))
+    click.echo("\n".join([*_lines(model, found), "", said]))
 
 
-def _config(file: ParamsFile, model: str, config: Path | None) -> tuple[Any, ModelShape | None]:
-    """What is built, and its shape at full size where its type is counted."""
-    from polyroute.sizing.configs import of_shape
-
-    spec = file.models.get(model)
-    folder = spec.folder if isinstance(spec, TransformersModel) else None
-    if config is None and folder is None:
-        known = shapes.find(spec.hub) if isinstance(spec, TransformersModel) and spec.hub else shapes.table().get(model)
-        if known is None:
-            raise SizingError(f"`{model}`: its shape is not known here: name its config.json with --config")
-        return of_shape(known), known
-    place = config or folder
-    assert place is not None, "one of them is given"
-    return _read(model, place)
-
-
-def _read(model: str, place: Path) -> tuple[Any, ModelShape | None]:
+def _config(model: str, known: Path | ModelShape) -> tuple[Any, ModelShape | SizingError]:
+    """What is built, and its shape at full size, or why its weights are not counted."""
     from transformers import AutoConfig
 
     from polyroute.models.building import first_line
+    from polyroute.sizing.configs import of_shape
 
+    if isinstance(known, ModelShape):
+        return of_shape(known), known
     try:
-        built_of = AutoConfig.from_pretrained(place)
+        built_of = AutoConfig.from_pretrained(known)
     # Whatever a file that is not what it should be makes of transformers.
     except Exception as error:
-        raise SizingError(f"{model}: the configuration of {place} cannot be loaded ({first_line(error)})") from error
+        raise SizingError(f"{model}: the configuration of {known} cannot be loaded ({first_line(error)})") from error
     try:
-        return built_of, shapes.from_config(built_of.to_dict(), str(place))
-    except SizingError:
-        return built_of, None
+        return built_of, from_config(built_of.to_dict(), str(known))
+    except SizingError as why:
+        return built_of, why
 
 
 def _lines(model: str, found: Rehearsal) -> list[str]:
@@ -120,39 +115,34 @@ def _lines(model: str, found: Rehearsal) -> list[str]:
         f"  memory    {shown.gigabytes(found.peak)} at most",
     ]
     if found.width != 1:
-        lines.append("  These speeds are of the reduced model and say nothing of the full one, which is estimated:")
+        lines.append("  These speeds are of the reduced model and say nothing of the full one.")
     return lines
 
 
 def _study(
-    file: ParamsFile, model: str, whole: ModelShape, found: Rehearsal, like: str | None, *, device: str | None,
-    gpus: int, nodes: int,
-) -> tuple[dict[str, Any], str]:  # fmt: skip
+    model: str, whole: ModelShape, work: Workload, found: Rehearsal, machines: Machines, *, chosen: bool
+) -> tuple[dict[str, Any], str]:
     """The study's estimate, by measured speeds where the model was built whole on that very device."""
-    study = like or model
-    spec = file.models[study]
-    if not isinstance(spec, TransformersModel):
-        raise SizingError(f"models.{study} was recorded elsewhere: name an entry that is run with --like")
-    here = next((name for name, one in speed.devices().items() if one.title.split()[0] in found.device.split()), None)
-    named = device or here or "h200"
-    on, work = speed.device(named), workload(file, study)
-    machines = Machines(on, gpus, nodes)
-    if found.width != 1 or named != here or found.dtype != spec.dtype:
-        one = estimate(model, whole, work, machines, spec.dtype)
+    here = speed.of_gpu(found.device)
+    if here is not None and not chosen:
+        machines = replace(machines, device=here)
+    on = machines.device
+    if found.width != 1 or on != here or found.dtype != work.dtype:
+        one = estimate(model, whole, work, machines, work.dtype)
         return shown.as_data(one), shown.full(one)
-    seen = found.writing / speed.writing(whole, on, spec.dtype, found.rows, speed.LENGTH).tokens
-    read = found.reading / speed.reading(whole, on, spec.dtype)
+    seen = found.writing / speed.writing(whole, on, work.dtype, found.rows, speed.LENGTH).tokens
+    read = found.reading / speed.reading(whole, on, work.dtype)
 
     def writing(rows: int, length: float) -> speed.Step:
-        step = speed.writing(whole, on, spec.dtype, rows, length)
+        step = speed.writing(whole, on, work.dtype, rows, length)
         return replace(step, overhead=step.overhead / seen, memory=step.memory / seen, work=step.work / seen)
 
     one = estimate(
-        model, whole, work, machines, spec.dtype,
-        reading=lambda length: read * speed.reading(whole, on, spec.dtype, length), writing=writing,
+        model, whole, work, machines, work.dtype,
+        reading=lambda length: read * speed.reading(whole, on, work.dtype, length), writing=writing,
     )  # fmt: skip
     told = (
         f"{shown.summary([one])}\n\nBy the speeds measured here: reading {read:.2f} and writing {seen:.2f} times what "
-        f"the arithmetic of `polyroute estimate {model} --device {named}` gives."
+        f"the arithmetic of `polyroute estimate` gives for {on.title}."
     )
     return shown.as_data(one), told

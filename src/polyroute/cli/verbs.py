@@ -8,6 +8,7 @@ import click
 from polyroute.cli import compare, estimate, importing, init, look, plan, rehearse
 from polyroute.cli.listed import Verbs
 from polyroute.ground import console
+from polyroute.ground.frozen import ParamsError
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 from polyroute.params.models import TransformersModel
@@ -152,7 +153,7 @@ def study(named: tuple[str, ...], everything: bool, jobs: int | None) -> None:
     for model in named:
         file.model(model)  # an unknown name is an error that says what is close
         if model not in file.study.models:
-            raise params.ParamsError(f"{model} is not among `study.models`, which have stages: add it there")
+            raise ParamsError(f"{model} is not among `study.models`, which have stages: add it there")
     left_out = () if everything else file.study.extra
     models = [model for model in file.study.models if (model in named if named else model not in left_out)]
     recorded = [] if named else file.study.distances
@@ -405,10 +406,11 @@ def calibrate() -> None:
 )
 def train_pocket(model: str, device: str) -> None:
     """Train MODEL (an entry of `pocket` in params.yaml) into models/MODEL; killed, it goes on where it stopped."""
+    from polyroute.ground.device import usable
     from polyroute.pocket import train
 
     recipe = params.read(Paths().params).recipe(model)
-    train.run(model, recipe, Paths(), device)
+    train.run(model, recipe, Paths(), usable(device, "--device"))
 
 
 @main.command(cls=console.Command)

@@ -24,7 +24,7 @@ from polyroute.comparing.sides import CompareError
 from polyroute.ground.layers import ZONES, Zones
 from polyroute.measures.divergence import routing_divergence
 from polyroute.measures.zones import inside
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import rounded
 from polyroute.stats.over_units import mean_over_units
 from polyroute.stats.signs import FEWEST
 
@@ -64,11 +64,6 @@ class Divergences:
     other_NM: NDArray[np.float64]
 
 
-def reading_of(traces: Sequence[Trace]) -> str:
-    """`soft_mass`, paper 1's, where all traces have it, or else `topk_count`."""
-    return "soft_mass" if all("soft_mass" in trace.readings for trace in traces) else "topk_count"
-
-
 def divergences(one: tuple[Trace, Trace], other: tuple[Trace, Trace], zones: Zones, reading: str) -> Divergences:
     """D of every sentence under both checkpoints.
 
@@ -105,8 +100,8 @@ def changes(found: Divergences, confidence: float) -> list[Change]:
     told = len(one_NM) >= FEWEST_SENTENCES
     return [
         Change(
-            *(round(float(value), DECIMALS) + 0.0 for value in three),
-            *(round(float(bound), DECIMALS) + 0.0 if told else None for bound in bounds),
+            *map(rounded, three),
+            *(rounded(bound) if told else None for bound in bounds),
         )
         for *three, bounds in zip(
             one_NM.mean(axis=0), other_NM.mean(axis=0), difference.value,
@@ -129,7 +124,7 @@ def over_languages(found: Sequence[Divergences], confidence: float) -> list[Chan
     by_language_VM = np.stack([np.nanmean(each.other_NM - each.one_NM, axis=0) for each in found])
     units = mean_over_units(by_language_VM, confidence)
     return [
-        replace(row, low_languages=round(float(low), DECIMALS) + 0.0, high_languages=round(float(high), DECIMALS) + 0.0)
+        replace(row, low_languages=rounded(low), high_languages=rounded(high))
         for row, low, high in zip(rows, units.low, units.high, strict=True)
     ]
 

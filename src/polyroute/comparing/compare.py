@@ -8,10 +8,11 @@ from typing import Any
 
 from polyroute.artifacts.trace import Trace
 from polyroute.comparing.answers import Accuracy, accuracy, records
-from polyroute.comparing.change import FEWEST_SENTENCES, Change, changes, divergences, named, over_languages, reading_of
+from polyroute.comparing.change import FEWEST_SENTENCES, Change, changes, divergences, named, over_languages
 from polyroute.comparing.kept import Kept, Sets
 from polyroute.comparing.sides import CompareError, Pair
 from polyroute.ground.layers import LayerRange, Zones
+from polyroute.measures.of_traces import reading_of
 from polyroute.measures.zones import default_zones
 
 
@@ -104,7 +105,7 @@ def compare(
     found = {}
     for language in pair.languages:
         one, other = pair.traces(language)
-        reading = reading or reading_of([*pivots, one, other])
+        reading = reading or reading_of(*pivots, one, other)
         for pivot, trace in zip(pivots, (one, other), strict=True):
             _parallel(pivot, trace)
         found[language] = divergences((pivots[0], one), (pivots[1], other), zones, reading)
@@ -126,11 +127,12 @@ def compare(
     elif len(pivots[0].item_ids) < FEWEST_SENTENCES:
         refused["intervals over sentences"] = f"{len(pivots[0].item_ids)} sentences are too few for one"
     return Comparison(
-        pair.one.name, pair.other.name, pair.corpus, pair.pivot, reading,
-        None if pooled else len(pivots[0].item_ids), layers, pair.about.experts, pair.about.top_k, tau, confidence,
-        dict(zones), {code: named(changes(each, confidence), layers) for code, each in found.items()},
-        named(over_languages(list(found.values()), confidence), layers), rows, tokens_differ, tasks,
-        refused | pair.left_out, pair.notes,
+        one=pair.one.name, other=pair.other.name, corpus=pair.corpus, pivot=pair.pivot, reading=reading,
+        sentences=None if pooled else len(pivots[0].item_ids), layers=layers, experts=pair.about.experts,
+        top_k=pair.about.top_k, tau=tau, confidence=confidence, zones=dict(zones),
+        languages={code: named(changes(each, confidence), layers) for code, each in found.items()},
+        mean=named(over_languages(list(found.values()), confidence), layers), sets=rows, tokens_differ=tokens_differ,
+        accuracy=tasks, not_compared=refused | pair.left_out, notes=pair.notes,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from scipy import stats
 from polyroute.artifacts.trace import Trace
 from polyroute.experts import ExpertSet, set_of
 from polyroute.measures.specialisation import activation_frequency
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 
 Kind = Literal["most used", "specialised"]
 SPLITS = 10
@@ -194,4 +194,4 @@ def _mean_jaccard(pairs: list[list[NDArray[np.bool_]]]) -> float | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS) + 0.0
+    return None if value is None else rounded(value)

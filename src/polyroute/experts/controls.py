@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from polyroute.experts import ExpertSet
 from polyroute.experts.specialised import ExpertsError
-from polyroute.results.quantities import DECIMALS, LayerBalance
+from polyroute.results.quantities import LayerBalance, rounded
 
 CALIPER = 0.2
 """Largest standardised difference of a layer's control (Austin 2011, on matching with a caliper)."""
@@ -87,7 +87,7 @@ class Controls:
                 "frequency": frequency, "others": others, "controls": controls, "before": (frequency - others) / scale,
                 "after": (frequency - controls) / scale,
             }  # fmt: skip
-            numbers = {name: round(value, DECIMALS) + 0.0 for name, value in found.items()}
+            numbers = {name: rounded(value) for name, value in found.items()}
             rows.append(LayerBalance(layer=layer, experts=len(one.chosen), matched=one.matched, **numbers))
         return rows
 

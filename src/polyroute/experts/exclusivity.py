@@ -32,9 +32,8 @@ from polyroute.artifacts.trace import Trace
 from polyroute.experts.shared import EPSILON, ActivationShares, activation_shares, check_thr
 from polyroute.experts.specialised import ExpertsError
 from polyroute.languages import table as language_table
-from polyroute.measures.rounding import rounded
 from polyroute.measures.usage import usage
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 from polyroute.results.similarity import SharedRow
 from polyroute.stats.resampled import own_seed
 

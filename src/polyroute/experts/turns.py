@@ -39,7 +39,7 @@ from polyroute.experts.specialised import ExpertsError
 from polyroute.experts.turn_cells import CELLS, DELTAS, Cell, Delta
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.specialisation import MUST_AGREE, SpecialisationError, activation_frequency
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 from polyroute.results.turns import Decision, Part, TurnNull
 from polyroute.stats.bootstrap import Bootstrap
 from polyroute.stats.rank import rank_p
@@ -188,8 +188,8 @@ def null_of_turn_share(found: Differences, tau: float, *, sets: int, seed: int) 
     drawn_S = np.array([share(controls.draw(number)) for number in range(sets)])
     p = float(rank_p([share(controls.experts)], drawn_S[:, None])[0])
     return TurnNull(
-        sets=sets, mean=_number(float(drawn_S.mean())), high=_number(float(np.quantile(drawn_S, _NULL_POINT))),
-        p=_number(p), unmatched=controls.unmatched,
+        sets=sets, mean=rounded(float(drawn_S.mean())), high=rounded(float(np.quantile(drawn_S, _NULL_POINT))),
+        p=rounded(p), unmatched=controls.unmatched,
     )  # fmt: skip
 
 
@@ -251,8 +251,8 @@ def part(value: float, drawn_R: NDArray[np.float64], confidence: float) -> Part:
     if np.isnan(value):
         return Part(value=None, low=None, high=None)
     low, high = percentile_bounds(drawn_R, confidence)
-    bounds = [None if np.isnan(bound) else _number(float(bound)) for bound in (low, high)]
-    return Part(value=_number(value), low=bounds[0], high=bounds[1])
+    bounds = [None if np.isnan(bound) else rounded(float(bound)) for bound in (low, high)]
+    return Part(value=rounded(value), low=bounds[0], high=bounds[1])
 
 
 def largest_by_layer(delta_LE: NDArray[np.float64], layers: Sequence[int], sizes: Mapping[int, int]) -> ExpertSet:
@@ -303,7 +303,3 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values.round(DECIMALS) + 0.0  # no -0.0 in tables
-
-
-def _number(value: float) -> float:
-    return round(value, DECIMALS) + 0.0

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from polyroute.experts.specialised import size
 from polyroute.interventions.mask_plans import MaskPlans
-from polyroute.interventions.verdicts import EQUIVALENCE, LEVEL, MARGIN, Rank, Rule, power_of, rounded, undecided
+from polyroute.interventions.verdicts import EQUIVALENCE, LEVEL, MARGIN, Rank, Rule, all_rounded, power_of, undecided
 from polyroute.results.masking import MaskCode, MaskRow
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.over_items import changes_by_item
 from polyroute.stats.paired import PairedScores, compare, mean_change
@@ -208,7 +208,7 @@ def _verdict(
     else:
         open_code = undecided(own, narrow, could)
         code = "no_loss" if open_code == "equivalent" else open_code
-    decided: dict[str, Any] = rounded(
+    decided: dict[str, Any] = all_rounded(
         {
             "code": code, "items": len(own.item_ids), "low90": narrow.low, "high90": narrow.high,
             "power": asdict(could), "beyond_random": rank.beyond, "rank_p": rank.p, "draws": rank.draws,
@@ -227,4 +227,4 @@ def _mean(rule: Rule, values_NP: NDArray[np.float64], *rival_NP: NDArray[np.floa
     )
     found = mean_change(changes_by_item(np.concatenate(cells, axis=1), weight_P), rule.confidence, rule.seed)
     told = {"value": found.value, "low": found.low, "high": found.high}
-    return {name: round(number, DECIMALS) + 0.0 for name, number in told.items()}
+    return {name: rounded(number) for name, number in told.items()}

@@ -10,15 +10,14 @@ import numpy as np
 import pandas as pd
 
 from polyroute.interventions.effects import FindingsError
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import rounded
 from polyroute.results.steering import HELPED, Verdict
-from polyroute.steering.condition import Kind
-from polyroute.steering.verdict import Checked, Gain, PlanVerdict, RandomPlans, TokenTime
+from polyroute.steering.verdict import Checked, Gain, PlanVerdict, RandomPlans
 
 
 def plan_verdict(
     table: pd.DataFrame, condition: str, found: Verdict, *, task: str, score: str, checked: Checked,
-    item_ids: Sequence[str], languages: Sequence[str], draws: Kind = "random", time: TokenTime | None = None,
+    item_ids: Sequence[str], languages: Sequence[str],
 ) -> PlanVerdict:  # fmt: skip
     """What a plan's file says of it.
 
@@ -32,8 +31,6 @@ def plan_verdict(
         checked: on which items.
         item_ids: of these.
         languages: that it is for, those of `HELPED`.
-        draws: kind of its random sets.
-        time: of a token, where it was measured.
 
     Raises:
         FindingsError: the condition is not in the table.
@@ -42,16 +39,16 @@ def plan_verdict(
     pooled = own[own["group"] == HELPED]
     if pooled.empty:
         raise FindingsError(f"`{condition}` has no verdict: it was not asked in a language that it is for")
-    drawn = table[(table["group"] == HELPED) & (table["kind"] == draws)]
+    drawn = table[(table["group"] == HELPED) & (table["kind"] == "random")]
     by_language = {str(row["group"]): _gain(row) for row in own[own["group"] != HELPED].to_dict("records")}
     return PlanVerdict(
         code=found.code, task=task, score=score, checked=checked, items=digest_of(item_ids),
         languages=list(languages), gain=_gain(pooled.to_dict("records")[0]),
         random=RandomPlans(
             draws=found.draws, p=found.rank_p,
-            mean=round(float(np.mean(drawn["difference"])), DECIMALS) + 0.0 if len(drawn) else None,
+            mean=rounded(np.mean(drawn["difference"])) if len(drawn) else None,
         ),
-        detectable=found.power.detectable, by_language=by_language, time=time,
+        detectable=found.power.detectable, by_language=by_language,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from polyroute.interventions.turn_plans import BY_TURN
-from polyroute.interventions.verdicts import EQUIVALENCE, Rule, rounded
+from polyroute.interventions.verdicts import EQUIVALENCE, Rule, all_rounded
 from polyroute.stats.paired import PairedScores, of_the_same_items
 
 MARGIN = 0.01
@@ -51,7 +51,7 @@ def by_turn_effects(right: Mapping[str, pd.DataFrame], pivot: str, rule: Rule) -
     if not asked or than not in right:
         return None
     found = {name: asdict(_difference(name, right[than], right[name], pivot, rule)) for name in asked}
-    return {"than": than, **{name.replace("-", "_"): rounded(found.get(name)) for name in BY_TURN}}
+    return {"than": than, **{name.replace("-", "_"): all_rounded(found.get(name)) for name in BY_TURN}}
 
 
 def _difference(name: str, base: pd.DataFrame, edited: pd.DataFrame, pivot: str, rule: Rule) -> _Difference:

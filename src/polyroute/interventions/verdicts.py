@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 from polyroute.results.steering import VerdictCode
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.over_items import ItemMean
@@ -124,7 +124,7 @@ class Verdict:
 
     def plain(self) -> dict[str, Any]:
         """For JSON, rounded."""
-        told: dict[str, Any] = rounded(asdict(self))
+        told: dict[str, Any] = all_rounded(asdict(self))
         return told
 
 
@@ -220,8 +220,8 @@ def power_of(scores: PairedScores, limit: float, rule: Rule, *, losses: bool = F
     )  # fmt: skip
 
 
-def rounded(value: Any) -> Any:
+def all_rounded(value: Any) -> Any:
     """A value, or plain data with all its numbers, as results are rounded."""
     if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    return round(value, DECIMALS) + 0.0 if isinstance(value, float) else value
+        return {name: all_rounded(part) for name, part in value.items()}
+    return rounded(value) if isinstance(value, float) else value

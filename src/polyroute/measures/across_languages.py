@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyroute.languages import table as language_table
-from polyroute.measures.rounding import bounded, rounded
+from polyroute.measures.rounding import bounded
 from polyroute.measures.zones import Difference, depth_shape
+from polyroute.results.quantities import rounded
 from polyroute.stats.bootstrap import Interval
 from polyroute.stats.over_units import mean_by_family, mean_over_units
 from polyroute.stats.signs import FEWEST, sign_flips

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from polyroute.ground.layers import ZONES
 from polyroute.languages import table as language_table
-from polyroute.measures.rounding import rounded
+from polyroute.results.quantities import rounded
 from polyroute.stats.over_units import mean_by_family, mean_over_units
 from polyroute.stats.signs import FEWEST
 

@@ -29,10 +29,10 @@ from polyroute.artifacts.trace import Trace
 from polyroute.ground.layers import Zones
 from polyroute.measures.chunks import by_chunk
 from polyroute.measures.divergence import routing_divergence
-from polyroute.measures.rounding import bounded, rounded
+from polyroute.measures.rounding import bounded
 from polyroute.measures.specialisation import SpecialisationError, check_comparable
 from polyroute.measures.zones import Difference, depth_shape, inside
-from polyroute.results.quantities import DECIMALS, DepthShape
+from polyroute.results.quantities import DECIMALS, DepthShape, rounded
 from polyroute.stats.bootstrap import Interval
 from polyroute.stats.jackknife import jackknife_of_samples
 
@@ -162,8 +162,8 @@ class DomainDivergence:
             "sentences": self.sentences,
             "early_minus_middle": bounded(early),
             "late_minus_middle": bounded(late),
-            "floor_early_minus_middle": rounded(floor_early) + 0.0,
-            "floor_late_minus_middle": rounded(floor_late) + 0.0,
+            "floor_early_minus_middle": rounded(floor_early),
+            "floor_late_minus_middle": rounded(floor_late),
         }
 
     def _outer_minus_middle(self, zones: Zones) -> NDArray[np.float64]:

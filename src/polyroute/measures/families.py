@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.cluster import hierarchy
 
 from polyroute.languages import table as language_table
-from polyroute.measures.rounding import rounded
+from polyroute.results.quantities import rounded
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.rand import adjusted_rand
 from polyroute.stats.resampled import percentile_bounds

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from polyroute.artifacts.trace import Trace
 from polyroute.languages import table as language_table
-from polyroute.measures.rounding import bounded, rounded
+from polyroute.measures.rounding import bounded
 from polyroute.measures.specificity import overlap_of_choices, rise_zones, specificity_of_choices
 from polyroute.measures.usage import Usage, usage
 from polyroute.measures.zones import Difference
+from polyroute.results.quantities import rounded
 from polyroute.stats.jackknife import jackknife
 from polyroute.stats.signs import FEWEST
 
@@ -65,7 +66,7 @@ def hub(traces: Sequence[Trace], *, confidence: float, seed: int) -> dict[str, A
         bounds = (float(over.low[place]), float(over.high[place])) if count >= FEWEST else (None, None)
         turned_V = left_VM[:, place] * value_M[place] < 0
         found[name] = bounded(Difference(float(value_M[place]), *bounds)) | {
-            "balanced": None if balanced_M is None else rounded(balanced_M[place]) + 0.0,
+            "balanced": None if balanced_M is None else rounded(balanced_M[place]),
             "turns_without": [code for code, turned in zip(of.languages, turned_V, strict=True) if turned],
         }
     return {"languages_of_a_set": int(sets_DV[0].sum()), "sets": len(sets_DV)} | found

@@ -23,10 +23,10 @@ from polyroute.measures.first_tokens import FirstTokens
 from polyroute.measures.layer_measure import Compared, Drawing
 from polyroute.measures.of_tokens import LayerMeasure
 from polyroute.measures.registry import MEASURES
-from polyroute.measures.rounding import bounded, rounded
+from polyroute.measures.rounding import bounded
 from polyroute.measures.split_half import SPLITS, floor, split_half
 from polyroute.measures.zones import Difference, default_zones, depth_shape, inside
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 from polyroute.stats.bootstrap import Bootstrap, Interval
 from polyroute.stats.signs import FEWEST
 

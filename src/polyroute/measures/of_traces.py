@@ -64,7 +64,7 @@ def divergence(pivot: Trace, other: Trace, *, reading: str | None = None) -> pd.
         TraceError: a trace does not hold the reading.
     """
     check_comparable(pivot, other)
-    reading = reading or _reading(pivot)
+    reading = reading or reading_of(pivot, other)
     values_NL = routing_divergence(pivot.distributions(reading), other.distributions(reading))
     return pd.DataFrame(
         values_NL,
@@ -120,8 +120,9 @@ def align(
     )
 
 
-def _reading(trace: Trace) -> str:
-    return "soft_mass" if "soft_mass" in trace.readings else "topk_count"
+def reading_of(*traces: Trace) -> str:
+    """The reading that traces are compared by: `soft_mass`, paper 1's, where all hold it, else `topk_count`."""
+    return "soft_mass" if all("soft_mass" in trace.readings for trace in traces) else "topk_count"
 
 
 def _by_language(traces: Mapping[str, Trace] | Iterable[Trace]) -> dict[str, Trace]:

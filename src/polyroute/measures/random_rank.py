@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyroute.measures.rounding import rounded
 from polyroute.measures.routing_summary import Reading
 from polyroute.results.nulls import NotRun, NullRow, NullVerdict
+from polyroute.results.quantities import rounded
 from polyroute.stats.rank import attainable_p, rank_p
 
 LEVEL = 0.05

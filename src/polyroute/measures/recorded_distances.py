@@ -21,8 +21,8 @@ from polyroute.languages import table as language_table
 from polyroute.measures.across_languages import over_languages
 from polyroute.measures.families import agreement, label_values, tree
 from polyroute.measures.relatedness import relatedness
-from polyroute.measures.rounding import rounded
 from polyroute.measures.zones import default_zones, inside
+from polyroute.results.quantities import rounded
 
 PAIR = ("hin_Deva", "urd_Arab")
 """Nearly one spoken language in two scripts."""

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from polyroute.measures.rounding import rounded
+from polyroute.results.quantities import rounded
 from polyroute.stats.jackknife import jackknife
 from polyroute.stats.mantel import CHUNK, FEWEST_ORDERS, orders
 

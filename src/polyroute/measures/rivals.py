@@ -26,7 +26,7 @@ from scipy.spatial import distance
 
 from polyroute.artifacts.trace import Trace
 from polyroute.measures.families import label_distance, label_values
-from polyroute.measures.rounding import rounded
+from polyroute.results.quantities import rounded
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.signs import FEWEST
 

@@ -1,14 +1,9 @@
-"""Numbers as results are written."""
+"""Differences as results are written."""
 
 import numpy as np
 
 from polyroute.measures.zones import Difference
-from polyroute.results.quantities import DECIMALS
-
-
-def rounded(value: float) -> float:
-    """As results are written."""
-    return round(float(value), DECIMALS)
+from polyroute.results.quantities import rounded
 
 
 def bounded(difference: Difference) -> dict[str, float | None]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.measures.divergence import routing_divergence
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 
 SPLITS = 99
 """Random splits: the 97.5% point of a difference of zones is then the third largest."""
@@ -67,8 +67,7 @@ def floor(paired_SL: NDArray[np.float64], zones_S3: NDArray[np.float64]) -> dict
         "divergence": paired_SL.mean(axis=0).round(DECIMALS).tolist(),
         "high": np.quantile(paired_SL, HIGH, axis=0).round(DECIMALS).tolist(),
         **{
-            name: {"mean": round(float(found_S.mean()), DECIMALS) + 0.0,
-                   "high": round(float(np.quantile(found_S, HIGH)), DECIMALS) + 0.0}
+            name: {"mean": rounded(found_S.mean()), "high": rounded(np.quantile(found_S, HIGH))}
             for name, found_S in differences.items()
         },
     }  # fmt: skip

@@ -25,10 +25,9 @@ from scipy import stats
 from polyroute.ground.layers import ZONES, Zones
 from polyroute.languages import table as language_table
 from polyroute.measures.correlation import CorrelationError, correlate
-from polyroute.measures.rounding import rounded
 from polyroute.measures.zones import inside
 from polyroute.results.correlation import CorrelationVerdict
-from polyroute.results.quantities import DECIMALS, numbers_or_none
+from polyroute.results.quantities import DECIMALS, numbers_or_none, rounded
 from polyroute.stats.correlation_interval import leave_out_interval
 from polyroute.stats.partial import all_orders
 from polyroute.stats.signs import FEWEST

@@ -27,7 +27,7 @@ from polyroute.measures.rivals import rival_distances
 from polyroute.measures.vocabulary import token_shares, vocabulary_distance
 from polyroute.multiverse.grid import Cell, Choice
 from polyroute.multiverse.study import Study
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import rounded
 from polyroute.stats.fdr import benjamini_hochberg
 from polyroute.stats.mantel import matrix_correlation
 from polyroute.stats.signs import FEWEST
@@ -94,7 +94,7 @@ def _beyond(study: Study, how: tuple[str, str, str, str], inside: NDArray[np.int
 
 def _known(value: float) -> float | None:
     """Rounded as the stage `similarity` writes it."""
-    return None if np.isnan(value) else round(float(value), DECIMALS)
+    return None if np.isnan(value) else rounded(value)
 
 
 def _codes(study: Study, languages: str) -> list[str]:

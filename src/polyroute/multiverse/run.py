@@ -18,7 +18,7 @@ from polyroute.multiverse.grid import Cell, Choice, MultiverseError, cells, in_o
 from polyroute.multiverse.study import Study
 from polyroute.results.claims import Code, Missing
 from polyroute.results.multiverse import ElsewhereName, MultiverseRow, Single
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import rounded
 
 _ALL: tuple[ElsewhereName, ...] = ("generic_text", "chat", "counted", "languages", "checkpoint", "reading")
 
@@ -125,7 +125,7 @@ def _answer(study: Study, claim: Claim, how: Recomputed, cell: Cell) -> _Answer:
     found = Found(claim)
     found.values |= claim.thresholds(model)
     how.answer(study, cell, found)
-    values = {name: round(value, DECIMALS) + 0.0 for name, value in found.values.items()}
+    values = {name: rounded(value) for name, value in found.values.items()}
     held = [condition.holds(values) for condition in claim.replicates]
     lacking = sorted({claim.quantity_of(symbol) for symbol in claim.symbols if symbol not in values})
     return _Answer(
@@ -228,8 +228,8 @@ def _same_sign(own: float | None, known: list[float]) -> float | None:
 
 
 def _share(some: int, of: int) -> float:
-    return round(some / of, DECIMALS)
+    return rounded(some / of)
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS)
+    return None if value is None else rounded(value)

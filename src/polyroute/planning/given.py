@@ -79,7 +79,6 @@ class Given:
             raise PlanningError(f"generic text in {ENGLISH} is needed, which in-task text is held against")
         if both := [code for code in self.targets if code in self.others or code == self.pivot]:
             raise PlanningError(f"{both[0]} cannot be the language to be helped and one beside it: leave one out")
-
         if self.questions.kind != "choice" and len(self.questions.languages) < 2:
             raise PlanningError(
                 f"the language of what is written is told among those that are asked, and {self.targets[0]} is the "

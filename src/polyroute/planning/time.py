@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from polyroute.ground.device import device_name
 from polyroute.models.load import LoadedModel
 from polyroute.models.routers import find_routers
 from polyroute.models.trial import at_rest
@@ -44,9 +45,8 @@ def token_time(loaded: LoadedModel, plan: Plan, prompts: Sequence[Sequence[int]]
                     seconds = _timed(lambda ids=ids: _write(model, ids), device)  # type: ignore[misc]
                 if number >= 0:
                     taken[steered].append(1000 * seconds / TOKENS)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     base, with_plan = (round(statistics.median(taken[steered]), 4) for steered in (False, True))
-    return TokenTime(base=base, steered=with_plan, device=name)
+    return TokenTime(base=base, steered=with_plan, device=device_name(device))
 
 
 def _write(model: Any, ids: torch.Tensor) -> None:

@@ -29,7 +29,7 @@ class Document(ResultFile):
             ResultsError: a key is missing, extra or mistyped.
         """
         checked = cls._checked(folder / cls.file, content, writing=True)
-        write_json(folder / cls.file, checked.model_dump(mode="json", exclude_unset=True))
+        write_json(folder / cls.file, _without_minus_zero(checked.model_dump(mode="json", exclude_unset=True)))
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -61,3 +61,12 @@ class Document(ResultFile):
                     cls.refuse(path, f"has `{place}`, which is not declared", writing=writing)
                 case _:
                     cls.refuse(path, f"is refused: `{place}` ({sentence(first['msg'])})", writing=writing)
+
+
+def _without_minus_zero(value: Any) -> Any:
+    """Plain data, 0.0 in the place of -0.0: it depends on the order of sums, and says nothing."""
+    if isinstance(value, dict):
+        return {key: _without_minus_zero(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_minus_zero(part) for part in value]
+    return value + 0.0 if isinstance(value, float) else value

@@ -113,9 +113,14 @@ class LayerBalance(Frozen):
     """Whether some control lies within a fifth of a standard deviation; if not, these are about as near as any."""
 
 
+def rounded(value: float) -> float:
+    """A number as results are written: to `DECIMALS`, and 0.0 where that is -0.0."""
+    return round(float(value), DECIMALS) + 0.0
+
+
 def numbers_or_none(row: Any) -> dict[str, float | None]:
     """The numbers of a table's row, rounded as results are; None where one is missing."""
-    return {name: None if pd.isna(value) else float(np.round(value, DECIMALS)) for name, value in row.items()}
+    return {name: None if pd.isna(value) else float(np.round(value, DECIMALS)) + 0.0 for name, value in row.items()}
 
 
 def means(table: pd.DataFrame) -> dict[str, float | None]:

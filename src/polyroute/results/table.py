@@ -134,10 +134,11 @@ class Row(ResultFile):
             empty = "" if kind is str else None
             raw, blank = table[name].astype(object).tolist(), table[name].isna().tolist()
             values = [empty if is_blank or value == "" else value for value, is_blank in zip(raw, blank, strict=True)]
-            if writing and kind is float and cls.decimals is not None:
-                # 0.0 is added so that nothing is written as -0.0.
-                rounded = np.round([v if isinstance(v, float) else 0.0 for v in values], cls.decimals) + 0.0
-                values = [new if isinstance(v, float) else v for v, new in zip(values, rounded.tolist(), strict=True)]
+            if writing and kind is float:
+                if cls.decimals is not None:
+                    rounded = np.round([v if isinstance(v, float) else 0.0 for v in values], cls.decimals).tolist()
+                    values = [new if isinstance(v, float) else v for v, new in zip(values, rounded, strict=True)]
+                values = [v + 0.0 if isinstance(v, float) else v for v in values]  # nothing is written as -0.0
             try:
                 checked = _adapter(annotation, *info.metadata).validate_python(values, strict=writing)
             except ValidationError as error:

@@ -18,7 +18,7 @@ from scipy import stats
 from polyroute.artifacts.answers import NORMALISATIONS
 from polyroute.artifacts.thoughts import answer_part
 from polyroute.results.accuracy import AccuracyRow
-from polyroute.results.quantities import DECIMALS
+from polyroute.results.quantities import DECIMALS, rounded
 from polyroute.scoring import chrf
 from polyroute.scoring.output_language import UNDETERMINED
 
@@ -65,8 +65,8 @@ def in_short(accuracy: pd.DataFrame, uniform: float | None, pivot: str) -> dict[
         "chance": accuracy["chance"], "pivot": accuracy.loc[own, "accuracy"], "others": accuracy.loc[~own, "accuracy"],
         "stated": accuracy.loc[~own, "stated"], "transfer": accuracy.loc[~own, "transfer"],
     }  # fmt: skip
-    known = {name: None if values.isna().all() else _rounded(values.mean()) for name, values in means.items()}
-    return known | {"uniform": None if uniform is None else _rounded(uniform)}
+    known = {name: None if values.isna().all() else rounded(values.mean()) for name, values in means.items()}
+    return known | {"uniform": None if uniform is None else rounded(uniform)}
 
 
 def _summary(language: str, group: pd.DataFrame, confidence: float) -> dict[str, Any]:
@@ -115,7 +115,3 @@ def _interval(correct_N: np.ndarray[Any, Any], confidence: float) -> tuple[float
 
 def _share(values: Iterable[bool]) -> float:
     return float(np.mean([bool(value) for value in values]))
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), DECIMALS)

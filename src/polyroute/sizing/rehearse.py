@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from polyroute.ground.device import device_name
 from polyroute.models.contract import ContractReport, check_contract
 from polyroute.models.limits import context, words_of
 from polyroute.models.routers import find_routers
@@ -94,7 +95,7 @@ def rehearse(
     except SizingError:
         shape = None
     return Rehearsal(
-        architecture=type(model).__name__, device=torch.cuda.get_device_name(device) if gpu else "CPU",
+        architecture=type(model).__name__, device=device_name(device),
         dtype=str(dtype).removeprefix("torch."), width=width, weights=sum(one.numel() for one in model.parameters()),
         contract=report, reading=reading, writing=writing, rows=ROWS, peak=int(peak), shape=shape,
     )  # fmt: skip

@@ -76,6 +76,11 @@ def device(name: str) -> Device:
     return devices()[name]
 
 
+def of_gpu(driver: str) -> Device | None:
+    """The device that a driver calls so, such as `NVIDIA A100-SXM4-80GB`; None where the table lacks it."""
+    return next((one for one in devices().values() if one.title.removesuffix(f" {one.memory:g} GB") in driver), None)
+
+
 def flops(shape: ModelShape, before: float, *, head: bool) -> float:
     """FLOPs of one token.
 

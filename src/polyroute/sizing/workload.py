@@ -25,6 +25,7 @@ from polyroute.readers.polymath import PolyMathTask
 from polyroute.readers.spec import HubTask, TaskSpec
 from polyroute.sizing import tokens
 from polyroute.sizing.shape import SizingError
+from polyroute.sizing.speed import Dtype
 
 Stage = Literal["trace", "draw", "evaluate", "tune", "steer", "mask"]
 """Stages that run a model."""
@@ -73,6 +74,8 @@ class Workload:
     study: str
     """Whose entry of params.yaml it is."""
     languages: tuple[str, ...]
+    dtype: Dtype
+    """Of the weights, by the entry."""
     batch_tokens: int
     sentences: int
     """Texts of all corpora and languages, each a row of a trace."""
@@ -93,10 +96,15 @@ def workload(file: ParamsFile, name: str, group: str | None = None) -> Workload:
         group: an entry of `languages` in place of the model's.
 
     Raises:
-        ParamsError: there is no such entry.
-        SizingError: the model was recorded elsewhere, or the group is unknown.
+        SizingError: there is no such entry, it was recorded elsewhere, or the group is unknown.
     """
-    spec = file.model(name)
+    spec = file.models.get(name)
+    if spec is None:
+        runnable = [other for other, one in file.models.items() if isinstance(one, TransformersModel)]
+        raise SizingError(
+            f"`{name}` is no entry of `models` in params.yaml: name one whose study is to be estimated with --like, of "
+            f"{', '.join(runnable)}"
+        )
     if not isinstance(spec, TransformersModel):
         raise SizingError(f"models.{name} was recorded elsewhere: nothing is run, so there is nothing to estimate")
     if group is not None:
@@ -109,7 +117,8 @@ def workload(file: ParamsFile, name: str, group: str | None = None) -> Workload:
     made = _Made(file, name, spec)
     jobs = tuple(made.jobs())
     return Workload(
-        study=name, languages=tuple(model_languages(file, name)), batch_tokens=spec.batch_tokens,
+        study=name, languages=tuple(model_languages(file, name)), dtype=spec.dtype,
+        batch_tokens=spec.batch_tokens,
         sentences=sum(job.items * job.languages for job in jobs if job.stage == "trace"), jobs=jobs,
         draws=file.nulls.draws, most_weights=file.nulls.most_weights, assumed=tuple(dict.fromkeys(made.assumed)),
     )  # fmt: skip

@@ -1,36 +1,29 @@
-"""Random initialisations of a model's architecture on the same text: what weights that learnt nothing do.
-
-Each draw is kept as a part, outside DVC's outputs, under all that determines it and nothing else: models of one
-architecture and tokenizer share their draws, whatever their names, and a killed run goes on where it stopped.
-"""
+"""Random initialisations of a model's architecture on the same text: what weights that learnt nothing do."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
-import transformers
 from torch import nn
 
 from polyroute.artifacts.draws import Curves
 from polyroute.artifacts.trace import Trace
 from polyroute.artifacts.turns import Item
 from polyroute.ground.checksum import ChecksumError
-from polyroute.ground.code import code_digest
-from polyroute.ground.files import digest, read_checked_json, write_checked_json
+from polyroute.ground.files import read_checked_json, write_checked_json
 from polyroute.ground.layers import LayerRange
 from polyroute.measures.routing_summary import by_layer
 from polyroute.models.load import language_model
 from polyroute.models.routers import find_routers
 from polyroute.models.source import ModelError
-from polyroute.tracing.collect import TraceSettings, encode, trace
+from polyroute.tracing.collect import TraceSettings, trace
 
 FIRST_SEED = 2**31
 """Far from the seeds that people train with: a model that was never trained must not meet itself among the draws."""
-_NAMES_ONLY = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "quantization_config")
+NAMES_ONLY = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "quantization_config")
 """Of a configuration: what random float32 weights do not depend on."""
 
 
@@ -49,8 +42,6 @@ class RandomSettings:
     trace: TraceSettings
     layers: LayerRange | None = None
     """First and last layer to trace, in the model's own numbering; all of them where None."""
-    device: str = "cpu"
-    """Where random initialisations are run; their weights do not depend on it."""
 
 
 class NoRandomModelError(ModelError):
@@ -59,11 +50,6 @@ class NoRandomModelError(ModelError):
     def __init__(self, code: Literal["too_large", "cannot_build"], told: str):
         super().__init__(told)
         self.code = code
-
-
-def placed(device: str) -> str:
-    """Where a model's random initialisations are run: the entry's `device`, of `auto` the first GPU or the CPU."""
-    return device if device != "auto" else "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def read_model(
@@ -92,70 +78,7 @@ def read_model(
     return by_layer(traces, nearest=settings.nearest, seed=settings.seed)
 
 
-def read_random(
-    name: str,
-    config: Any,
-    tokenizer: Any,
-    texts: Mapping[str, Mapping[str, Item]],
-    settings: RandomSettings,
-    parts: Path,
-    *,
-    on_draw: Callable[[int], None] = lambda _: None,
-) -> list[Curves]:
-    """Read random initialisations of an architecture, those that are not finished yet.
-
-    Models begin at different draws, so that two processes of one architecture side by side share the work.
-
-    Args:
-        name: of the model, for errors and for where to begin.
-        config: its configuration; it is not changed.
-        tokenizer: its tokenizer.
-        texts: as for `read_model`.
-        settings: how.
-        parts: folder of all parts of the study.
-        on_draw: called with each draw that was computed now.
-
-    Returns:
-        Each draw by layer, in order of seed.
-
-    Raises:
-        NoRandomModelError: the architecture is too large, or cannot be built at random.
-        RouterError, TraceError, SummaryError: as `read_model`; finished draws stay.
-    """
-    config = _bare(config)
-    determines = {
-        "config": {key: value for key, value in config.to_dict().items() if key not in _NAMES_ONLY},
-        "ids": {
-            language: [[ids.tolist(), counted.tolist()] for ids, counted in zip(found.ids, found.counted, strict=True)]
-            for language, items in texts.items()
-            for found in [encode(tokenizer, items, settings.trace)]
-        },
-        "items": {language: list(items) for language, items in texts.items()},
-        "settings": [settings.nearest, settings.seed],
-        "trace": settings.trace.determining() | {"layers": settings.layers},
-        "device": torch.cuda.get_device_name(settings.device)
-        if settings.device.startswith("cuda")
-        else settings.device,
-        "versions": [torch.__version__, transformers.__version__, np.__version__],
-        "code": code_digest("polyroute.tracing.random_init"),
-    }
-    folder = parts / "random_init" / digest(determines)
-    found: dict[int, Curves] = {}
-    start = int(digest(name), 16) % settings.draws
-    for draw in [*range(start, settings.draws), *range(start)]:
-        part = folder / f"{draw}.json"
-        curves = finished(part)
-        if curves is None:
-            _check_size(name, config, settings.most_weights)
-            model = _build(name, config, draw).to(settings.device)
-            curves = read_model(model, tokenizer, texts, settings)
-            keep(part, curves)
-            on_draw(draw)
-        found[draw] = curves
-    return [found[draw] for draw in sorted(found)]
-
-
-def _bare(config: Any) -> Any:
+def bare(config: Any) -> Any:
     """A copy that asks for no quantised weights: random ones are drawn in float32."""
     config = copy.deepcopy(config)
     if getattr(config, "quantization_config", None) is not None:
@@ -163,7 +86,12 @@ def _bare(config: Any) -> Any:
     return config
 
 
-def _check_size(name: str, config: Any, most: int) -> None:
+def check_size(name: str, config: Any, most: int) -> None:
+    """Refuse an architecture of more weights than `most`, without building it.
+
+    Raises:
+        NoRandomModelError: it has more, or cannot be built.
+    """
     with torch.device("meta"):
         weights = sum(parameter.numel() for parameter in _from_config(name, config).parameters())
     if weights > most:
@@ -174,7 +102,12 @@ def _check_size(name: str, config: Any, most: int) -> None:
         )
 
 
-def _build(name: str, config: Any, draw: int) -> nn.Module:
+def build(name: str, config: Any, draw: int) -> nn.Module:
+    """The weights of one draw, in float32 on the CPU.
+
+    Raises:
+        NoRandomModelError: the architecture cannot be built.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(FIRST_SEED + draw)
         return _from_config(name, config).eval()

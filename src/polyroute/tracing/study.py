@@ -20,6 +20,7 @@ from polyroute.artifacts.trace import TraceError, read_header
 from polyroute.artifacts.turns import Item
 from polyroute.ground import console
 from polyroute.ground.code import code_digest
+from polyroute.ground.device import device_name
 from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.models.load import LoadedModel, load
@@ -128,7 +129,7 @@ def _trace_model(
         "name": name,
         "model": source.digest,
         "entry": spec.model_dump(include={"dtype", "device", "experts", "layers", "trust_remote_code"}, mode="json"),
-        "device": _device() if pool is None else pool.device,
+        "device": device_name() if pool is None else pool.device,
         "versions": [torch.__version__, transformers.__version__, tokenizers.__version__, np.__version__],
         "code": code_digest("polyroute.tracing.collect", "polyroute.models.load"),
     }
@@ -207,11 +208,6 @@ def _trace_there(loaded: LoadedModel, part: _Part, advance: Callable[[int], None
         encoded = encode(loaded.tokenizer, part.items, part.settings)
         check_readable(loaded.model, loaded.tokenizer, encoded, part.pair[1])
         _trace_one(loaded, part, advance)
-
-
-def _device() -> str:
-    """Of this process."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def import_recorded(settings: TracingSettings, paths: Paths) -> FinishedTraces:

@@ -8,7 +8,10 @@ from polyroute.ground.errors import PolyrouteError
 
 
 class EngineError(PolyrouteError):
-    """Workers cannot be had, or stopped; the message names the key of params.yaml and says what to do."""
+    """What runs a model cannot be had, cannot do what it was asked to, or stopped: no task goes on without it.
+
+    Workers of Ray, or vLLM. The message names the key of params.yaml or the variable, and says what to do.
+    """
 
 
 class PartsError(PolyrouteError):

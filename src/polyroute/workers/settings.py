@@ -24,7 +24,7 @@ class Ray(Frozen):
 
 
 class Engine(Frozen):
-    """Where the stages `trace`, `evaluate`, `tune`, `steer` and `mask` run a model.
+    """Where the stages `trace`, `draw`, `turns`, `evaluate`, `tune`, `steer` and `mask` run a model.
 
     No result depends on it, so no stage is run again when it changes.
     """

@@ -105,9 +105,10 @@ def machine() -> dict[str, Any]:
     import transformers
 
     from polyroute.ground.code import code_digest
+    from polyroute.ground.device import device_name
 
     return {
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "device": device_name(),
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "torch": torch.__version__,
         "transformers": transformers.__version__,

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from polyroute.engines.vllm import given
-from polyroute.engines.vllm.given import EngineError, Held, UnknownPlanError, ways_of
+from polyroute.engines.vllm.given import Held, UnknownPlanError, ways_of
 from polyroute.steering.plan import Plan, PlanError
+from polyroute.workers.errors import EngineError
 
 PLAN = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="soft", strength=0.5, experts={1: (1, 4)})
 MASK = Plan(model="tiny", experts_per_layer=8, top_k=2, rule="mask", experts={1: (1, 4)})
@@ -22,13 +23,13 @@ def plans(tmp_path, monkeypatch):
     MASK.save(tmp_path / "mask.json")
 
     def read(**variables: str):
-        given._held.cache_clear()
+        given.held.cache_clear()
         for name, value in variables.items():
             monkeypatch.setenv(name, value.replace("@", f"{tmp_path}/"))
         return given.held()
 
     yield read
-    given._held.cache_clear()
+    given.held.cache_clear()
 
 
 def test_without_variables_a_process_is_left_alone(plans) -> None:

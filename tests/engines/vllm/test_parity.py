@@ -99,11 +99,12 @@ def test_compiled_too(folder, reference) -> None:
         engine.close()
 
 
-def test_over_two_workers_too(folder, reference, monkeypatch) -> None:
+@pytest.mark.parametrize("eager", [True, False], ids=["eager", "compiled"])
+def test_over_two_workers_too(folder, reference, monkeypatch, eager) -> None:
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("two workers need two cores")
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0|1")
-    engine = InVllm(folder, tensor_parallel_size=2)
+    engine = InVllm(folder, tensor_parallel_size=2, enforce_eager=eager)
     try:
         check_all(engine, reference)
     finally:

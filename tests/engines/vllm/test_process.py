@@ -13,11 +13,11 @@ from polyroute.asking import choices, generation
 from polyroute.asking.generation import GenerationSettings
 from polyroute.asking.in_vllm import started
 from polyroute.asking.settings import AskedTask, AskSettings
-from polyroute.engines.vllm.given import EngineError
 from polyroute.engines.vllm.process import ARGUMENTS, PYTHON, VllmProcess
 from polyroute.models.later import LoadedLater
 from polyroute.models.settings import ModelSettings
 from polyroute.models.source import ModelSource
+from polyroute.workers.errors import EngineError
 
 
 def test_an_environment_without_vllm_is_told_of_and_of_one_that_has_it(monkeypatch) -> None:

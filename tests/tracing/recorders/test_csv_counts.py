@@ -23,6 +23,12 @@ def test_layers_keep_their_numbers_and_tokens_come_out_of_the_counts(tmp_path: P
     assert found.soft_LE is None
 
 
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_a_spreadsheets_semicolons_and_tabs_are_read_too(tmp_path: Path, between: str) -> None:
+    found = routing(written(tmp_path, (HEADER + ROWS).replace(",", between)))
+    assert (found.layers, found.counts_LE.tolist()) == ((3, 4), COUNTS)
+
+
 def test_ranks_are_added_up_and_experts_without_a_row_are_0(tmp_path: Path) -> None:
     first = written(tmp_path, HEADER + "3,0,2\n3,3,2\n4,1,2\n4,2,2\n", "rank0.csv")
     other = written(tmp_path, HEADER + "4,2,1\n4,1,1\n3,3,1\n3,2,1\n", "rank1.csv")

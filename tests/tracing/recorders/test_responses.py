@@ -64,6 +64,7 @@ def test_several_answers_to_a_prompt_are_said(tmp_path: Path) -> None:
         (({"routed_experts": 7},), "is no base64, list or array, but int"),
         (({"routed_experts": [[1, 2]]},), "lists of lists of whole numbers"),
         (({"routed_experts": npy(np.zeros((3, 2)))},), r"an array \(3, 2\) of float64"),
+        (({"routed_experts": {"shape": ["9", 5, 2], "dtype": "uint8", "data": ""}},), "not an array of numbers"),
         (({"routed_experts": {"shape": [9], "dtype": "uint8", "data": ""}},), "not an array of numbers"),
         (
             ({"routed_experts": {"shape": [9, 9, 9], "dtype": "uint8", "data": "AAAA"}},),

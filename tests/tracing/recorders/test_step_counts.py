@@ -26,6 +26,21 @@ def test_steps_are_added_up_and_rows_of_zeros_are_dense(tmp_path: Path, kind: to
     assert (found.layers, found.tokens, found.counts_LE.tolist()) == ((3, 4), 3, COUNTS)
 
 
+def test_a_parameter_is_read_as_its_numbers(tmp_path: Path) -> None:
+    torch.save({"logical_count": torch.nn.Parameter(steps().float())}, tmp_path / "a.pt")
+    assert routing(tmp_path / "a.pt").counts_LE.tolist() == COUNTS
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("<U9", "is of <U9, not of whole numbers"), ("float16", "the count 4000 is rounded, .* apart up to 2047: save")],
+)
+def test_npz_of_what_are_no_exact_counts_is_refused(tmp_path: Path, kind: str, said: str) -> None:
+    np.savez(tmp_path / "a.npz", logical_count=(2000 * steps()).numpy().astype(kind))
+    with pytest.raises(RecordingError, match=said):
+        routing(tmp_path / "a.npz")
+
+
 def test_npz_is_what_the_documented_line_makes(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", logical_count=steps()[:, 3:].numpy())
     found = routing(tmp_path / "a.npz", first=3)
@@ -56,6 +71,11 @@ def test_a_damaged_torch_file_is_named(tmp_path: Path) -> None:
         ({"logical_count": -steps()}, "layer 3, step 0, expert 0: the count -2 is not"),
         ({"logical_count": steps() * 2**60}, "is not a whole number from 0 to 2.53"),
         ({"logical_count": torch.zeros_like(steps())}, "0 layers have choices"),
+        ({"logical_count": steps() > 0}, "`logical_count` is of bool, not of whole numbers"),
+        ({"logical_count": steps().to(torch.complex64)}, "is of complex64, not of whole numbers"),
+        ({"logical_count": steps().to_sparse()}, r"is a torch.sparse_coo .* cannot take: save it as plain"),
+        ({"logical_count": steps().to("meta")}, "that NumPy cannot take"),
+        ({"logical_count": 300 * steps().bfloat16()}, "layer 3: the count 600 is rounded, .* apart up to 255: save"),
     ],
 )
 def test_what_cannot_be_names_the_layer(tmp_path: Path, held: object, said: str) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from polyroute.engines.vllm.given import EngineError, Held
+from polyroute.engines.vllm.given import Held
 from polyroute.steering.plan import PlanError
+from polyroute.workers.errors import EngineError
 
 VERSION = "0.32.0"
 """Of vLLM, whose inside is read here by names that other versions may move."""

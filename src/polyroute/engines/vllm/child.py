@@ -24,8 +24,9 @@ import os
 import sys
 from typing import Any
 
-from polyroute.engines.vllm.given import EngineError
 from polyroute.engines.vllm.worker import EXTENSION, steered
+from polyroute.ground.device import device_name
+from polyroute.workers.errors import EngineError
 
 
 def parameters(request: dict[str, Any]) -> Any:
@@ -72,7 +73,7 @@ def about(llm: Any) -> dict[str, Any]:
         },
         "dtype": str(config.model_config.dtype).removeprefix("torch."),
         "device": config.device_config.device_type,
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "gpu": device_name(),
         "context": int(config.model_config.max_model_len),
         "steered": steered(llm) if os.environ.get("POLYROUTE_SLOTS") else None,
     }  # fmt: skip

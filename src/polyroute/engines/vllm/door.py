@@ -14,7 +14,8 @@ from torch import Tensor
 from vllm.v1.sample.logits_processor.interface import LogitsProcessor
 
 from polyroute.engines.vllm import plugin
-from polyroute.engines.vllm.given import EngineError, UnknownPlanError, held
+from polyroute.engines.vllm.given import UnknownPlanError, held
+from polyroute.workers.errors import EngineError
 
 try:
     from vllm.v1.worker.gpu.sample.logits_processor.interface import LogitsProcessor as LogitsProcessorV2

@@ -19,19 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import digest
 from polyroute.steering.plan import Plan
 from polyroute.steering.rules import RULES
 from polyroute.steering.tables import Way, way_of
+from polyroute.workers.errors import EngineError
 
 PLAN, PLANS, SLOTS, RULES_TO_COME = "POLYROUTE_PLAN", "POLYROUTE_PLANS", "POLYROUTE_SLOTS", "POLYROUTE_RULES"
 UNSTEERED: Final = "none"
 DEFAULT: Final = "default"
-
-
-class EngineError(PolyrouteError):
-    """An engine that cannot steer as it was asked to; the message says what hinders it and what to do."""
 
 
 class UnknownPlanError(ValueError):
@@ -112,6 +108,7 @@ class Held:
         return None if name is None else self._digests[name]
 
 
+@cache
 def held() -> Held | None:
     """The plans of this process; None where it was given none, and is to be left alone.
 
@@ -119,11 +116,6 @@ def held() -> Held | None:
         EngineError: a variable cannot be read; names it.
         PlanError: a plan cannot be read; names the file.
     """
-    return _held()
-
-
-@cache
-def _held() -> Held | None:
     plans = {DEFAULT: Plan.load(Path(file))} if (file := os.environ.get(PLAN)) else {}
     default = DEFAULT if plans else None
     for entry in filter(None, os.environ.get(PLANS, "").split(",")):

@@ -19,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from polyroute.engines.vllm.given import PLAN, PLANS, RULES_TO_COME, SLOTS, EngineError
+from polyroute.engines.vllm.given import PLAN, PLANS, RULES_TO_COME, SLOTS
 from polyroute.steering.plan import Plan
+from polyroute.workers.errors import EngineError
 
 PYTHON, ARGUMENTS = "POLYROUTE_VLLM_PYTHON", "POLYROUTE_VLLM_ARGUMENTS"
 OWN = Path(".venv-vllm/bin/python")

@@ -1,4 +1,4 @@
-"""Which plan each token of a step follows; whose prefix may be taken up; which requests are turned away.
+"""Which plan each token of a step follows, and whose prefix may be taken up.
 
 A request names its plan: `SamplingParams(extra_args={"plan": name})`, over HTTP `"vllm_xargs": {"plan": name}`. The
 batch holds tokens of many requests, one after another: before each step their slots are written, in place, into a
@@ -7,7 +7,7 @@ tensor that all layers read. Tokens beyond the last request's have slot 0.
 Keys and values of a prompt depend on the plan, so the same prompt under another plan shares no block of the prefix
 cache.
 
-This module imports vLLM inside its functions alone, but for `Door`, which lies in `door.py`.
+This module imports vLLM inside its functions alone; `door`, where requests are turned away, needs it at once.
 """
 
 from __future__ import annotations

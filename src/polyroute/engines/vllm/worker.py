@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyroute.engines.vllm.checks import check_plans, report
-from polyroute.engines.vllm.given import EngineError, held
+from polyroute.engines.vllm.given import held
 from polyroute.steering.plan import Plan
+from polyroute.workers.errors import EngineError
 
 EXTENSION = "polyroute.engines.vllm.worker.Extension"
 

@@ -26,6 +26,11 @@ def recognised(first_line: str) -> bool:
     return bool(set(cells) & set(_LAYER) and set(cells) & set(_EXPERT))
 
 
+def _delimiter(first_line: str) -> str:
+    """What stands between cells: a comma, or what a spreadsheet or pandas put in its place."""
+    return max(",;\t", key=first_line.count)
+
+
 def read(path: Path, tally: Tally) -> None:
     """Add one file.
 
@@ -33,7 +38,9 @@ def read(path: Path, tally: Tally) -> None:
         RecordingError: a column is lacking or there twice, a row has other cells than the header, a layer and expert
             are there twice, or a number is none; names the line.
     """
-    rows = csv.reader(io.StringIO(strict_json.read_text(path), newline=""), strict=True)
+    text = strict_json.read_text(path)
+    delimiter = _delimiter(text.partition("\n")[0])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [cell.strip() for cell in next(rows, [])]
         places = [_place(path, header, names) for names in (_LAYER, _EXPERT, _COUNT)]
@@ -55,7 +62,7 @@ def read(path: Path, tally: Tally) -> None:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip().strip('"') for cell in line.split(",")]
+    return [cell.strip().strip('"') for cell in line.split(_delimiter(line))]
 
 
 def _place(path: Path, header: list[str], names: tuple[str, ...]) -> int:

@@ -79,7 +79,7 @@ def _array(value: Any, place: str, layers: int, top_k: int) -> NDArray[Any]:
     shape = kind = None
     if isinstance(value, dict):
         shape, kind, value = value.get("shape"), value.get("dtype"), value.get("data")
-        if kind not in _TYPES or not isinstance(shape, list) or len(shape) != 3:
+        if kind not in _TYPES or not isinstance(shape, list) or [type(one) for one in shape] != [int] * 3:
             raise RecordingError(f"{place}: `dtype` is {kind!r:.40} and `shape` {shape!r:.40}: not an array of numbers")
     if not isinstance(value, str):
         raise RecordingError(f"{place} is no base64, list or array, but {type(value).__name__}")

@@ -53,17 +53,38 @@ def read(path: Path, tally: Tally, first: int) -> None:
         raise RecordingError(
             f"{path} holds no tensor `{KEY}` but {names}: record in the mode `stat`, which counts by expert"
         )
-    tensor = held[KEY]
-    add(path, tensor.to(torch.float64).numpy() if tensor.is_floating_point() else tensor.numpy(), tally, first)
+    tensor = held[KEY].detach()
+    rounded = tensor.is_floating_point()
+    try:
+        counts = (tensor.to(torch.float64) if rounded else tensor).numpy()
+    except (RuntimeError, TypeError, NotImplementedError):  # sparse, quantised, nested, without data
+        raise RecordingError(
+            f"{path}: `{KEY}` is a {tensor.layout} of {tensor.dtype} that NumPy cannot take: save it as plain whole "
+            "numbers, `.to_dense().long()`"
+        ) from None
+    add(path, counts, tally, first, exact=2 / torch.finfo(tensor.dtype).eps - 1 if rounded else LARGEST)
 
 
-def add(path: Path, counts: NDArray[Any], tally: Tally, first: int) -> None:
+def add(path: Path, counts: NDArray[Any], tally: Tally, first: int, *, exact: float | None = None) -> None:
     """Add an array of counts.
 
+    Args:
+        path: of its file.
+        counts: (S, L, E), or (L, E).
+        tally: what they are added to.
+        first: number of the first layer.
+        exact: up to which whole numbers are told apart where they were kept in another type; None by the array's own.
+
     Raises:
-        RecordingError: it has no layers and experts or other experts than the model, or a count is no whole number from
-            0 to 2^53; names the layer.
+        RecordingError: it holds no numbers, has no layers and experts or other experts than the model, or a count is no
+            whole number from 0 to 2^53, or may be rounded; names the layer.
     """
+    if counts.dtype.kind not in "iuf":
+        raise RecordingError(f"{path}: `{KEY}` is of {counts.dtype}, not of whole numbers: it holds no counts")
+    if exact is None:
+        exact = float(2 / np.finfo(counts.dtype).eps) - 1 if counts.dtype.kind == "f" else LARGEST
+    if counts.dtype.kind == "f":
+        counts = counts.astype(np.float64)
     steps_SLE = counts[None] if counts.ndim == 2 else counts
     if steps_SLE.ndim != 3 or steps_SLE.shape[2] != tally.shape.experts:
         raise RecordingError(
@@ -76,6 +97,11 @@ def add(path: Path, counts: NDArray[Any], tally: Tally, first: int) -> None:
             raise RecordingError(
                 f"{path}: layer {first + layer}, step {step}, expert {expert}: the count {of_SE[step, expert]} is not "
                 "a whole number from 0 to 2^53"
+            )
+        if of_SE.max(initial=0) > exact:
+            raise RecordingError(
+                f"{path}: layer {first + layer}: the count {of_SE.max():.0f} is rounded, its type tells whole numbers "
+                f"apart up to {exact:.0f}: save counts as int64"
             )
         sums = [sum(column) for column in of_SE.astype(np.int64).T.tolist()]
         for expert, total in enumerate(sums):

@@ -114,12 +114,12 @@ class Tally:
                 f"{place}: a token has {ids_TK.shape[-1] if ids_TK.ndim else 0} experts, not {self.shape.top_k}: "
                 "is --top-k right?"
             )
-        ids_TK = ids_TK.astype(np.int64)
         for token, choice in np.argwhere((ids_TK < 0) | (ids_TK >= self.shape.experts))[:1]:
             raise RecordingError(
-                f"{place}, token {token}: there is no expert {ids_TK[token, choice]} of {self.shape.experts} (0 to "
+                f"{place}, token {token}: there is no expert {ids_TK[token, choice]:.0f} of {self.shape.experts} (0 to "
                 f"{self.shape.experts - 1}): is --experts right?"
             )
+        ids_TK = ids_TK.astype(np.int64)
         sorted_TK = np.sort(ids_TK, axis=1)
         for token in np.flatnonzero((sorted_TK[:, 1:] == sorted_TK[:, :-1]).any(axis=1))[:1]:
             raise RecordingError(

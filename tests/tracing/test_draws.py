@@ -2,9 +2,10 @@ import pytest
 import torch
 from transformers import PretrainedConfig
 
-from polyroute.tracing import random_init
+from polyroute.tracing import draws
 from polyroute.tracing.collect import TraceSettings
-from polyroute.tracing.random_init import FIRST_SEED, NoRandomModelError, RandomSettings, read_model, read_random
+from polyroute.tracing.draws import Material, read_random
+from polyroute.tracing.random_init import FIRST_SEED, NoRandomModelError, RandomSettings, read_model
 
 TEXTS = {
     "eng_Latn": {"a": "hello world", "b": "the fox jumps", "c": "a dog and a cat"},
@@ -18,12 +19,18 @@ def settings(**changes) -> RandomSettings:
 
 
 @pytest.fixture
-def read(model, tokenizer, tmp_path):
+def read(model, tokenizer, tmp_path, monkeypatch):
+    build = draws.build
+
     def read(name="tiny", texts=TEXTS, **changes):
-        computed = []
-        found = read_random(
-            name, model.config, tokenizer, texts, settings(**changes), tmp_path, on_draw=computed.append
+        computed, told = [], []
+        monkeypatch.setattr(
+            draws, "build", lambda name, config, draw: computed.append(draw) or build(name, config, draw)
         )
+        found = read_random(
+            Material(name, model.config, tokenizer), texts, settings(**changes), tmp_path, advance=told.append
+        )
+        assert told == [1] * len(computed)
         return found, computed
 
     return read
@@ -53,18 +60,18 @@ def test_models_begin_at_different_draws(read, tmp_path) -> None:
 
 def test_a_killed_run_goes_on_where_it_stopped(read, monkeypatch) -> None:
     whole, order = read(seed=1)
-    build, built = random_init._build, []
+    keep, kept = draws.keep, []
 
-    def killed(name, config, draw):
-        if len(built) == 2:
+    def killed(part, curves):
+        if len(kept) == 2:
             raise KeyboardInterrupt
-        built.append(draw)
-        return build(name, config, draw)
+        kept.append(part)
+        keep(part, curves)
 
-    monkeypatch.setattr(random_init, "_build", killed)
+    monkeypatch.setattr(draws, "keep", killed)
     with pytest.raises(KeyboardInterrupt):
         read()
-    monkeypatch.setattr(random_init, "_build", build)
+    monkeypatch.setattr(draws, "keep", keep)
     assert read()[1] == order[2:]
     assert [draw.layers for draw in read()[0]] == [draw.layers for draw in whole]
 
@@ -106,7 +113,7 @@ def test_an_architecture_too_large_is_refused_by_its_size(read) -> None:
 def test_an_architecture_that_is_unknown_is_refused(tokenizer, tmp_path) -> None:
     config = PretrainedConfig(model_type="no-such-model")
     with pytest.raises(NoRandomModelError, match=r"models\.tiny: its architecture cannot be built") as refused:
-        read_random("tiny", config, tokenizer, TEXTS, settings(), tmp_path)
+        read_random(Material("tiny", config, tokenizer), TEXTS, settings(), tmp_path)
     assert refused.value.code == "cannot_build"
 
 
