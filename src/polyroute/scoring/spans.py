@@ -1,15 +1,15 @@
 """Whether a text that a model wrote gives a short answer that stands in a passage: inclusion, exact match and F1.
 
 Texts are compared as MLQA does (Lewis et al. 2020, arXiv:1910.07475; `mlqa_evaluation_v1.py`, after SQuAD's): small
-letters, no punctuation (Unicode's and ASCII's), no articles of the language, single blanks; every Chinese character is a
-token, elsewhere blanks divide tokens. Its articles are those of English, Spanish, German, Vietnamese and Arabic; of
+letters, no punctuation (Unicode's and ASCII's), no articles of the language, single blanks; every Chinese character is
+a token, elsewhere blanks divide tokens. Its articles are those of English, Spanish, German, Vietnamese and Arabic; of
 Arabic it takes out the letters of the article wherever they stand, inside words too, from both texts alike.
 Deviations, all where MLQA has no rule or would say nothing:
 
 - texts are in NFC: some tokenizers write NFC (Qwen's), and 31 of XQuAD's Hindi and 5 of its Arabic answers are not;
-- what one text writes and another may leave out is left out: invisible characters, vowel marks and the tatweel of Arabic
-  and Hebrew, the accent of Greek, the dot by which Turkish and Azerbaijani tell i from ı; ß is ss, full-width letters are
-  plain ones, and digits of every script are the same digits;
+- what one text writes and another may leave out is left out: invisible characters, vowel marks and the tatweel of
+  Arabic and Hebrew, the accent of Greek, the dot by which Turkish and Azerbaijani tell i from ı; ß is ss, full-width
+  letters are plain ones, and digits of every script are the same digits;
 - Japanese and Thai, written without blanks, are divided into characters as Chinese is;
 - languages that MLQA lacks (Greek, Romanian, Russian, Thai, Turkish, and all others) have no articles;
 - a text of which nothing is left, such as `A` or `%`, is compared as it stands.
@@ -48,7 +48,8 @@ _PREFIXES = {"Arab": "وفبكل", "Hebr": "ובלכהשמ"}
 """Letters that are written as one with the word that follows."""
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _VOWEL_MARKS = {
-    "Arab": "[\u0640\u064b-\u0652\u0670]", "Hebr": "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]", "Grek": "\u0301",
+    "Arab": "[\u0640\u064b-\u0652\u0670]", "Grek": "\u0301",
+    "Hebr": "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]",
 }  # fmt: skip
 """Script -> marks, in NFD, that many texts leave out."""
 _DOTTED = {"tur_Latn", "azj_Latn", "crh_Latn"}
