@@ -1,11 +1,14 @@
 """One model asked one task: what is kept, what is asked again and what is not, and what conditions do to routing."""
 
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
+from transformers import PreTrainedTokenizerFast
 
 from asking.asked import bytes_tokenizer
 from asking.seated import ITEMS, LANGUAGES, NUMBERS, asker, loaded_model, questions
@@ -147,6 +150,58 @@ def test_what_a_task_has_of_its_own_wins(tmp_path: Path) -> None:
     assert [one.header.settings["generation.max_new_tokens"] for one in (by_chat, by_own)] == [4, 2]
     pd.testing.assert_frame_equal(by_own.frame, without.frame)
     assert len(apart.prompts("report", 1)[0]) < len(common.prompts("report", 1)[0])
+
+
+def test_a_variable_of_the_template_may_be_a_tasks_own(tmp_path: Path) -> None:
+    template = "{% for turn in messages %}{{ effort ~ turn.content }}{% endfor %}"
+    chatting = replace(loaded_model(), tokenizer=bytes_tokenizer(template))
+    how = {"loaded": chatting, "chat": True, "chat_template": {"effort": "low"}}
+    common, apart = asker(tmp_path, FEW, **how), asker(tmp_path, FEW, **how, own={"chat_template": {"effort": "high"}})
+    texts = [chatting.tokenizer.decode(one.prompts("report", 1)[0]) for one in (common, apart)]
+    assert [text.split("eng")[0] for text in texts] == ["low", "high"]
+
+
+@pytest.mark.parametrize(
+    ("template", "how", "said"),
+    [
+        ("{{ messages }}", {"chat": True}, []),
+        ("{{ messages }}{{ enable_thinking }}", {"chat": True, "thinking": True}, []),
+        ("{{ messages }}{{ thinking }}", {"chat": True, "thinking": True}, []),
+        ("{{ messages }}", {"chat": True, "thinking": True}, ["`thinking` changes nothing: .* no such variable"]),
+        ("{{ messages }}{{ effort }}", {"chat": True, "chat_template": {"effort": 1}}, []),
+        (
+            "{{ messages }}{{ efforts }}",
+            {"chat": True, "chat_template": {"effort": 1}},
+            ["`chat_template.effort` changes"],
+        ),
+        (None, {"chat": True}, ["has no chat template: it is asked in plain text"]),
+        (None, {"chat": False}, []),
+        ("{{ messages }}", {"chat": False, "thinking": True}, ["`thinking` changes nothing where no chat template"]),
+    ],
+)
+def test_settings_that_change_nothing_for_a_model_are_said(tmp_path: Path, template, how, said) -> None:
+    chatting = replace(loaded_model(), tokenizer=bytes_tokenizer(template))
+    found = asker(tmp_path, FEW, loaded=chatting, **how).unheard()
+    assert len(found) == len(said)
+    assert all(re.search(pattern, sentence) for pattern, sentence in zip(said, found, strict=True))
+
+
+def test_what_is_no_variable_of_a_template_is_refused(tmp_path: Path) -> None:
+    for name in ("tokenize", "messages", "add_generation_prompt"):
+        with pytest.raises(ValidationError, match=f"`{name}` is no variable of a template"):
+            asker(tmp_path, FEW, chat=True, chat_template={name: True})
+
+
+def test_a_tokenizer_that_converses_by_code_of_its_own_is_asked_in_a_chat(tmp_path: Path) -> None:
+    class Own(PreTrainedTokenizerFast):
+        def apply_chat_template(self, conversation, tokenize=True, **_):
+            return "".join(f"<{turn['content']}>" for turn in conversation)
+
+    plain = bytes_tokenizer()
+    own = Own(tokenizer_object=plain.backend_tokenizer, pad_token="<pad>", eos_token="<end>")
+    asked = asker(tmp_path, FEW, loaded=replace(loaded_model(), tokenizer=own), chat=True)
+    assert asked.conversation is not None
+    assert own.decode(asked.prompts("report", 1)[0]).startswith("<eng")
 
 
 def test_a_condition_of_the_same_experts_is_answered_once(tmp_path: Path, unasked) -> None:

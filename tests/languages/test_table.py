@@ -82,7 +82,19 @@ def test_classes_that_the_paper_prints():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "meant"), [("deu-Latn", "deu_Latn"), ("de", "deu_Latn"), ("deu", "deu_Latn"), ("Swahili", "swh_Latn")]
+    ("wrong", "meant"),
+    [
+        ("deu-Latn", "deu_Latn"),
+        ("de", "deu_Latn"),
+        ("deu", "deu_Latn"),
+        ("Swahili", "swh_Latn"),
+        ("sr-Latn", "srp_Cyrl"),
+        ("hbs", "hrv_Latn"),
+        ("Deutsch", "deu_Latn"),
+        ("日本語", "jpn_Jpan"),
+        ("dk", "dan_Latn"),
+        ("jp", "jpn_Jpan"),
+    ],
 )
 def test_an_unknown_code_is_an_error_that_suggests(wrong, meant):
     with pytest.raises(LanguageError, match=rf"`{wrong}` is not a FLORES code .* did you mean .*{meant}"):

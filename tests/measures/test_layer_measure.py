@@ -49,6 +49,18 @@ def test_a_measure_that_compares_with_the_pivot_has_no_row_of_it(monkeypatch, pa
     assert not rows(monkeypatch, pair, one, pair[1]).empty
 
 
+def test_the_pooled_curve_compares_the_language_with_the_pivot_and_not_with_itself(monkeypatch, pair) -> None:
+    one = OfDistributions("overlap", title="", unit="share", bounds=(0, 1), pivot=True, of=overlap)
+    table = rows(monkeypatch, pair, one, pair[1])
+    found = table[(table["measure"] == "overlap_pooled") & (table["reading"] == "topk_count")]
+    # Choices of each expert by all tokens of a corpus, as shares: what both have in common.
+    counts = [of.topk_count.sum(axis=0) for of in pair]
+    shares = [count_LE / count_LE.sum(axis=1, keepdims=True) for count_LE in counts]
+    expected = np.minimum(*shares).sum(axis=1)
+    assert (expected < 0.95).all(), "else the language itself would do"
+    assert found["value"].to_numpy() == pytest.approx(expected, abs=5e-5)
+
+
 def test_a_value_that_a_measure_cannot_have_is_refused(monkeypatch, pair) -> None:
     one = OfDistributions("largest", title="", unit="share", bounds=(0, 0.1), pivot=False, of=largest_share)
     with pytest.raises(AlignmentError, match=r"in eng_Latn: largest_pooled of soft_mass is .* outside of \[0, 0.1\]"):

@@ -5,11 +5,13 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 from polyroute.ground.hub import SourceError
 from polyroute.models.load import load
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, locate
+from polyroute.models.taps import RouterError
 from tiny import make_model, make_tokenizer
 
 BASE = {"dtype": "float32", "device": "cpu"}
@@ -45,6 +47,32 @@ def test_the_digest_tells_weights_apart(folder, tmp_path) -> None:
     first, second = (locate("tiny", spec(folder=place)).digest for place in (folder, tmp_path))
     assert first != second
     assert first == locate("tiny", spec(folder=folder)).digest
+
+
+@pytest.fixture(scope="module")
+def refused_by_its_kernel(tmp_path_factory):
+    """Experts 10 wide in float32: their rows are no multiple of 16 bytes, which grouped_mm needs."""
+    config = Qwen3MoeConfig(
+        vocab_size=64, hidden_size=18, intermediate_size=10, moe_intermediate_size=10, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, head_dim=8, num_experts=8, num_experts_per_tok=2,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    place = tmp_path_factory.mktemp("strides")
+    Qwen3MoeForCausalLM(config).save_pretrained(place)
+    make_tokenizer().save_pretrained(place)
+    return place
+
+
+def test_experts_that_their_kernel_does_not_take_run_without_it_and_that_is_said(refused_by_its_kernel, caplog) -> None:
+    loaded = open_model(spec(folder=refused_by_its_kernel))
+    assert loaded.model.config._experts_implementation == "eager"
+    assert len(loaded.routers) == 2
+    assert "kernel grouped_mm does not take this model" in caplog.text
+
+
+def test_a_kernel_that_the_entry_names_is_not_exchanged(refused_by_its_kernel) -> None:
+    with pytest.raises(RouterError, match="set `experts: eager`"):
+        open_model(spec(folder=refused_by_its_kernel, experts="grouped_mm"))
 
 
 def test_layers_narrow_the_routers(folder) -> None:

@@ -140,7 +140,7 @@ def test_the_shipped_file_is_sound() -> None:
         ("corpora.own", {"reader": "local", "files": "."}, "corpora.own.files: `.` names nothing"),
         ("study.seed", True, "study.seed: `true` is a truth value, and a number belongs here"),
         ("study.seed", "5", "study.seed: `5` is text, and a number belongs here"),
-        ("study.name", 5, "study.name: Input should be a valid string"),
+        ("study.name", 5, "study.name: `5` is a number, and text belongs here: put it in quotes"),
         ("study.name", " ", "study.name: it is empty; MLflow needs a name"),
         ("pocket.pocket-plain.betas", [0.9, True], "pocket.pocket-plain.betas.1: Input should be less than 1"),
         ("pocket.pocket-plain.clip", True, "pocket.pocket-plain.clip: `true` is a truth value, and a number belongs"),
@@ -270,6 +270,8 @@ def test_the_shipped_file_is_sound() -> None:
         ("evaluate.likeliest", "sum", "evaluate.likeliest: no longer a key; it is now `score.choice`"),
         ("evaluate.span", "f1", "evaluate.span: no longer a key; it is now `score.span`"),
         ("models.olmoe-1b-7b.generic", "belebele", "generic: `belebele` is not among `models.olmoe-1b-7b.corpora`;"),
+        ("study.pivot", None, "study.pivot: `null` is no value, and text belongs here"),
+        ("study.pivot", True, "study.pivot: `true` is a truth value, and text belongs here"),
         ("evaluate.max_new_tokens", 0, "evaluate.max_new_tokens: Input should be greater than or equal to 1"),
         ("evaluate.temperature", -1, "evaluate.temperature: Input should be greater than or equal to 0"),
         ("evaluate.top_p", 0, "evaluate.top_p: Input should be greater than 0"),
@@ -295,6 +297,12 @@ def test_a_breach_names_its_key_and_what_would_be_right(shipped, key, value, mes
         raw = changed(shipped, key, value)
     with pytest.raises(ParamsError, match=message.replace("[", r"\[").replace("?", r"\?").replace("{", r"\{")):
         parse(raw)
+
+
+def test_a_breach_of_the_section_evaluate_is_said_of_it_and_not_of_every_model(shipped) -> None:
+    with pytest.raises(ParamsError) as told:
+        parse(changed(shipped, "evaluate.top_p", 0))
+    assert str(told.value).count("evaluate.top_p") == 1
 
 
 def test_a_language_that_a_corpus_lacks(shipped) -> None:

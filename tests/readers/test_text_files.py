@@ -29,6 +29,28 @@ def test_every_line_end_ends_a_line_and_is_no_text(file, end) -> None:
         assert rows(file(name, table)) == [(str(n), text) for n, text in enumerate(TEXTS)]
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029", "\x0b", "\x0c"])
+def test_a_file_of_one_line_that_another_line_end_divides_is_refused(file, end) -> None:
+    with pytest.raises(CorpusError, match=f"a.txt: has no line end but U\\+{ord(end):04X}"):
+        lines(file("a.txt", end.join(TEXTS) + end))
+    assert lines(file("a.txt", f"One{end} and a half.\nTwo.\n")) == [f"One{end} and a half.", "Two."]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "told"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n", "is a Git LFS pointer"),
+        ("<!DOCTYPE html>\n<html>\n</html>\n", "is a web page"),
+        ("\ufeff\n<HTML>\n</html>\n", "is a web page"),
+        ("PK\x03\x04 and more\n", "is a ZIP archive"),
+    ],
+)
+def test_what_stands_in_for_a_file_is_no_text(file, beginning, told) -> None:
+    for name in ("a.txt", "a.tsv", "a.csv", "a.jsonl"):
+        with pytest.raises(CorpusError, match=rf"{name}: {told}"):
+            lines(file(name, beginning)) if name == "a.txt" else columns(file(name, beginning), ("text",))
+
+
 def test_line_ends_of_two_kinds_are_read_and_a_stray_cr_is_refused(file) -> None:
     assert lines(file("a.txt", "One.\r\nTwo.\nThree.\r\r\n")) == TEXTS
     with pytest.raises(CorpusError, match=r"a.txt, line 2: a CR inside the line"):

@@ -37,6 +37,20 @@ def test_the_boxed_formula_is_held_against_the_right_one(text, answer, right) ->
         ("deu_Latn", r"\boxed{0,5}", r"$\frac{1}{2}$", True),
         ("eng_Latn", r"\boxed{0.3333333}", r"$\frac{1}{3}$", True),
         ("eng_Latn", r"\boxed{0.333}", r"$\frac{1}{3}$", False),
+        ("arb_Arab", r"\boxed{٠٫٥}", r"$\frac{1}{2}$", True),
+        ("arb_Arab", r"\boxed{\frac{١}{٢}}", r"$\frac{1}{2}$", True),
+        ("eng_Latn", r"\boxed{50\%}", r"$\frac{1}{2}$", True),
+        ("eng_Latn", r"\boxed{5\%}", r"$\frac{1}{2}$", False),
+        # What is the same to the letter.
+        ("eng_Latn", r"\boxed{\text{k odd}}", r"$k \text{ odd}$", True),
+        ("eng_Latn", r"\boxed{even}", r"$\text{even}$", True),
+        ("eng_Latn", r"\boxed{A}", r"$\text{(A)}$", True),
+        ("eng_Latn", r"\boxed{B}", r"$\text{(A)}$", False),
+        # Values that a float does not hold.
+        ("eng_Latn", r"\boxed{\frac{1}{2006!}}", r"$\frac{1}{2004!}$", False),
+        ("eng_Latn", r"\boxed{\frac{1}{2004!}}", r"$\frac{1}{2004!}$", True),
+        ("eng_Latn", r"\boxed{10^{401}}", r"$10^{400}$", False),
+        ("eng_Latn", r"\boxed{10^{400}}", r"$10^{400}$", True),
         # Values near zero.
         ("eng_Latn", r"\boxed{0.0000002}", r"$0.0000001$", False),
         ("eng_Latn", r"\boxed{0}", r"$10^{-7}$", False),

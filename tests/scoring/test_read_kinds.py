@@ -218,6 +218,61 @@ CASES: dict[str, list[tuple[str, str, str]]] = {
         ("swh_Latn", "Jibu: elfu 70", "70000"),
         ("eng_Latn", r"\boxed{1.5 \text{ million}}", "1500000"),
     ],
+    "a word that only begins like one for a large number": [
+        ("kor_Hang", "답: 3조각", "3"),
+        ("kor_Hang", "답: 3 조각", "3"),
+        ("kor_Hang", "답은 5만큼입니다", "5"),
+        ("kor_Hang", "답: 5경기", "5"),
+        ("kor_Hang", "답: 3조원", "3000000000000"),
+        ("kor_Hang", "답: 10만 명", "100000"),
+        ("tha_Thai", "คำตอบคือ 5 พันธุ์", "5"),
+        ("tel_Telu", "సమాధానం: 5 లక్ష్యాలు", "5"),
+        ("ben_Beng", "উত্তর: ২০ শতাংশ", "20"),
+        ("ben_Beng", "উত্তর: ৫ লক্ষ্য", "5"),
+        ("ben_Beng", "উত্তর: ৫ লাখের", "500000"),
+        ("zho_Hans", "答案：5兆字节", "5"),
+        ("zho_Hans", "答案：5千比特", "5"),
+        ("zho_Hans", "答案：5兆", "5000000000000"),
+        ("deu_Latn", "Antwort: 5 Tsd. Euro", "5000"),
+        ("arb_Arab", "الإجابة: 5 مئات", "500"),
+    ],
+    "fractions as languages say them": [
+        ("zho_Hans", "答案：百分之二十", "20"),
+        ("zho_Hans", "答案：百分之20", "20"),
+        ("zho_Hans", "答案：四分之三", "0.75"),
+        ("zho_Hans", "答案：三点五", "3.5"),
+        ("jpn_Jpan", "答え：4分の3", "0.75"),
+        ("jpn_Jpan", "答え：2と1/2", "2.5"),
+        ("kor_Hang", "답: 4분의 3", "0.75"),
+        ("ita_Latn", "Risposta: 2 e 1/2", "2.5"),
+        ("swh_Latn", "Jibu: 2 na 1/2", "2.5"),
+        ("swh_Latn", "Jibu: asilimia 20 ya 100", "20"),
+        ("tha_Thai", "คำตอบคือร้อยละ 20 จาก 50", "20"),
+        ("eng_Latn", r"\boxed{0.\overline{3}}", "0.333333333333"),
+        ("rus_Cyrl", "Ответ: 0,(3)", "0.333333333333"),
+        ("eng_Latn", "2.5(4) = 10", "10"),
+    ],
+    "announced in other words": [
+        ("rus_Cyrl", "Ответом является 18 за 7 дней", "18"),
+        ("jpn_Jpan", "正解は18です。7日", "18"),
+        ("tel_Telu", "సమాధానం ఏమిటంటే 18, 7 రోజుల్లో", "18"),
+        ("arb_Arab", "الناتج هو 18 في 7", "18"),
+        ("ita_Latn", "Il risultato è pari a 18 in 7", "18"),
+        ("eng_Latn", "Answer: 18 = 9*2", "18"),
+        ("eng_Latn", "Answer: 9*2 = 18 for 7", "18"),
+        ("swh_Latn", "Jibu: TSh 5,000/= kwa 3", "5000"),
+        ("eng_Latn", "Answer: Rs. 5,000/- for 3", "5000"),
+        ("eng_Latn", "Answer: 10_000", "10000"),
+    ],
+    "LaTeX of other forms": [
+        ("eng_Latn", r"\boxed{10,\!080}", "10080"),
+        ("eng_Latn", r"\boxed{10{,}\!080}", "10080"),
+        ("eng_Latn", r"\boxed{\phantom{0}18}", "18"),
+        ("eng_Latn", r"\boxed{\hspace{2mm}18}", "18"),
+        ("eng_Latn", r"\boxed{\frac{\text{1}}{\text{2}}}", "0.5"),
+        ("eng_Latn", r"\boxed{\frac{18\text{ dollars}}{4}}", "4.5"),
+        ("eng_Latn", r"\boxed{3!}", "6"),
+    ],
     "guard": [
         ("eng_Latn", r"So the answer is \boxed{\frac{1}{2}}.", "0.5"),
         ("ben_Beng", "উত্তর: ১,১৪,২০০ টাকা", "114200"),
@@ -292,6 +347,8 @@ def test_the_first_box_is_papers_2_rule(text: str, number: str | None) -> None:
     assert first_boxed(text, "eng_Latn") == number
 
 
-@pytest.mark.parametrize("text", [r"\boxed{\sqrt{2}}", r"It is 5 or so: \boxed{3\pi}", r"\boxed{9^{9^{9^{9}}}\pi}"])
+@pytest.mark.parametrize(
+    "text", [r"\boxed{\sqrt{2}}", r"It is 5 or so: \boxed{3\pi}", r"\boxed{9^{9^{9^{9}}}\pi}", r"\boxed{\frac{a}{4}}"]
+)
 def test_a_box_that_holds_no_number_gives_none(text: str) -> None:
     assert extract(text, "eng_Latn") is None

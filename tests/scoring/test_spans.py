@@ -14,7 +14,7 @@ from polyroute.scoring import spans
     [
         ("eng_Latn", " The  Carolina\tPanthers, a team! ", "carolina panthers team"),
         ("eng_Latn", "$2.5 million", "25 million"),  # MLQA takes points out of numbers too
-        ("deu_Latn", "Die Größe des „Hauses“", "größe hauses"),
+        ("deu_Latn", "Die Größe des „Hauses“", "grösse hauses"),
         ("spa_Latn", "¿Los años?", "años"),
         ("fra_Latn", "Le chat", "le chat"),  # no articles in MLQA
         ("vie_Latn", "Những con của Huế", "con huế"),
@@ -67,6 +67,17 @@ def test_scores_by_hand(output, answer, language, included, as_released, exact, 
     ("output", "answer", "language", "included"),
     [
         ("Answer: C, because the others are wrong", "B", "eng_Latn", False),
+        ("Ｂ", "B", "eng_Latn", True),
+        ("İSTANBUL", "istanbul", "tur_Latn", True),
+        ("IŞIK", "ışık", "tur_Latn", True),
+        ("بِرْلِين", "برلين", "arb_Arab", True),
+        ("برلـين", "برلين", "arb_Arab", True),
+        ("ΑΘΗΝΑ", "Αθήνα", "ell_Grek", True),
+        ("في عام ١٨٩٥", "1895", "arb_Arab", True),
+        ("1895 में", "१८९५", "hin_Deva", True),
+        ("STRASSE", "Straße", "deu_Latn", True),
+        ("Ber\u00adlin", "Berlin", "deu_Latn", True),
+        ("Ber\u200blin", "Berlin", "deu_Latn", True),
         ("The answer is B.", "B", "eng_Latn", True),
         ("e", "Denver Broncos", "eng_Latn", False),
         ("in 1308", "308", "eng_Latn", False),

@@ -32,7 +32,7 @@ from polyroute.asking.written_frequency import Tally, TallyStore, Written, toget
 from polyroute.ground.code import code_digest
 from polyroute.ground.device import device_name
 from polyroute.ground.files import digest
-from polyroute.models.chat_template import has_template
+from polyroute.models.chat_template import asks_for, has_template
 from polyroute.models.later import LoadedLater
 from polyroute.models.load import LoadedModel
 from polyroute.models.settings import ModelSettings
@@ -103,6 +103,18 @@ class Asker:
         if not how.chat or not has_template(self.loaded.tokenizer):
             return None
         return Chat(thinking=how.thinking, variables=how.chat_template)
+
+    def unheard(self) -> list[str]:
+        """What of the settings changes nothing for this model, in sentences."""
+        how, tokenizer = self.settings.asking(self.task), self.loaded.tokenizer
+        given = {"thinking": how.thinking, "chat_template": dict(how.chat_template)}
+        if self.conversation is None:
+            found = [f"`{name}` changes nothing where no chat template is used" for name, one in given.items() if one]
+            return [*found, *["its tokenizer has no chat template: it is asked in plain text"] * how.chat]
+        unknown = [f"`chat_template.{name}`" for name in how.chat_template if not asks_for(tokenizer, name)]
+        if how.thinking and not any(asks_for(tokenizer, name) for name in prompts.THINKING):
+            unknown.append("`thinking`")
+        return [f"{name} changes nothing: the model's chat template has no such variable" for name in unknown]
 
     def asked_in(self, condition: Condition) -> list[str]:
         """The languages of the task in which a condition is asked."""

@@ -6,6 +6,7 @@ is for the stage to say.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,8 @@ from polyroute.steering.condition import BASELINE, AskedConditions, Condition
 from polyroute.workers.errors import EngineError
 from polyroute.workers.pool import workers
 from polyroute.workers.settings import HERE, Engine
+
+log = logging.getLogger(__name__)
 
 Purpose = Literal["evaluate", "tune", "steer", "mask"]
 Halves = Mapping[Split, Sequence[Condition]]
@@ -96,6 +99,8 @@ def ask_for(
                 questions = Questions.read(paths.task_questions(settings.name, task), languages)
                 questions = questions.some(settings.tasks[task].items)
                 asker = seat(settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only)
+                for sentence in asker.unheard():
+                    log.warning("%s, %s: %s", settings.name, task, sentence)
                 given = {split: halves[split].conditions for split in SPLITS}
                 try:
                     answered[task] = (asker, *_answered(asker, given, folder / task, next_round))

@@ -2,12 +2,19 @@
 
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
 from polyroute.artifacts.kinds import TaskKind
 from polyroute.ground.frozen import Frozen
 from polyroute.languages.own import StudySettings
 from polyroute.models.settings import ModelSettings
+
+OURS = frozenset((
+    "add_generation_prompt", "chat_template", "continue_final_message", "conversation", "max_length", "messages",
+    "padding", "return_assistant_tokens_mask", "return_dict", "return_tensors", "strftime_now", "tokenize",
+    "tokenizer_kwargs", "truncation",
+))  # fmt: skip
+"""What `apply_chat_template` of transformers takes besides variables of the template."""
 
 
 class Asking(Frozen):
@@ -29,6 +36,13 @@ class Asking(Frozen):
     chat_template: dict[str, JsonValue] = Field(default={}, exclude_if=lambda given: not given)
     """Variables of the chat template, such as `reasoning_effort: low`; they win over `thinking`."""
 
+    @field_validator("chat_template")
+    @classmethod
+    def _of_the_user(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if ours := sorted(OURS & given.keys()):
+            raise ValueError(f"`{ours[0]}` is no variable of a template, and is polyroute's to set: leave it out")
+        return given
+
 
 class AskedTask(Frozen):
     """In which languages a task is asked."""
@@ -38,7 +52,7 @@ class AskedTask(Frozen):
     """FLORES codes, the pivot first."""
     items: int | None = None
     """Of each half that are asked; None: all."""
-    own: dict[str, bool | int | float] = Field(default_factory=dict)
+    own: dict[str, bool | int | float | dict[str, JsonValue]] = Field(default_factory=dict)
     """Settings of `Asking` that the task has otherwise than the others."""
 
 

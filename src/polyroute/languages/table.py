@@ -28,7 +28,7 @@ from __future__ import annotations
 import csv
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -217,5 +217,31 @@ def _suggest(flores: str) -> str:
     same = [code for code in table if wrong in (code[:3], names[code])] or [
         code for code, name in names.items() if len(wrong) > 3 and re.search(rf"\b{re.escape(wrong)}\b", name)
     ]
-    close = [meant] if meant else same or difflib.get_close_matches(flores, table, n=3)
+    close = (
+        [meant] if meant else same or _meant_otherwise(wrong, table) or difflib.get_close_matches(flores, table, n=3)
+    )
     return f"did you mean {' or '.join(close)}?" if close else f"there are {len(table)}, such as deu_Latn or zho_Hans"
+
+
+def _meant_otherwise(wrong: str, table: Mapping[str, Language]) -> list[str]:
+    """Codes of a language in the script that it has here, by its own name, or of a country's official languages."""
+    if wrong in ("sh", "hbs"):
+        return ["bos_Latn", "hrv_Latn", "srp_Cyrl"]
+    spoken = re.split("[-_]", wrong)[0]
+    if held := [code for code, row in table.items() if spoken in (code[:3], row.bcp47.split("-")[0])]:
+        return held
+    try:
+        from babel import Locale, UnknownLocaleError
+        from babel.languages import get_official_languages
+    except ImportError:
+        return []
+    found = []
+    official = [tag.split("_")[0] for tag in get_official_languages(wrong.upper(), de_facto=True)]
+    for code, row in table.items():
+        try:
+            own = Locale.parse(row.bcp47, sep="-").get_language_name() or ""
+        except (UnknownLocaleError, ValueError):
+            own = ""
+        if own.lower() == wrong or row.bcp47.split("-")[0] in official:
+            found.append(code)
+    return found[:4]

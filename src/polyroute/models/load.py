@@ -15,6 +15,7 @@ from polyroute.models.quantised import check_known, method_of
 from polyroute.models.routers import Router, find_routers
 from polyroute.models.settings import Checkpoint
 from polyroute.models.source import ModelError, ModelSource
+from polyroute.models.taps import KernelError
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
         except (RuntimeError, AssertionError) as error:
             raise ModelError(f"models.{name}.device: {device} cannot be used here: {error}") from error
     model.eval()
-    routers = find_routers(model)
+    routers = _found(name, spec, model)
     _check_entry(name, spec, routers)
     check_contract(model, routers)
     if spec.layers is not None:
@@ -101,6 +102,28 @@ def load(name: str, spec: Checkpoint, source: ModelSource) -> LoadedModel:
         name, len(routers), routers[0].experts, routers[0].top_k, routers[0].selection, next(model.parameters()).device,
     )  # fmt: skip
     return LoadedModel(model, tokenizer, routers, source.digest)
+
+
+def _found(name: str, spec: Checkpoint, model: Any) -> tuple[Router, ...]:
+    """The routers of a model; where nothing names its experts' kernel and that fails, they run without one.
+
+    What runs is in the header of traces and answers (`experts`).
+
+    Raises:
+        RouterError: as `find_routers`.
+    """
+    try:
+        return find_routers(model)
+    except KernelError as error:
+        if spec.experts != "auto" or not hasattr(model, "set_experts_implementation"):
+            raise
+        refused = error.__cause__
+    log.warning(
+        "%s: its experts' kernel %s does not take this model (%s): they run as with `experts: eager`",
+        name, model.config._experts_implementation, " ".join(str(refused).split())[:200],
+    )  # fmt: skip
+    model.set_experts_implementation("eager")
+    return find_routers(model)
 
 
 def _unpacked(config: Any) -> dict[str, Any]:

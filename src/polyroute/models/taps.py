@@ -48,6 +48,10 @@ class RouterError(PolyrouteError):
     """A model whose routers cannot be found, observed or edited as promised; the message says what was seen."""
 
 
+class KernelError(RouterError):
+    """A model whose forward failed in a kernel of its experts."""
+
+
 class RouterCall(NamedTuple):
     """What one call of a router saw and chose. Detached from autograd; valid as long as you keep it."""
 

@@ -28,6 +28,7 @@ from polyroute.models.taps import (
     FromDense,
     FromOutputs,
     FromTrace,
+    KernelError,
     Reading,
     RouterError,
     Site,
@@ -230,7 +231,7 @@ def run_trial(model: nn.Module, inputs: Mapping[str, Any]) -> Trial:
             with _Recorder(trial, stack):
                 model(**inputs)
         except Exception as cause:
-            raise RouterError(
+            raise (KernelError if _in_kernel(model, cause) else RouterError)(
                 f"Running {type(model).__name__} once to find its routers failed ({type(cause).__name__}: "
                 f"{_first_line(cause)}). {_remedy(model, cause)}"
             ) from cause
@@ -241,15 +242,26 @@ def _first_line(cause: Exception) -> str:
     return next((line.strip() for line in str(cause).splitlines() if line.strip()), "").rstrip(".")
 
 
+def _kernel(model: nn.Module) -> str | None:
+    """Of experts."""
+    return getattr(getattr(model, "config", None), "_experts_implementation", None)
+
+
+_OF_KERNELS = (RuntimeError, NotImplementedError, AssertionError)
+"""What kernels raise at what they do not take."""
+
+
+def _in_kernel(model: nn.Module, cause: Exception) -> bool:
+    return isinstance(cause, _OF_KERNELS) and _kernel(model) not in (None, "eager")
+
+
 def _remedy(model: nn.Module, cause: Exception) -> str:
     """What to do about a forward that failed: a kernel's refusal is no matter of the inputs."""
-    config: Any = getattr(model, "config", None)
-    kernel = getattr(config, "_experts_implementation", None)
-    if not isinstance(cause, (RuntimeError, NotImplementedError, AssertionError)):
+    if not isinstance(cause, _OF_KERNELS):
         return "Pass inputs that its forward accepts: find_routers(model, inputs={...})."
-    if kernel not in (None, "eager"):
+    if _in_kernel(model, cause):
         return (
-            f"Its experts run in the kernel {kernel}, which takes only some sizes, strides and types: set "
+            f"Its experts run in the kernel {_kernel(model)}, which takes only some sizes, strides and types: set "
             "`experts: eager` in the model's entry (in Python: experts_implementation='eager'). If that fails as well, "
             "set another `dtype` or `device`."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -46,7 +47,17 @@ def sentence(root: type[BaseModel], breach: Any) -> str:
         if "tag" not in breach["ctx"]:
             return f"{key}.{tag}: missing key"
         return f"{key}.{tag}: `{breach['ctx']['tag']}` is not known; there is {breach['ctx']['expected_tags']}"
+    if breach["type"] == "string_type" and (breach["input"] is None or _kind(breach["input"])):
+        shown = _shown(breach["input"])
+        return f"{key}: `{shown}` is {_kind(breach['input']) or 'no value'}, and text belongs here: put it in quotes"
     return f"{key}: {message}" if key else message
+
+
+def said_once(breaches: Sequence[str]) -> list[str]:
+    """Breaches without those of a model's own `evaluate` or `steer` that are the section's."""
+    held = set(breaches)
+    return [one for one in breaches if not (own := re.match(r"models\.[^.]+\.(?=(?:evaluate|steer)\.)", one))
+            or one[own.end() :] not in held]  # fmt: skip
 
 
 def taken_for_another(given: Any, taken: Any, key: str = "") -> Iterator[str]:
@@ -64,8 +75,12 @@ def taken_for_another(given: Any, taken: Any, key: str = "") -> Iterator[str]:
         for place, (one, other) in enumerate(zip(given, taken, strict=False)):
             yield from taken_for_another(one, other, f"{key}.{place}")
     elif (was := _kind(given)) and (wanted := _kind(taken)) and was != wanted:
-        shown = str(given).lower() if isinstance(given, bool) else given
-        yield f"{key}: `{shown}` is {was}, and {wanted} belongs here"
+        yield f"{key}: `{_shown(given)}` is {was}, and {wanted} belongs here"
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML writes it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _kind(value: Any) -> str:

@@ -21,7 +21,7 @@ from polyroute.interventions.settings import Mask, Steer
 from polyroute.languages import table as language_table
 from polyroute.languages.own import OwnCode, OwnLanguage
 from polyroute.measures.settings import Align
-from polyroute.params.breaches import sentence, taken_for_another
+from polyroute.params.breaches import said_once, sentence, taken_for_another
 from polyroute.params.groups import Group
 from polyroute.params.models import Model, RecordedModel, TransformersModel
 from polyroute.params.published import fill
@@ -138,7 +138,7 @@ def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
     else:
         breaches = list(taken_for_another(filled, file.model_dump(mode="json")))
     if breaches:
-        raise ParamsError(f"{where} cannot be used:\n" + "\n".join(f"  {breach}" for breach in breaches))
+        raise ParamsError(f"{where} cannot be used:\n" + "\n".join(f"  {breach}" for breach in said_once(breaches)))
     return file
 
 

@@ -4,7 +4,7 @@ One error names every breach found: corpus, language, file and item. The rules:
 
 - every language has rows, as many as the release is said to hold, and no item twice;
 - in a parallel corpus every language has the same items, since sentences are compared item by item;
-- no text is blank, invisible characters such as U+200B apart, and no id;
+- no text is blank, invisible characters such as U+200B apart, and no id; no text holds a NUL character;
 - texts of a language differ from one another, all but a few. Real releases hold a few sentences overwritten by
   another (SIB-200 one pair in Bambara and one in Urdu, of 1,004): those are kept, since dropping an item would drop it
   in every language, and `repeats` lists them. More than `REPEATED_SHARE` are a fault of the file, such as one split
@@ -113,6 +113,8 @@ def _breaches(group: pd.DataFrame, everywhere: set[str], items: int | None, repe
         found.append(f"{nameless} items without an id: give every item one, or none any")
     if blank := list(ids[texts.map(is_blank)]):
         found.append(f"empty text: {_listed(blank)}")
+    if broken := list(ids[texts.str.contains("\0", regex=False)]):
+        found.append(f"a NUL character in the text: {_listed(broken)}")
     repeated = list(ids[texts.duplicated(keep=False)])
     if not repeats_allowed and len(repeated) > REPEATED_SHARE * len(group):
         found.append(f"text that another item has too, in more than {REPEATED_SHARE:.0%}: {_listed(repeated)}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from polyroute.artifacts import turns
 from polyroute.artifacts.corpus import CorpusError
@@ -25,7 +25,7 @@ from polyroute.languages import table as languages
 Text = tuple[str, str, turns.Item]
 """Item id, FLORES code and text, or turns. Ids sort as the items stand in the release, so numbers are padded with
 zeros."""
-_ASKING = ("chat", "thinking", "max_new_tokens", "temperature", "top_p", "top_k")
+_ASKING = ("chat", "thinking", "max_new_tokens", "temperature", "top_p", "top_k", "chat_template")
 """Keys of a task that win over those of section `evaluate`."""
 Repository = str
 """`organisation/dataset` on the hub."""
@@ -138,6 +138,8 @@ class TaskSpec(Frozen):
     """Draw among the fewest tokens whose probabilities add up to this."""
     top_k: int | None = Field(default=None, ge=0)
     """Draw among the likeliest so many tokens; 0 among all."""
+    chat_template: dict[str, JsonValue] | None = Field(default=None, exclude_if=lambda given: given is None)
+    """Variables of the chat template, in place of those of section `evaluate`."""
     version: ClassVar[int] = 1
     """Goes up whenever the same files give other items or prompts, so that answers are not taken for those of another
     task."""
@@ -195,7 +197,7 @@ class TaskSpec(Frozen):
         """Strings that end a generated answer in a language: those with which a next item would begin."""
         return ()
 
-    def own_asking(self) -> dict[str, bool | int | float]:
+    def own_asking(self) -> dict[str, bool | int | float | dict[str, JsonValue]]:
         """Settings of section `evaluate` that the task has otherwise."""
         named = {name: getattr(self, name) for name in _ASKING}
         return {name: value for name, value in named.items() if value is not None}

@@ -48,6 +48,8 @@ class _Words:
     """Words before `minus` by which it is no sign (at least, plus or minus)."""
     scales: dict[str, int] = field(default_factory=dict)
     """Words for large numbers that CLDR lacks."""
+    unless: dict[str, str] = field(default_factory=dict)
+    """Word for a large number -> how another word that begins with it goes on, as a regular expression."""
     attached: bool = False
     """Whether endings are attached to these words, so that letters may follow them."""
     both: bool = False
@@ -83,6 +85,11 @@ class Convention:
 
 HUNDREDS = {"百": 100, "千": 1000, "백": 100, "천": 1000}
 """Units below ten thousand that stand after digits, in Chinese, Japanese and Korean."""
+OTHER_WORDS = {
+    "百": "分", "千": "克|米|瓦|卡|焦|伏|帕|赫|字|比|欧|歐|牛|安培|里米", "兆": "字|瓦|帕|赫|焦|比|欧|歐|位|伏",
+    "백": "분|화", "천": "막|둥|재|국", "만": "큼|화", "조": "각|합|건|항|립|직", "경": "기|주|우|로|험|찰|매|계",
+}  # fmt: skip
+"""How a word that begins like a unit of these three languages goes on: 千克 is a kilogram, 3조각 are three pieces."""
 MYRIADS = {
     "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12, "京": 10**16,
     "만": 10**4, "억": 10**8, "조": 10**12, "경": 10**16,
@@ -104,7 +111,7 @@ _WORDS = {
         copula="ist sind lautet beträgt wäre",
         links="also somit daher die der das endgültige gesamt insgesamt genau etwa auf frage rund zusammen",
         each="jede jeder jedes falsche", minus="minus negativ", apart="oder",
-        scales={"hundert": 100, "mill": 10**6},
+        scales={"hundert": 100, "tsd": 10**3, "mill": 10**6},
     ),
     "spa_Latn": _Words(
         answer=(r"\brespuesta\b", r"\bresultado\b", r"\bsolución\b"), plural=(r"\brespuestas\b",),
@@ -120,7 +127,8 @@ _WORDS = {
         scales={"cent": 100, "cents": 100, "milliers": 10**3},
     ),
     "rus_Cyrl": _Words(
-        answer=(r"\bответ\b", r"\bитого\b"), copula="это будет равен равна равно составляет составит есть",
+        answer=(r"\bответ(?:ом)?\b", r"\bитого\b"),
+        copula="это будет равен равна равно составляет составит есть является",
         links="на вопрос задачи задачу итоговый окончательный правильный",
         each="каждый каждого неправильный", minus="минус", apart="или",
     ),
@@ -129,7 +137,7 @@ _WORDS = {
         links="最终 最終 总共 總共 一共 共 约 大约 美元", each="每个 每個 每 各", minus="负 負", apart="正 胜 勝",
     ),
     "jpn_Jpan": _Words(
-        answer=("答え", "答案", "答(?=[:：])"), verb=("解答", "回答"), copula="は が",
+        answer=("答え", "答案", "答(?=[:：])", "(?<!不)正解(?=[はがの:： ])"), verb=("解答", "回答"), copula="は が",
         links="最終的な 最終的に 合計 合計で 約 ドル 正解 つまり", each="各 毎", minus="マイナス 負の", apart="プラス",
     ),
     "kor_Hang": _Words(
@@ -138,24 +146,25 @@ _WORDS = {
     ),
     "swh_Latn": _Words(
         answer=(r"\bjibu\b",), plural=(r"\bmajibu\b",), copula="ni",
-        links="la mwisho sahihi kwa swali hili hivyo jumla ya dola shilingi sh kilo mita saa siku dakika",
+        links="la mwisho sahihi kwa swali hili hivyo jumla ya dola shilingi sh kilo mita saa siku dakika asilimia",
         each="kila", minus="hasi", scales={"mia": 100, "laki": 10**5},
     ),
     "tha_Thai": _Words(
         answer=("คำตอบ",), verb=("ตอบ",), copula="คือ เป็น เท่ากับ ได้ ว่า",
-        links="สุดท้าย ที่ถูกต้อง จึง ของ คำถาม นี้ ทั้งหมด รวม", each="แต่ละ ทุก", minus="ลบ ติดลบ",
-        scales={"ร้อย": 100}, attached=True,
+        links="สุดท้าย ที่ถูกต้อง จึง ของ คำถาม นี้ ทั้งหมด รวม ร้อยละ", each="แต่ละ ทุก", minus="ลบ ติดลบ",
+        scales={"ร้อย": 100}, unless={"ร้อย": "ละ", "พัน": "ธ", "ล้าน": "นา"}, attached=True,
     ),
     "ben_Beng": _Words(
         answer=("উত্তর(?! *(?:দিক|মেরু))", "ফলাফল"), copula="হল হলো হবে হচ্ছে",
         links="টি টা চূড়ান্ত সঠিক মোট এর প্রশ্নের প্রায়", each="প্রতিটি প্রতি", minus="মাইনাস ঋণাত্মক",
-        scales={"লক্ষ": 10**5, "শত": 100, "শো": 100, "মিলিয়ন": 10**6}, attached=True,
+        scales={"লক্ষ": 10**5, "শত": 100, "শো": 100, "মিলিয়ন": 10**6},
+        unless={"শত": "াংশ|ক|বর্ষ", "লক্ষ": "্|ণ|ী", "শো": "রু|কে"}, attached=True,
     ),
     "tel_Telu": _Words(
-        answer=("సమాధానం", "జవాబు", "ఫలితం"), copula="అంటే గా ఇది",
+        answer=("సమాధానం", "జవాబు", "ఫలితం"), copula="అంటే ఏమిటంటే ఏమనగా గా ఇది",
         links="తుది చివరి సరైన మొత్తం సుమారు ప్రశ్నకు", each="ప్రతి", minus="మైనస్",
         scales={"వేల": 10**3, "లక్షలు": 10**5, "లక్షల": 10**5, "లక్ష": 10**5, "కోట్లు": 10**7, "కోట్ల": 10**7, "కోటి": 10**7},
-        attached=True,
+        unless={"లక్ష": "్|ణ", "వేల": "ం"}, attached=True,
     ),
     "hin_Deva": _Words(
         answer=("उत्तर(?! *(?:दिशा|की ओर|प्रदेश))", "जवाब", "परिणाम"), copula="है हैं होगा",
@@ -163,11 +172,13 @@ _WORDS = {
         each="प्रत्येक हर प्रति", minus="माइनस ऋण ऋणात्मक", scales={"हजार": 10**3, "सौ": 100, "मिलियन": 10**6},
     ),
     "arb_Arab": _Words(
-        answer=("(?:ال)?[إا]جابة", "(?:ال)?جواب", "(?:ال)?نتيجة", "(?:ال)?حل(?=[:：])"), copula="هي هو تساوي يساوي",
+        answer=("(?:ال)?[إا]جابة", "(?:ال)?جواب", "(?:ال)?نتيجة", "(?:ال)?ناتج", "(?:ال)?حل(?=[:：])"),
+        copula="هي هو تساوي يساوي",
         links="النهائية النهائي الصحيحة الصحيح إذن إذا على السؤال هذا حوالي", each="كل لكل",
         minus="سالب ناقص", apart="زائد",
         scales={"الف": 10**3, "ألفا": 10**3, "ألفًا": 10**3, "الاف": 10**3, "مليونا": 10**6, "مليونًا": 10**6,
-                "مليارا": 10**9, "مليارات": 10**9, "بليون": 10**9, "تريليون": 10**12},
+                "مليارا": 10**9, "مليارات": 10**9, "مئة": 100, "مائة": 100, "مئات": 100,
+                "بليون": 10**9, "تريليون": 10**12},
     ),
     "ind_Latn": _Words(
         answer=(r"\bjawaban(?:nya)?\b", r"\bhasil(?:nya)?\b"), copula="adalah ialah yaitu sama",
@@ -181,8 +192,8 @@ _WORDS = {
     ),
     "ita_Latn": _Words(
         answer=(r"\brisposta\b", r"\brisultato\b", r"\bsoluzione\b"), plural=(r"\brisposte\b",),
-        copula="è sono sarebbe sarà uguale",
-        links="finale corretta quindi di la il le un totale alla domanda circa", each="ogni ciascuna",
+        copula="è sono sarebbe sarà uguale pari",
+        links="finale corretta quindi di a la il le un totale alla domanda circa", each="ogni ciascuna",
         minus="meno negativo", apart="o al lo per", scales={"mila": 10**3, "cento": 100},
     ),
     "por_Latn": _Words(
@@ -244,7 +255,7 @@ def convention(language: str) -> Convention:
         gap=re.compile(rf"(?:[^\w.!?。！？।]|_|{currency}\.?|{copula}|{links})*", re.IGNORECASE),
         said=re.compile(rf"[:：=→\n—–-]|{copula}", re.IGNORECASE),
         each=re.compile(rf"(?:{each})$", re.IGNORECASE),
-        after_pattern=_after(after | before, closed=spaced and not own.attached),
+        after_pattern=_after(after | before, own.unless, closed=spaced and not own.attached),
         before_pattern=re.compile(rf"(?<![^\W\d_])({_longest(before)}){BLANK}?$", re.IGNORECASE) if before else None,
         minus=re.compile(rf"{apart}{opening}({minus}){BLANK}?$", re.IGNORECASE),
         currency=re.compile(rf"(?:{currency})\.?{BLANK}?$"),
@@ -307,11 +318,18 @@ def _spelt(word: str) -> bool:
     return all(unicodedata.name(letter, "").split()[0] in ("LATIN", "CYRILLIC", "GREEK") for letter in word)
 
 
-def _after(words: dict[str, int], *, closed: bool) -> re.Pattern[str] | None:
+def _after(words: dict[str, int], unless: dict[str, str], *, closed: bool) -> re.Pattern[str] | None:
     if not words:
         return None
     opening = rf"(?:{BLANK}(?:de{BLANK})?|{BLANK}?\\(?:text|mathrm|mbox)\{{{BLANK}?)?"
-    return re.compile(rf"{opening}({_longest(words)})\.?" + (r"(?![^\W\d_])" if closed else ""), re.IGNORECASE)
+    told = whole(words, unless)
+    return re.compile(rf"{opening}({told})\.?" + (r"(?![^\W\d_])" if closed else ""), re.IGNORECASE)
+
+
+def whole(words: Iterable[str], unless: dict[str, str]) -> str:
+    """Words as a regular expression, none of them where it begins another word."""
+    longest = sorted(words, key=len, reverse=True)
+    return "|".join(re.escape(word) + (f"(?!{unless[word]})" if word in unless else "") for word in longest)
 
 
 def _longest(words: Iterable[str]) -> str:

@@ -2,8 +2,9 @@ r"""Whether the formula that a text gives is the right one, by math-verify, whic
 
 The formula inside the last `\boxed{...}` counts before any other, but a later line that announces an answer wins over
 the box. `\frac{2\pi}{6}` is `\frac{\pi}{3}`, and intervals, sets and inequalities are compared as such; a decimal is
-read as the language writes it (0,5 in German). What math-verify cannot read or settle within its time limit (5 s; none
-outside a program's main thread, where it cannot interrupt itself) is wrong. Where math-verify is lenient, ours is not:
+read as the language writes it (0,5 in German) in digits of any script, and 50% is 1/2 as well as 50. What math-verify
+cannot read or settle within its time limit (5 s; none outside a program's main thread, where it cannot interrupt
+itself) is wrong. Where math-verify is lenient, ours is not:
 
 - it rounds to six decimals, which makes 0.0000001 and 0.0000002 equal: here values differ by less than `CLOSE` of the
   larger one;
@@ -16,6 +17,7 @@ Source: https://github.com/huggingface/Math-Verify (Apache-2.0).
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from decimal import Decimal
@@ -29,8 +31,8 @@ from polyroute.scoring import latex, numbers
 
 CLOSE = 1e-5
 """Relative difference below which two values are equal: a fraction and its decimals differ by less."""
-_DECIMAL = re.compile(r"[-−–\s$\d.,{}\\!;'’]*\d[\s$\d.,{}\\!;'’]*")
-"""A number with its separators alone."""
+_DECIMAL = re.compile(r"([-−–\s$\d.,{}\\!;'’]*\d[\s$\d.,{}\\!;'’]*)(%?)[\s$]*")
+"""A number with its separators alone, or a percentage."""
 _BASED = re.compile(r"\(?\s*([0-9A-Za-z]+)\s*\)?\s*_\s*\{?\s*\(?\s*(?:\\text\s*\{)?\s*(\d{1,2})\s*\}?\s*\)?\s*\}?")
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textrm)\s*\{([^{}]*)\}")
 _JOINING = {"and", "or", "if", "where", "for", "with", "und", "oder", "y", "o", "et", "ou", "и", "или", "e"}
@@ -76,9 +78,16 @@ def _compared(given: str, alone: bool, answer: str, language: str) -> tuple[str 
     library, settings = _library()
     right = answer[len(FORMULA_MARK) : -len(FORMULA_MARK)]
     value = latex.value(right)
-    if value is not None and _DECIMAL.fullmatch(given):
-        told = numbers.extract(given, language)
-        return (given.strip(), _is_value(Decimal(told), value)) if told else (None, False)
+    given = numbers.latin(given)
+    number = _DECIMAL.fullmatch(given)
+    if value is not None and number:
+        told = numbers.extract(number[1], language)
+        if not told:
+            return None, False
+        shares = [Decimal(told) / 100] if number[2] else []
+        return given.strip(), any(_is_value(one, value) for one in (Decimal(told), *shares))
+    if alone and _bare(given) and _bare(given) == _bare(right):
+        return given.strip(), True
     limits = {} if threading.current_thread() is threading.main_thread() else {"parsing_timeout": None}
     found = library.parse(rf"\boxed{{{given}}}" if alone else given, extraction_config=settings, **limits)
     if not found:
@@ -91,6 +100,12 @@ def _compared(given: str, alone: bool, answer: str, language: str) -> tuple[str 
         return told, True  # by value
     limit = {"timeout_seconds": None} if limits else {}
     return told, bool(library.verify(wanted, found, **limit)) and _close(wanted, found)
+
+
+def _bare(formula: str) -> str:
+    """A formula without blanks and without what marks words; one letter in brackets (the name of a choice) is that."""
+    bare = re.sub(r"\s|\\[ ,;:!]|\.$|\$", "", latex.unstyled(latex.without_words(formula)))
+    return re.sub(r"^\(([A-Za-z])\)$", r"\1", bare)
 
 
 def _is_value(told: Decimal, value: Decimal) -> bool:
@@ -133,9 +148,11 @@ def _close(wanted: list[Any], found: list[Any]) -> bool:
     try:
         first, second = (abs(complex(one[0])) for one in (wanted, found))
         apart = abs(complex(wanted[0]) - complex(found[0]))
+        if first == second == 0 or math.isinf(first) or math.isinf(second):  # too small or too large for a float
+            first, second, apart = (abs(one.evalf()) for one in (wanted[0], found[0], wanted[0] - found[0]))
+        return bool(apart <= CLOSE * max(first, second))
     except (TypeError, ValueError, AttributeError, OverflowError):
         return True
-    return apart <= CLOSE * max(first, second)
 
 
 @cache

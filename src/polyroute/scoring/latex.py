@@ -27,6 +27,8 @@ _STYLES = re.compile(
 )
 _WORDS = re.compile(r"\\(?:text(?:rm|it|sf|tt|normal|up)?|mbox|hbox|textnormal|mathrm)\s*\{")
 _NOTHING = re.compile(r"\\(?:displaystyle|textstyle|left|right|bigl?|bigr?|Bigl?|Bigr?|limits|nolimits)(?![A-Za-z])")
+_UNSEEN = re.compile(r"\\(?:[hv]?phantom|[hv]space\*?|color|tag|label|ref|eqref)\s*(?:\[[^\]]*\])?\{[^{}]*\}")
+"""Commands whose argument is not read: it is invisible, a length, a colour or a mark."""
 _FRACTION = re.compile(r"\\(?:[dtcx]?frac|sfrac|nicefrac)(?![A-Za-z])\s*")
 _OVER = re.compile(r"(-?\d+)\s*\\over(?![A-Za-z])\s*(-?\d+)")
 
@@ -78,7 +80,7 @@ def closing(text: str, opening: int) -> int | None:
 
 def unstyled(content: str) -> str:
     r"""Without what only styles (`\mathbf{...}`, `\left`); what it holds stays."""
-    content = _NOTHING.sub("", content)
+    content = _NOTHING.sub("", _UNSEEN.sub(" ", content))
     return _unwrapped(content, _STYLES, "")
 
 
@@ -107,7 +109,7 @@ def plain_fractions(text: str) -> str:
         below = above and _argument(text, above[1])
         if not above or not below:
             continue
-        value = _quotient(above[0], below[0])
+        value = _quotient(*(without_words(unstyled(part[0])) for part in (above, below)))
         if value is None:
             continue
         written = _slashed(value.numerator, value.denominator) if abs(value.denominator) < 10**9 else None

@@ -49,7 +49,7 @@ from itertools import pairwise
 
 from polyroute.languages.table import ENGLISH
 from polyroute.scoring import latex
-from polyroute.scoring.conventions import BLANK, HAN, HUNDREDS, MYRIADS, Convention, convention
+from polyroute.scoring.conventions import BLANK, HAN, HUNDREDS, MYRIADS, OTHER_WORDS, Convention, convention, whole
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _DIGITS = {code: str(unicodedata.decimal(chr(code))) for code in range(0x80, 0x20000) if chr(code).isdecimal()}
@@ -65,10 +65,17 @@ _MARKS = str.maketrans(
      "⁄": "/", "∕": "/", "＄": "$", "％": "%", "＋": "+"}
     | dict.fromkeys("\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u2060", "")
 )  # fmt: skip
+_ENDLESS = re.compile(r"(?<=\d)([.,]\d{0,9})(?:\\(?:overline|dot|bar)\s*\{(\d{1,9})\}|(?<=[.,])\((\d{1,9})\))")
+"""Decimals that repeat without end; 2.5(4) is a product."""
 _RAISED = re.compile("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _MARKUP = (
+    (re.compile(r"\\!"), ""),
     (re.compile(r"(?<=\d)\{([.,])\}(?=\d)"), r"\1"),
+    (re.compile(r"(?<=\d)_(?=\d{3}(?!\d))"), ""),
+    (re.compile(r"(?<=\d)/[=-](?![\w-])"), ""),
+    (re.compile(r"百分之\s*(?=[\d-])"), ""),
+    (re.compile(r"(\d+)\s*(?:分[之の]|분의)\s*(\d+)"), r"\2/\1"),
     (re.compile(r"(?<=\d)٬(?=\d)"), ""),
     (re.compile(r"(?<=\d)，(?=\d{3})"), ","),
     (re.compile(r"(?<=\d)(?:\\[,;!: ]|~)(?=\d)"), "\u202f"),
@@ -77,7 +84,8 @@ _MARKUP = (
     (re.compile(r"\\(?:times|cdot)(?![A-Za-z])"), "×"),
     (re.compile(r"\\div(?![A-Za-z])"), "÷"),
 )
-"""LaTeX, and what only divides thousands between digits: `{,}`, `\\,`, Arabic and full-width commas."""
+"""LaTeX; what only divides thousands between digits (`{,}`, `\\,`, Arabic and full-width commas, underscores); the end
+of a price (500/=); fractions that name the denominator first (3分の2)."""
 _DIVIDERS = " \u00a0\u2007\u2009\u202f'’"
 """Blanks and apostrophes that divide thousands."""
 _GROUPED = rf"[1-9]\d{{0,2}}(?:[{_DIVIDERS}]\d{{3}})+(?!\d)(?:[.,]\d+)?"
@@ -95,10 +103,16 @@ _ENGLISH_WORDS = (r"\banswers?\b", r"^####(?=[^\w\n]*\d[\d., ]*[^\w\n]*$)")
 """The English answer words, and the mark of GSM8K's answers, which are the whole line: headings have it too."""
 _ENGLISH_PLURAL, _ENGLISH_VERB = (r"\banswers\b",), (r"\banswer\b",)
 _NUMERALS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "両": 2}
+_MIXED = "&|と|又|와|과"
+"""What joins a whole number and a fraction, besides the word for `and`."""
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = re.compile(f"[{''.join([*_NUMERALS, *_UNITS, *MYRIADS])}]+")
-_HAN_UNIT = re.compile(rf"{BLANK}?(?:([{''.join(HUNDREDS)}])(?![克米瓦卡焦伏帕赫字分]|里米)|([{''.join(MYRIADS)}]))")
-_NOT_ALONE = re.compile(r"\\(?:pi|sqrt|log|ln|sin|cos|tan|sum|int|infty|binom|theta|alpha|beta)(?![A-Za-z])")
+_CHARACTERS = re.compile(f"({_NUMERAL.pattern})(?:分[之の]({_NUMERAL.pattern})|点([{''.join(_NUMERALS)}]+))?")
+"""A number in characters: whole, a fraction or percentage (四分之三, 百分之二十), or with decimals (三点五)."""
+_HAN_UNIT = re.compile(rf"{BLANK}?(?:({whole(HUNDREDS, OTHER_WORDS)})|({whole(MYRIADS, OTHER_WORDS)}))")
+_NOT_ALONE = re.compile(
+    r"\\(?:[dtcx]?frac|pi|sqrt|log|ln|sin|cos|tan|sum|int|infty|binom|theta|alpha|beta)(?![A-Za-z])"
+)
 """Commands with which a number is not the whole of a formula."""
 _OPERATOR = re.compile(r"[×÷*/+^!·⋅]|(?<=[\d)}])\s*-|\\sqrt|\\d?frac|(?<=\))\s*\(")
 _MORE = re.compile(rf"({BLANK}?)(\d+(?:,\d{{3}})*(?:\.\d+)?)")
@@ -205,12 +219,19 @@ def canonical(value: Decimal | str) -> str:
     return "0" if told in ("-0", "0") else told
 
 
+def latin(text: str) -> str:
+    """A text with Latin digits and ASCII signs in place of others of their kind, without marks of direction."""
+    return unicodedata.normalize("NFC", text).translate(_MARKS).translate(_DIGITS)
+
+
 def plain(text: str) -> str:
     """A text with the digits, signs and LaTeX that are read: others written as these, without marks of direction."""
     text = unicodedata.normalize("NFC", text).translate(_MARKS)
     text = _RAISED.sub(lambda raised: f"^{{{raised.group().translate(_LOWERED)}}}", text)
     text = _QUARTER.sub(lambda one: f"{one[1]} {_QUARTERS[one[2]]}" if one[1] else _QUARTERS[one[2]], text)
-    text = text.translate(_DIGITS)
+    text = _ENDLESS.sub(
+        lambda one: one[1] + ((one[2] or one[3]) * latex.PLACES)[: latex.PLACES], text.translate(_DIGITS)
+    )
     for pattern, replacement in _MARKUP:
         text = pattern.sub(replacement, text)
     return latex.plain_fractions(text) if "\\" in text else text
@@ -252,7 +273,8 @@ def _side(side: str, rules: Convention, language: str) -> tuple[Decimal, bool] |
         return None
     formula = bool(_NOT_ALONE.search(side))
     between = side[numbers[0].end : numbers[1].start] if len(numbers) > 1 else ""
-    if not formula and not _OPERATOR.search(between):
+    factorial = re.match(r"\s?!", side[numbers[0].end :])
+    if not formula and not factorial and not _OPERATOR.search(between):
         return numbers[0].value, True
     pieces, done = [], 0
     for number in numbers:
@@ -321,7 +343,7 @@ def _append(text: str, numbers: list[_Number], number: _Number, rules: Conventio
         whole = numbers[-2] if len(numbers) > 1 else None
         if whole is None or not (whole.whole and before.whole and number.whole and 0 < before.value < number.value):
             return
-        if re.fullmatch(rf"{BLANK}|{BLANK}?(?:and|&){BLANK}?", text[whole.end : before.start]):
+        if re.fullmatch(rf"{BLANK}|{BLANK}?(?:{rules.joins}|{_MIXED}){BLANK}?", text[whole.end : before.start]):
             mixed = (
                 whole.value - quotient
                 if text[whole.start : whole.end].startswith(("-", "–"))
@@ -518,9 +540,9 @@ def _announced(text: str, numbers: list[_Number], rules: Convention, language: s
             return _Announced(starts[place], mark.group(), _result(text, numbers[place:]))
         if language in ("zho_Hans", "zho_Hant", "yue_Hant", "jpn_Jpan"):
             opening = rules.gap.match(text, mark.end())
-            numeral = _NUMERAL.match(text, opening.end()) if opening else None
+            numeral = _CHARACTERS.match(text, opening.end()) if opening else None
             if numeral and opening and _announces(text, mark, opening.group(), rules):
-                return _Announced(numeral.start(), mark.group(), Decimal(_numeral(numeral.group())))
+                return _Announced(numeral.start(), mark.group(), _in_characters(numeral))
     return None
 
 
@@ -551,15 +573,28 @@ def _enumerates(text: str, mark: int, number: _Number) -> bool:
 
 
 def _result(text: str, numbers: list[_Number]) -> Decimal:
-    """The first number, or what a calculation that it begins comes to."""
-    result = numbers[0]
+    """The first number, or what a calculation that it begins comes to: its last side that is a number by itself."""
+    sides = [[numbers[0]]]
     for left, right in pairwise(numbers):
         between = text[left.end : right.start]
         if not re.fullmatch(r"[^\n.;。]{0,40}?[-+*/×÷·=≈][^\n.;。]{0,20}?", between):
             break
         if re.search("[=≈]", between):
-            result = right
-    return result.value
+            sides.append([right])
+        else:
+            sides[-1].append(right)
+    alone = [side for side in sides if len(side) == 1]
+    return (alone or sides)[-1][0].value
+
+
+def _in_characters(match: re.Match[str]) -> Decimal:
+    """What a match of `_CHARACTERS` comes to; a percentage is its number, as 20% is 20."""
+    first = _numeral(match[1])
+    if match[3]:
+        return Decimal(f"{first}.{''.join(str(_NUMERALS[digit]) for digit in match[3])}")
+    if match[2] and first:
+        return Decimal(_numeral(match[2])) if match[1] == "百" else latex.decimal(Fraction(_numeral(match[2]), first))
+    return Decimal(first)
 
 
 def _numeral(characters: str) -> int:

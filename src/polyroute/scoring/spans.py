@@ -1,12 +1,15 @@
 """Whether a text that a model wrote gives a short answer that stands in a passage: inclusion, exact match and F1.
 
-Texts are compared as MLQA does (Lewis et al. 2020, arXiv:1910.07475; `mlqa_evaluation_v1.py`, after SQuAD's): lower
-case, no punctuation (Unicode's and ASCII's), no articles of the language, single blanks; every Chinese character is a
-token, elsewhere blanks divide tokens. Its articles are those of English, Spanish, German, Vietnamese and Arabic; of
+Texts are compared as MLQA does (Lewis et al. 2020, arXiv:1910.07475; `mlqa_evaluation_v1.py`, after SQuAD's): small
+letters, no punctuation (Unicode's and ASCII's), no articles of the language, single blanks; every Chinese character is
+a token, elsewhere blanks divide tokens. Its articles are those of English, Spanish, German, Vietnamese and Arabic; of
 Arabic it takes out the letters of the article wherever they stand, inside words too, from both texts alike.
 Deviations, all where MLQA has no rule or would say nothing:
 
 - texts are in NFC: some tokenizers write NFC (Qwen's), and 31 of XQuAD's Hindi and 5 of its Arabic answers are not;
+- what one text writes and another may leave out is left out: invisible characters, vowel marks and the tatweel of
+  Arabic and Hebrew, the accent of Greek, the dot by which Turkish and Azerbaijani tell i from ı; ß is ss, full-width
+  letters are plain ones, and digits of every script are the same digits;
 - Japanese and Thai, written without blanks, are divided into characters as Chinese is;
 - languages that MLQA lacks (Greek, Romanian, Russian, Thai, Turkish, and all others) have no articles;
 - a text of which nothing is left, such as `A` or `%`, is compared as it stands.
@@ -43,6 +46,13 @@ _UNSPACED = {"Laoo", "Khmr", "Mymr", "Tibt"}
 """Scripts without blanks whose characters are no tokens here."""
 _PREFIXES = {"Arab": "وفبكل", "Hebr": "ובלכהשמ"}
 """Letters that are written as one with the word that follows."""
+_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_VOWEL_MARKS = {
+    "Arab": "[\u0640\u064b-\u0652\u0670]", "Grek": "\u0301",
+    "Hebr": "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]",
+}  # fmt: skip
+"""Script -> marks, in NFD, that many texts leave out."""
+_DOTTED = {"tur_Latn", "azj_Latn", "crh_Latn"}
 _APOSTROPHE = re.compile("['’ʼ]")
 SHORT = 4
 """Letters below which a part counts as a whole word alone."""
@@ -55,13 +65,27 @@ def normalised(text: str, language: str) -> str:
         text: an answer, or what a model wrote.
         language: FLORES code.
     """
-    plain = unicodedata.normalize("NFC", text).lower()
+    plain = _folded(text, language)
     bare = "".join(character for character in plain if not _is_mark(character))
     if language in _ARTICLES:
         bare = re.sub(_ARTICLES[language], " ", bare)
     if language[-4:] in _CHARACTERS:
         bare = re.sub(f"({_CHARACTERS[language[-4:]]})", r" \1 ", bare)
     return " ".join(bare.split() or plain.split())
+
+
+def _folded(text: str, language: str) -> str:
+    """A text in small letters and NFC, without what is written or left out as one likes."""
+    text = "".join(
+        str(unicodedata.decimal(one)) if one.isdecimal() else one
+        for one in text.translate(_WIDE).casefold()
+        if unicodedata.category(one) != "Cf"
+    )
+    if marks := _VOWEL_MARKS.get(language[-4:]):
+        text = re.sub(marks, "", unicodedata.normalize("NFD", text))
+    if language in _DOTTED:
+        text = text.replace("i\u0307", "i").replace("ı", "i")
+    return unicodedata.normalize("NFC", text)
 
 
 def includes(output: str, answer: str, language: str) -> bool:
