@@ -164,3 +164,10 @@ def test_the_verb_writes_the_page_of_the_study(paths: Paths, tmp_path: Path, mon
     assert told.exit_code == 0, told.output
     assert told.output.startswith("out.html: ")
     assert "pocket-plain" in Path("out.html").read_text(encoding="utf-8")
+
+
+def test_curves_of_200_languages_in_48_layers_are_packed_into_little() -> None:
+    rows = [[f"lan{i}_Latn", layer, (i * 48 + layer) * 7919 % 9973 / 1e4] for i in range(200) for layer in range(48)]
+    plain, packed = build.as_json(rows), build.packed(rows)
+    assert len(packed) * 2.5 < len(plain)
+    assert json.loads(gzip.decompress(b64decode(packed))) == rows
