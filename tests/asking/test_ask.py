@@ -174,8 +174,8 @@ def test_a_variable_of_the_template_may_be_a_tasks_own(tmp_path: Path) -> None:
             {"chat": True, "chat_template": {"effort": 1}},
             ["`chat_template.effort` changes"],
         ),
-        (None, {"chat": True}, ["has no chat template: it is asked in plain text"]),
-        (None, {"chat": False}, []),
+        (None, {"chat": True}, []),
+        (None, {"chat": True, "thinking": True}, ["`thinking` changes nothing where no chat template"]),
         ("{{ messages }}", {"chat": False, "thinking": True}, ["`thinking` changes nothing where no chat template"]),
     ],
 )

@@ -109,8 +109,7 @@ class Asker:
         how, tokenizer = self.settings.asking(self.task), self.loaded.tokenizer
         given = {"thinking": how.thinking, "chat_template": dict(how.chat_template)}
         if self.conversation is None:
-            found = [f"`{name}` changes nothing where no chat template is used" for name, one in given.items() if one]
-            return [*found, *["its tokenizer has no chat template: it is asked in plain text"] * how.chat]
+            return [f"`{name}` changes nothing where no chat template is used" for name, one in given.items() if one]
         unknown = [f"`chat_template.{name}`" for name in how.chat_template if not asks_for(tokenizer, name)]
         if how.thinking and not any(asks_for(tokenizer, name) for name in prompts.THINKING):
             unknown.append("`thinking`")

@@ -99,7 +99,7 @@ def ask_for(
                 questions = Questions.read(paths.task_questions(settings.name, task), languages)
                 questions = questions.some(settings.tasks[task].items)
                 asker = seat(settings, purpose, task, questions, paths.parts, own_only=halves["report"].own_only)
-                for sentence in asker.unheard():
+                for sentence in asker.unheard() if purpose == "evaluate" else ():  # once is enough
                     log.warning("%s, %s: %s", settings.name, task, sentence)
                 given = {split: halves[split].conditions for split in SPLITS}
                 try:
