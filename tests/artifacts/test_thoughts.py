@@ -53,3 +53,17 @@ def test_the_answer_is_what_follows(text: str, said: str) -> None:
 def test_channels_but_the_final_one_are_thought() -> None:
     text = "<|channel|>analysis<|message|>12<|channel|>final<|message|>18"
     assert list(thoughts(text)) == [(0, text.rindex("<|channel|>"))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<solution>18</solution>",
+        "<final_answer>18</final_answer>",
+        "18</s>",
+        "18<eos>",
+        "<think>a</think>18<end_of_turn>",
+    ],
+)
+def test_marks_around_and_behind_an_answer_are_taken_off(text: str) -> None:
+    assert answer_part(text) == "18"

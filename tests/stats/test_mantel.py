@@ -97,3 +97,11 @@ def test_groups_that_leave_few_orders_have_no_p() -> None:
     assert not np.isnan(found.r)
     with pytest.raises(ValueError, match="2 groups are not one for each of 9 units"):
         matrix_correlation(Y, X, shuffles=9, seed=0, within=["a", "b"])
+
+
+def test_an_order_that_changes_nothing_counts_as_high_as_the_one_observed() -> None:
+    # The corners of a square: 8 of the 24 orders of its corners leave every distance as it was.
+    square = pdist(np.array([[0, 0], [0, 1], [1, 1], [1, 0]]))
+    found = matrix_correlation(square, square, shuffles=3000, seed=0)
+    assert found.r == pytest.approx(1)
+    assert found.p == pytest.approx(8 / 24, abs=0.04)

@@ -28,8 +28,10 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"<\|channel\|>(\w+)(?:(?!<\|channel\|>).)*?<\|message\|>", re.DOTALL)
-_ANSWER = re.compile(r"\s*<(answer|response|output|final)>(.*?)(?:</\1>|$)", re.DOTALL | re.IGNORECASE)
-_SPECIAL = re.compile(r"<\|[^|<>]*\|>|<\|\w+>|<\w+\|>")
+_ANSWER = re.compile(
+    r"\s*<(answer|response|output|solution|final(?:_answer)?)>(.*?)(?:</\1>|$)", re.DOTALL | re.IGNORECASE
+)
+_SPECIAL = re.compile(r"<\|[^|<>]*\|>|<\|\w+>|<\w+\|>|</s>|<(?:eos|end_of_turn)>")
 
 
 def thoughts(text: str) -> Iterator[tuple[int, int | None]]:

@@ -53,11 +53,25 @@ def sentence(root: type[BaseModel], breach: Any) -> str:
     return f"{key}: {message}" if key else message
 
 
-def said_once(breaches: Sequence[str]) -> list[str]:
-    """Breaches without those of a model's own `evaluate` or `steer` that are the section's."""
-    held = set(breaches)
-    return [one for one in breaches if not (own := re.match(r"models\.[^.]+\.(?=(?:evaluate|steer)\.)", one))
-            or one[own.end() :] not in held]  # fmt: skip
+def said_once(breaches: Sequence[str], raw: Any) -> list[str]:
+    """Breaches without those of a model's `evaluate` or `steer` that stand in the section, from where it has them.
+
+    Args:
+        breaches: of the file with what models take from sections filled in.
+        raw: the file as it is.
+    """
+    return [one for one in breaches if not (own := _IN_SECTION.match(one)) or not _inherited(raw, *own.groups())]
+
+
+_IN_SECTION = re.compile(r"models\.([^.]+)\.(evaluate|steer)\.([^.:]+)")
+
+
+def _inherited(raw: Any, model: str, section: str, key: str) -> bool:
+    models = raw.get("models")
+    entry = models.get(model) if isinstance(models, dict) else None
+    own = entry.get(section) if isinstance(entry, dict) else None
+    shared = raw.get(section)
+    return not (isinstance(own, dict) and key in own) and isinstance(shared, dict) and key in shared
 
 
 def taken_for_another(given: Any, taken: Any, key: str = "") -> Iterator[str]:

@@ -138,7 +138,9 @@ def parse(raw: object, where: str = "params.yaml") -> ParamsFile:
     else:
         breaches = list(taken_for_another(filled, file.model_dump(mode="json")))
     if breaches:
-        raise ParamsError(f"{where} cannot be used:\n" + "\n".join(f"  {breach}" for breach in said_once(breaches)))
+        raise ParamsError(
+            f"{where} cannot be used:\n" + "\n".join(f"  {breach}" for breach in said_once(breaches, raw))
+        )
     return file
 
 
