@@ -153,20 +153,23 @@ def main() -> None:
         plan = given.plan or Path(scratch) / "plan.json"
         if given.plan is None:
             plan_for(Path(model)).save(plan)
+        engine: dict[str, Any] = {"max_model_len": given.prompt + given.new + 1, "seed": 0}
+        if not given.apart:  # three of them share the memory
+            engine["gpu_memory_utilization"] = 0.25
         told = {
-            "model": model, "engine": {"max_model_len": given.prompt + given.new + 1, "seed": 0} | given.engine,
+            "model": model, "engine": engine | given.engine,
             "requests": given.requests, "prompt": given.prompt, "new": given.new,
         }  # fmt: skip
         seconds: dict[str, list[float]] = {condition: [] for condition in CONDITIONS}
         if given.apart:
             for condition in CONDITIONS:
-                engine = Engine(condition, told, plan)
-                seconds[condition] = [engine.seconds() for _ in range(given.pairs)]
-                engine.close()
+                one = Engine(condition, told, plan)
+                seconds[condition] = [one.seconds() for _ in range(given.pairs)]
+                one.close()
         else:
             engines = {condition: Engine(condition, told, plan) for condition in CONDITIONS}
-            for engine in engines.values():
-                stack.callback(engine.close)
+            for one in engines.values():
+                stack.callback(one.close)
             for pair in range(given.pairs):
                 for condition in CONDITIONS if pair % 2 == 0 else reversed(CONDITIONS):
                     seconds[condition].append(engines[condition].seconds())
