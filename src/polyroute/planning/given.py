@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from polyroute.asking.settings import AskedTask, Asking, AskSettings
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.layers import LayerRange
@@ -55,7 +57,7 @@ class Given:
     """What is tried, and how many random plans at most."""
     asking: Asking
     """How models answer."""
-    own: Mapping[str, bool | int | float] = field(default_factory=dict)
+    own: Mapping[str, bool | int | float | dict[str, JsonValue]] = field(default_factory=dict)
     """Settings of `asking` that the task has otherwise."""
     tracing: TraceSettings | None = None
     """How text is traced; by default as a study does."""

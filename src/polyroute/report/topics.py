@@ -104,7 +104,7 @@ SHORT = {
     "own.english_floor": "languages above English's floor",
     "own.equal_budget": "a U at equal tokens",
     "own.fertility_regressed": "a U beyond fertility",
-    "own.other_pivot": "a U from whatever pivot",
+    "own.other_pivot": "a U whichever language is the pivot",
     "own.prompt_and_generated": "alike in prompt and answer",
     "own.unknown_languages_high": "unknown languages far",
     "own.equal_positions": "alignment at equal positions",

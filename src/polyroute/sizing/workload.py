@@ -174,7 +174,7 @@ class _Made:
     def _job(self, name: str, task: TaskSpec, codes: Sequence[str]) -> Job:
         item, longer = tokens.of_task(task.reader), tokens.factor(codes)
         asking = self.spec.evaluate or self.file.evaluate
-        cut = int(task.own_asking().get("max_new_tokens", asking.max_new_tokens))
+        cut = task.max_new_tokens or asking.max_new_tokens
         written = 0 if task.kind == "choice" else min(item.written * longer, cut)
         return Job(
             "evaluate", name, 0, len(codes), (1, 1), item.read * longer, written, cut if written else 0
