@@ -32,7 +32,7 @@ _WHETHER: dict[VerdictCode, str] = {
     "no_difference": "It makes no difference: less than a point",
     "not_distinguishable": "It is not distinguishable from the model as it is",
     "too_few_items": "It cannot be seen with this much data",
-    "cannot_be_told": "It cannot be tested on these items: no possible difference would be significant",
+    "cannot_be_told": "It cannot be tested on these items, on which no possible difference would be significant",
 }
 _CALLED = {"f1": "F1", "chrf": "chrF"}
 """Scores that are no accuracy."""
