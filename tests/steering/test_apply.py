@@ -605,7 +605,8 @@ def test_rows_can_be_assigned_anew() -> None:
             masked = model(TOKENS_BS).logits
     torch.testing.assert_close(swapped, torch.stack([masked[0], plain[1]]), atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(both[1], masked[1], atol=1e-6, rtol=1e-6)
-    torch.testing.assert_close(one[0], masked[0], atol=1e-6, rtol=1e-6)
+    # Alone in its batch, in which some processors add up otherwise.
+    torch.testing.assert_close(one[0], masked[0], atol=1e-5, rtol=1e-5)
 
 
 def test_rows_that_do_not_fit_are_refused() -> None:
