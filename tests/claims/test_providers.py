@@ -1,7 +1,7 @@
 """Quantities by hand, from small results."""
 
+from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,9 +22,15 @@ from polyroute.results.steering import HELPED
 CLAIMS = committed()
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    return asked(tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
-def made(tmp_path: Path) -> Asked:
-    return asked(tmp_path)
+def made(written: Asked) -> Asked:
+    """A copy: some tests change its tables in place."""
+    return deepcopy(written)
 
 
 def found(name: str, provider: Any, one: Asked) -> Found:

@@ -76,7 +76,8 @@ def test_scores_and_card_cover_every_language(trained, recipe) -> None:
 
 
 def test_half_a_minute_of_training_teaches_english_some_arithmetic(recipe, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(scores, "PROBLEMS", 200)
+    # About a fifth are right where a tenth is chance: 200 problems show that on some processors and not on others.
+    monkeypatch.setattr(scores, "PROBLEMS", 1000)
     longer = {
         "languages": ["eng_Latn", "deu_Latn"], "english_share": 0.8,
         "english_mixture": {"generic": 1, "arithmetic": 9, "knowledge": 0}, "vocabulary": 500, "hidden": 64, "heads": 4,
@@ -88,7 +89,7 @@ def test_half_a_minute_of_training_teaches_english_some_arithmetic(recipe, tmp_p
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert losses[-1] < 0.25 * losses[0]
     right = json.loads((tmp_path / "m" / "scores.json").read_text())["eng_Latn"]["arithmetic"]
-    assert binomtest(round(200 * right), 200, 1 / items.CHOICES, alternative="greater").pvalue < 1e-6
+    assert binomtest(round(1000 * right), 1000, 1 / items.CHOICES, alternative="greater").pvalue < 1e-6
 
 
 @pytest.mark.parametrize("change", [{"plant": PLANT}, {"architecture": "gpt_oss"}], ids=["planted", "gpt_oss"])
