@@ -177,7 +177,8 @@ def study(named: tuple[str, ...], everything: bool, jobs: int | None) -> None:
     running.run(every, jobs or (1 if gpu else len(os.sched_getaffinity(0))), read=read, first=first)
     board(every)
     click.echo(
-        f"The whole of it, with figures: {paths.report.resolve()}   Every claim: polyroute claims   Runs: make ui"
+        f"The whole of it, with figures: {paths.report.resolve()}   "
+        "Every claim and what it lacks: polyroute claims   Runs: make ui"
     )
 
 
