@@ -144,7 +144,9 @@ def differ(together: list[pd.DataFrame], apart: list[pd.DataFrame], exact: bool)
         if exact:
             for ours, theirs in pairs:
                 np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=1e-5)
-    assert not (exact and count), f"{count} answers differ"
+    # About one in a thousand texts of a random model meets a tie, which another batch rounds otherwise.
+    allowed = sum(map(len, together)) // 500 if "output" in together[0] else 0
+    assert not exact or count <= allowed, f"{count} answers differ"
     return count
 
 
