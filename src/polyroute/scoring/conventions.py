@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -238,11 +238,11 @@ def convention(language: str) -> Convention:
     )
     links = _any(common.links) + ("|" + _any(own.links, spaced and not own.attached) if own.links else "")
     currency = _currency(locale, english)
-    each = rf"\b(?:{_longest(common.each.split())})\s+(?:of\s+(?:the\s+)?)?(?:(?!the\b|so\b)\w+\s+){{0,2}}"
+    each = rf"\b(?:{any_of(common.each.split())})\s+(?:of\s+(?:the\s+)?)?(?:(?!the\b|so\b)\w+\s+){{0,2}}"
     if own.each:
-        several = _longest(own.each.split())
+        several = any_of(own.each.split())
         each += rf"|(?<!\w)(?:{several})\s+(?:[^\W\d_]+\s+)?" if spaced else rf"|(?:{several})\S{{0,5}}"
-    minus = "|".join(map(re.escape, sorted({*common.minus.split(), *own.minus.split()}, key=len, reverse=True)))
+    minus = any_of({*common.minus.split(), *own.minus.split()})
     apart = "".join(
         rf"(?<!{re.escape(word)} )(?<!{re.escape(word)})" for word in {*common.apart.split(), *own.apart.split()}
     )
@@ -256,7 +256,7 @@ def convention(language: str) -> Convention:
         said=re.compile(rf"[:：=→\n—–-]|{copula}", re.IGNORECASE),
         each=re.compile(rf"(?:{each})$", re.IGNORECASE),
         after_pattern=_after(after | before, own.unless, closed=spaced and not own.attached),
-        before_pattern=re.compile(rf"(?<![^\W\d_])({_longest(before)}){BLANK}?$", re.IGNORECASE) if before else None,
+        before_pattern=re.compile(rf"(?<![^\W\d_])({any_of(before)}){BLANK}?$", re.IGNORECASE) if before else None,
         minus=re.compile(rf"{apart}{opening}({minus}){BLANK}?$", re.IGNORECASE),
         currency=re.compile(rf"(?:{currency})\.?{BLANK}?$"),
         joins=joins,
@@ -322,22 +322,18 @@ def _after(words: dict[str, int], unless: dict[str, str], *, closed: bool) -> re
     if not words:
         return None
     opening = rf"(?:{BLANK}(?:de{BLANK})?|{BLANK}?\\(?:text|mathrm|mbox)\{{{BLANK}?)?"
-    told = whole(words, unless)
+    told = any_of(words, unless)
     return re.compile(rf"{opening}({told})\.?" + (r"(?![^\W\d_])" if closed else ""), re.IGNORECASE)
 
 
-def whole(words: Iterable[str], unless: dict[str, str]) -> str:
-    """Words as a regular expression, none of them where it begins another word."""
-    longest = sorted(words, key=len, reverse=True)
+def any_of(words: Iterable[str], unless: Mapping[str, str] | None = None) -> str:
+    """Words as a regular expression; none of those in `unless` where it goes on as another word does."""
+    longest, unless = sorted(words, key=len, reverse=True), unless or {}
     return "|".join(re.escape(word) + (f"(?!{unless[word]})" if word in unless else "") for word in longest)
 
 
-def _longest(words: Iterable[str]) -> str:
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-
-
 def _any(words: str, spaced: bool = True) -> str:
-    found = _longest(words.split())
+    found = any_of(words.split())
     return rf"(?<!\w)(?:{found})(?!\w)" if spaced else rf"(?:{found})"
 
 
@@ -350,4 +346,4 @@ def _currency(*locales: Any) -> str:
             names |= {code for code in locale.currencies if len(code) == 3}
             names |= {sign.rstrip(".") for sign in locale.currency_symbols.values()}
     told = {name for name in names if len(name) > 1 and any(letter.isalpha() for letter in name)}
-    return rf"(?<![^\W_])(?-i:{_longest(told)})(?![^\W\d_])"
+    return rf"(?<![^\W_])(?-i:{any_of(told)})(?![^\W\d_])"

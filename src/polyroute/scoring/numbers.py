@@ -49,7 +49,7 @@ from itertools import pairwise
 
 from polyroute.languages.table import ENGLISH
 from polyroute.scoring import latex
-from polyroute.scoring.conventions import BLANK, HAN, HUNDREDS, MYRIADS, OTHER_WORDS, Convention, convention, whole
+from polyroute.scoring.conventions import BLANK, HAN, HUNDREDS, MYRIADS, OTHER_WORDS, Convention, any_of, convention
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _DIGITS = {code: str(unicodedata.decimal(chr(code))) for code in range(0x80, 0x20000) if chr(code).isdecimal()}
@@ -109,7 +109,7 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = re.compile(f"[{''.join([*_NUMERALS, *_UNITS, *MYRIADS])}]+")
 _CHARACTERS = re.compile(f"({_NUMERAL.pattern})(?:分[之の]({_NUMERAL.pattern})|点([{''.join(_NUMERALS)}]+))?")
 """A number in characters: whole, a fraction or percentage (四分之三, 百分之二十), or with decimals (三点五)."""
-_HAN_UNIT = re.compile(rf"{BLANK}?(?:({whole(HUNDREDS, OTHER_WORDS)})|({whole(MYRIADS, OTHER_WORDS)}))")
+_HAN_UNIT = re.compile(rf"{BLANK}?(?:({any_of(HUNDREDS, OTHER_WORDS)})|({any_of(MYRIADS, OTHER_WORDS)}))")
 _NOT_ALONE = re.compile(
     r"\\(?:[dtcx]?frac|pi|sqrt|log|ln|sin|cos|tan|sum|int|infty|binom|theta|alpha|beta)(?![A-Za-z])"
 )
