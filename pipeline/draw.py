@@ -12,9 +12,6 @@ from polyroute.ground.files import digest
 from polyroute.ground.paths import Paths
 from polyroute.measures.routing_summary import spread
 from polyroute.models.settings import ModelSettings
-from polyroute.tracing.collect import TraceSettings
-from polyroute.tracing.draws import Material, read_random
-from polyroute.tracing.random_init import NoRandomModelError, RandomSettings
 from polyroute.tracing.settings import DrawSettings
 from polyroute.workers.pool import workers
 from polyroute.workers.settings import Engine
@@ -23,24 +20,23 @@ from polyroute.workers.settings import Engine
 @stage(DrawSettings)
 def main(settings: DrawSettings, paths: Paths) -> Iterator[str]:
     """Run random initialisations of a model's architecture over the text that it is ranked on."""
-    computed = [0]
     if settings.model is None:
         found = Draws(corpus=settings.corpus, texts={}, items=[], not_run="recorded", draws=[])
         told = "no random initialisation: counts recorded elsewhere, there is no model here"
     else:
-        try:
-            found = _draw(settings, settings.model, paths, computed)
-            kept = len(found.draws) - computed[0]
-            told = f"{len(found.draws)} random initialisations" + (f", {kept} were finished before" if kept else "")
-        except NoRandomModelError as refused:
-            found = Draws(corpus=settings.corpus, texts={}, items=[], not_run=refused.code, draws=[])
-            told = str(refused)
+        found, told = _draw(settings, settings.model, paths)
     found.write(paths.draws(settings.name))
     yield told
 
 
-def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths, computed: list[int]) -> Draws:
-    """Every draw by layer, on the texts as they are read here."""
+def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths) -> tuple[Draws, str]:
+    """Every draw by layer, on the texts as they are read here, and a line that tells of them."""
+    # These import torch and transformers, which takes seconds.
+    from polyroute.tracing.collect import TraceSettings
+    from polyroute.tracing.draws import Material, read_random
+    from polyroute.tracing.random_init import NoRandomModelError, RandomSettings
+
+    computed = 0
     name, corpus = settings.name, settings.corpus
     texts = {code: corpora.items(paths.corpus(name, corpus), code) for code in settings.languages}
     digests = {code: digest(dict(items)) for code, items in texts.items()}
@@ -62,11 +58,17 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths, computed: l
         advance = stack.enter_context(console.progress(f"draw {name}", settings.draws, "draws"))
 
         def count(done: int) -> None:
-            computed[0] += done
+            nonlocal computed
+            computed += done
             advance(done)
 
-        drawn = read_random(material, texts, how, paths.parts, advance=count, pool=pool)
-    return Draws(corpus=corpus, texts=digests, items=chosen, not_run=None, draws=drawn)
+        try:
+            drawn = read_random(material, texts, how, paths.parts, advance=count, pool=pool)
+        except NoRandomModelError as refused:
+            return Draws(corpus=corpus, texts={}, items=[], not_run=refused.code, draws=[]), str(refused)
+    kept = len(drawn) - computed
+    told = f"{len(drawn)} random initialisations" + (f", {kept} were finished before" if kept else "")
+    return Draws(corpus=corpus, texts=digests, items=chosen, not_run=None, draws=drawn), told
 
 
 if __name__ == "__main__":

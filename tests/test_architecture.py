@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -100,3 +101,44 @@ def test_the_library_imports_without_the_pipelines_tools(module) -> None:
 def test_help_does_not_wait_for_torch() -> None:
     script = "import sys\nimport polyroute.cli\nassert 'torch' not in sys.modules and 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+@cache
+def imported_at_once(path) -> set[str]:
+    """Modules that running a file imports; not those that its functions import when they are called."""
+    found, statements = set(), list(ast.parse(path.read_text()).body)
+    while statements:
+        node = statements.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, (ast.Try, ast.With)):
+            statements += ast.iter_child_nodes(node)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test):
+            statements += node.body + node.orelse
+    return found
+
+
+def loaded_by(path) -> set[str]:
+    """All packages that running a file imports, by way of our own modules too."""
+    waiting, seen, packages = [path], {path}, set()
+    while waiting:
+        for name in imported_at_once(waiting.pop()):
+            packages.add(name.split(".")[0])
+            stem = PACKAGE.parent / name.replace(".", "/")
+            own = {file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()} - seen
+            seen |= own
+            waiting += own
+    return packages
+
+
+RUN_MODELS = {"trace", "train_pocket"}
+"""Stages whose scripts are of no use without torch; others import it where a model is to be run."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pipeline").glob("*.py")), ids=lambda path: path.stem)
+def test_a_stage_loads_torch_only_where_it_runs_a_model(path) -> None:
+    loaded = loaded_by(path)
+    assert "polyroute" in loaded
+    assert loaded.isdisjoint({"torch", "transformers"}) == (path.stem not in RUN_MODELS)

@@ -26,19 +26,20 @@ def condition(name: str = "one", strength: float = 0.5, **changes) -> Condition:
 def test_answers_come_back_as_they_were(tmp_path: Path) -> None:
     store = AnswerStore(tmp_path, "settings")
     assert store.get(ITEMS, BASELINE) is None
-    store.put(ITEMS, BASELINE, ANSWERS, beside=[BASELINE])
+    store.put(ITEMS, BASELINE, ANSWERS, beside=["none"])
     pd.testing.assert_frame_equal(store.get(ITEMS, BASELINE), ANSWERS, check_exact=True)
     assert store.get(ITEMS, condition()) is None
 
 
-def test_a_damaged_part_is_computed_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [0, 50], ids=["emptied by a power cut", "cut off"])
+def test_a_damaged_part_is_computed_again(left, tmp_path: Path) -> None:
     store = AnswerStore(tmp_path, "settings")
-    store.put(ITEMS, BASELINE, ANSWERS, beside=[BASELINE])
+    store.put(ITEMS, BASELINE, ANSWERS, beside=["none"])
     (path,) = tmp_path.glob("answers/*")
-    path.write_bytes(path.read_bytes()[:50])
+    path.write_bytes(path.read_bytes()[:left])
     assert store.get(ITEMS, BASELINE) is None
     assert not path.exists()
-    store.put(ITEMS, BASELINE, ANSWERS, beside=[BASELINE])
+    store.put(ITEMS, BASELINE, ANSWERS, beside=["none"])
     pd.testing.assert_frame_equal(store.get(ITEMS, BASELINE), ANSWERS)
 
 

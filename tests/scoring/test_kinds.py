@@ -64,7 +64,7 @@ def test_an_answer_may_be_in_any_language_of_the_task_though_one_was_asked() -> 
 
 def test_an_item_that_was_not_answered_is_named_with_the_condition() -> None:
     answers = raw(in_two_languages("18"), condition="masked")
-    with pytest.raises(AnswerError, match=r"task sums \(masked\): item i1 in deu_Latn not answered \(2 such\)"):
+    with pytest.raises(AnswerError, match=r"task sums \(masked\): item i1 in eng_Latn not answered \(2 such\)"):
         grade(answers, right_in_two_languages("18", "3"), "select")
 
 

@@ -76,6 +76,17 @@ def test_soft_of_equal_logits_moves_nothing() -> None:
     assert torch.equal(soft(equal_TE, FIRST_AND_THIRD, 0.5, "population"), equal_TE)
 
 
+@pytest.mark.parametrize(("std", "correction"), [("population", 0), ("sample", 1)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+def test_the_spread_is_what_torch_computes_to_a_rounding(std, correction, dtype) -> None:
+    # Far from 0 and close together: a difference of mean squares would be lost.
+    logits_TE = (100 + torch.randn(50, 64, generator=torch.Generator().manual_seed(0))).to(dtype)
+    expected_T1 = logits_TE.double().std(-1, correction=correction, keepdim=True)
+    found_T1 = rules._spread(logits_TE, std)
+    assert found_T1.dtype == dtype
+    torch.testing.assert_close(found_T1.double(), expected_T1, rtol=max(8 * torch.finfo(dtype).eps, 1e-12), atol=0)
+
+
 def test_an_unknown_std_is_not_taken_for_another() -> None:
     with pytest.raises(KeyError):
         soft(LOGITS_TE, FIRST_AND_THIRD, 0.5, "samples")

@@ -29,13 +29,14 @@ def write(path: Path, columns: Mapping[str, pyarrow.Array], metadata: Mapping[st
     write_table(path, pyarrow.table(dict(columns)).replace_schema_metadata(dict(metadata) if metadata else None))
 
 
-def write_table(path: Path, table: pyarrow.Table, of: str | None = None) -> None:
+def write_table(path: Path, table: pyarrow.Table, of: str | None = None, *, lasting: bool = True) -> None:
     """Write a table with its metadata and a checksum, whole or not at all.
 
     Args:
         path: of the file.
         table: what it holds.
         of: what the file is of; its place in `data/` by default.
+        lasting: as `write_atomically`.
 
     Raises:
         ChecksumError: the metadata look like a checksum.
@@ -50,7 +51,7 @@ def write_table(path: Path, table: pyarrow.Table, of: str | None = None) -> None
         writer.write_table(table)
         # Not into the schema, of which Arrow keeps a second copy in the file.
         writer.add_key_value_metadata({checksum.KEY: stamp})
-    write_atomically(path, checksum.filled(sink.getvalue().to_pybytes()))
+    write_atomically(path, checksum.filled(sink.getvalue().to_pybytes()), lasting=lasting)
 
 
 def read_table(

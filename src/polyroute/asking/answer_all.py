@@ -67,7 +67,7 @@ def answer_all(
             for condition, answers in zip(together, answered, strict=True):
                 before = kept[condition.name]
                 if before is None:
-                    store.put(part, condition, answers, beside=together)
+                    store.put(part, condition, answers, beside=[doing[one.name] for one in together])
                     kept[condition.name] = answers
                 elif differing := _differing(before, answers):
                     log.warning(

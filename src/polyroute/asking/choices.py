@@ -397,11 +397,12 @@ class _Scorer:
         )  # fmt: skip
         logits_RQV = rest.output.logits
         text_R = rest.text_R.to(logits_RQV.device)
-        total_RQ = logits_RQV.float().logsumexp(-1)
+        # Over the last axis it takes half the time of `logsumexp`.
+        nats_RQV = logits_RQV.float().log_softmax(-1)
         node_RKW = packed.node_BKW.to(logits_RQV.device)[text_R]
         ids_RKW = ids_BKW[..., 1:].to(logits_RQV.device)[text_R]
         rows_R11 = torch.arange(len(text_R), device=logits_RQV.device)[:, None, None]
-        nats_RKW: Tensor = logits_RQV[rows_R11, node_RKW, ids_RKW].float() - total_RQ[rows_R11, node_RKW]
+        nats_RKW: Tensor = nats_RQV[rows_R11, node_RKW, ids_RKW]
         return nats_RKW[rest.row_CB.to(nats_RKW.device)]
 
     def _repeated(self, _batch: list[Asked], ids_BKW: Tensor, real_BP: Tensor, left: Read) -> Tensor:

@@ -52,7 +52,7 @@ class AnswerStore:
             return None
 
     def put(
-        self, questions: pd.DataFrame, condition: Condition, answers: pd.DataFrame, *, beside: Sequence[Condition]
+        self, questions: pd.DataFrame, condition: Condition, answers: pd.DataFrame, *, beside: Sequence[str]
     ) -> None:
         """Keep finished answers.
 
@@ -60,13 +60,14 @@ class AnswerStore:
             questions: that were asked.
             condition: under which.
             answers: raw.
-            beside: the conditions whose rows shared the batches, in their order, this one among them.
+            beside: digests of what the conditions do whose rows shared the batches, in their order, this one among
+                them.
         """
         table = pyarrow.Table.from_pandas(answers)
-        batch = json.dumps([digest(plan_of(other)) for other in beside])
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"polyroute.beside": batch.encode()})
+        batch = json.dumps(list(beside)).encode()
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"polyroute.beside": batch})
         path = self._path(questions, condition)
-        parquet.write_table(path, table, of=path.stem)
+        parquet.write_table(path, table, of=path.stem, lasting=False)
 
     def _path(self, questions: pd.DataFrame, condition: Condition) -> Path:
         if self._digested is None or self._digested[0] is not questions:

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Write a file so that a kill, a crash or a full disk leaves the old file or none.
+
+    Args:
+        path: of the file.
+        content: all that it will hold.
+        lasting: whether a power cut may take nothing of it either, for which the disk is waited for. Not worth it for
+            what is proved when it is read, and made again where it fails.
 
     Raises:
         OSError: the disk is full or the folder cannot be written; nothing is left behind.
@@ -31,8 +37,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:

@@ -18,16 +18,17 @@ def beside_key(raw: pd.DataFrame, items: pd.DataFrame, task: str, columns: list[
         twice = frame[frame.duplicated(KEY)]
         if len(twice):
             raise AnswerError(f"task {task}: {name} hold {named(twice)} twice")
-    beside = raw.merge(items[[*KEY, *columns]], on=KEY, how="left", sort=False, validate="one_to_one", indicator=True)
-    if len(beside) < len(items) or (beside["_merge"] != "both").any():
-        joined = raw.merge(items[KEY], on=KEY, how="outer", indicator=True, sort=False)
-        for side, told in (("left_only", "answered, but not of the task"), ("right_only", "not answered")):
-            lone = joined[joined["_merge"] == side]
-            if len(lone):
-                raise AnswerError(
-                    f"task {task}: {named(lone)} {told} ({len(lone)} such): the task changed, so answer it again"
-                )
-    return beside.drop(columns="_merge")
+    asked, known = (pd.MultiIndex.from_frame(frame[KEY]) for frame in (raw, items))
+    place_N = known.get_indexer(asked)
+    for lone, told in (
+        (raw[place_N < 0], "answered, but not of the task"), (items[~known.isin(asked)], "not answered"),
+    ):  # fmt: skip
+        if len(lone):
+            raise AnswerError(
+                f"task {task}: {named(lone)} {told} ({len(lone)} such): the task changed, so answer it again"
+            )
+    right = items[columns].iloc[place_N].reset_index(drop=True)
+    return pd.concat([raw.reset_index(drop=True), right], axis=1)
 
 
 def named(frame: pd.DataFrame) -> str:

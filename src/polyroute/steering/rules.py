@@ -28,12 +28,18 @@ and `magnitude` can be computed either way; the others put a value in place of a
 the way.
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+# torch takes seconds to import, so functions import it: stages that read and write plans run no model.
 
 Std = Literal["population", "sample"]
 """std(z) with division by E (`population`) or by E - 1 (`sample`)."""
@@ -62,11 +68,11 @@ def soft(logits_TE: Tensor, moved_TE: Tensor, strengths_TE: Tensor, std: Std) ->
     Returns:
         (T, E), a new tensor of the logits' dtype.
     """
-    spread_T1 = logits_TE.std(-1, correction=_CORRECTION[std], keepdim=True)
-    return torch.where(moved_TE, logits_TE + (strengths_TE * spread_T1).to(logits_TE.dtype), logits_TE)
+    spread_T1 = _spread(logits_TE, std)
+    return (logits_TE + (strengths_TE * spread_T1).to(logits_TE.dtype)).where(moved_TE, logits_TE)
 
 
-def activate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def activate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """Paper 1, Eq. 5: lift experts to the token's highest logit, plus eps.
 
     In float32 and float64 exactly that. eps is negative for half of the draws, and the expert is then second to the one
@@ -81,19 +87,19 @@ def activate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.d
         logits_TE: raw logits, float32 (float64 of a float64 model), finite.
         moved_TE: bool, which experts to move, on the logits' device; like the next one it may have one row for all.
         eps_TE: draws of `draw_eps`, on the logits' device.
-        dtype: to which the model casts the result.
+        dtype: to which the model casts the result; None where it keeps it as it is.
 
     Returns:
         (T, E), a new tensor of the dtype of `logits_TE`.
     """
     highest_T1 = logits_TE.amax(-1, keepdim=True)
     values_TE = highest_T1 + eps_TE
-    if _loses_eps(dtype):
-        values_TE = torch.maximum(values_TE, _rounded(highest_T1, dtype) + _step(highest_T1, dtype))
-    return torch.where(moved_TE, values_TE, logits_TE)
+    if dtype is not None and _loses_eps(dtype):
+        values_TE = values_TE.maximum(_rounded(highest_T1, dtype) + _step(highest_T1, dtype))
+    return values_TE.where(moved_TE, logits_TE)
 
 
-def deactivate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def deactivate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """Paper 1, Eq. 5: drop experts to the token's lowest logit, plus eps.
 
     As `activate` with max and min exchanged: in bfloat16 and float16 strictly below every other logit after rounding.
@@ -102,19 +108,19 @@ def deactivate(logits_TE: Tensor, moved_TE: Tensor, eps_TE: Tensor, dtype: torch
         logits_TE: raw logits, float32 (float64 of a float64 model), finite.
         moved_TE: bool, which experts to move, on the logits' device; like the next one it may have one row for all.
         eps_TE: draws of `draw_eps`, on the logits' device.
-        dtype: to which the model casts the result.
+        dtype: to which the model casts the result; None where it keeps it as it is.
 
     Returns:
         (T, E), a new tensor of the dtype of `logits_TE`.
     """
     lowest_T1 = logits_TE.amin(-1, keepdim=True)
     values_TE = lowest_T1 + eps_TE
-    if _loses_eps(dtype):
-        values_TE = torch.minimum(values_TE, _rounded(lowest_T1, dtype) - _step(lowest_T1, dtype))
-    return torch.where(moved_TE, values_TE, logits_TE)
+    if dtype is not None and _loses_eps(dtype):
+        values_TE = values_TE.minimum(_rounded(lowest_T1, dtype) - _step(lowest_T1, dtype))
+    return values_TE.where(moved_TE, logits_TE)
 
 
-def mask(logits_TE: Tensor, moved_TE: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def mask(logits_TE: Tensor, moved_TE: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """Paper 2's layerwise masking: no token is sent to the experts, as long as K others are left.
 
     The logit is -1e9 in float32, as released. bfloat16 has no such number and takes its neighbour, -998244352. float16
@@ -128,12 +134,12 @@ def mask(logits_TE: Tensor, moved_TE: Tensor, dtype: torch.dtype = torch.float32
     Args:
         logits_TE: raw logits.
         moved_TE: bool, which experts to mask, on the logits' device; it may have one row for all tokens.
-        dtype: to which the model casts the result.
+        dtype: to which the model casts the result; None where it keeps it as it is.
 
     Returns:
         (T, E), a new tensor of the dtype of `logits_TE`.
     """
-    return logits_TE.masked_fill(moved_TE, max(MASKED, torch.finfo(dtype).min))
+    return logits_TE.masked_fill(moved_TE, max(MASKED, _limits(dtype or logits_TE.dtype).min))
 
 
 def magnitude(logits_TE: Tensor, moved_TE: Tensor, pushes_TE: Tensor) -> Tensor:
@@ -154,7 +160,7 @@ def magnitude(logits_TE: Tensor, moved_TE: Tensor, pushes_TE: Tensor) -> Tensor:
     Returns:
         (T, E), a new tensor of the same dtype.
     """
-    return torch.where(moved_TE, logits_TE + pushes_TE * logits_TE.abs(), logits_TE)
+    return (logits_TE + pushes_TE * logits_TE.abs()).where(moved_TE, logits_TE)
 
 
 def push_sizes(strength: float, weights_E: Tensor, dtype: torch.dtype) -> Tensor:
@@ -180,11 +186,31 @@ def draw_eps(tokens: int, experts: int, kind: Eps, generator: torch.Generator) -
     Returns:
         (T, N) float32 on the CPU.
     """
+    import torch
+
     return _SCALE[kind] * torch.randn(tokens, experts, generator=generator, device="cpu", dtype=torch.float32)
 
 
+def _spread(logits_TE: Tensor, std: Std) -> Tensor:
+    """(T, 1) std(z), rounded once to the dtype of the logits; ten times as fast on a CPU as `Tensor.std`."""
+    import torch
+
+    wide_TE = logits_TE if logits_TE.dtype == torch.float64 else logits_TE.float()
+    apart_TE = wide_TE - wide_TE.mean(-1, keepdim=True)
+    squares = logits_TE.shape[-1] - _CORRECTION[std]
+    return (torch.linalg.vector_norm(apart_TE, dim=-1, keepdim=True) / math.sqrt(squares)).to(logits_TE.dtype)
+
+
+def _limits(dtype: torch.dtype) -> torch.finfo:
+    import torch
+
+    return torch.finfo(dtype)
+
+
 def _loses_eps(dtype: torch.dtype) -> bool:
-    return torch.finfo(dtype).eps > torch.finfo(torch.float32).eps
+    import torch
+
+    return _limits(dtype).eps > _limits(torch.float32).eps
 
 
 def _rounded(values: Tensor, dtype: torch.dtype) -> Tensor:
@@ -194,7 +220,7 @@ def _rounded(values: Tensor, dtype: torch.dtype) -> Tensor:
 
 def _step(values: Tensor, dtype: torch.dtype) -> Tensor:
     """At least the distance from a value to its neighbours in a dtype, and to those of 1."""
-    return torch.finfo(dtype).eps * values.abs().clamp(min=1)
+    return _limits(dtype).eps * values.abs().clamp(min=1)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class TraceParts:
         """Keep a finished batch."""
         arrays = {name: np.ascontiguousarray(array) for name, array in statistics.items()}
         path = self._batch(item_ids)
-        write_atomically(path, checksum.filled(to_bytes(arrays, {checksum.KEY: checksum.blank(self._of(path))})))
+        content = checksum.filled(to_bytes(arrays, {checksum.KEY: checksum.blank(self._of(path))}))
+        write_atomically(path, content, lasting=False)
 
     def whole(self) -> Path | None:
         """The finished trace, if all of it was computed before and can still be read."""
