@@ -46,9 +46,9 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths) -> tuple[Dr
     how = RandomSettings(
         draws=settings.draws, most_weights=settings.most_weights, nearest=settings.nearest, seed=settings.seed,
         layers=spec.layers,
-        # Token pairs serve measures that are not read here.
+        # Token pairs serve measures that are not read here, which are NaN without any.
         trace=TraceSettings(
-            batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=1,
+            batch_tokens=spec.batch_tokens, max_tokens=spec.max_tokens, pairs=0,
             special_tokens=settings.special_tokens, seed=settings.seed, chat=settings.chat,
         ),
     )  # fmt: skip

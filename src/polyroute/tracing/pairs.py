@@ -62,8 +62,8 @@ def sample_batch(
 def _draw(tokens: int, pairs: int, seed: int, item_id: str) -> NDArray[np.int64]:
     """Numbers of the drawn pairs, rising."""
     possible = max(tokens, 0) * (tokens - 1) // 2
-    if possible <= pairs:
-        return np.arange(possible)
+    if possible <= pairs or pairs == 0:
+        return np.arange(min(possible, pairs))
     digest = hashlib.sha256(f"{seed}\0{item_id}\0{tokens}".encode()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
     return np.sort(generator.choice(possible, size=pairs, replace=False))
