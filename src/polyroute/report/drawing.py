@@ -91,8 +91,11 @@ def save(axes: Axes, stem: Path) -> list[Path]:
     figure = axes.get_figure(root=True)
     assert figure is not None, "axes come from `page`"
     files = [stem.with_name(f"{stem.name}.{ending}") for ending in ("png", "svg")]
-    figure.savefig(files[0], dpi=140, bbox_inches="tight", pad_inches=0.12, metadata={"Software": None})
-    figure.savefig(files[1], bbox_inches="tight", pad_inches=0.12, metadata={"Date": None, "Creator": None})
+    # "tight" would draw the page once more for each file to find what it needs.
+    figure.draw_without_rendering()
+    page_inches = figure.get_tightbbox().padded(0.12)
+    figure.savefig(files[0], dpi=140, bbox_inches=page_inches, metadata={"Software": None})
+    figure.savefig(files[1], bbox_inches=page_inches, metadata={"Date": None, "Creator": None})
     return files
 
 
