@@ -96,10 +96,23 @@ def test_what_stages_print_is_shown_and_what_becomes_of_them_is_not(ran, capsys)
 
 def test_the_random_initialisations_of_two_models_are_not_drawn_at_once() -> None:
     running = study._Running({"a": [], "b": []}, 2, lambda _event: None, set(), lambda: None)
-    running.ready = [study.Batch("a", ("draw@a",)), study.Batch("a", ("steer@a",))]
-    assert running._pick() == study.Batch("a", ("draw@a",))
+    draw, mask = study.Batch("a", ("draw@a",)), study.Batch("a", ("mask@a",))
+    running.ready = [draw, mask]
+    assert running._pick() == draw
     running.running = {None: study.Batch("b", ("draw@b",))}
-    assert running._pick() == study.Batch("a", ("steer@a",))
+    assert running._pick() == mask
+
+
+def test_the_last_models_begin_with_what_takes_longest_to_the_end() -> None:
+    short, long = study.Batch("b", ("mask@b",)), study.Batch("c", ("steer@c",))
+    after = {model: [[study.Batch(model, (f"judge@{model}",))]] for model in "bc"}
+    running = study._Running({"a": [], **after}, 2, lambda _event: None, set(), lambda: None)
+    running.ready = [short, long]
+    assert running._pick() == long
+    running.parts["a"] = [[study.Batch("a", ("judge@a",))]]
+    assert running._pick() == short, "three models wait: the first of them"
+    running.parts = {"a": [], "b": [*after["b"], [study.Batch("b", ("trace@b", "draw@b"))]], "c": after["c"]}
+    assert running._pick() == short, "more follows it"
 
 
 @pytest.mark.parametrize(

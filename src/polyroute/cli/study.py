@@ -154,12 +154,25 @@ class _Running:
     def _pick(self) -> Batch | None:
         """What to begin: of the first model that has anything, so that its results come soon.
 
-        Not the random initialisations of two models at once: most often these are the same.
+        Of the last models, as many as run at once, what takes longest with all that follows it, so that they end
+        together. Not the random initialisations of two models at once: most often these are the same.
         """
         busy = any(stage.startswith("draw@") for batch in self.running.values() for stage in batch.stages)
         order = list(self.parts)
-        ready = sorted(self.ready, key=lambda one: order.index(one.model))
+        waiting = {one.model for one in self.ready} | {model for model, parts in self.parts.items() if parts}
+        if len(waiting) > self.jobs:
+            ready = sorted(self.ready, key=lambda one: order.index(one.model))
+        else:
+            ready = sorted(self.ready, key=self._seconds_to_end, reverse=True)
         return next((one for one in ready if not (busy and one.stages[0].startswith("draw@"))), None)
+
+    def _seconds_to_end(self, batch: Batch) -> float:
+        """What a batch takes, and of what follows it in its model the longest of each part."""
+
+        def seconds(one: Batch) -> float:
+            return sum(_seconds(stage) for stage in one.stages)
+
+        return seconds(batch) + sum(max(map(seconds, part)) for part in self.parts[batch.model])
 
     def _next(self, model: str) -> None:
         if self.parts[model]:
@@ -264,7 +277,7 @@ def _display(stages: Sequence[str], read: Collection[str], jobs: int) -> Iterato
         yield _Display(bar, task, weights)
 
 
-def _seconds(stage: str, read: Collection[str]) -> float:
+def _seconds(stage: str, read: Collection[str] = ()) -> float:
     kind, _, model = stage.partition("@")
     return LIGHT if model in read else SECONDS.get(kind, LIGHT)
 
