@@ -80,22 +80,6 @@ def test_without_pairs_measures_over_them_are_nan_and_all_others_as_ever(model, 
     np.testing.assert_array_equal(found.topk_count, expected.topk_count)
 
 
-@pytest.mark.parametrize("moved", [False, True])
-def test_a_pass_ends_behind_the_last_router_unless_accelerate_moves_weights(moved, tokenizer) -> None:
-    model = make_model()
-    routers, header, settings = planned(model)
-    expected = plain_trace(model, tokenizer, TEXTS, settings)["soft_mass"]
-    ran = []
-    for layer in model.model.layers:
-        layer.mlp.experts.register_forward_hook(lambda module, *_: ran.append(module))
-    if moved:
-        model.model.norm._hf_hook = object()
-    found = collect(model, tokenizer, TEXTS, routers, header, settings)
-    layers = len(model.model.layers)
-    assert len({id(module) for module in ran}) == (layers if moved else layers - 1)
-    np.testing.assert_allclose(found.soft_mass, expected, atol=2e-6)
-
-
 @pytest.mark.parametrize(
     "change",
     [{"batch_tokens": 1}, {"batch_tokens": 10_000}, {"padding": "left"}, {"padding": "left", "batch_tokens": 90}],

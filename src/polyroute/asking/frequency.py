@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from polyroute.ground.errors import AnswerError
-from polyroute.models.routers import Router, RouterCall, observe
+from polyroute.models.routers import Router, RouterCall
+from polyroute.models.to_last_router import observe_to_last
 from polyroute.models.trial import at_rest
 
 PROMPTS = 100
@@ -56,7 +57,7 @@ def prompt_frequency(
                 found_E = weights_T.to(chosen_TE.device) @ chosen_TE.double()
                 sums[router.name] = sums.get(router.name, torch.zeros_like(found_E)) + found_E
 
-            with observe(routers, add):
+            with observe_to_last(model, routers, add):
                 model(**batch, use_cache=False)
             prompts += len(mask_BS)
     if not prompts:

@@ -4,7 +4,6 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +20,8 @@ from polyroute.models.batches import plan_batches
 from polyroute.models.chat_template import DATE
 from polyroute.models.contract import ensure_contract
 from polyroute.models.limits import beyond, context, padding_id, words_of
-from polyroute.models.routers import Router, RouterCall, find_routers, observe
+from polyroute.models.routers import Router, find_routers
+from polyroute.models.to_last_router import observe_to_last
 from polyroute.models.trial import at_rest
 from polyroute.tracing import softmax_of_weights
 from polyroute.tracing.chat import encode_chat, writes_date
@@ -286,14 +286,11 @@ class _Runner:
         settings: TraceSettings,
         store: BatchStore,
     ):
-        self.backbone = _backbone(model, routers)
+        self.model, self.backbone = model, _backbone(model, routers)
         weight = model.get_input_embeddings().weight  # type: ignore[operator]
         # Weights that accelerate keeps elsewhere are on "meta"; its hooks move the ids to where they are needed.
         self.device = torch.device("cpu") if weight.is_meta else weight.device
         self.queues = self.device.type == "cuda"
-        # What comes after the last router, the experts of its layer first, is not traced. Where accelerate moves
-        # weights it puts them back at the end of each module.
-        self.may_end = not any(hasattr(module, "_hf_hook") for module in model.modules())
         self.most = settings.batch_tokens
         self.padding_id, self.encoded, self.routers = padding_id, encoded, routers
         self.header, self.settings, self.store = header, settings, store
@@ -363,13 +360,7 @@ class _Runner:
             counted_BS, item_ids, self.header.experts, self.settings.pairs, self.settings.seed, self.device,
             head=self.settings.head, again=softmax_of_weights.applies(self.routers),
         )  # fmt: skip
-
-        def add(router: Router, call: RouterCall) -> None:
-            accumulator.add(router, call)
-            if self.may_end and accumulator.has(self.routers):
-                raise _Ended
-
-        with observe(self.routers, add), suppress(_Ended):
+        with observe_to_last(self.model, self.routers, accumulator.add):
             self.backbone(**inputs, use_cache=False)
         accumulator.send(self.routers)
         return accumulator
@@ -395,10 +386,6 @@ class _Runner:
             # transformers counts positions from the first column, padding included.
             inputs["position_ids"] = np.maximum(attended_BS.cumsum(axis=1) - 1, 0)
         return {name: to_device(torch.from_numpy(array), self.device) for name, array in inputs.items()}, counted_BS
-
-
-class _Ended(Exception):  # noqa: N818 - nothing went wrong
-    """Ends a forward after the last router that is traced."""
 
 
 def _backbone(model: nn.Module, routers: Sequence[Router]) -> nn.Module:

@@ -201,10 +201,6 @@ class BatchAccumulator:
         if self.again:
             reduced.again_BE.append(per_sequence(softmax_of_weights(mass_TE, masks.ignored_N)))
 
-    def has(self, routers: Sequence[Router]) -> bool:
-        """Whether each of some routers was called."""
-        return all(router.name in self._seen for router in routers)
-
     def send(self, routers: Sequence[Router]) -> None:
         """Start moving the batch's numbers to the host, without waiting for them: one transfer a device.
 
