@@ -229,16 +229,6 @@ def dag() -> None:
 
 
 @main.command(cls=console.Command)
-@click.argument("targets", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="dvc_plots", show_default=True)
-def plots(targets: tuple[str, ...], out: Path) -> None:
-    """Draw TARGETS (files of metrics/; by default all that dvc.yaml plots) into one page that needs no network."""
-    from polyroute.cli import plots as drawing
-
-    click.echo(drawing.draw(targets, out))
-
-
-@main.command(cls=console.Command)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
 def results(models: tuple[str, ...]) -> None:
     """Print what the study found about each model, in a few lines, and where the results are."""
