@@ -16,6 +16,7 @@ from polyroute.cli.look import dtype_of
 from polyroute.ground import console
 from polyroute.ground.files import write_atomically
 from polyroute.ground.frozen import ParamsError
+from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 
 SMALL: dict[str, Any] = {
@@ -154,8 +155,8 @@ def _source(wanted: Wanted, name: str) -> tuple[str, str]:
             raise ParamsError(f"{wanted.model} holds no checkpoint (no config.json)")
         if folder.is_absolute() or folder.parts[:1] != ("models",):
             raise ParamsError(
-                f"{wanted.model} is not below models/: link it with `ln -s {folder.resolve()} models/{name}` and name "
-                f"models/{name}"
+                f"{wanted.model} is not below models/: link its files with `mkdir -p models && "
+                f"cp -rs {folder.resolve()} models/{name}` and name models/{name}"
             )
         return f"    folder: {json.dumps(folder.as_posix(), ensure_ascii=False)}", dtype_of(folder)
     if wanted.model.count("/") != 1 or wanted.model.startswith((".", "models/")):
@@ -191,3 +192,5 @@ def init(full: bool, out: Path, **about: Any) -> None:
     pinned = Path(wanted.model).is_dir() or re.fullmatch(r"[0-9a-f]{40}", wanted.revision or "")
     first = "" if pinned else "`polyroute pin` writes the model's commit into it; then "
     click.echo(f"{first}`polyroute check` looks at your text, and `polyroute study` runs it")
+    if not Paths().dvc_yaml.is_file():
+        click.echo(f"here are no stages to run: put {out}, models/ and text/ into the root of a clone of polyroute")

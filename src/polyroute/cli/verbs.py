@@ -313,13 +313,13 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
     from polyroute.results.claims import ClaimsSummary
 
     paths = Paths()
-    held = read_claims(paths.claims)
+    file, held = params.read(paths.params), read_claims(paths.claims)
     if lock:
         new = locking.fix(paths, held)
         click.echo(f"locked: {', '.join(new)}" if new else "every claim is locked already")
         return
     one = None if claim is None else held.get(claim)
-    found = by_model(ClaimsSummary, paths, models or params.read(paths.params).study.models, named=bool(models))
+    found = by_model(ClaimsSummary, paths, models or file.study.models, named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(held, found, one), indent=2, ensure_ascii=False))
     else:
@@ -345,7 +345,7 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
     from polyroute.results.multiverse import MultiverseSummary
 
     paths = Paths()
-    held, file = read_claims(paths.claims), params.read(paths.params)
+    file, held = params.read(paths.params), read_claims(paths.claims)
     one = None if claim is None else held.get(claim)
     for model in models:
         file.model(model)
