@@ -70,6 +70,12 @@ def test_a_model_elsewhere_is_linked_as_advised_and_passes(folder, tmp_path_fact
     assert checked.exit_code == 0, checked.output
 
 
+def test_a_model_below_models_may_be_named_from_anywhere(folder) -> None:
+    make_model().save_pretrained(folder / "models" / "mine")
+    init(str(folder / "models" / "mine"), "--text", "text/{language}.txt", *LANGUAGES)
+    assert read(Path("params.yaml")).models["mine"].folder == Path("models/mine")
+
+
 def test_where_there_are_no_stages_it_says_where_they_are(folder) -> None:
     words = ["org/model", "--text", "text/{language}.txt", *LANGUAGES]
     said = "put params.yaml, models/ and text/ into the root of a clone"

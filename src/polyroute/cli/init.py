@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -147,13 +148,13 @@ def text_of(wanted: Wanted, size: Mapping[str, Any]) -> str:
 
 def _source(wanted: Wanted, name: str) -> tuple[str, str]:
     """Lines of the model's entry that say where it lies, and its dtype."""
-    folder = Path(wanted.model)
-    if folder.is_dir():
+    if Path(wanted.model).is_dir():
+        folder = Path(os.path.relpath(wanted.model))  # as typed from another place, its links not followed
         if wanted.revision:
             raise ParamsError(f"{wanted.model} is a folder, which has no revision: leave --revision out")
         if not (folder / "config.json").is_file():
             raise ParamsError(f"{wanted.model} holds no checkpoint (no config.json)")
-        if folder.is_absolute() or folder.parts[:1] != ("models",):
+        if folder.parts[:1] != ("models",):
             raise ParamsError(
                 f"{wanted.model} is not below models/: link its files with `mkdir -p models && "
                 f"cp -rs {folder.resolve()} models/{name}` and name models/{name}"

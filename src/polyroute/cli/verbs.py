@@ -319,6 +319,8 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
         click.echo(f"locked: {', '.join(new)}" if new else "every claim is locked already")
         return
     one = None if claim is None else held.get(claim)
+    for model in models:
+        file.model(model)
     found = by_model(ClaimsSummary, paths, models or file.study.models, named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(held, found, one), indent=2, ensure_ascii=False))
