@@ -20,7 +20,7 @@ repository:
 	@git rev-parse --git-dir > /dev/null 2>&1 || { \
 		echo "this copy is in no git repository, which DVC needs: call \`git init && git add . && git commit -m Study\` here once, or clone it"; exit 1; }
 
-install: $(VENV)/.installed  ## Make the virtual environment, if it is not there.
+install: $(VENV)/.installed .polyroute/vega.js  ## Make the virtual environment, if it is not there.
 
 $(VENV)/.installed: pyproject.toml constraints.txt requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -30,6 +30,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt requirements.lock
 	@$(PIP) --no-deps --require-hashes --requirement requirements.lock
 	@$(PIP) --constraint constraints.txt --editable '.[study,dev]'
 	@touch $@
+
+# Drawing library of the page of `dvc plots show`, which so needs no network (.dvc/plots/page.html).
+.polyroute/vega.js: $(VENV)/.installed
+	@mkdir -p $(@D)
+	@$(BIN)/python -c 'import vl_convert; print(vl_convert.javascript_bundle())' > $@.part && mv $@.part $@
 
 study: repository install  ## Run the study and show its board (STUDY=all: every model). Only what changed is computed.
 	@polyroute study $(if $(filter all,$(STUDY)),--all) $(if $(wildcard /dev/nvidia0),--jobs 1,--jobs $(JOBS))

@@ -57,6 +57,7 @@ def test_json_is_json(study) -> None:
     ("arguments", "words"),
     [
         (["own.none"], "`own.none` is no claim"),
+        (["--model", "pocket-plante"], "did you mean pocket-planted"),
         (["--model", "pocket-planted"], "dvc repro claims@pocket-planted"),
     ],
 )

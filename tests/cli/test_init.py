@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,33 @@ def test_check_passes_and_the_first_stages_run(folder) -> None:
     assert list(summary.corpora["text"].languages) == ["deu_Latn"]
 
 
+def test_a_model_elsewhere_is_linked_as_advised_and_passes(folder, tmp_path_factory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "tiny"
+    make_model().save_pretrained(elsewhere)
+    make_tokenizer().save_pretrained(elsewhere)
+    words = ["--text", "text/{language}.txt", *LANGUAGES]
+    command, name = re.findall(r"`(.*)` and name (\S+)", init(str(elsewhere), *words, code=1))[0]
+    subprocess.run(command, shell=True, check=True)
+    init(name, *words)
+    checked = CliRunner().invoke(main, ["check"])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_model_below_models_may_be_named_from_anywhere(folder) -> None:
+    make_model().save_pretrained(folder / "models" / "mine")
+    init(str(folder / "models" / "mine"), "--text", "text/{language}.txt", *LANGUAGES)
+    assert read(Path("params.yaml")).models["mine"].folder == Path("models/mine")
+
+
+def test_where_there_are_no_stages_it_says_where_they_are(folder) -> None:
+    words = ["org/model", "--text", "text/{language}.txt", *LANGUAGES]
+    said = "put params.yaml, models/ and text/ into the root of a clone"
+    assert said in init(*words)
+    (folder / "params.yaml").unlink()
+    (folder / "dvc.yaml").touch()
+    assert said not in init(*words)
+
+
 def test_nothing_is_overwritten(folder) -> None:
     (folder / "params.yaml").write_text("mine")
     said = init("org/model", "--text", "text/{language}.txt", *LANGUAGES, code=1)
@@ -91,7 +119,7 @@ def test_full_settings_are_those_of_the_study(folder) -> None:
     [
         (["nowhere", *LANGUAGES], "neither the folder of a checkpoint below models/ nor"),
         (["text", *LANGUAGES], "holds no checkpoint"),
-        (["outside", *LANGUAGES], "ln -s"),
+        (["outside", *LANGUAGES], "link its files with"),
         (["outside", "--revision", "main", *LANGUAGES], "leave --revision out"),
         (["org/model", "--language", "eng_Latn"], "holds one language"),
         (["org/model", "--language", "eng", "--language", "deu_Latn"], "`eng` is not a FLORES code"),

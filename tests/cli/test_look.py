@@ -23,7 +23,11 @@ def test_a_folder_needs_no_study(tmp_path, monkeypatch) -> None:
     name, spec = checkpoint("own")
     assert (name, spec.dtype, str(spec.folder)) == ("own", "bfloat16", "own")
     (tmp_path / "empty").mkdir()
-    for model, said in (("empty", "no config.json"), ("nothing", "no params.yaml here")):
+    for model, said in (
+        ("empty", "no config.json"),
+        ("nothing", "no params.yaml here"),
+        ("models/nothing", "no folder: name"),
+    ):
         with pytest.raises(ModelError, match=said):
             checkpoint(model)
 

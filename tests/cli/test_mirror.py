@@ -169,7 +169,7 @@ def test_a_mirror_cannot_be_filled_from_itself(tmp_path):
 
 
 def test_an_unknown_model_is_an_error(tmp_path, source):
-    with pytest.raises(SourceError, match="`tracd` is no entry of `models`; there are traced, counts"):
+    with pytest.raises(SourceError, match=r"`tracd` is no entry of `models`; did you mean traced\?"):
         fill(study(), ["tracd"], tmp_path, source)
 
 

@@ -44,6 +44,7 @@ def test_a_folder_a_file_of_texts_and_a_language_of_no_group(study) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--model", "own", "--for", "swh_Latn", "--task", "arithmetik"], "did you mean arithmetic?"),
         (["--model", "own", "--for", "swh_Latn"], "name it with --generic"),
         (
             ["--model", "own", "--for", "swh_Latn", "--generic", "pocket-sentences", "--text", "nothing"],

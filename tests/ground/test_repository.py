@@ -10,12 +10,16 @@ from polyroute.ground.repository import RepositoryError
 from tiny import ROOT
 
 
-def test_a_folder_of_a_repository_will_do_and_no_other(tmp_path) -> None:
+def test_a_folder_of_a_repository_with_stages_will_do_and_no_other(tmp_path) -> None:
+    with pytest.raises(RepositoryError, match=r"dvc\.yaml, .* is absent: run this in the root of a clone of polyroute"):
+        repository.check(tmp_path)
+    (tmp_path / "dvc.yaml").touch()
     with pytest.raises(RepositoryError, match=r"in no git repository, which DVC needs: call `git init && git add \."):
         repository.check(tmp_path)
     (tmp_path / ".git").mkdir()
     repository.check(tmp_path)
     (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "dvc.yaml").touch()
     repository.check(tmp_path / "study")
 
 

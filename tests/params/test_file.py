@@ -321,7 +321,7 @@ def test_every_breach_is_told_at_once(shipped) -> None:
 
 
 def test_a_file_that_is_absent_or_no_yaml(tmp_path) -> None:
-    with pytest.raises(ParamsError, match=r"params\.yaml is absent: run the command from the root"):
+    with pytest.raises(ParamsError, match=r"params\.yaml is absent: run this in the root .* `polyroute init`"):
         read(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("study: [")
     with pytest.raises(ParamsError, match="is not valid YAML"):

@@ -1,6 +1,7 @@
 """Files of the user's own, as they are, and what `polyroute check` says of them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,19 @@ def test_check_finds_what_is_wrong_with_text_before_anything_runs(study, tmp_pat
     told = check()
     assert "the study cannot run:" in told
     assert match in told
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ("text/{lang}.txt", r"text/\{lang\}\.txt is absent: .*; a language is written `\{language\}` in it"),
+        ("text/some", r"text/some is a folder: name the files in it, such as `text/some/\{language\}\.txt`"),
+    ],
+)
+def test_a_path_that_means_no_file_is_told_how_it_is_written(study, tmp_path, files, said) -> None:
+    (tmp_path / "text" / "some").mkdir(parents=True)
+    study({"mine": {"reader": "local", "files": files}})
+    assert re.search(said, check())
 
 
 def test_check_finds_all_that_is_wrong_at_once(study, tmp_path) -> None:

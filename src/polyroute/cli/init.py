@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from polyroute.cli.look import dtype_of
 from polyroute.ground import console
 from polyroute.ground.files import write_atomically
 from polyroute.ground.frozen import ParamsError
+from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 
 SMALL: dict[str, Any] = {
@@ -146,16 +148,16 @@ def text_of(wanted: Wanted, size: Mapping[str, Any]) -> str:
 
 def _source(wanted: Wanted, name: str) -> tuple[str, str]:
     """Lines of the model's entry that say where it lies, and its dtype."""
-    folder = Path(wanted.model)
-    if folder.is_dir():
+    if Path(wanted.model).is_dir():
+        folder = Path(os.path.relpath(wanted.model))  # as typed from another place, its links not followed
         if wanted.revision:
             raise ParamsError(f"{wanted.model} is a folder, which has no revision: leave --revision out")
         if not (folder / "config.json").is_file():
             raise ParamsError(f"{wanted.model} holds no checkpoint (no config.json)")
-        if folder.is_absolute() or folder.parts[:1] != ("models",):
+        if folder.parts[:1] != ("models",):
             raise ParamsError(
-                f"{wanted.model} is not below models/: link it with `ln -s {folder.resolve()} models/{name}` and name "
-                f"models/{name}"
+                f"{wanted.model} is not below models/: link its files with `mkdir -p models && "
+                f"cp -rs {folder.resolve()} models/{name}` and name models/{name}"
             )
         return f"    folder: {json.dumps(folder.as_posix(), ensure_ascii=False)}", dtype_of(folder)
     if wanted.model.count("/") != 1 or wanted.model.startswith((".", "models/")):
@@ -191,3 +193,5 @@ def init(full: bool, out: Path, **about: Any) -> None:
     pinned = Path(wanted.model).is_dir() or re.fullmatch(r"[0-9a-f]{40}", wanted.revision or "")
     first = "" if pinned else "`polyroute pin` writes the model's commit into it; then "
     click.echo(f"{first}`polyroute check` looks at your text, and `polyroute study` runs it")
+    if not Paths().dvc_yaml.is_file():
+        click.echo(f"here are no stages to run: put {out}, models/ and text/ into the root of a clone of polyroute")

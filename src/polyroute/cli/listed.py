@@ -13,7 +13,6 @@ LISTED = {
         "claims": "The verdict on every claim, or one claim in full.",
         "multiverse": "How often a verdict survives the choices left open.",
         "findings": "Tables: depth, languages, accuracy, experts, steering.",
-        "plots": "Curves of metrics/ as a page, without a network.",
         "track": "Log results to MLflow.",
         "ui": "Browse the runs in MLflow.",
     },

@@ -79,6 +79,8 @@ def checkpoint(model: str) -> tuple[str, Checkpoint]:
     if folder.is_dir():
         raise ModelError(f"{model} is a folder without a checkpoint (no config.json)")
     path = Paths().params
+    if len(folder.parts) > 1:
+        raise ModelError(f"{model} is no folder: name one with a checkpoint, or an entry of `models` in params.yaml")
     if not path.is_file():
         raise ModelError(
             f"{model} is no folder of a checkpoint, and there is no params.yaml here with an entry of that name: give "

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyroute.ground.files import copy_atomically, write_json
+from polyroute.ground.frozen import suggest
 from polyroute.ground.hub import MANIFEST, HubSource, Kind, SourceError, read_manifest, sha256
 from polyroute.ground.names import flaw_below
 from polyroute.params.file import ParamsFile
@@ -65,7 +66,7 @@ def fill(
         raise SourceError(f"{folder} cannot be filled from itself: unset the mirror for this command")
     for model in models:
         if model not in params.models:
-            raise SourceError(f"`{model}` is no entry of `models`; there are {', '.join(params.models)}")
+            raise SourceError(f"`{model}` is no entry of `models`; {suggest(model, list(params.models))}")
     manifest = read_manifest(folder) or {}
     needed: dict[str, _HubFile] = {}
     for model in models:

@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 from polyroute.ground import yaml12
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.files import write_atomically
+from polyroute.ground.frozen import suggest
 from polyroute.ground.hub import is_commit
 from polyroute.ground.yaml12 import NotYamlError
 from polyroute.params import file as params
@@ -87,9 +88,7 @@ def _pinned(file: ParamsFile, names: Sequence[str] | None) -> list[tuple[str, Ki
     known = [key.split(".")[1] for key, *_ in found]
     for name in names:
         if name not in known:
-            raise PinError(
-                f"`{name}` is no corpus, task or model of the hub in params.yaml; there are {', '.join(known)}"
-            )
+            raise PinError(f"`{name}` is no corpus, task or model of the hub in params.yaml; {suggest(name, known)}")
     return [entry for entry in found if entry[0].split(".")[1] in names]
 
 

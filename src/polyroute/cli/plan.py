@@ -10,6 +10,7 @@ import click
 from polyroute.cli.look import checkpoint, span
 from polyroute.ground import console
 from polyroute.ground.files import write_atomically
+from polyroute.ground.frozen import suggest
 from polyroute.ground.paths import Paths
 from polyroute.params import file as params
 from polyroute.params.models import TransformersModel
@@ -79,7 +80,8 @@ def _given(
 
     if task not in file.tasks:
         raise click.BadParameter(
-            f"params.yaml has no task `{task}`; there is {', '.join(file.tasks)}", param_hint="--task"
+            f"params.yaml has no task `{task}`; {suggest(task, list(file.tasks))} (docs/your-own.md: how to add one)",
+            param_hint="--task",
         )
     name, spec = checkpoint(model)
     entry, run = file.tasks[task], spec if isinstance(spec, TransformersModel) else None
@@ -128,8 +130,8 @@ def _generic(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Language -> item id -> text, of those that the corpus has."""
     if corpus not in file.corpora:
-        known = ", ".join(file.corpora)
-        raise click.BadParameter(f"params.yaml has no corpus `{corpus}`; there is {known}", param_hint="--generic")
+        known = suggest(corpus, list(file.corpora))
+        raise click.BadParameter(f"params.yaml has no corpus `{corpus}`; {known}", param_hint="--generic")
     covered = file.corpora[corpus].covered()
     return _read(file, corpus, [code for code in languages if covered is None or code in covered], source)
 
@@ -142,8 +144,8 @@ def _text(file: ParamsFile, text: str, source: HubSource) -> Mapping[str, Any]:
         return _read(file, text, [ENGLISH], source)[ENGLISH]
     path = Path(text)
     if not path.is_file():
-        known = ", ".join(file.corpora)
-        raise click.BadParameter(f"`{text}` is neither a file nor a corpus; there is {known}", param_hint="--text")
+        known = suggest(text, list(file.corpora))
+        raise click.BadParameter(f"`{text}` is neither a file nor a corpus; {known}", param_hint="--text")
     lines = [line.strip() for line in tables.lines(path)]
     return {f"line {number}": line for number, line in enumerate(lines, start=1) if line}
 

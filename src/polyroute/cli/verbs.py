@@ -229,16 +229,6 @@ def dag() -> None:
 
 
 @main.command(cls=console.Command)
-@click.argument("targets", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="dvc_plots", show_default=True)
-def plots(targets: tuple[str, ...], out: Path) -> None:
-    """Draw TARGETS (files of metrics/; by default all that dvc.yaml plots) into one page that needs no network."""
-    from polyroute.cli import plots as drawing
-
-    click.echo(drawing.draw(targets, out))
-
-
-@main.command(cls=console.Command)
 @click.option("--model", "models", multiple=True, help="Entries of `models`; by default those of the study.")
 def results(models: tuple[str, ...]) -> None:
     """Print what the study found about each model, in a few lines, and where the results are."""
@@ -323,13 +313,15 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
     from polyroute.results.claims import ClaimsSummary
 
     paths = Paths()
-    held = read_claims(paths.claims)
+    file, held = params.read(paths.params), read_claims(paths.claims)
     if lock:
         new = locking.fix(paths, held)
         click.echo(f"locked: {', '.join(new)}" if new else "every claim is locked already")
         return
     one = None if claim is None else held.get(claim)
-    found = by_model(ClaimsSummary, paths, models or params.read(paths.params).study.models, named=bool(models))
+    for model in models:
+        file.model(model)
+    found = by_model(ClaimsSummary, paths, models or file.study.models, named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(held, found, one), indent=2, ensure_ascii=False))
     else:
@@ -355,7 +347,7 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
     from polyroute.results.multiverse import MultiverseSummary
 
     paths = Paths()
-    held, file = read_claims(paths.claims), params.read(paths.params)
+    file, held = params.read(paths.params), read_claims(paths.claims)
     one = None if claim is None else held.get(claim)
     for model in models:
         file.model(model)

@@ -70,5 +70,7 @@ def suggest(name: str, known: list[str]) -> str:
     close = (begun or difflib.get_close_matches(name, known))[:3]
     if close:
         return f"did you mean {' or '.join(close)}?"
+    if not known:
+        return "there is none"
     listed = ", ".join(known) if len(known) <= 30 else f"{len(known)} are known, such as {', '.join(known[:8])}"
     return listed if len(known) > 30 else f"there is {listed}"

@@ -1,4 +1,4 @@
-"""The git repository of the study: what git says of it, and that there is one, without which DVC runs nothing."""
+"""The git repository of the study: what git says of it, and that it is one with stages, without which DVC runs none."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from polyroute.ground.errors import PolyrouteError
 
 
 class RepositoryError(PolyrouteError):
-    """The study is in no git repository; the message says what to do."""
+    """The study is in no git repository, or has no stages; the message says what to do."""
 
 
 def check(root: Path = Path()) -> None:
-    """Raise unless a folder is in a git repository.
+    """Raise unless a folder has the stages of the study and is in a git repository.
 
     Raises:
-        RepositoryError: neither it nor a folder above it is one.
+        RepositoryError: it has no dvc.yaml; or neither it nor a folder above it is a repository.
     """
     place = root.resolve()
+    if not (place / "dvc.yaml").is_file():
+        raise RepositoryError(
+            "dvc.yaml, which has the stages of the study, is absent: run this in the root of a clone of polyroute, "
+            "with your params.yaml, models/ and text/ in it"
+        )
     if not any((folder / ".git").exists() for folder in (place, *place.parents)):
         raise RepositoryError(
             "this copy is in no git repository, which DVC needs: call `git init && git add . && git commit -m Study` "

@@ -243,7 +243,7 @@ def look(
     """
     texts = (text,) if against is None else (text, against)
     if any(not one.strip() for one in texts):
-        raise LookError("there is no text to look at: give a sentence, as in look(model, tokenizer, 'The dog sleeps.')")
+        raise LookError("there is no text to look at: give a sentence, such as 'The dog sleeps.'")
     every = find_routers(model) if routers is None else tuple(routers)
     ensure_contract(model, every)
     before = tuple(follow(model, tokenizer, one, every) for one in texts)

@@ -257,12 +257,13 @@ def _colour_rules() -> str:
 
 def _legend(look: Look) -> str:
     said = [
-        f"Under each token the {look.top_k} experts that it is sent to, the largest weight first, which colours it."
+        f"Under each token: the {look.top_k} experts that it is sent to, largest weight first; the first gives the "
+        "token its colour."
     ]
     if look.is_pair:
         said.append(
-            "Filled: the token of the other text that has most experts in common is sent there too; the more, the "
-            "stronger the colour."
+            "Each token is compared with the token of the other text that shares most experts with it: experts that "
+            "both are sent to are filled, and the more these are, the stronger the token's colour."
         )
     if look.after is not None:
         said.append("Framed: the plan changes the token's experts; struck out are those it leaves.")

@@ -75,14 +75,13 @@ def how_to_read(look: Look) -> str:
     chance = number(look.top_k**2 / look.experts)
     said = []
     if look.is_pair:
-        said.append("D: 0 where both texts use the experts alike, 1 where they differ as far as they can.")
+        said.append("D: 0 where both texts use the experts alike, 1 where they differ as much as possible.")
         said.append(
-            f"Shared: experts among the {look.top_k} most used of both texts; {chance} of {look.top_k} would be by "
-            "chance."
+            f"Shared: experts among the {look.top_k} most used of both texts; by chance {chance} of {look.top_k}."
         )
-    said.append("An expert has one colour within a layer, rare ones are grey; in another layer it is another expert.")
+    said.append("An expert has one colour within a layer, and rare ones are grey; layers have no experts in common.")
     if look.is_pair:
-        said.append("A pair is an example: the study takes the mean over hundreds.")
+        said.append("One pair is an example: the study takes the mean over hundreds.")
     return " ".join(said)
 
 

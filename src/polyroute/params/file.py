@@ -103,7 +103,10 @@ def read(path: Path) -> ParamsFile:
     except UnicodeDecodeError as error:
         raise ParamsError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from None
     except FileNotFoundError:
-        raise ParamsError(f"{path} is absent: run the command from the root of the study") from None
+        raise ParamsError(
+            f"{path} is absent: run this in the root of a clone of polyroute, or write one for your own model and "
+            "text with `polyroute init`"
+        ) from None
     except OSError as error:
         raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
     return parse_text(text, str(path))

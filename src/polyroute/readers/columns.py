@@ -427,6 +427,9 @@ def present(path: str) -> Path:
         CorpusError: it is not there.
     """
     file = Path(path)
+    if file.is_dir():
+        raise CorpusError(f"{file} is a folder: name the files in it, such as `{file.as_posix()}/{MARK}.txt`")
     if not file.is_file():
-        raise CorpusError(f"{file} is absent: `files` in params.yaml counts from the root of the study")
+        advice = f"; a language is written `{MARK}` in it" if _FIELD.search(path) else ""
+        raise CorpusError(f"{file} is absent: `files` in params.yaml counts from the root of the study{advice}")
     return file

@@ -183,6 +183,15 @@ def stand_in(one: StandIn) -> str:
     return _STAND_INS[one.kind].format(used=one.used, meant=one.meant)
 
 
+def decisive(claim: Claim, verdict: ClaimVerdict) -> list[str]:
+    """The conditions that decide a verdict other than the hoped-for one, with their values: met where they refute."""
+    if verdict.code not in ("not_replicated", "inconclusive"):
+        return []
+    refuted = verdict.code == "not_replicated"
+    of = [one for one in (verdict.not_replicated_if if refuted else verdict.replicated_if) if one.holds is refuted]
+    return [f"{one.condition} ({', '.join(_known(claim, verdict, one))})" for one in of]
+
+
 def _numbers(claim: Claim, verdict: ClaimVerdict) -> Iterator[str]:
     bounds = "" if verdict.low is None or verdict.high is None else f" [{verdict.low:.4g}, {verdict.high:.4g}]"
     wide = " (90%)" if bounds and f"{claim.effect}.low" not in verdict.values else ""
@@ -198,17 +207,21 @@ def _numbers(claim: Claim, verdict: ClaimVerdict) -> Iterator[str]:
 
 
 def _conditions(claim: Claim, verdict: ClaimVerdict, conditions: list[Held]) -> Iterator[str]:
-    parsed = {one.text: one for one in (*claim.replicates, *claim.refutes)}
     for one in conditions:
-        symbols = sorted(parsed[one.condition].symbols) if one.condition in parsed else []
-        known = [f"{symbol} {_value(verdict, symbol)}" for symbol in symbols]
         truth = {True: "yes", False: "no", None: "?"}[one.holds]
         yield from textwrap.wrap(
-            f"{one.condition}   ({', '.join(known)})",
+            f"{one.condition}   ({', '.join(_known(claim, verdict, one))})",
             WIDTH,
             initial_indent=f"    {truth:3} ",
             subsequent_indent=" " * 8,
         )
+
+
+def _known(claim: Claim, verdict: ClaimVerdict, condition: Held) -> list[str]:
+    """The quantities of a condition with their values."""
+    parsed = {one.text: one for one in (*claim.replicates, *claim.refutes)}
+    symbols = sorted(parsed[condition.condition].symbols) if condition.condition in parsed else []
+    return [f"{symbol} {_value(verdict, symbol)}" for symbol in symbols]
 
 
 def _value(verdict: ClaimVerdict, symbol: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from polyroute.ground.frozen import suggest
 from polyroute.params.file import ParamsFile
 from polyroute.params.models import TransformersModel
 from polyroute.params.needed import model_corpora, model_languages
@@ -110,7 +111,7 @@ def workload(file: ParamsFile, name: str, group: str | None = None) -> Workload:
     if group is not None:
         if group not in file.languages:
             raise SizingError(
-                f"there is no `{group}` among `languages` in params.yaml; there are {', '.join(file.languages)}"
+                f"there is no `{group}` among `languages` in params.yaml; {suggest(group, list(file.languages))}"
             )
         spec = spec.model_copy(update={"languages": group})
         file = file.model_copy(update={"models": {**file.models, name: spec}})

@@ -1,11 +1,12 @@
 """The answer is made of verdicts, real models first."""
 
+import html
 import re
 
 from polyroute.report.page import answer, board
 from polyroute.report.page.study import Study
 from polyroute.report.topics import OTHER, TOPICS, by_topic
-from polyroute.results.claims import ClaimsSummary
+from polyroute.results.claims import ClaimsSummary, Held
 
 
 def judged(study: Study, codes: dict[str, dict[str, str]]) -> Study:
@@ -31,10 +32,10 @@ def test_real_models_come_first_and_the_answer_follows_the_verdicts(study: Study
         "same experts, 1: none in common)"
     )
     assert told == (
-        "1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 more need "
+        "1 claim is replicated (a U over depth), 1 claim is not replicated (relatives routed alike); 1 more needs "
         "answers or text that these data lack."
     )
-    assert second == "The small model trained here, whose truth is known, does not replicate a U over depth."
+    assert second == "The small model trained here, whose training is known, does not replicate a U over depth."
     turned, _ = answer.answer(judged(study, {"counts": real | {"p1.u_shape": "not_replicated"}, "tiny": {}}))
     assert "2 claims are not replicated (a U over depth and relatives routed alike)" in turned
 
@@ -63,6 +64,30 @@ def test_the_board_has_about_ten_lines_and_tells_verdicts_by_shape(study: Study)
     assert len(set(board.GLYPHS.values())) == 4
     for name in study.claims.by_id:
         assert f'id="claim-{name}"' in text
+
+
+def test_a_section_names_what_decides_a_verdict_and_what_its_quantities_are(study: Study) -> None:
+    found = judged(study, {"tiny": {"p1.u_shape": "not_replicated"}, "counts": {"p1.u_shape": "inconclusive"}})
+    verdict = found.verdicts["tiny"].claims["p1.u_shape"]
+    verdict = verdict.model_copy(
+        update={
+            "values": verdict.values | {"share_u": 0.5, "em.low": -0.01},
+            "replicated_if": [Held(condition="em.low > 0", holds=False), Held(condition="lm.low > 0", holds=True)],
+            "not_replicated_if": [
+                Held(condition="share_u < 0.8", holds=True),
+                Held(condition="em.high < 0", holds=None),
+            ],
+        }
+    )
+    opened = verdict.model_copy(update={"code": "inconclusive"})
+    found.verdicts["tiny"].claims["p1.u_shape"] = verdict
+    found.verdicts["counts"].claims["p1.u_shape"] = opened
+    text = html.unescape(board.of_topic(found, ["p1.u_shape"]))
+    assert "; refuted by: share_u < 0.8 (share_u 0.5)" in text
+    assert "; not met: em.low > 0 (em.low -0.01)" in text
+    assert "em.high <" not in text
+    for name, what in found.claims.by_id["p1.u_shape"].quantity.items():
+        assert f"<li><code>{name}</code>: {what}</li>" in text
 
 
 def test_a_lead_of_several_models_shows_the_one_that_could_be_tested(study: Study) -> None:

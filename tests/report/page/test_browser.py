@@ -113,6 +113,38 @@ def test_a_line_of_the_board_opens(page) -> None:
     assert page.evaluate(f"{line}.open")
 
 
+CUT = """[...document.querySelectorAll('[data-figure]')].filter((one) => one.offsetParent).flatMap((one) => {
+  const box = one.querySelector('svg').getBoundingClientRect();
+  return [...one.querySelectorAll('svg text')].filter((text) => text.textContent.trim()).filter((text) => {
+    const {left, right, width} = text.getBoundingClientRect();
+    return width && (left < box.left - 1 || right > box.right + 1);
+  }).map((text) => `${one.dataset.figure}: ${text.textContent}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_no_text_of_a_figure_is_cut(report: Path, width: int) -> None:
+    with chromium.Chromium(width, 900) as narrow:
+        narrow.open(report)
+        narrow.wait_for("window.polyroute")
+        narrow.evaluate("polyroute.choose('tiny')")
+        narrow.evaluate("polyroute.drawAll()")
+        assert narrow.evaluate(CUT) == []
+
+
+def test_on_paper_figures_are_whole(page) -> None:
+    """They were drawn for a screen that is wider."""
+    page.show(720, 1000, media="print")
+    wider = (
+        "[...document.querySelectorAll('.canvas')].filter((one) => one.offsetParent)"
+        ".filter((one) => one.querySelector('svg').getBoundingClientRect().width > one.clientWidth + 1).length"
+    )
+    assert page.evaluate(wider) == 0
+    assert page.evaluate("[...document.querySelectorAll('.tools, .chips button:not([data-language])')]"
+                         ".filter((one) => one.offsetParent).length") == 0  # fmt: skip
+    page.show(1200, 900)
+
+
 @pytest.mark.parametrize("width", [400, 1400])
 def test_nothing_is_wider_than_the_screen(page, width: int) -> None:
     page.show(width, 900, dark=True)

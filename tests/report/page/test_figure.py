@@ -31,6 +31,7 @@ def test_few_languages_are_all_shown_and_of_many_the_extremes() -> None:
 def test_names_stand_where_there_is_room() -> None:
     alone = figure.beside([("German", 0.5, 0.5)], [0, 1], [0, 1])
     assert alone == ["right"]
+    assert figure.beside([("German", 0.97, 0.5)], [0, 1], [0, 1]) == ["left"]
     # Two at one height, near one another: the first gives way to the left.
     assert figure.beside([("German", 0.5, 0.5), ("French", 0.52, 0.5)], [0, 1], [0, 1]) == ["left", "right"]
     crowd = figure.beside([("a long name", 0.5, 0.5)] * 6, [0, 1], [0, 1])

@@ -70,7 +70,7 @@ def _real(study: Study, models: Sequence[str]) -> str:
     ]  # fmt: skip
     names = _listed(study.title(model) for model in models)
     depths = [said for model in models if model in study.models and (said := _depth(study, model))]
-    rest = f"; {untested} more need answers or text that these data lack" if untested else ""
+    rest = f"; {untested} more need{'s' * (untested == 1)} answers or text that these data lack" if untested else ""
     told = f"{', '.join(parts) or 'no claim can be decided'}{rest}."
     if len(models) == 1 and depths:
         return f"{depths[0]}; {told}"
@@ -107,9 +107,9 @@ def _trained(study: Study, models: Sequence[str]) -> str:
     }
     told = [f"{verb} {_listed(most[kind])}" for kind, verb in verbs.items() if most[kind]]
     who = "The small model" if single else f"Most of the {len(models)} small models"
-    rest = f"inconclusive{'' if single else ' or divided'}: {_listed(most['open'])}" if most["open"] else ""
+    rest = f"; inconclusive{'' if single else ' or divided'}: {_listed(most['open'])}" if most["open"] else ""
     decided = " and ".join(told) if told else "can decide no leading claim"
-    return f"{who} trained here, whose truth is known, {decided}{f' ({rest})' if rest else ''}."
+    return f"{who} trained here, whose training is known, {decided}{rest}."
 
 
 def _short(study: Study, shorts: dict[str, str], claim: str) -> str:

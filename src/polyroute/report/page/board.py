@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from polyroute.report import words
-from polyroute.report.claims import WORDS, missing, stand_in
+from polyroute.report.claims import WORDS, decisive, missing, stand_in
 from polyroute.report.page.html import Markup, joined, tag
 from polyroute.report.page.study import Study
 from polyroute.report.topics import OTHER, Topic, by_topic, lead, speaking
@@ -87,14 +87,17 @@ def _cell(study: Study, model: str, claim: str) -> Markup:
 
 
 def told(study: Study, claim: str, verdict: ClaimVerdict) -> str:
-    """A verdict with its effect in a line."""
-    name = study.claims.by_id[claim].effect if claim in study.claims.by_id else "effect"
+    """A verdict with its effect and what decides it in a line."""
+    held = study.claims.by_id.get(claim)
+    name = "effect" if held is None else held.effect
     said = WORDS[verdict.code]
     if verdict.effect is not None:
         bounds = "" if verdict.low is None or verdict.high is None else f" [{verdict.low:.3g}, {verdict.high:.3g}]"
         said += f"; {name} {verdict.effect:.3g}{bounds}"
     if verdict.q is not None:
         said += f"; q {words.chance(verdict.q)}"
+    if held is not None and (why := decisive(held, verdict)):
+        said += f"; {'refuted by' if verdict.code == 'not_replicated' else 'not met'}: {', '.join(why)}"
     reasons = list(dict.fromkeys(map(missing, verdict.missing.values())))
     return said + (f"; unknown: {'; '.join(reasons[:2])}" if reasons else "")
 
@@ -116,6 +119,8 @@ def of_topic(study: Study, ids: Sequence[str]) -> Markup:
                            tag("small", f"({source}, {held.section})")),
                 tag("p", f"Must beat: {held.null}. Replicated if all hold: {'; '.join(held.replicated_if)}.",
                     class_="note"),
+                tag("details", tag("summary", "What these are", class_="note"),
+                    tag("ul", *(tag("li", tag("code", name), f": {what}") for name, what in held.quantity.items()))),
                 tag("ul", *rows), class_="verdicts")
         )  # fmt: skip
     count = f"{len(ids)} claim{'s' if len(ids) != 1 else ''}"
@@ -125,7 +130,8 @@ def of_topic(study: Study, ids: Sequence[str]) -> Markup:
 def _stands(verdict: ClaimVerdict) -> list[str]:
     if not verdict.stand_ins:
         return []
-    return [" ", tag("small", "; ".join(map(stand_in, verdict.stand_ins[:3])), class_="note")]
+    said = "; ".join(map(stand_in, verdict.stand_ins[:3]))
+    return [" ", tag("small", f"Caveats: {said}", class_="note")]
 
 
 def in_a_sentence(study: Study, claim: str) -> Markup:

@@ -113,5 +113,7 @@ def flips(summary: MultiverseSummary) -> Markup:
     for why, said in SINGLE.items():
         names = [name for name, code in summary.single.items() if code == why]
         if names:
-            parts.append(tag("p", f"{len(names)} more with one verdict, resting on {said}", class_="note"))
+            parts.append(
+                tag("p", f"{len(names)} more claims come to one verdict, because they rest on {said}", class_="note")
+            )
     return joined(parts)

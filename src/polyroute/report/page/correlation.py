@@ -64,7 +64,8 @@ def _points(found: ModelResults, read: Correlations, task: str, held: TaskCorrel
         f"Text: {read.corpus}; middle zone: layers {first}-{last}. Verdict: {correlation.verdict(held)}.",
         f"Pearson's r {correlation.in_words(zone)}; given tokens a sentence "
         f"{correlation.in_words(zone.given.get(correlation.TOKENS))}.",
-        f"Could be seen over {len(held.points)} languages: {correlation.seen(held)}. Dashed: least squares.",
+        f"Smallest detectable over {len(held.points)} languages (80% power): {correlation.seen(held)}.",
+        "Dashed: least squares.",
         *held.notes,
     ]
     return Figure(
@@ -114,6 +115,6 @@ def _by_layer(found: ModelResults, read: Correlations, task: str) -> Figure:
     ]  # fmt: skip
     return Figure(
         f"correlation-{task}", f"Correlation with accuracy on {task}, layer by layer",
-        ["It describes; no layer is picked from it. Band: 95% over languages. Solid points: q < 0.05."],
+        ["Descriptive: no layer is selected from this curve. Band: 95% over languages. Solid points: q < 0.05."],
         figure.rowed(marks), ("kind", *columns), rows, half=True,
     )  # fmt: skip

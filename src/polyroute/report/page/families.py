@@ -105,7 +105,7 @@ def _rivals(corpus: str, held: CorpusSimilarity) -> Figure:
         "data": {"name": "rows"},
         "facet": {"row": {"field": "zone", "type": "nominal", "title": None, "sort": list(ZONES),
                           "header": {"labelOrient": "top", "labelAnchor": "start", "labelFontWeight": "bold"}}},
-        "spec": {"width": 250, "height": {"step": 20}, "layer": [
+        "spec": {"width": 235, "height": {"step": 20}, "layer": [
             {"mark": {"type": "rule", "color": SOFT}, "encoding": {"x": {"datum": 0}}},
             {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
              "encoding": {"x": x, "y": y, "color": colour,

@@ -21,8 +21,8 @@ MANY = 10
 """Beyond so many languages lines are a band, with the extremes named and others by choice."""
 EXTREMES = 2
 """Languages with the highest and with the lowest values that stand beside a band."""
-HEIGHT = 300
-"""Of a figure, in pixels."""
+WIDTH, HEIGHT = 390, 300
+"""Of the plot of a figure, in pixels: the width of one that takes half the page."""
 INK, SOFT, GRID = "var(--ink)", "var(--soft)", "var(--grid)"
 FAINT = "var(--faint)"
 A, B, C, D = "var(--a)", "var(--b)", "var(--c)", "var(--d)"
@@ -164,12 +164,12 @@ def beside(points: Sequence[tuple[str, float, float]], x: Sequence[float], y: Se
 
     Args:
         points: name, and place across and up.
-        x, y: bounds of the axes, which a plot of about 390 by 300 pixels shows.
+        x, y: bounds of the axes, which a plot of about `WIDTH` by `HEIGHT` pixels shows.
 
     Returns:
         Of each point `right`, `left`, `above`, `below` or nothing.
     """
-    across, up = 390 / (x[1] - x[0]), HEIGHT / (y[1] - y[0])
+    across, up = WIDTH / (x[1] - x[0]), HEIGHT / (y[1] - y[0])
     centres = [((a - x[0]) * across, (b - y[0]) * up) for _, a, b in points]
     taken = [(a - 5, b - 5, a + 5, b + 5) for a, b in centres]
     sides = []
@@ -180,7 +180,8 @@ def beside(points: Sequence[tuple[str, float, float]], x: Sequence[float], y: Se
             "above": (a - wide / 2, b + 6, a + wide / 2, b + 18), "below": (a - wide / 2, b - 18, a + wide / 2, b - 6),
         }  # fmt: skip
         others = [box for other, box in enumerate(taken) if other != place]
-        free = [side for side, box in boxes.items() if box[0] > 0 and not any(_meet(box, one) for one in others)]
+        inside = [side for side, box in boxes.items() if box[0] > 0 and box[2] <= WIDTH]
+        free = [side for side in inside if not any(_meet(boxes[side], one) for one in others)]
         sides.append(free[0] if free else "")
         taken += [boxes[side] for side in free[:1]]
     return sides

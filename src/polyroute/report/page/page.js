@@ -32,13 +32,36 @@
     return figure.rows.map((row) => Object.fromEntries(figure.columns.map((column, i) => [column, row[i]])));
   }
 
-  // On a narrow screen explanations of colours stand one below another, and titles of axes end where the axis does.
+  // Words of a title in lines of about as many signs.
+  function inLines(title, most) {
+    if (typeof title !== "string" || title.length <= most) return title;
+    const lines = [""];
+    for (const word of title.split(" ")) {
+      if (lines.at(-1) && lines.at(-1).length + word.length >= most) lines.push(word);
+      else lines.push(`${lines.pop()} ${word}`.trim());
+    }
+    return lines;
+  }
+
+  // What stands in brackets after a long name goes below it.
+  const BELOW = "length(datum.label) > 22 && indexof(datum.label, ' (') > 0 ? [slice(datum.label, 0, " +
+    "indexof(datum.label, ' (')), slice(datum.label, indexof(datum.label, ' (') + 1)] : datum.label";
+
+  // On a narrow screen explanations of colours stand one below another, titles of axes end where the axis does, and
+  // long names take two lines.
   function narrowed(part) {
     if (Array.isArray(part)) return part.map(narrowed);
     if (part === null || typeof part !== "object") return part;
     const found = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, key === "values" ? value : narrowed(value)]));
-    if (found.x && found.x.title) found.x.axis = { ...found.x.axis, titleAnchor: "end" };
+    if (found.x && found.x.title) {
+      found.x.title = inLines(found.x.title, 34);
+      found.x.axis = { ...found.x.axis, titleAnchor: "end" };
+    }
+    if (found.y && found.y.axis && found.y.axis.labelLimit > 200) {
+      found.y.axis = { ...found.y.axis, labelExpr: BELOW, labelFontSize: 9, labelLineHeight: 10 };
+    }
     if (found.x && found.x.axis && found.x.axis.labelAngle) found.x.axis = { ...found.x.axis, labelAngle: -90, labelFontSize: 9 };
+    if (found.legend && found.title) found.title = inLines(found.title, 26);
     if (found.legend && found.legend.orient === "top" && !found.legend.gradientLength) found.legend.columns = 1;
     return found;
   }

@@ -48,10 +48,11 @@ def provenance(study: Study, commit: str | None) -> Markup:
     made = [f"{name} {', '.join(sorted(numbers))}" for name, numbers in sorted(versions.items())]
     made.append(f"page: polyroute {version('polyroute')}, vl-convert {version('vl-convert-python')}")
     fixed = sorted({lock.fixed_on for lock in study.claims.locks.values()})
-    locks = f"{len(study.claims.locks)} of {len(study.claims.by_id)} claims locked"
+    dates = " to ".join(dict.fromkeys((fixed[0], fixed[-1]))) if fixed else ""
+    locks = f"{len(study.claims.locks)} of {len(study.claims.by_id)} claims locked{', ' * bool(dates)}{dates}"
     facts = [
         ["Results", tag("code", results_digest(study)), "SHA-256 of metrics/ of these models"],
-        ["Claims", f"{locks}, {fixed[0]} to {fixed[-1]}" if fixed else locks, "claims/lock.yaml"],
+        ["Claims", locks, "claims/lock.yaml"],
         ["Versions", "; ".join(made), "libraries that computed the numbers, and the page"],
         ["Seed", str(study.settings.seed), "params.yaml, study.seed"],
         ["Commit", tag("code", commit) if commit else "not written", "of the code and results"
