@@ -82,8 +82,9 @@ def test_nothing_runs_where_nothing_has_changed(ran, tmp_path, capsys) -> None:
     assert "stages" not in capsys.readouterr().out
 
 
-def test_without_another_model_nothing_is_first(ran) -> None:
-    study.run(["b"], 1, read=["b"], first=lambda: pytest.fail("there is but one board"))
+@pytest.mark.parametrize("read", [[], ["b"], ["c"]], ids=["none is read", "none is run", "of another study"])
+def test_without_results_of_models_that_are_read_beside_others_nothing_is_first(read, ran) -> None:
+    study.run(["b"], 1, read=read, first=lambda: pytest.fail("there is but one board"))
 
 
 def test_what_stages_print_is_shown_and_what_becomes_of_them_is_not(ran, capsys) -> None:

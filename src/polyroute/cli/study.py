@@ -76,7 +76,7 @@ def run(
         models: of the study.
         jobs: how many batches of stages to run at once, each on one thread unless OMP_NUM_THREADS says otherwise.
         read: those of `models` that no stage runs, recorded elsewhere.
-        first: called once these are done, if others are still to be run.
+        first: called once these are done, if there are any and others are still to be run.
 
     Raises:
         RepositoryError: the study is in no git repository.
@@ -99,7 +99,8 @@ def run(
         every = [stage for batches in parts.values() for part in batches for batch in part for stage in batch.stages]
         if every or changed:
             with _display([*every, *whole], read, jobs) as display:
-                running = _Running(parts, jobs, display.tell, set(parts).intersection(read), first)
+                tell_first = first if set(models).intersection(read) else lambda: None
+                running = _Running(parts, jobs, display.tell, set(parts).intersection(read), tell_first)
                 failed = running.run() or _bring(whole, display.tell)
     if failed:
         raise StudyError(

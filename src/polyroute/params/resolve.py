@@ -129,7 +129,7 @@ def _reported(file: ParamsFile, name: str) -> ReportedModel:
     recipe = file.pocket.get(name)
     if recipe is not None:
         kind: Literal["real", "pocket", "untrained"] = "pocket" if recipe.tokens else "untrained"
-        return ReportedModel(title=name, kind=kind, source=f"trained here: models/{name}")
+        return ReportedModel(title=name, kind=kind, source=f"made here: models/{name}")
     called, commit = published_as(spec), revision(spec)
     where = spec.file if isinstance(spec, RecordedModel) else spec.hub or spec.folder or name
     title = name if called is None else called.rpartition("/")[2]

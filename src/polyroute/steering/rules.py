@@ -198,7 +198,8 @@ def _spread(logits_TE: Tensor, std: Std) -> Tensor:
     wide_TE = logits_TE if logits_TE.dtype == torch.float64 else logits_TE.float()
     apart_TE = wide_TE - wide_TE.mean(-1, keepdim=True)
     squares = logits_TE.shape[-1] - _CORRECTION[std]
-    return (torch.linalg.vector_norm(apart_TE, dim=-1, keepdim=True) / math.sqrt(squares)).to(logits_TE.dtype)
+    spread_T1: Tensor = torch.linalg.vector_norm(apart_TE, dim=-1, keepdim=True) / math.sqrt(squares)
+    return spread_T1.to(logits_TE.dtype)
 
 
 def _limits(dtype: torch.dtype) -> torch.finfo:
