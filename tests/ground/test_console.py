@@ -1,3 +1,4 @@
+import gc
 import logging
 
 import click
@@ -88,3 +89,9 @@ def test_settings_that_are_absent_or_of_another_version_are_told_of_in_a_sentenc
     assert absent.exit_code == 1
     write_json(tmp_path / "settings" / "one" / "test_console.json", {"name": "one", "length": 3})
     assert "is of another version (Field required): run `dvc repro resolve`" in script(["--model", "one"]).output
+
+
+def test_what_was_imported_is_kept_from_the_garbage_collector() -> None:
+    ours = [[]]
+    console.imported()
+    assert all(one is not ours for one in gc.get_objects())

@@ -12,6 +12,7 @@ from typing import Literal
 from polyroute.artifacts.answers import Answers
 from polyroute.artifacts.questions import SPLITS, Split
 from polyroute.asking.settings import AskSettings
+from polyroute.ground import console
 from polyroute.ground.paths import Paths
 from polyroute.steering.condition import AskedConditions, Condition
 from polyroute.workers.settings import HERE, Engine
@@ -70,4 +71,5 @@ def ask_for(
     # Who runs a model imports torch and transformers, which takes seconds.
     from polyroute.asking.study import ask_tasks
 
+    console.imported()
     yield from ask_tasks(purpose, settings, paths, asked, next_round, engine)
