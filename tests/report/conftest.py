@@ -1,4 +1,7 @@
+"""Results to report, and figures in the one format that tests read."""
+
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,3 +20,26 @@ def measured(tmp_path: Path) -> list[ModelResults]:
         if model != "alone":
             plausible_languages.write(paths, model, ["eng_Latn", *codes], 8, pooled=model == "counts")
     return findings.gather(paths, ["tiny", "counts", "alone"])
+
+
+@pytest.fixture
+def every_format() -> None:
+    """Figures as PNG too, where their bytes are compared."""
+
+
+@pytest.fixture(autouse=True)
+def _svg_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty file as PNG: a page is drawn once and rendered twice, and what is on it is read in its SVG."""
+    if "every_format" in request.fixturenames:
+        return
+    from matplotlib.figure import Figure
+
+    render = Figure.savefig
+
+    def savefig(figure: Figure, path: Path, **how: Any) -> None:
+        if path.suffix == ".png":
+            path.touch()
+        else:
+            render(figure, path, **how)
+
+    monkeypatch.setattr(Figure, "savefig", savefig)

@@ -106,6 +106,7 @@ def test_a_task_without_any_mask_is_missing_with_its_reason(tmp_path: Path) -> N
     assert drawn(tmp_path, scores=()) == ([], [f"masking on arithmetic ({plausible_masks.NO_EXPERT})"])
 
 
+@pytest.mark.usefixtures("every_format")
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
     for one, two in zip(first[0], second[0], strict=True):
