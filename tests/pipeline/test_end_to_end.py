@@ -67,7 +67,9 @@ def write_params(folder: Path, languages: list[str], tasks: tuple[str, ...] = ("
     raw["models"] = {
         "tiny": model | {"corpora": ["own"], "generic": "own", "tasks": list(tasks), "languages": "few", "mask": masked}
     }
-    raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}}
+    raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}, "mechanism_items": 1}
+    raw["steer"] |= {"draws": 5, "mechanism_items": 1}
+    raw["intervals"]["resamples"] = 100
     raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {"few": languages}
     raw["corpora"] = {
