@@ -20,7 +20,7 @@ from dvc.stage.exceptions import StageCmdFailedError
 from pipeline.test_end_to_end import TEXTS, items_of, stage
 from pipeline.test_stages import STAGES
 from polyroute.ground.hub import MIRROR_VARIABLE
-from tiny import ROOT, make_model, make_tokenizer
+from tiny import ROOT, make_model, make_tokenizer, raw_params
 
 RUN_A_MODEL = {"trace", "draw", "turns", "evaluate", "tune", "steer", "mask"}
 LANGUAGES = ["eng_Latn", "deu_Latn"]
@@ -28,7 +28,7 @@ LANGUAGES = ["eng_Latn", "deu_Latn"]
 
 def write_study(folder: Path) -> None:
     """A study of a tiny model that lies on the hub, at the smallest size that every stage takes."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] = {"name": "test", "models": ["tiny"], "distances": [], "pivot": "eng_Latn", "seed": 1}
     raw["models"] = {
         "tiny": {

@@ -13,7 +13,7 @@ from pipeline.test_end_to_end import ASKING, items_of, stage
 from polyroute.cli.verbs import main
 from polyroute.params.file import read
 from polyroute.results.similarity import DistanceRow, SimilaritySummary
-from tiny import ROOT, make_model
+from tiny import ROOT, make_model, raw_params
 
 SENTENCES = 4
 NEARBY = {"dan_Latn": ("swe_Latn", "öä", "øæ"), "afr_Latn": ("nld_Latn", "jz", "ys")}
@@ -53,7 +53,7 @@ def save_model(folder: Path, texts: list[str]) -> None:
 
 
 def write_params(folder: Path, languages: list[str]) -> None:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     sib200 = raw["corpora"]["sib200"] | {"take": SENTENCES}
     # It says which languages it holds, so that a rule can name it.
     endings = {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"}
