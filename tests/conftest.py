@@ -4,15 +4,19 @@ it is at hand.
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
 # Not torch and transformers: xdist's first process reads this file too, and needs neither.
+from polyroute.ground import yaml12
 from polyroute.ground.hub import HubSource
 
 if TYPE_CHECKING:
@@ -38,6 +42,14 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that run whole studies first: at the end, one core would wait for the other's."""
     items.sort(key=lambda item: "pipeline" not in item.path.parts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_yaml_read_once() -> Iterator[None]:
+    """What the same text says: params.yaml and claims are read hundreds of times, in a tenth of a second each."""
+    read = lru_cache(maxsize=64)(yaml12.load)
+    with patch.object(yaml12, "load", lambda text: copy.deepcopy(read(text))):
+        yield
 
 
 @pytest.fixture(scope="session")
