@@ -41,8 +41,8 @@ EIGHT = ["ben_Beng", "deu_Latn", "eng_Latn", "spa_Latn", "fra_Latn", "jpn_Jpan",
 TO_MASKS = ("fetch", "trace", "align", "experts", "evaluate", "plan", "mask")
 REST = ("score", "tune", "choose", "steer", "judge")
 PURPOSES = ("evaluate", "tune", "mask")
-ITEMS = 4
-HALF_SEEN = 8
+ITEMS = 3
+HALF_SEEN = 6
 """Problems of MGSM; the first `ITEMS` are PolyMath's too."""
 
 

@@ -72,6 +72,7 @@ def write_params(folder: Path, languages: list[str]) -> None:
     }  # fmt: skip
     raw["study"] = {"name": "wide", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["steer"] |= {"taus": [0.0], "strengths": [0.5], "doses": [0.5], "draws": 1, "mechanism_items": 1}
+    raw["steer"]["magnitude"]["strengths"] = [0.3]
     raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}, "mechanism_items": 1}
     raw["intervals"]["resamples"], raw["similarity"]["resamples"], raw["similarity"]["shuffles"] = 100, 100, 100
     raw["distances"], raw["pocket"] = {}, {}
@@ -89,7 +90,7 @@ def study(tmp_path_factory, real_data) -> Path:
     texts = {language: sentences(data, language) for language in languages}
     (folder / "text").mkdir()
     for language, few in texts.items():
-        short = [" ".join(text.replace("\t", " ").split()[:4]) for text in few[:2]]
+        short = [" ".join(text.replace("\t", " ").split()[:4]) for text in few[:1]]
         (folder / "text" / f"{language}.tsv").write_text(items_of([text if " " in text else "a b" for text in short]))
     (folder / "text" / "problems.txt").write_text("".join(f"{one} and {one + 2}\n" for one in range(30)))
     save_model(folder / "models" / "tiny", [text for few in texts.values() for text in few])
