@@ -1,7 +1,8 @@
 """Results to report, and figures in the one format that tests read."""
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from polyroute.ground.paths import Paths
 from polyroute.report import findings
 from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages
+from report.shown import svg_alone
 
 
 @pytest.fixture
@@ -28,18 +30,6 @@ def every_format() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _svg_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty file as PNG: a page is drawn once and rendered twice, and what is on it is read in its SVG."""
-    if "every_format" in request.fixturenames:
-        return
-    from matplotlib.figure import Figure
-
-    render = Figure.savefig
-
-    def savefig(figure: Figure, path: Path, **how: Any) -> None:
-        if path.suffix == ".png":
-            path.touch()
-        else:
-            render(figure, path, **how)
-
-    monkeypatch.setattr(Figure, "savefig", savefig)
+def _formats(request: pytest.FixtureRequest) -> Iterator[None]:
+    with nullcontext() if "every_format" in request.fixturenames else svg_alone():
+        yield
