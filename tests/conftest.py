@@ -2,18 +2,41 @@
 it is at hand.
 """
 
+from __future__ import annotations
+
+import copy
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
-import torch
-from transformers import PreTrainedTokenizerFast, Qwen3MoeForCausalLM
 
+# Not torch and transformers: xdist's first process reads this file too, and needs neither.
+from polyroute.ground import yaml12
 from polyroute.ground.hub import HubSource
-from tiny import ROOT, make_model, make_tokenizer
 
-torch.set_num_threads(1)
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Qwen3MoeForCausalLM
+
+ROOT = Path(__file__).parents[1]
+# Before torch is imported. Small models gain nothing from more threads, and tests run side by side.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported and collected stays until the end: the garbage collector need not go through it ever again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,13 +44,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "pipeline" not in item.path.parts)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _each_yaml_read_once() -> Iterator[None]:
+    """What the same text says: params.yaml and claims are read hundreds of times, in a tenth of a second each."""
+    read = lru_cache(maxsize=64)(yaml12.load)
+    with patch.object(yaml12, "load", lambda text: copy.deepcopy(read(text))):
+        yield
+
+
 @pytest.fixture(scope="session")
 def model() -> Qwen3MoeForCausalLM:
+    from tiny import make_model
+
     return make_model()
 
 
 @pytest.fixture(scope="session")
 def tokenizer() -> PreTrainedTokenizerFast:
+    from tiny import make_tokenizer
+
     return make_tokenizer()
 
 

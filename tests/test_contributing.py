@@ -41,7 +41,7 @@ from polyroute.tracking import points
 from readers.corpus_files import jsonl
 from readers.fetched import fetch_items
 from report import plausible
-from tiny import ROOT, make_model, make_tokenizer
+from tiny import ROOT, make_model, make_tokenizer, raw_params
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ENGLISH, GERMAN = "eng_Latn", "deu_Latn"
@@ -54,7 +54,7 @@ def snippets(heading: str) -> list[str]:
 
 def study(snippet: str, name: str = "pocket-plain", **model: Any) -> ParamsFile:
     """params.yaml with the entries of a snippet, used by a model."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw = raw_params()
     for section, entries in yaml.safe_load(snippet).items():
         raw[section] |= entries
     raw["models"][name] |= model

@@ -1,13 +1,27 @@
-"""A small real model and a real tokenizer, built in a moment."""
+"""A small real model and a real tokenizer, built in a moment, and params.yaml as plain data."""
 
+import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
+import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 ROOT = Path(__file__).parents[1]
 """Of the repository."""
+
+
+@cache
+def _params() -> str:
+    return json.dumps(yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader))
+
+
+def raw_params() -> dict[str, Any]:
+    """params.yaml of the repository, the caller's to change: read once, what YAML merges share is apart."""
+    return json.loads(_params())
 
 
 def make_model(

@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from polyroute.artifacts.questions import TaskError
 from polyroute.cli.mirror import fill
 from polyroute.ground.hub import HubSource, SourceError
 from polyroute.params import file as params
 from polyroute.readers.fetch import fetch_corpus, fetch_task
-from tiny import ROOT
+from tiny import raw_params
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PLACES = {
@@ -34,7 +33,7 @@ def tsv(*rows: tuple[object, str]) -> str:
 
 def study(revision: str = COMMIT, task: dict[str, object] | None = None) -> params.ParamsFile:
     """The repository's params.yaml with corpora, tasks and models of the test's own."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw = raw_params()
     sib = {"reader": "sib200", "hub": "D/sib", "revision": revision, "files": "{language}/{split}.tsv", "items": 2}
     sums = {
         "reader": "mgsm", "hub": "o/sums", "revision": COMMIT, "files": "mgsm_{language}.tsv", "items": 8,

@@ -10,6 +10,7 @@ from huggingface_hub import errors
 
 from polyroute.cli.pin import Change, PinError, pin
 from polyroute.ground.frozen import ParamsError
+from tiny import raw_params
 
 ROOT = Path(__file__).parents[2]
 HEAD = "89abcdef0123456789abcdef0123456789abcdef"
@@ -28,7 +29,7 @@ def resolve(repository, kind, revision):
 @pytest.fixture
 def path(tmp_path):
     """The repository's params.yaml at old commits, and one corpus more that is at a branch."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw = raw_params()
     raw["corpora"] = raw["corpora"] | {
         "one": {"reader": "medinstruct", "hub": "o/one", "revision": "main", "files": "a.jsonl", "items": 1},
         "two": {"reader": "medinstruct", "hub": "o/two", "revision": OLD, "files": "a.jsonl", "items": 1},

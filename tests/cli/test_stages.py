@@ -5,9 +5,11 @@ import sys
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from dvc.repo import Repo
 
 from polyroute.cli.events import Event
+from polyroute.cli.stages import main
 
 
 @pytest.fixture
@@ -25,16 +27,29 @@ def study(tmp_path, monkeypatch):
 
 
 def bring(*names: str) -> tuple[int, list[str], str]:
-    """Exit status, what became of the stages, and the other lines."""
+    """Exit status, what became of the stages, and the other lines; in this process."""
+    done = CliRunner().invoke(main, names)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return told_by(done.exit_code, done.stdout)
+
+
+def bring_as_study_does(*names: str) -> tuple[int, list[str], str]:
+    """The same in a process of its own."""
     command = [sys.executable, "-W", "ignore", "-m", "polyroute.cli.stages", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = done.stdout.splitlines()
+    return told_by(done.returncode, done.stdout)
+
+
+def told_by(code: int, stdout: str) -> tuple[int, list[str], str]:
+    lines = stdout.splitlines()
     events = [f"{event.fate} {event.stage}" for line in lines if (event := Event.read(line))]
-    return done.returncode, events, "\n".join(line for line in lines if Event.read(line) is None)
+    return code, events, "\n".join(line for line in lines if Event.read(line) is None)
 
 
 def test_stages_run_once_and_dvc_knows_it(study) -> None:
-    assert bring("first", "second") == (0, ["begun first", "done first", "begun second", "done second"], "")
+    expected = (0, ["begun first", "done first", "begun second", "done second"], "")
+    assert bring_as_study_does("first", "second") == expected
     assert (study / "last").read_text() == "one"
     assert set(Repo().status()) == {"broken"}, "to DVC the others are up to date"
     assert bring("first", "second")[1] == ["begun first", "unchanged first", "begun second", "unchanged second"]
@@ -66,7 +81,7 @@ def test_what_is_looked_at_is_of_the_models_that_are_named_and_not_frozen(study)
 
 
 def test_a_stage_that_fails_is_named_and_what_ran_before_it_is_kept(study) -> None:
-    code, events, told = bring("first", "broken", "second")
+    code, events, told = bring_as_study_does("first", "broken", "second")
     assert code == 1
     assert events == ["begun first", "done first", "begun broken", "failed broken"]
     assert "broken" in told

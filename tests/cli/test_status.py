@@ -18,7 +18,7 @@ from polyroute.ground.paths import Paths
 from polyroute.ground.repository import RepositoryError
 from polyroute.params import file as params
 from polyroute.report import status as shown
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 STAGES = {
     name: {
@@ -106,7 +106,7 @@ def test_a_copy_without_git_is_refused(study) -> None:
 
 def test_a_change_of_params_is_seen_ahead(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] |= {"models": ["qwen3-30b-a3b-counts"], "extra": []}
     Path("params.yaml").write_text(yaml.safe_dump(raw))
     for name in ("recorded", "pipeline"):

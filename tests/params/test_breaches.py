@@ -1,15 +1,13 @@
 """Whatever key is mistyped, wherever it stands, the nearest key of that very section is named."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse
-from tiny import ROOT
+from tiny import raw_params
 
 OPEN = {
     "languages", "corpora", "tasks", "models", "distances", "pocket", "published", "published_shared", "strengths",
@@ -20,7 +18,7 @@ OPEN = {
 
 def shipped() -> dict[str, Any]:
     # Through JSON, so that what YAML merges share is apart.
-    raw = json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
+    raw = raw_params()
     raw["corpora"]["own"] = {"reader": "local", "files": "text/a.tsv", "id": "name"}
     raw["tasks"]["own"] = {"reader": "local", "files": "text/a.tsv", "kind": "choice"}
     return raw

@@ -1,15 +1,13 @@
 """Corpora that are traced as a chat, in params.yaml."""
 
-import copy
 from typing import Any
 
 import pytest
-import yaml
 
 from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse
 from polyroute.params.resolve import resolve
-from tiny import ROOT
+from tiny import raw_params
 
 PLAIN = "pocket-plain"
 CHAT = {"counted": "content"}
@@ -17,7 +15,7 @@ OF_MODEL = ("pocket-sentences", "pocket-arithmetic", "pocket-knowledge")
 
 
 def shipped() -> dict[str, Any]:
-    raw = copy.deepcopy(yaml.safe_load((ROOT / "params.yaml").read_text()))
+    raw = raw_params()
     raw["study"]["models"] = [PLAIN]
     return raw
 

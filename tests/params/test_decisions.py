@@ -12,15 +12,20 @@ OPEN = {"choice": "depth", "papers": "all", "certainty": "read", "none": "", "ou
         "takes": "a run"}  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def shipped() -> params.ParamsFile:
+    return params.read(ROOT / "params.yaml")
+
+
 @pytest.mark.parametrize("one", decisions(), ids=lambda one: one.choice)
-def test_a_choice_has_a_reason_and_a_key_that_exists(one: Decision) -> None:
+def test_a_choice_has_a_reason_and_a_key_that_exists(one: Decision, shipped) -> None:
     assert one.why
     assert one.other
     assert one.sure
     if one.key is None:
         assert one.none
     else:
-        one.default(params.read(ROOT / "params.yaml"))
+        one.default(shipped)
 
 
 def test_choices_are_named_once() -> None:

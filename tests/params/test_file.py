@@ -6,14 +6,14 @@ import yaml
 
 from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse, read
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 NAN, INFINITY = float("nan"), float("inf")
 
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Any]:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["languages"]["alone"] = [raw["study"]["pivot"]]
     return raw
 
@@ -391,7 +391,7 @@ def test_parameters_are_frozen() -> None:
 
 
 def test_which_corpus_is_generic_is_said_where_there_are_several() -> None:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw = raw_params()
     del raw["models"]["olmoe-1b-7b"]["generic"]
     assert parse(raw).models["olmoe-1b-7b"].generic == "sib200"
     raw["models"]["olmoe-1b-7b"]["corpora"] = ["sib200", "flores-plus"]

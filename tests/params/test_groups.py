@@ -3,17 +3,16 @@
 import copy
 
 import pytest
-import yaml
 
 from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import ParamsFile, parse
 from polyroute.params.groups import used
-from tiny import ROOT
+from tiny import raw_params
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return yaml.safe_load((ROOT / "params.yaml").read_text())
+    return raw_params()
 
 
 def with_group(shipped, rule) -> ParamsFile:

@@ -12,7 +12,7 @@ from polyroute.params.file import ParamsFile, parse, read
 from polyroute.params.needed import Needed, model_languages, model_tasks, study_corpora, study_tasks
 from polyroute.readers.local import LocalTask
 from polyroute.readers.mgsm import MGSMTask
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 COMMIT = "f" * 40
 SUMS = {"reader": "mgsm", "hub": "o/sums", "revision": COMMIT, "files": "{language}", "items": 250, "prompt": "direct"}
@@ -20,7 +20,7 @@ SUMS = {"reader": "mgsm", "hub": "o/sums", "revision": COMMIT, "files": "{langua
 
 def raw_study(pivot: str = "eng_Latn", **sums: object) -> dict[str, Any]:
     """Two models that are asked the same task in groups of languages that overlap, and one that is not run."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw = raw_params()
     model = {
         "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8,
         "corpora": ["made"], "generic": "made",

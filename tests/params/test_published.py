@@ -4,13 +4,12 @@ import copy
 from typing import Any
 
 import pytest
-import yaml
 
 from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse
 from polyroute.params.published import published
 from polyroute.params.resolve import model_settings
-from tiny import ROOT
+from tiny import raw_params
 
 QWEN, OLMOE = "Qwen/Qwen3-30B-A3B", "allenai/OLMoE-1B-7B-0125-Instruct"
 FIFTEEN = [
@@ -24,7 +23,7 @@ ONE_BASED = {"qwen3-30b-a3b": (8, 35), "phi35-moe": (8, 17), "gpt-oss-20b": (4, 
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    return raw_params()
 
 
 def with_entry(raw: dict[str, Any], **entry: Any) -> Any:

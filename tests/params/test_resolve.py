@@ -1,7 +1,6 @@
 """Each key of params.yaml changes the settings of the stages that read it, and of no others."""
 
 import copy
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import yaml
 
 from polyroute.params.file import parse
 from polyroute.params.resolve import resolve
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 DISTANCES = "olmoe-1b-7b-0125-distances"
 PLAIN, QWEN, COUNTS, IDLE = "pocket-plain", "qwen3-30b-a3b", "qwen3-30b-a3b-counts", "olmoe-1b-7b"
@@ -173,8 +172,7 @@ ENTRIES: dict[str, tuple[Any, dict[str, str]]] = {
 
 
 def shipped() -> dict[str, Any]:
-    # Through JSON, so that what YAML merges share is apart.
-    raw = json.loads(json.dumps(yaml.safe_load((ROOT / "params.yaml").read_text())))
+    raw = raw_params()
     raw["study"] |= {"models": [PLAIN, QWEN, COUNTS], "distances": [DISTANCES]}
     raw["models"][QWEN]["mask"]["languages"] = "flores"
     return raw
@@ -182,6 +180,12 @@ def shipped() -> dict[str, Any]:
 
 def resolved(raw: dict[str, Any], digests: dict[str, str] = DIGESTS) -> dict[str, object]:
     return {name: settings.model_dump(mode="json") for name, settings in resolve(parse(raw), digests).items()}
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, object]:
+    """What `shipped` resolves to."""
+    return resolved(shipped())
 
 
 def differing(before: dict[str, object], after: dict[str, object]) -> set[str]:
@@ -201,9 +205,8 @@ def leaves(section: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]
 
 
 @pytest.mark.parametrize(("key", "value", "stages"), [(key, *row) for key, row in (STUDY | ENTRIES).items()])
-def test_a_key_changes_the_settings_of_those_that_read_it(key, value, stages) -> None:
-    raw = shipped()
-    after = copy.deepcopy(raw)
+def test_a_key_changes_the_settings_of_those_that_read_it(key, value, stages, before) -> None:
+    after = shipped()
     *folders, last = key.split(".")
     place = after
     for folder in folders:
@@ -215,7 +218,7 @@ def test_a_key_changes_the_settings_of_those_that_read_it(key, value, stages) ->
     # MLflow has what a model reads, and which distances were recorded.
     if any(name.endswith(("/fetch", "/distances")) for name in expected):
         expected.add("track")
-    assert differing(resolved(raw), resolved(after, digests)) == expected
+    assert differing(before, resolved(after, digests)) == expected
 
 
 def test_no_key_of_the_sections_is_left_out() -> None:

@@ -1,21 +1,19 @@
 """Text that tells the task from the assistant's turn, in params.yaml."""
 
-import copy
 from typing import Any
 
 import pytest
-import yaml
 
 from polyroute.ground.frozen import ParamsError
 from polyroute.params.file import parse
 from polyroute.params.resolve import resolve
-from tiny import ROOT
+from tiny import raw_params
 
 PUBLISHED, COUNTS, PLAIN = "qwen3-30b-a3b-published", "qwen3-30b-a3b-counts", "pocket-plain"
 
 
 def shipped() -> dict[str, Any]:
-    raw = copy.deepcopy(yaml.safe_load((ROOT / "params.yaml").read_text()))
+    raw = raw_params()
     raw["study"]["models"] = [PUBLISHED, COUNTS, PLAIN]
     return raw
 

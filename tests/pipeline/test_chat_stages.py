@@ -8,7 +8,7 @@ from pipeline.test_end_to_end import stage
 from polyroute.artifacts.trace import read_header
 from polyroute.results.domain_pairs import DomainPairRow
 from polyroute.results.nulls import NullsSummary
-from tiny import ROOT
+from tiny import raw_params
 from tracing.chats import HARMONY, chat_tokenizer
 
 WORDS = ["dog", "cat", "house", "tree", "river", "stone", "bird", "king", "ship", "road"]
@@ -27,7 +27,7 @@ def study(tmp_path_factory):
     (folder / "text" / "items.tsv").write_text(text)
     tiny("gpt_oss", vocab_size=300, max_position_embeddings=512).save_pretrained(folder / "models" / "tiny")
     chat_tokenizer(HARMONY).save_pretrained(folder / "models" / "tiny")
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["models"] = {
         "tiny": {
             "engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu",

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from pipeline.test_stages import load_script
 from polyroute.ground.files import read_checked_json, write_checked_json
 from polyroute.steering.plan import Plan
-from tiny import ROOT, make_model, make_tokenizer
+from tiny import ROOT, make_model, make_tokenizer, raw_params
 
 TEXTS = {
     "eng_Latn": ["the dog runs", "a cat sleeps here", "we see the house"],
@@ -61,13 +61,15 @@ def run_stage(folder: Path, name: str) -> str:
 
 
 def write_params(folder: Path, languages: list[str], tasks: tuple[str, ...] = ("own-task",)) -> None:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     model = {"engine": "transformers", "folder": "models/tiny", "dtype": "float32", "device": "cpu", "batch_tokens": 64}
     masked = {"languages": "few", "tasks": ["own-task"]}
     raw["models"] = {
         "tiny": model | {"corpora": ["own"], "generic": "own", "tasks": list(tasks), "languages": "few", "mask": masked}
     }
-    raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}}
+    raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}, "mechanism_items": 1}
+    raw["steer"] |= {"draws": 5, "mechanism_items": 1}
+    raw["intervals"]["resamples"] = 100
     raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {"few": languages}
     raw["corpora"] = {

@@ -12,7 +12,7 @@ from polyroute.artifacts.recorded_counts import Counts, CountsHeader
 from polyroute.results.claims import ClaimsSummary
 from polyroute.results.correlation import CorrelationMetrics, CorrelationSummary
 from recorded import FILE
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 QWEN = "Qwen/Qwen3-30B-A3B"
 PUBLISHED = ROOT / "recorded" / "published_accuracies.csv"
@@ -43,7 +43,7 @@ def planted(sign: int) -> Counts:
 def correlated(folder: Path, counts: Counts, zones: dict[str, list[int]], **entry: list[str]) -> Path:
     """Metrics of recorded counts, from fetch to claims; only what was published says how well the model answers."""
     header = counts.header
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] |= {"models": ["own"], "extra": []}
     raw["languages"]["own"] = list(header.languages)
     raw["models"] = {
@@ -89,7 +89,7 @@ def test_groups_of_languages_are_correlated_with_and_without_those_at_chance(tmp
     metrics = correlated(tmp_path, planted(1), ZONES, groups=groups, near_chance=near_chance)
     held = CorrelationSummary.read(metrics).tasks["published-belebele"]
     assert list(held.groups) == groups
-    named = yaml.safe_load((ROOT / "params.yaml").read_text())["languages"]
+    named = raw_params()["languages"]
     for name in groups:
         found, codes = held.groups[name], named[name][1:]
         assert found.lacking == []

@@ -24,7 +24,7 @@ from polyroute.readers.xquad import LANGUAGES as IN_XQUAD
 from polyroute.results.masking import MaskingSummary, MaskRow
 from polyroute.results.steering import SteeringSummary
 from readers.corpus_files import jsonl
-from tiny import ROOT
+from tiny import ROOT, raw_params
 from tracing.chats import HARMONY, OLMOE, PHI, QWEN3, chat_tokenizer
 
 MODELS = {"qwen3_moe": QWEN3, "phimoe": PHI, "gpt_oss": HARMONY, "olmoe": OLMOE}
@@ -41,8 +41,8 @@ EIGHT = ["ben_Beng", "deu_Latn", "eng_Latn", "spa_Latn", "fra_Latn", "jpn_Jpan",
 TO_MASKS = ("fetch", "trace", "align", "experts", "evaluate", "plan", "mask")
 REST = ("score", "tune", "choose", "steer", "judge")
 PURPOSES = ("evaluate", "tune", "mask")
-ITEMS = 4
-HALF_SEEN = 8
+ITEMS = 3
+HALF_SEEN = 6
 """Problems of MGSM; the first `ITEMS` are PolyMath's too."""
 
 
@@ -92,7 +92,7 @@ def put_data(hub: Path) -> None:
 
 
 def write_params(folder: Path, whole: bool) -> None:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     brought = published().brings
     for name in (MGSM, POLYMATH, XQUAD, FLORES):
         raw["tasks"][name] = brought["tasks"][name] | {"items": HALF_SEEN if name == MGSM else ITEMS}

@@ -24,7 +24,7 @@ from polyroute.results.claims import ClaimsSummary
 from polyroute.results.steering import HELPED, SteeringSummary, SteerRow
 from readers.corpus_files import jsonl
 from readers.test_conversations import group
-from tiny import ROOT
+from tiny import ROOT, raw_params
 from tracing.chats import HARMONY, OLMOE, PHI, QWEN3, chat_tokenizer
 
 LANGUAGES = {"eng_Latn": "en", "deu_Latn": "de", "fra_Latn": "fr", "swh_Latn": "sw", "ben_Beng": "bn"}
@@ -118,7 +118,7 @@ def small(brought: dict) -> dict:
 
 
 def write_params(folder: Path, models: Sequence[str] = tuple(MODELS)) -> None:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     hubs = {name: raw["models"][name] for name in models}
     raw |= small(published().brings)
     raw["models"] = {

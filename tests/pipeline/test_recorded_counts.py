@@ -16,7 +16,7 @@ from polyroute.results.claims import ClaimsSummary
 from polyroute.results.nulls import NullsSummary
 from polyroute.results.similarity import DistanceRow, SharedRow, SimilaritySummary
 from recorded import ALL, FILE
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 MODEL = "qwen3-30b-a3b-counts"
 FAMILY = {"ben_Beng": "IE", "deu_Latn": "IE", "fra_Latn": "IE", "spa_Latn": "IE"}
@@ -28,7 +28,7 @@ EARLY, MIDDLE, LATE = slice(0, 5), slice(10, 40), slice(43, 48)
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped entry alone, with fewer shuffles; every stage that dvc.yaml gives a model."""
     folder = tmp_path_factory.mktemp("study")
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] |= {"models": [MODEL], "extra": []}
     raw["similarity"]["shuffles"] = 100
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))

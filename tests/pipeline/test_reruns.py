@@ -3,6 +3,7 @@
 `python tests/pipeline/test_reruns.py` writes that page.
 """
 
+import hashlib
 import importlib.util
 import logging
 import shutil
@@ -152,8 +153,8 @@ def resolve() -> None:
     """The stage of that name, in the folder of the study."""
     spec = importlib.util.spec_from_file_location("resolve", "pipeline/resolve.py")
     script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
     with code_of_the_copy():
+        spec.loader.exec_module(script)
         done = CliRunner().invoke(script.main, [], catch_exceptions=False)
     assert done.exit_code == 0, done.output
 
@@ -161,17 +162,20 @@ def resolve() -> None:
 @contextmanager
 def code_of_the_copy() -> Iterator[None]:
     """Digests of the code in the working folder, where else they are of what is imported."""
-
-    def forget() -> None:
-        code_of_study.code_digest.cache_clear()
-        code_of_study._file.cache_clear()
-
-    forget()
+    root = Path("src/polyroute").resolve()
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    content = hashlib.sha256(b"".join(path.read_bytes() for path in files)).digest()
+    digest, find = _readers_of(content, *(str(path) for path in files))
     # Some twenty scripts import the same modules: each is read once.
     read = cache(code_of_study._read)
-    with patch.multiple(code_of_study, _ROOT=Path("src/polyroute").resolve(), _read=read):
+    with patch.multiple(code_of_study, _ROOT=root, _read=read, _file=find, code_digest=digest):
         yield
-    forget()
+
+
+@cache
+def _readers_of(_content: bytes, *_files: str) -> tuple[Callable[..., str], Callable[[str], Path | None]]:
+    """`code_digest` and `_file` that remember as long as the code is the same: most changes leave it as it is."""
+    return cache(code_of_study.code_digest.__wrapped__), cache(code_of_study._file.__wrapped__)
 
 
 class Study:

@@ -20,7 +20,8 @@ from dvc.stage.exceptions import StageCmdFailedError
 from pipeline.test_end_to_end import TEXTS, items_of, stage
 from pipeline.test_stages import STAGES
 from polyroute.ground.hub import MIRROR_VARIABLE
-from tiny import ROOT, make_model, make_tokenizer
+from report.shown import svg_alone
+from tiny import ROOT, make_model, make_tokenizer, raw_params
 
 RUN_A_MODEL = {"trace", "draw", "turns", "evaluate", "tune", "steer", "mask"}
 LANGUAGES = ["eng_Latn", "deu_Latn"]
@@ -28,7 +29,7 @@ LANGUAGES = ["eng_Latn", "deu_Latn"]
 
 def write_study(folder: Path) -> None:
     """A study of a tiny model that lies on the hub, at the smallest size that every stage takes."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] = {"name": "test", "models": ["tiny"], "distances": [], "pivot": "eng_Latn", "seed": 1}
     raw["models"] = {
         "tiny": {
@@ -98,7 +99,8 @@ class Clone:
         _python, script, *arguments = shlex.split(command)
         name = Path(script).stem
         self.ran.append(arguments[arguments.index("--purpose") + 1] if "--purpose" in arguments else name)
-        done = stage(self.folder, name, *arguments, check=False)
+        with svg_alone():
+            done = stage(self.folder, name, *arguments, check=False)
         if done.returncode:
             raise StageCmdFailedError(f"{command}: {done.stderr}")
 

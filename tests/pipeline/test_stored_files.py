@@ -10,7 +10,7 @@ import yaml
 from pipeline.test_end_to_end import stage
 from polyroute.artifacts.trace import read_header
 from polyroute.ground.paths import Paths
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 MODEL, CORPUS = "qwen3-30b-a3b-counts", "mgsm"
 TRACE_AGAIN = f"`dvc checkout --force data/traces/{MODEL}`"
@@ -21,7 +21,7 @@ FETCH_AGAIN = f"`dvc checkout --force data/inputs/{MODEL}/corpora`"
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recorded counts, fetched and traced: the stages need no model."""
     folder = tmp_path_factory.mktemp("traced")
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] |= {"models": [MODEL], "extra": []}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     (folder / "claims").symlink_to(ROOT / "claims")

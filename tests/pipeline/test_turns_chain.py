@@ -11,7 +11,7 @@ from pipeline.test_end_to_end import TEXTS, items_of, run_stage
 from pipeline.test_turns_stage import SUMS, tiny
 from polyroute.results.steering import SteeringSummary, SteerRow
 from polyroute.results.turns import TurnsSummary
-from tiny import ROOT
+from tiny import ROOT, raw_params
 from tracing.chats import QWEN3, chat_tokenizer
 
 CHAIN = (
@@ -29,7 +29,7 @@ def write_study(folder: Path) -> None:
     (folder / "text" / "sums.tsv").write_text("item_id\tquestion\tanswer\n" + rows)
     tiny(QWEN3).save_pretrained(folder / "models" / "tiny")
     chat_tokenizer(QWEN3).save_pretrained(folder / "models" / "tiny")
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"] = {"name": "test", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["languages"] = {"few": list(TEXTS)}
     sums = {"reader": "local", "files": "text/sums.tsv", "text": "question", "reply": "answer", "parallel": False}

@@ -13,7 +13,7 @@ from pipeline.test_end_to_end import ASKING, items_of, stage
 from polyroute.cli.verbs import main
 from polyroute.params.file import read
 from polyroute.results.similarity import DistanceRow, SimilaritySummary
-from tiny import ROOT, make_model
+from tiny import ROOT, make_model, raw_params
 
 SENTENCES = 4
 NEARBY = {"dan_Latn": ("swe_Latn", "öä", "øæ"), "afr_Latn": ("nld_Latn", "jz", "ys")}
@@ -53,7 +53,7 @@ def save_model(folder: Path, texts: list[str]) -> None:
 
 
 def write_params(folder: Path, languages: list[str]) -> None:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     sib200 = raw["corpora"]["sib200"] | {"take": SENTENCES}
     # It says which languages it holds, so that a rule can name it.
     endings = {"reader": "local", "files": "text/{language}.tsv", "kind": "choice", "text": "problems"}
@@ -72,6 +72,7 @@ def write_params(folder: Path, languages: list[str]) -> None:
     }  # fmt: skip
     raw["study"] = {"name": "wide", "models": ["tiny"], "pivot": "eng_Latn", "seed": 1}
     raw["steer"] |= {"taus": [0.0], "strengths": [0.5], "doses": [0.5], "draws": 1, "mechanism_items": 1}
+    raw["steer"]["magnitude"]["strengths"] = [0.3]
     raw["mask"] |= {"k": 64, "draws": 1, "tasks": {}, "mechanism_items": 1}
     raw["intervals"]["resamples"], raw["similarity"]["resamples"], raw["similarity"]["shuffles"] = 100, 100, 100
     raw["distances"], raw["pocket"] = {}, {}
@@ -89,7 +90,7 @@ def study(tmp_path_factory, real_data) -> Path:
     texts = {language: sentences(data, language) for language in languages}
     (folder / "text").mkdir()
     for language, few in texts.items():
-        short = [" ".join(text.replace("\t", " ").split()[:4]) for text in few[:2]]
+        short = [" ".join(text.replace("\t", " ").split()[:4]) for text in few[:1]]
         (folder / "text" / f"{language}.tsv").write_text(items_of([text if " " in text else "a b" for text in short]))
     (folder / "text" / "problems.txt").write_text("".join(f"{one} and {one + 2}\n" for one in range(30)))
     save_model(folder / "models" / "tiny", [text for few in texts.values() for text in few])

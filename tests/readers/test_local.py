@@ -16,7 +16,7 @@ from polyroute.languages.table import register
 from polyroute.params.file import parse
 from polyroute.readers.fetch import fetch_corpus, fetch_task
 from polyroute.readers.local import LocalCorpus, LocalTask
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 ENGLISH, GERMAN = "eng_Latn", "deu_Latn"
 SENTENCES = {ENGLISH: ["One dog.", "Two cats.", "Three birds."], GERMAN: ["Ein Hund.", "Zwei Katzen.", "Drei Vögel."]}
@@ -50,7 +50,7 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "models" / "m" / "config.json").write_text("{}")
 
     def write(corpora: dict, tasks: dict | None = None, languages: tuple = (ENGLISH, GERMAN), **more: Any) -> None:
-        raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        raw = raw_params()
         in_task = {task["text"] for task in (tasks or {}).values() if "text" in task}
         model = {
             "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "mine",

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from polyroute.artifacts import questions
@@ -21,7 +20,7 @@ from polyroute.readers.translation import TranslationTask
 from polyroute.readers.xquad import XQuADTask
 from polyroute.scoring.numbers import extract
 from readers.fetched import fetch_items
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 ENGLISH, GERMAN = "eng_Latn", "deu_Latn"
 
@@ -244,7 +243,7 @@ def test_a_mirror_takes_all_their_files(put, mirror, tmp_path) -> None:
     entries = {
         "reading": xquad_spec(**pinned), "maths": polymath_spec(**pinned), "flores": translation_spec(**pinned)
     }  # fmt: skip
-    given = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    given = raw_params()
     model = {
         "engine": "transformers", "folder": "models/m", "dtype": "float32", "batch_tokens": 8, "languages": "few",
         "corpora": ["made"], "tasks": list(entries),

@@ -1,3 +1,7 @@
+"""Results to report, and figures in the one format that tests read."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -6,6 +10,7 @@ from polyroute.ground.paths import Paths
 from polyroute.report import findings
 from polyroute.results.model import ModelResults
 from report import plausible, plausible_languages
+from report.shown import svg_alone
 
 
 @pytest.fixture
@@ -17,3 +22,14 @@ def measured(tmp_path: Path) -> list[ModelResults]:
         if model != "alone":
             plausible_languages.write(paths, model, ["eng_Latn", *codes], 8, pooled=model == "counts")
     return findings.gather(paths, ["tiny", "counts", "alone"])
+
+
+@pytest.fixture
+def every_format() -> None:
+    """Figures as PNG too, where their bytes are compared."""
+
+
+@pytest.fixture(autouse=True)
+def _formats(request: pytest.FixtureRequest) -> Iterator[None]:
+    with nullcontext() if "every_format" in request.fixturenames else svg_alone():
+        yield

@@ -1,7 +1,11 @@
 """Figures and tables of models that never were, and readers of what they show."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from polyroute.ground.paths import Paths
 from polyroute.report import figures
@@ -56,3 +60,20 @@ def rows(table: str) -> list[dict[str, str]]:
     """Every row by column."""
     head, _, *lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+@contextmanager
+def svg_alone() -> Iterator[None]:
+    """An empty file as PNG: a page is drawn once and rendered twice, and what is on it is read in its SVG."""
+    from matplotlib.figure import Figure
+
+    render = Figure.savefig
+
+    def savefig(figure: Figure, path: Path, **how: Any) -> None:
+        if path.suffix == ".png":
+            path.touch()
+        else:
+            render(figure, path, **how)
+
+    with patch.object(Figure, "savefig", savefig):
+        yield

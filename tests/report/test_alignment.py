@@ -51,6 +51,7 @@ def test_each_measure_is_drawn_and_every_language_named_or_of_many_the_extremes(
     assert "soft_mass, 50 sentences a language" in text
 
 
+@pytest.mark.usefixtures("every_format")
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first = drawn(tmp_path / "one")
     second = drawn(tmp_path / "two")

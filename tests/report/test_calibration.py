@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from polyroute.ground.errors import PolyrouteError
 from polyroute.ground.paths import Paths
@@ -13,14 +12,14 @@ from polyroute.params import file as params
 from polyroute.params.file import ParamsFile
 from polyroute.report import calibration
 from report import plausible, plausible_tasks
-from tiny import ROOT
+from tiny import ROOT, raw_params
 
 PLANTED = {"layers": [1, 2], "pairs": 16, "temperature": 0.1, "weight": 0.5}
 
 
 @pytest.fixture
 def file() -> ParamsFile:
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     plain = raw["pocket"]["pocket-plain"]
     raw["pocket"] = {
         "plain": plain,

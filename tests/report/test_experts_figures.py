@@ -49,6 +49,7 @@ def test_domains_stand_beside_languages(tmp_path: Path) -> None:
     assert "arithmetic: cap  ·  knowledge: cap  ·  languages: U" in text
 
 
+@pytest.mark.usefixtures("every_format")
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
     for one, two in zip(first[0], second[0], strict=True):

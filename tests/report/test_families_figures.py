@@ -67,6 +67,7 @@ def test_what_is_not_known_is_said_beside_the_rivals(tmp_path: Path) -> None:
     assert text.count("<!-- tokens a sentence -->") == 1, "rivals are named once, at the left"
 
 
+@pytest.mark.usefixtures("every_format")
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
     for one, two in zip(first[0], second[0], strict=True):

@@ -26,6 +26,7 @@ def test_everything_is_drawn_for_every_task(tmp_path: Path, count: int, layers: 
     assert done.missing == ()
 
 
+@pytest.mark.usefixtures("every_format")
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = task_figures(tmp_path / "one"), task_figures(tmp_path / "two")
     for one, two in zip(first.files, second.files, strict=True):

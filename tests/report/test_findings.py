@@ -11,7 +11,7 @@ from polyroute.report import findings
 from polyroute.results.steering import MechanismRow, SteeringSummary, SteerRow
 from report import plausible, plausible_tasks
 from report.shown import measure
-from tiny import ROOT
+from tiny import raw_params
 
 LANGUAGES = [
     "Divergence over depth", "Language families", "What goes with routing distance", "Use of experts",
@@ -39,7 +39,7 @@ def test_nothing_measured_says_what_to_do(tmp_path: Path) -> None:
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """A study of two models; the working folder."""
-    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw = raw_params()
     raw["study"]["models"] = ["pocket-plain", "pocket-untrained"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw))
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,20 +47,23 @@ def test_where_nothing_was_masked_or_no_random_experts_were_there_nothing_is_cla
     assert masking.told(means.diagonal) == "-12.0 [-14.0, -10.0]"
 
 
-def drawn(
-    root: Path, count: int = 5, scores: tuple[str, ...] = ("accuracy",), **arguments
-) -> tuple[list[Path], list[str]]:
-    """Files, and what is missing."""
+def written(root: Path, count: int = 5, scores: tuple[str, ...] = ("accuracy",), **arguments) -> ModelResults:
+    """Results of a model with masks."""
     paths = Paths(root)
     codes = plausible.write(paths, "tiny", count, 8, measures=("divergence",), readings=("soft_mass",))
     plausible_masks.write(paths, "tiny", ["eng_Latn", *codes], scores=scores, **arguments)
-    paths.figures("tiny").mkdir(parents=True)
-    return masking.draw(paths.figures("tiny"), ModelResults.read(paths.metrics("tiny")))
+    return ModelResults.read(paths.metrics("tiny"))
+
+
+def drawn(root: Path, *args: Any, **arguments: Any) -> tuple[list[Path], list[str]]:
+    """Files, and what is missing."""
+    results, folder = written(root, *args, **arguments), Paths(root).figures("tiny")
+    folder.mkdir(parents=True)
+    return masking.draw(folder, results)
 
 
 def test_a_matrix_holds_the_mean_of_draws_and_nothing_where_no_expert_was_masked(tmp_path: Path) -> None:
-    drawn(tmp_path, 3)
-    read = ModelResults.read(Paths(tmp_path).metrics("tiny")).masking
+    read = written(tmp_path, 3).masking
     codes = read.tasks["arithmetic"].languages
     exclusive = masking.matrix(read, "arithmetic", "accuracy", "middle", "exclusive")
     assert list(exclusive.index) == list(exclusive.columns) == codes
@@ -71,8 +75,7 @@ def test_a_matrix_holds_the_mean_of_draws_and_nothing_where_no_expert_was_masked
 
 
 def test_a_target_in_which_the_task_is_not_asked_has_a_column_alone(tmp_path: Path) -> None:
-    drawn(tmp_path, 4)
-    read = ModelResults.read(Paths(tmp_path).metrics("tiny")).masking
+    read = written(tmp_path, 4).masking
     held = read.tasks["arithmetic"]
     first, *asked = held.languages
     read.tasks["arithmetic"] = held.model_copy(update={"languages": asked})
@@ -106,6 +109,7 @@ def test_a_task_without_any_mask_is_missing_with_its_reason(tmp_path: Path) -> N
     assert drawn(tmp_path, scores=()) == ([], [f"masking on arithmetic ({plausible_masks.NO_EXPERT})"])
 
 
+@pytest.mark.usefixtures("every_format")
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = drawn(tmp_path / "one"), drawn(tmp_path / "two")
     for one, two in zip(first[0], second[0], strict=True):
@@ -144,8 +148,7 @@ def test_chinese_translations_have_no_published_column(tmp_path: Path, kind: str
 
 
 def test_each_language_under_its_own_masks_is_said_in_the_figure(tmp_path: Path) -> None:
-    drawn(tmp_path)
-    found = ModelResults.read(Paths(tmp_path).metrics("tiny"))
+    found = written(tmp_path)
     held = found.masking.tasks["arithmetic"]
     found.masking.tasks["arithmetic"] = held.model_copy(update={"own_only": True})
     masking.draw(tmp_path, found)

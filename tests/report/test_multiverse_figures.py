@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from polyroute.report import multiverse_figures
 from polyroute.results.multiverse import MultiverseRow
 from report.plausible_multiverse import write
@@ -22,6 +24,7 @@ def test_the_curve_shows_verdicts_and_the_choices_that_vary(tmp_path: Path) -> N
     assert "<!-- JSD -->" not in text, "cells of another unit are not drawn"
 
 
+@pytest.mark.usefixtures("every_format")
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     assert drawn(tmp_path / "one")[0] == drawn(tmp_path / "two")[0]
 
