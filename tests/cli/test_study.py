@@ -112,7 +112,7 @@ def test_the_last_models_begin_with_what_takes_longest_to_the_end() -> None:
     assert running._pick() == long
     running.parts["a"] = [[study.Batch("a", ("judge@a",))]]
     assert running._pick() == short, "three models wait: the first of them"
-    running.parts = {"a": [], "b": [*after["b"], [study.Batch("b", ("trace@b", "draw@b"))]], "c": after["c"]}
+    running.parts = {"a": [], "b": [*after["b"], [study.Batch("b", ("trace@b", "tune@b", "draw@b"))]], "c": after["c"]}
     assert running._pick() == short, "more follows it"
 
 

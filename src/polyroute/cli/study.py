@@ -33,17 +33,18 @@ AFTER = ("nulls", "judge", "claims", "multiverse", "figures")
 LAST = ("report", "track")
 """Stages of the whole study."""
 SECONDS = {
-    "trace": 50,
+    "trace": 35,
     "draw": 70,
-    "evaluate": 30,
+    "evaluate": 20,
     "tune": 40,
-    "steer": 130,
+    "steer": 140,
     "mask": 30,
     "judge": 15,
     "multiverse": 20,
+    "figures": 12,
 }
 """What a stage takes of one processor for a pocket model; only the proportions count once some are done."""
-LIGHT = 8
+LIGHT = 3
 """What any other takes, with what DVC does about it."""
 
 ENVIRONMENT = {
