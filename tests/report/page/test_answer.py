@@ -48,6 +48,7 @@ def test_without_a_real_model_it_says_so(study: Study) -> None:
 def test_numbers_name_the_languages_that_fare_worst(study: Study) -> None:
     said = answer.numbers(study)
     assert "least like English, middle" in said
+    assert said.count('data-column="D, middle"') == len(study.models), "on a phone each number has its name beside it"
     for model in study.models:
         assert study.title(model) in said
 

@@ -41,7 +41,15 @@ def joined(parts: Iterable[str]) -> Markup:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], **attributes: str | bool | None) -> Markup:
     """A table whose first column names its rows, in a box that scrolls where the screen is narrow."""
-    body = (tag("tr", tag("th", first, scope="row"), *(tag("td", cell) for cell in rest)) for first, *rest in rows)
+    body = (
+        tag(
+            "tr",
+            tag("th", first, scope="row"),
+            # For where a row has no room beside its head.
+            *(tag("td", cell, data_column=name) for name, cell in zip(head[1:], rest, strict=True)),
+        )
+        for first, *rest in rows
+    )
     return tag(
         "div",
         tag(
