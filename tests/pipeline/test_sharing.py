@@ -124,8 +124,9 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     (clone.folder / ".dvc").mkdir(parents=True)
     write_study(clone.folder)
     clone.git("init", "--quiet")
-    with (clone.folder / ".dvc" / "config").open("a") as file:
-        file.write(f"    remote = store\n['remote \"store\"']\n    url = {folder / 'store'}\n")
+    config = clone.folder / ".dvc" / "config"
+    remote = f"['remote \"store\"']\n    url = {folder / 'store'}\n"
+    config.write_text(config.read_text().replace("[core]\n", "[core]\n    remote = store\n") + remote)
     os.environ[MIRROR_VARIABLE] = str(folder / "mirror")
     try:
         assert clone.repro() >= RUN_A_MODEL | {"resolve", "track"}

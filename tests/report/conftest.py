@@ -26,7 +26,7 @@ def measured(tmp_path: Path) -> list[ModelResults]:
 
 @pytest.fixture
 def every_format() -> None:
-    """Figures as PNG too, where their bytes are compared."""
+    """Figures whole, measured and as PNG too, where files are compared."""
 
 
 @pytest.fixture(autouse=True)

@@ -64,8 +64,9 @@ def rows(table: str) -> list[dict[str, str]]:
 
 @contextmanager
 def svg_alone() -> Iterator[None]:
-    """An empty file as PNG: a page is drawn once and rendered twice, and what is on it is read in its SVG."""
+    """An empty file as PNG, and the page not measured: what is on it is read in its SVG, which so is drawn once."""
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
     render = Figure.savefig
 
@@ -75,5 +76,9 @@ def svg_alone() -> Iterator[None]:
         else:
             render(figure, path, **how)
 
-    with patch.object(Figure, "savefig", savefig):
+    with (
+        patch.object(Figure, "savefig", savefig),
+        patch.object(Figure, "draw_without_rendering"),
+        patch.object(Figure, "get_tightbbox", lambda figure: Bbox.from_bounds(0, 0, *figure.get_size_inches())),
+    ):
         yield

@@ -5,6 +5,8 @@ import pytest
 from polyroute.report.drawing import page, save
 from polyroute.report.same_figure import POINTS, compare
 
+pytestmark = pytest.mark.usefixtures("every_format")
+
 
 @pytest.fixture
 def drawn(tmp_path):

@@ -1,9 +1,8 @@
 """Killed at any moment, a trace goes on where it stopped."""
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,25 +17,6 @@ from polyroute.tracing.parts import TraceParts, place, prune
 TEXTS = {f"item-{i}": "abc " * (1 + i) for i in range(6)}
 SETTINGS = TraceSettings(batch_tokens=1, pairs=4)  # a batch a sequence
 BATCHES = len(TEXTS)
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from tiny import make_model, make_tokenizer
-from tracing.test_parts import run
-
-replace, done = Path.replace, [0]
-
-def replace_or_die(self, target):
-    if done[0] == {survived}:
-        os.kill(os.getpid(), signal.SIGKILL)  # the file is written but not yet in its place
-    done[0] += 1
-    return replace(self, target)
-
-Path.replace = replace_or_die
-run(make_model(), make_tokenizer(), Path({parts!r}))
-"""
 
 
 def run(model, tokenizer, folder: Path) -> tuple[Trace, int]:
@@ -61,13 +41,31 @@ def run(model, tokenizer, folder: Path) -> tuple[Trace, int]:
     return Trace.load(parts.whole()), len(computed)
 
 
+def run_until_killed(model, tokenizer, folder: Path, survived: int) -> None:
+    """In a process of its own: die at the file after so many."""
+    replace, done = Path.replace, [0]
+
+    def replace_or_die(self, target):
+        if done[0] == survived:
+            os.kill(os.getpid(), signal.SIGKILL)  # the file is written but not yet in its place
+        done[0] += 1
+        return replace(self, target)
+
+    Path.replace = replace_or_die
+    run(model, tokenizer, folder)
+
+
 @pytest.mark.parametrize("survived", [0, 3, BATCHES])
 def test_kill_loses_at_most_the_batch_in_flight(model, tokenizer, tmp_path, survived) -> None:
     undisturbed, computed = run(model, tokenizer, tmp_path / "undisturbed")
     assert computed == BATCHES
-    script = KILLED.format(tests=str(Path(__file__).parents[1]), survived=survived, parts=str(tmp_path / "parts"))
-    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    # Forked, it has torch imported and the model made.
+    killed = multiprocessing.get_context("fork").Process(
+        target=run_until_killed, args=(model, tokenizer, tmp_path / "parts", survived), daemon=True
+    )
+    killed.start()
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
     resumed, computed = run(model, tokenizer, tmp_path / "parts")
     assert computed == BATCHES - survived
     for name, values in undisturbed.columns().items():
