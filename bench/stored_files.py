@@ -115,7 +115,7 @@ def _store(folder: Path) -> AnswerStore:
 
 
 def _kept(folder: Path) -> Path:
-    _store(folder).put(_QUESTIONS, BASELINE, _WRITTEN, beside=[BASELINE])
+    _store(folder).put(_QUESTIONS, BASELINE, _WRITTEN, beside=["none"])
     return _only(folder, "*.parquet")
 
 

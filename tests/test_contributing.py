@@ -1,5 +1,7 @@
 """The snippets of CONTRIBUTING.md do what it says: each adds one thing, in one place, and that is reached."""
 
+import __future__
+
 import re
 from typing import Annotated, Any
 
@@ -180,7 +182,8 @@ def test_a_steering_rule(model, monkeypatch) -> None:
     monkeypatch.setattr(rules, "RULES", dict(rules.RULES))
     for user in (tables, plan):
         monkeypatch.setattr(user, "RULES", rules.RULES)
-    exec(snippet, dict(vars(rules)))
+    # As the file has it: what annotations name is imported for type checkers alone.
+    exec(compile(snippet, "rules.py", "exec", __future__.annotations.compiler_flag), dict(vars(rules)))
     made = plan.Plan(model="tiny", experts_per_layer=8, top_k=2, rule="halve", experts={1: [0, 3]})
     ids, seen = torch.tensor([[3, 4, 5]]), []
     routers = find_routers(model)
