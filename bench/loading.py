@@ -1,6 +1,6 @@
 """What loading a model and running its first batch costs beside plain transformers; and what importing costs.
 
-Loading finds the routers and proves the contract, which runs the model once a router on 14 tokens; plain transformers
+Loading finds the routers and proves the contract, which runs the model a few times on 14 tokens; plain transformers
 loads the same files and runs the same batch. Ratios are of CPU seconds within a round; commands and imports are child
 processes.
 """

@@ -36,6 +36,7 @@ def _draw(settings: DrawSettings, spec: ModelSettings, paths: Paths) -> tuple[Dr
     from polyroute.tracing.draws import Material, read_random
     from polyroute.tracing.random_init import NoRandomModelError, RandomSettings
 
+    console.imported()
     computed = 0
     name, corpus = settings.name, settings.corpus
     texts = {code: corpora.items(paths.corpus(name, corpus), code) for code in settings.languages}

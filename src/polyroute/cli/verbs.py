@@ -1,6 +1,7 @@
 """The command `polyroute`. Stages are run by DVC (`dvc repro`); these verbs are for everything around them."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,6 +15,17 @@ from polyroute.params import file as params
 from polyroute.params.models import TransformersModel
 
 # Modules that need torch, MLflow or the hub are imported where they are used: `--help` should not wait for them.
+
+
+def _shown(file: params.ParamsFile, named: Sequence[str]) -> Sequence[str]:
+    """The models that are named, or else those of the study.
+
+    Raises:
+        ParamsError: a name that is no entry of `models`; says what is close.
+    """
+    for model in named:
+        file.model(model)
+    return named or file.study.models
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -237,9 +249,7 @@ def results(models: tuple[str, ...]) -> None:
 
     paths = Paths()
     file = params.read(paths.params)
-    for model in models:
-        file.model(model)  # an unknown name is an error that says what is close
-    for model in models or file.study.models:
+    for model in _shown(file, models):
         click.echo(overview(ModelResults.read(paths.metrics(model))))
     click.echo("Numbers: metrics/   Figures: figures/   Runs in MLflow: make ui   Calibration: polyroute calibrate")
     click.echo("Tables of languages, tasks, steering and masks: polyroute findings")
@@ -263,9 +273,7 @@ def findings(models: tuple[str, ...], write: bool) -> None:
         changed = pages.write(file, Paths())
         click.echo(f"written: {', '.join(changed)}" if changed else "every page is up to date")
         return
-    for model in models:
-        file.model(model)  # an unknown name is an error that says what is close
-    shown = findings.tables(findings.gather(Paths(), models or file.study.models))
+    shown = findings.tables(findings.gather(Paths(), _shown(file, models)))
     if not models and (recorded := distances.gather(Paths(), file.study.distances)):
         shown["Recorded distances"] = distances.distances_table(recorded)
     click.echo("\n\n".join(f"{title}\n\n{table}" for title, table in shown.items()))
@@ -319,9 +327,7 @@ def claims(claim: str | None, models: tuple[str, ...], as_json: bool, lock: bool
         click.echo(f"locked: {', '.join(new)}" if new else "every claim is locked already")
         return
     one = None if claim is None else held.get(claim)
-    for model in models:
-        file.model(model)
-    found = by_model(ClaimsSummary, paths, models or file.study.models, named=bool(models))
+    found = by_model(ClaimsSummary, paths, _shown(file, models), named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(held, found, one), indent=2, ensure_ascii=False))
     else:
@@ -349,14 +355,13 @@ def multiverse(claim: str | None, models: tuple[str, ...], as_json: bool, recomp
     paths = Paths()
     file, held = params.read(paths.params), read_claims(paths.claims)
     one = None if claim is None else held.get(claim)
-    for model in models:
-        file.model(model)
+    every = _shown(file, models)
     if recompute:
         if one is None or not models:
             raise click.UsageError("--recompute takes a CLAIM and at least one --model")
         found = {model: over_choices.recompute(paths, file, held, one, model) for model in models}
     else:
-        found = by_model(MultiverseSummary, paths, models or file.study.models, named=bool(models))
+        found = by_model(MultiverseSummary, paths, every, named=bool(models))
     if as_json:
         click.echo(json.dumps(shown.as_data(found, one), indent=2, ensure_ascii=False))
     else:

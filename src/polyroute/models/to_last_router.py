@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 
 from torch import nn
 
@@ -43,5 +44,5 @@ class _Ended(Exception):  # noqa: N818 - nothing went wrong
 
 def _is_hooked(model: nn.Module, router: Router) -> bool:
     """Whether accelerate acts when a router or anything around it ends."""
-    parts = router.name.split(".")
-    return any(hasattr(model.get_submodule(".".join(parts[:count])), "_hf_hook") for count in range(len(parts) + 1))
+    around = accumulate(router.name.split("."), getattr, initial=model)
+    return any(hasattr(module, "_hf_hook") for module in around)

@@ -219,9 +219,8 @@ def _conditions(claim: Claim, verdict: ClaimVerdict, conditions: list[Held]) -> 
 
 def _known(claim: Claim, verdict: ClaimVerdict, condition: Held) -> list[str]:
     """The quantities of a condition with their values."""
-    parsed = {one.text: one for one in (*claim.replicates, *claim.refutes)}
-    symbols = sorted(parsed[condition.condition].symbols) if condition.condition in parsed else []
-    return [f"{symbol} {_value(verdict, symbol)}" for symbol in symbols]
+    parsed = next((one for one in (*claim.replicates, *claim.refutes) if one.text == condition.condition), None)
+    return [] if parsed is None else [f"{symbol} {_value(verdict, symbol)}" for symbol in sorted(parsed.symbols)]
 
 
 def _value(verdict: ClaimVerdict, symbol: str) -> str:

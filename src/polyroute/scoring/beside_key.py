@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from polyroute.artifacts.answers import KEY
@@ -20,8 +21,9 @@ def beside_key(raw: pd.DataFrame, items: pd.DataFrame, task: str, columns: list[
             raise AnswerError(f"task {task}: {name} hold {named(twice)} twice")
     asked, known = (pd.MultiIndex.from_frame(frame[KEY]) for frame in (raw, items))
     place_N = known.get_indexer(asked)
+    unanswered = np.setdiff1d(np.arange(len(items)), place_N)
     for lone, told in (
-        (raw[place_N < 0], "answered, but not of the task"), (items[~known.isin(asked)], "not answered"),
+        (raw[place_N < 0], "answered, but not of the task"), (items.iloc[unanswered], "not answered"),
     ):  # fmt: skip
         if len(lone):
             raise AnswerError(

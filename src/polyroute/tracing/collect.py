@@ -139,8 +139,8 @@ def trace(
 ) -> Trace:
     """Trace texts through a model: the door for notebooks and scripts.
 
-    The first call proves what is observed, which runs the model once for each router; later calls with the same modules
-    and weights do not.
+    The first call proves what is observed, which runs the model a few times on a few tokens (`check_contract`); later
+    calls with the same modules and weights do not.
 
     Args:
         model: any mixture-of-experts model of transformers.

@@ -48,8 +48,9 @@ def provenance(study: Study, commit: str | None) -> Markup:
     made = [f"{name} {', '.join(sorted(numbers))}" for name, numbers in sorted(versions.items())]
     made.append(f"page: polyroute {version('polyroute')}, vl-convert {version('vl-convert-python')}")
     fixed = sorted({lock.fixed_on for lock in study.claims.locks.values()})
-    dates = " to ".join(dict.fromkeys((fixed[0], fixed[-1]))) if fixed else ""
-    locks = f"{len(study.claims.locks)} of {len(study.claims.by_id)} claims locked{', ' * bool(dates)}{dates}"
+    locks = f"{len(study.claims.locks)} of {len(study.claims.by_id)} claims locked"
+    if fixed:
+        locks += f", {' to '.join(dict.fromkeys((fixed[0], fixed[-1])))}"
     facts = [
         ["Results", tag("code", results_digest(study)), "SHA-256 of metrics/ of these models"],
         ["Claims", locks, "claims/lock.yaml"],
