@@ -67,7 +67,7 @@ def test_a_type_that_is_not_counted_is_measured_and_says_that_its_study_is_not_e
     ("arguments", "told"),
     [
         (("nothing",), "`nothing` is neither an entry of `models` in params.yaml nor a known shape"),
-        (("mine", "--config", "nowhere"), "mine: the configuration of nowhere cannot be loaded"),
+        (("mine", "--config", "nowhere"), "nowhere is not there: name a config.json, or the folder that holds one"),
         (("olmoe-1b-7b", "--like", "nothing"), "`nothing` is no entry of `models` in params.yaml"),
         (("olmoe-1b-7b", "--like", "qwen3-30b-a3b-counts"), "models.qwen3-30b-a3b-counts was recorded elsewhere"),
         (("qwen3-30b-a3b-counts",), "models.qwen3-30b-a3b-counts was recorded elsewhere"),

@@ -39,7 +39,7 @@ def stage(folder: Path, script: str, *arguments: str, check: bool = True) -> Don
     before = Path.cwd()
     os.chdir(folder)
     try:
-        done = CliRunner(env={"MLFLOW_TRACKING_URI": None, "HF_HUB_OFFLINE": "1"}).invoke(script_main, arguments)
+        done = CliRunner(env={"MLFLOW_TRACKING_URI": None}).invoke(script_main, arguments)
     finally:
         os.chdir(before)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

@@ -15,7 +15,7 @@ from polyroute.params import file as params
 from polyroute.sizing import shown, speed
 from polyroute.sizing.hours import Machines, estimate
 from polyroute.sizing.origin import origin
-from polyroute.sizing.shape import ModelShape, SizingError, from_config
+from polyroute.sizing.shape import ModelShape, SizingError, config_file, from_config
 from polyroute.sizing.workload import Workload, workload
 
 if TYPE_CHECKING:
@@ -89,8 +89,10 @@ def _config(model: str, known: Path | ModelShape) -> tuple[Any, ModelShape | Siz
 
     if isinstance(known, ModelShape):
         return of_shape(known), known
+    # Of a name that is no file here transformers would ask the hub.
+    file = config_file(known)
     try:
-        built_of = AutoConfig.from_pretrained(known)
+        built_of = AutoConfig.from_pretrained(file, local_files_only=True)
     # Whatever a file that is not what it should be makes of transformers.
     except Exception as error:
         raise SizingError(f"{model}: the configuration of {known} cannot be loaded ({first_line(error)})") from error

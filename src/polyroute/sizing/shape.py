@@ -169,17 +169,27 @@ def from_config(config: Mapping[str, Any], place: str) -> ModelShape:
         raise SizingError(f"{place}: {told['msg']}: copy config.json from the release") from None
 
 
+def config_file(path: Path) -> Path:
+    """A config.json, or the one in a folder.
+
+    Raises:
+        SizingError: there is none.
+    """
+    file = path / "config.json" if path.is_dir() else path
+    if not file.is_file():
+        raise SizingError(f"{file} is not there: name a config.json, or the folder that holds one")
+    return file
+
+
 def read(path: Path) -> ModelShape:
     """The shape of a config.json, or of the one in a folder.
 
     Raises:
         SizingError: there is none, it is no JSON object, or as `from_config`.
     """
-    file = path / "config.json" if path.is_dir() else path
+    file = config_file(path)
     try:
         held = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        raise SizingError(f"{file} is not there: name a config.json, or the folder that holds one") from None
     except (OSError, ValueError) as error:
         raise SizingError(f"{file} is no JSON ({error}): copy it from the release") from None
     if not isinstance(held, dict):
