@@ -1,7 +1,8 @@
-"""Other ways to the same numbers, as they are usually written: mean softmax and top-k counts of each sentence.
+"""Other ways to the same numbers, as they are usually written: of routing, mean softmax and top-k counts of each
+sentence; of choices, their log likelihoods (`whole_rows`).
 
-Each takes a model's backbone, sentences as token ids (with which of them count) and K, and returns `soft` (N, L, E) and
-`count` (N, L, E) in the order of the sentences. Shapes: B sentences of a batch, S positions, T = B * S.
+Of routing, each takes a model's backbone, sentences as token ids (with which of them count) and K, and returns `soft`
+(N, L, E) and `count` (N, L, E) in the order of the sentences. Shapes: B sentences of a batch, S positions, T = B * S.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from polyroute.asking.choices import Asked
+from polyroute.models.batches import plan_batches
 from polyroute.models.routers import Router
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -139,3 +142,29 @@ def nnsight(model: nn.Module, corpus: Corpus, routers: Sequence[Router]) -> Foun
                     kept.append(wrapped.get(router.name).output[0])
             parts.append(reduce(torch.stack(list(kept)), counted_BS, routers[0].top_k))
     return _joined(corpus.batches, parts)
+
+
+@torch.inference_mode()
+def whole_rows(model: nn.Module, asked: Sequence[Asked], batch_tokens: int) -> list[list[float]]:
+    """Log likelihoods of the choices of each item, every choice in a row with all of its prompt, padded on the right,
+    as lm-evaluation-harness runs them; rows of like length together, in batches that are full."""
+    rows = [(item, one.prompt, choice) for item, one in enumerate(asked) for choice in one.choices]
+    nats: list[float] = [0.0] * len(rows)
+    for batch in plan_batches([len(prompt) + len(choice) for _, prompt, choice in rows], batch_tokens):
+        longest = max(len(rows[row][1]) + len(rows[row][2]) for row in batch)
+        ids_BS = torch.zeros(len(batch), longest, dtype=torch.long)
+        mask_BS = torch.zeros_like(ids_BS)
+        for at, row in enumerate(batch):
+            text = [*rows[row][1], *rows[row][2]]
+            ids_BS[at, : len(text)] = torch.tensor(text)
+            mask_BS[at, : len(text)] = 1
+        logits_BSV = model(input_ids=ids_BS, attention_mask=mask_BS, use_cache=False).logits
+        nats_BSV = logits_BSV.float().log_softmax(-1)
+        for at, row in enumerate(batch):
+            _, prompt, choice = rows[row]
+            places = torch.arange(len(prompt) - 1, len(prompt) + len(choice) - 1)
+            nats[row] = float(nats_BSV[at, places, torch.tensor(choice)].sum())
+    found: list[list[float]] = [[] for _ in asked]
+    for (item, _, _), one in zip(rows, nats, strict=True):
+        found[item].append(one)
+    return found

@@ -2,9 +2,11 @@
 
 import runpy
 
+import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
+from dvc.repo import Repo
 from torch import Tensor
 
 from tiny import ROOT
@@ -70,3 +72,44 @@ def test_the_peak_counts_what_is_alive_at_once(bench) -> None:
 def test_a_loaded_model_is_compared_with_plain_transformers(bench) -> None:
     told = output(bench("loading")["main"], "--rounds", "1", "--batch-tokens", "90")
     assert "loading and a first batch / plain transformers" in told
+
+
+def test_conditions_in_one_pass_are_held_against_separate_runs(bench) -> None:
+    arguments = ("--study", "choices", "--rounds", "1", "--conditions", "3", "--questions", "2")
+    told = output(bench("sweep")["main"], *arguments)
+    assert "together / plain" in told
+    assert "0 answers differ" in told
+
+
+def test_a_slice_of_the_measures_is_held_against_float64(bench) -> None:
+    sizes = ("--languages", "3", "--sentences", "20", "--layers", "3", "--experts", "8", "--draws", "100")
+    told = output(bench("measures_scale")["main"], *sizes)
+    assert "a slice agrees with plain float64" in told
+    assert "distances" in told
+
+
+def test_dvc_finds_nothing_to_do_in_a_laid_out_study(bench) -> None:
+    names = bench("repro_scale")
+
+    def in_this_process(verb: str, *_: str) -> str:
+        with Repo() as repo:
+            found = repo.commit(force=True) if verb == "commit" else repo.reproduce()
+        return "" if found else names["DONE"]
+
+    names["main"].callback.__globals__["dvc"] = in_this_process
+    told = output(names["main"], "--models", "1", "--languages", "1", "--rounds", "1")
+    assert "1 models, 1 languages: 31 stages" in told
+    assert "dvc repro: " in told
+
+
+def test_costs_are_taken_and_drawn_against_each_size(bench) -> None:
+    costs = bench("costs")
+    taken = []
+    for points in (costs["tracing"](0), costs["conditions"](-2)):
+        for cost, against, size, work in points:
+            work()
+            taken.append({"cost": cost, "against": against, "size": size, "seconds": 1.0})
+    assert {(row["cost"], row["against"]) for row in taken} >= {("trace", "layers"), ("forward pass alone", "experts")}
+    picture = costs["drawn"](pd.DataFrame(taken))
+    for told in ("What each cost grows with", "conditions", "choices, a run for each"):
+        assert told in picture
