@@ -6,9 +6,7 @@ real sentences of the mini world; choices are the pocket model's under so many c
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import click
 import measures_scale
 import pandas as pd
+import peers
 import sweep
 import torch
 import trace_cost
@@ -25,10 +24,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polyroute.artifacts.trace import TraceFiles
 from polyroute.miniworld import corpus, items
-from polyroute.models.batches import plan_batches
 from polyroute.models.routers import find_routers
-from polyroute.steering.apply import steer
-from polyroute.tracing.collect import TraceSettings, collect, encode, make_header
+from polyroute.tracing.collect import TraceSettings, collect, make_header
 
 HERE = Path(__file__).parent
 POCKET = HERE.parent / "models" / "pocket-plain"
@@ -42,9 +39,7 @@ def measures(folder: Path, doublings: int) -> Iterator[Point]:
     for against in ("languages", "sentences", "layers", "experts"):
         for times in range(doublings + 1):
             size = replace(base, **{against: getattr(base, against) * 2**times})
-            paths = [folder / f"{against}-{times}-{number}.safetensors" for number in range(size.languages)]
-            for number, path in enumerate(paths):
-                measures_scale.made_up(number, size, 3).save(path)
+            paths = measures_scale.written(folder, size, readings=3)
             for name, work in (("alignment", measures_scale.align), ("distances", measures_scale.distances)):
                 yield name, against, getattr(size, against), partial(work, TraceFiles(paths), size)
             for path in paths:
@@ -64,23 +59,12 @@ def tracing(doublings: int) -> Iterator[Point]:
             header = make_header(
                 net, routers, settings, name="m", model_digest="", corpus="c", corpus_digest="", language="und"
             )
-            encoded = encode(tokenizer, sentences, settings)
-            ready = trace_cost.peers.Corpus(encoded.ids, encoded.counted, plan_batches(encoded.lengths, 2048))
+            ready = trace_cost.tokenized(tokenizer, sentences, settings)
             padded = [ready.pad(batch)[0] for batch in ready.batches]
-            yield (
-                "trace",
-                against,
-                size[against],
-                partial(collect, net, tokenizer, sentences, routers, header, settings),
-            )
-            yield "forward pass alone", against, size[against], partial(forward, net.base_model, padded)
-
-
-@torch.inference_mode()
-def forward(backbone: torch.nn.Module, padded: list[dict[str, torch.Tensor]]) -> None:
-    """Nothing observed."""
-    for inputs in padded:
-        backbone(**inputs, use_cache=False)
+            trace = partial(collect, net, tokenizer, sentences, routers, header, settings)
+            forward = partial(trace_cost.forward, net.base_model, padded)
+            yield "trace", against, size[against], trace
+            yield "forward pass alone", against, size[against], forward
 
 
 def conditions(doublings: int) -> Iterator[Point]:
@@ -91,12 +75,7 @@ def conditions(doublings: int) -> Iterator[Point]:
     ask = sweep.scoring(net, tokenizer, items.arithmetic("report", 12, ["eng_Latn"], seed=11))
     for times in range(doublings + 3):
         plans = [None, *sweep.study_plans(routers, 2**times)]
-
-        def apart(plans: list = plans) -> None:
-            for plan in plans:
-                with nullcontext() if plan is None else steer(net, plan, routers=routers):
-                    ask([None], ())
-
+        apart = partial(peers.alone, net, plans, routers, lambda: ask([None], ()))
         yield "choices, in one pass", "conditions", len(plans), partial(ask, plans, routers)
         yield "choices, a run for each", "conditions", len(plans), apart
 
@@ -143,11 +122,7 @@ def main(doublings: int, rounds: int, to: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for points in (measures(Path(folder), doublings), tracing(doublings), conditions(doublings)):
             for cost, against, size, work in points:
-                seconds = []
-                for _ in range(rounds):
-                    begun = time.process_time()
-                    work()
-                    seconds.append(time.process_time() - begun)
+                seconds = [sweep.timed(work)[1] for _ in range(rounds)]
                 found.append({"cost": cost, "against": against, "size": size, "seconds": round(min(seconds), 3)})
                 print("{cost:24} {against:10} {size:6} {seconds:8.3f} s".format(**found[-1]), flush=True)
     rows = pd.DataFrame(found)

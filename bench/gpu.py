@@ -10,12 +10,12 @@ What is measured is in MEASURES, a function of a `Subject` each.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 import pandas as pd
+import peers
 import torch
 from timing import measured_on, spread
 from torch import nn
@@ -211,9 +211,7 @@ def measure_sweep(subject: Subject) -> Iterator[str]:
         generate_under(model, Letters(), items, plans, routers, settings)
 
     def apart() -> None:
-        for plan in plans:
-            with nullcontext() if plan is None else polyroute.steer(model, plan, routers=routers):
-                generate_under(model, Letters(), items, [None], (), settings)
+        peers.alone(model, plans, routers, lambda: generate_under(model, Letters(), items, [None], (), settings))
 
     seconds, peaks = compared({"together": together, "apart": apart}, replace(subject, rounds=1))
     yield f"sweep: {len(plans)} conditions, {prompts} texts, {subject.new_tokens} tokens"

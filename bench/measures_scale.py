@@ -74,6 +74,14 @@ def made_up(number: int, size: Size, readings: int) -> Trace:
     )  # fmt: skip
 
 
+def written(folder: Path, size: Size, readings: int) -> list[Path]:
+    """Made-up traces as files."""
+    paths = [folder / f"{number}.safetensors" for number in range(size.languages)]
+    for number, path in enumerate(paths):
+        made_up(number, size, readings).save(path)
+    return paths
+
+
 class OneReading(Sequence[Trace]):
     """The same traces as if they gave soft masses only, as a run of paper 1's own measures alone would need."""
 
@@ -130,9 +138,7 @@ def check(folder: Path, size: Size) -> None:
         AssertionError: one does not agree.
     """
     few = replace(size, languages=4, sentences=40, draws=100, nearest=5)
-    for number in range(few.languages):
-        made_up(number, few, 3).save(folder / f"{number}.safetensors")
-    traces = TraceFiles(folder / f"{number}.safetensors" for number in range(few.languages))
+    traces = TraceFiles(written(folder, few, readings=3))
     q_VNLE = np.stack([np.asarray(trace.soft_mass, dtype=np.float64) for trace in traces])
     q_VNLE /= q_VNLE.sum(axis=-1, keepdims=True)
     rng = np.random.default_rng(SEED)
@@ -207,9 +213,7 @@ def measured() -> Iterator[Cost]:
 
 def run(folder: Path, size: Size, readings: int, told: bool = False) -> dict[str, Cost]:
     """Make traces up, and take the cost of each part; `told`: print it at once."""
-    paths = [folder / f"{number}.safetensors" for number in range(size.languages)]
-    for number, path in enumerate(paths):
-        made_up(number, size, readings).save(path)
+    paths = written(folder, size, readings)
     traces: Sequence[Trace] = TraceFiles(paths)
     if readings == 1:
         traces = OneReading(traces)

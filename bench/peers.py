@@ -1,12 +1,15 @@
 """Other ways to the same numbers, as they are usually written: of routing, mean softmax and top-k counts of each
-sentence; of choices, their log likelihoods (`whole_rows`).
+sentence; of choices, their log likelihoods (`whole_rows`);
+of conditions, a run for each (`alone`).
 
 Of routing, each takes a model's backbone, sentences as token ids (with which of them count) and K, and returns `soft`
 (N, L, E) and `count` (N, L, E) in the order of the sentences. Shapes: B sentences of a batch, S positions, T = B * S.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +19,10 @@ from torch import Tensor, nn
 from polyroute.asking.choices import Asked
 from polyroute.models.batches import plan_batches
 from polyroute.models.routers import Router
+from polyroute.steering.apply import steer
+from polyroute.steering.plan import Plan
 
+Answers = TypeVar("Answers")
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 """soft (N, L, E) and count (N, L, E)."""
 
@@ -148,23 +154,26 @@ def nnsight(model: nn.Module, corpus: Corpus, routers: Sequence[Router]) -> Foun
 def whole_rows(model: nn.Module, asked: Sequence[Asked], batch_tokens: int) -> list[list[float]]:
     """Log likelihoods of the choices of each item, every choice in a row with all of its prompt, padded on the right,
     as lm-evaluation-harness runs them; rows of like length together, in batches that are full."""
-    rows = [(item, one.prompt, choice) for item, one in enumerate(asked) for choice in one.choices]
-    nats: list[float] = [0.0] * len(rows)
-    for batch in plan_batches([len(prompt) + len(choice) for _, prompt, choice in rows], batch_tokens):
-        longest = max(len(rows[row][1]) + len(rows[row][2]) for row in batch)
-        ids_BS = torch.zeros(len(batch), longest, dtype=torch.long)
-        mask_BS = torch.zeros_like(ids_BS)
-        for at, row in enumerate(batch):
-            text = [*rows[row][1], *rows[row][2]]
-            ids_BS[at, : len(text)] = torch.tensor(text)
-            mask_BS[at, : len(text)] = 1
-        logits_BSV = model(input_ids=ids_BS, attention_mask=mask_BS, use_cache=False).logits
-        nats_BSV = logits_BSV.float().log_softmax(-1)
-        for at, row in enumerate(batch):
-            _, prompt, choice = rows[row]
-            places = torch.arange(len(prompt) - 1, len(prompt) + len(choice) - 1)
-            nats[row] = float(nats_BSV[at, places, torch.tensor(choice)].sum())
-    found: list[list[float]] = [[] for _ in asked]
-    for (item, _, _), one in zip(rows, nats, strict=True):
-        found[item].append(one)
+    rows = [(one.prompt, choice) for one in asked for choice in one.choices]
+    ids = [np.array([*prompt, *choice]) for prompt, choice in rows]
+    counted = [np.arange(len(text)) >= len(prompt) for text, (prompt, _) in zip(ids, rows, strict=True)]
+    corpus = Corpus(ids, counted, plan_batches(list(map(len, ids)), batch_tokens))
+    nats = np.zeros(len(rows))
+    for batch in corpus.batches:
+        inputs, counted_BS = corpus.pad(batch)
+        nats_BSV = model(**inputs, use_cache=False).logits[:, :-1].float().log_softmax(-1)
+        nats_BS = nats_BSV.gather(-1, inputs["input_ids"][:, 1:, None]).squeeze(-1)
+        nats[list(batch)] = nats_BS.where(counted_BS[:, 1:], 0).sum(-1)
+    ends = np.cumsum([len(one.choices) for one in asked])
+    return [nats_K.tolist() for nats_K in np.split(nats, ends[:-1])]
+
+
+def alone(
+    model: nn.Module, plans: Sequence[Plan | None], routers: Sequence[Router], ask: Callable[[], Answers]
+) -> list[Answers]:
+    """What is asked under each plan in a run of its own; None is the model as it is."""
+    found = []
+    for plan in plans:
+        with nullcontext() if plan is None else steer(model, plan, routers=routers):
+            found.append(ask())
     return found

@@ -6,7 +6,6 @@ where size or time of a file are others than it noted.
 """
 
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import click
 from dvc.repo import Repo
+from timing import spread
 
 from polyroute.ground import yaml12
 from polyroute.languages import table
@@ -89,7 +89,7 @@ def taken(verb: str, rounds: int) -> str:
         told = dvc(verb)
         seconds.append(time.perf_counter() - begun)
         assert DONE in told, f"{verb} found something to do: {told[-500:]}"
-    return f"{statistics.median(seconds):.1f} s ({min(seconds):.1f} to {max(seconds):.1f})"
+    return f"{spread(seconds)} s"
 
 
 if __name__ == "__main__":

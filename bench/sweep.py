@@ -16,7 +16,6 @@ in coarser dtypes answers that differ (another likeliest choice, another text) a
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +57,13 @@ def main(
     print(f"{conditions} conditions, {rounds} rounds, {threads} threads, {dtype}, torch {torch.__version__}")
     tokenizer = AutoTokenizer.from_pretrained(model)
     pocket = AutoModelForCausalLM.from_pretrained(model, dtype=kind).eval()
-    large = random_model().to(kind) if study != "choices" else pocket
     if study in ("choices", "all"):
         items = pocket_items.arithmetic("report", questions, ["eng_Latn"], seed=11)
         ways = scoring(pocket, tokenizer, items), plainly(pocket, tokenizer, items)
         compare("choices", pocket, conditions, rounds, *ways)
+    if study == "choices":
+        return
+    large = random_model().to(kind)
     if study in ("generation", "all"):
         compare("generation", large, conditions, rounds, writing(large, tokenizer))
     if study in ("decoding", "all"):
@@ -82,19 +83,12 @@ def compare(
     routers = find_routers(model)
     plans = [None, *list(study_plans(routers, conditions - 1))]
 
-    def alone(ask_it: Callable[[], pd.DataFrame]) -> list[pd.DataFrame]:
-        found = []
-        for plan in plans:
-            with nullcontext() if plan is None else steer(model, plan, routers=routers):
-                found.append(ask_it())
-        return found
-
     ways: dict[str, Callable[[], list[pd.DataFrame]]] = {
         "together": lambda: ask(plans, routers),
-        "apart": lambda: alone(lambda: ask([None], ())[0]),
+        "apart": lambda: peers.alone(model, plans, routers, lambda: ask([None], ())[0]),
     }
     if plain is not None:
-        ways["plain"] = lambda: alone(plain)
+        ways["plain"] = lambda: peers.alone(model, plans, routers, plain)
     differing = 0
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(rounds + 1):

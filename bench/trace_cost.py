@@ -9,14 +9,16 @@ That they find the same numbers is asserted before anything is timed.
 """
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import peers
 import torch
 from timing import LivePeak, in_turn, measured_on, ratio, spread
+from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 import polyroute
@@ -35,6 +37,19 @@ def random_model(layers: int, hidden: int, experts: int, top_k: int) -> Qwen3Moe
         num_experts_per_tok=top_k, max_position_embeddings=4096, router_aux_loss_coef=0.0,
     )  # fmt: skip
     return Qwen3MoeForCausalLM(config).eval()
+
+
+def tokenized(tokenizer: Any, items: Mapping[str, str], settings: TraceSettings) -> peers.Corpus:
+    """Texts as tokens, in the batches in which they are traced."""
+    encoded = encode(tokenizer, items, settings)
+    return peers.Corpus(encoded.ids, encoded.counted, plan_batches(encoded.lengths, settings.batch_tokens))
+
+
+@torch.inference_mode()
+def forward(backbone: nn.Module, padded: Sequence[dict[str, torch.Tensor]]) -> None:
+    """The bare forward pass: nothing observed."""
+    for inputs in padded:
+        backbone(**inputs, use_cache=False)
 
 
 @click.command()
@@ -63,30 +78,24 @@ def main(
         net, routers, settings, name="m", model_digest="", corpus="c", corpus_digest="", language="und"
     )
 
-    def tokenized() -> peers.Corpus:
-        encoded = encode(tokenizer, items, settings)
-        return peers.Corpus(encoded.ids, encoded.counted, plan_batches(encoded.lengths, batch_tokens))
+    def ready() -> peers.Corpus:
+        return tokenized(tokenizer, items, settings)
 
-    corpus = tokenized()
+    corpus = ready()
     padded = [corpus.pad(batch)[0] for batch in corpus.batches]
     backbone = net.base_model
-
-    @torch.inference_mode()
-    def forward() -> None:
-        for inputs in padded:
-            backbone(**inputs, use_cache=False)
 
     def trace():
         return collect(net, tokenizer, items, routers, header, settings)
 
     others: dict[str, Callable[[], peers.Found]] = {
-        "router logits": lambda: peers.router_logits(backbone, tokenized(), routers),
-        "padded hook": lambda: peers.padded_hook(backbone, tokenized(), routers),
+        "router logits": lambda: peers.router_logits(backbone, ready(), routers),
+        "padded hook": lambda: peers.padded_hook(backbone, ready(), routers),
     }
     if loop:
-        others["expert loop"] = lambda: peers.expert_loop(backbone, tokenized(), routers)
+        others["expert loop"] = lambda: peers.expert_loop(backbone, ready(), routers)
     if importlib.util.find_spec("nnsight"):
-        others["nnsight"] = lambda: peers.nnsight(net, tokenized(), routers)
+        others["nnsight"] = lambda: peers.nnsight(net, ready(), routers)
 
     weights = sum(weight.numel() for weight in net.parameters())
     print(
@@ -103,7 +112,7 @@ def main(
         assert moved < 1e-3, f"{name}: {moved:.2g} of the choices differ"
         print(f"{name}: soft mass within {np.abs(soft - ours.soft_mass).max():.1g}, {moved:.1g} of choices differ")
 
-    seconds = in_turn({"forward": forward, "trace": trace, **others}, rounds)
+    seconds = in_turn({"forward": lambda: forward(backbone, padded), "trace": trace, **others}, rounds)
     for name, taken in seconds.items():
         print(f"{name:14}{spread(taken)} s")
     print(f"tokens a second, trace / forward: {ratio(seconds, 'forward', 'trace')}")
