@@ -3,8 +3,6 @@
 Traces are made up: experts have weights of their own, to which each language, each sentence and each translation adds
 noise. They are written to a temporary folder, a language at a time, and read from there as the stages `align` and
 `similarity` read theirs. Before anything is timed, a slice is held against the formulas in plain numpy, in float64.
-
-`--table` times small sizes instead, one of languages, sentences, layers and experts doubled at a time.
 """
 
 import os
@@ -211,34 +209,16 @@ def measured() -> Iterator[Cost]:
         watcher.join()
 
 
-def run(folder: Path, size: Size, readings: int, told: bool = False) -> dict[str, Cost]:
-    """Make traces up, and take the cost of each part; `told`: print it at once."""
-    paths = written(folder, size, readings)
-    traces: Sequence[Trace] = TraceFiles(paths)
+def run(folder: Path, size: Size, readings: int) -> None:
+    """Make traces up, and print the cost of each part."""
+    traces: Sequence[Trace] = TraceFiles(written(folder, size, readings))
     if readings == 1:
         traces = OneReading(traces)
     works: dict[str, Callable[[Sequence[Trace], Size], object]] = {"align": align, "distances": distances}
-    found = {}
     for name, work in works.items():
-        with measured() as found[name]:
+        with measured() as cost:
             work(traces, size)
-        if told:
-            cost = found[name]
-            print(f"{name:10} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s, peak {cost.peak / 2**30:.2f} GiB", flush=True)
-    for path in paths:
-        path.unlink()
-    return found
-
-
-def table(folder: Path, readings: int) -> None:
-    """Cost against each size, the others held."""
-    base = Size(languages=12, sentences=200, layers=12, experts=64, draws=500, nearest=8)
-    print("languages sentences layers experts | align CPU s | distances CPU s")
-    for name, times in (("", 1), ("languages", 2), ("languages", 4), ("sentences", 2), ("layers", 2), ("experts", 2)):
-        size = replace(base, **{name: getattr(base, name) * times}) if name else base
-        costs = run(folder, size, readings)
-        sizes = f"{size.languages:9} {size.sentences:9} {size.layers:6} {size.experts:7}"
-        print(f"{sizes} | {costs['align'].cpu:11.2f} | {costs['distances'].cpu:15.2f}", flush=True)
+        print(f"{name:10} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s, peak {cost.peak / 2**30:.2f} GiB", flush=True)
 
 
 @click.command()
@@ -250,10 +230,9 @@ def table(folder: Path, readings: int) -> None:
 @click.option("--nearest", default=8, show_default=True, help="Unrelated sentences for each one.")
 @click.option("--readings", default=1, show_default=True, type=click.IntRange(1, 3), help="1: soft masses; 3: all.")
 @click.option("--folder", type=click.Path(path_type=Path), help="For traces: 5 bytes a value, 9 with three readings.")
-@click.option("--table", "small", is_flag=True, help="Small sizes, one of them doubled at a time.")
 def main(
     languages: int, sentences: int, layers: int, experts: int, draws: int, nearest: int, readings: int,
-    folder: Path | None, small: bool,
+    folder: Path | None,
 ) -> None:  # fmt: skip
     """Print time and peak memory of each part."""
     print(f"{cores()} cores, load {os.getloadavg()[0]:.1f}, numpy {np.__version__}")
@@ -261,10 +240,7 @@ def main(
         size = Size(languages, sentences, layers, experts, draws, nearest)
         check(Path(name), size)
         print("a slice agrees with plain float64", flush=True)
-        if small:
-            table(Path(name), readings)
-            return
-        run(Path(name), size, readings, told=True)
+        run(Path(name), size, readings)
     print(f"peak of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
